@@ -1,0 +1,200 @@
+"""The errors of Symphony: one class for each SQLSTATE that its functions raise.
+
+`translated()` turns psycopg's errors into these, by SQLSTATE and never by message text. Errors
+that are not in the table pass through unchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+__all__ = [
+    "AccessDenied",
+    "BadArgument",
+    "BodyTooLarge",
+    "ConnectionRefused",
+    "LeaseLost",
+    "MalformedBatch",
+    "NotInstalled",
+    "QueueNotEmpty",
+    "SymphonyError",
+    "UnknownMessage",
+    "UnknownQueue",
+    "WrongIsolationLevel",
+    "WrongState",
+    "WrongVersion",
+    "translated",
+]
+
+
+class SymphonyError(Exception):
+    """Something the queue refused: what, why (detail) and what to do next (hint)."""
+
+    sqlstate: str | None = None
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        detail: str | None = None,
+        hint: str | None = None,
+        sqlstate: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.detail = detail
+        self.hint = hint
+        if sqlstate is not None:
+            self.sqlstate = sqlstate
+
+    def __str__(self) -> str:
+        lines = [self.message]
+        if self.detail:
+            lines.append(f"DETAIL: {self.detail}")
+        if self.hint:
+            lines.append(f"HINT: {self.hint}")
+        return "\n".join(lines)
+
+
+class UnknownQueue(SymphonyError):
+    """There is no queue of that name."""
+
+    sqlstate = "SY001"
+
+
+class QueueNotEmpty(SymphonyError):
+    """The queue still holds messages and may not be dropped without force."""
+
+    sqlstate = "SY002"
+
+
+class UnknownMessage(SymphonyError):
+    """There is no message with that id, or it was purged."""
+
+    sqlstate = "SY003"
+
+
+class BodyTooLarge(SymphonyError):
+    """The body is larger than the queue allows."""
+
+    sqlstate = "SY004"
+
+
+class MalformedBatch(SymphonyError):
+    """An element of a batch is not a message; the detail names it."""
+
+    sqlstate = "SY005"
+
+
+class LeaseLost(SymphonyError):
+    """The claim is no longer held, or the message is already settled."""
+
+    sqlstate = "SY010"
+
+
+class WrongIsolationLevel(SymphonyError):
+    """Claiming needs a transaction in READ COMMITTED."""
+
+    sqlstate = "SY011"
+
+
+class WrongVersion(SymphonyError):
+    """The schema in the database is of a version that this package does not work with."""
+
+    sqlstate = "SY090"
+
+
+class BadArgument(SymphonyError):
+    """An argument is out of range, or not what it should be."""
+
+    sqlstate = "22023"
+
+
+class WrongState(SymphonyError):
+    """The call does not fit the present state."""
+
+    sqlstate = "55000"
+
+
+class AccessDenied(SymphonyError):
+    """The role was not granted this function."""
+
+    sqlstate = "42501"
+
+
+class NotInstalled(SymphonyError):
+    """The database has no schema symphony, or not this function in it."""
+
+    sqlstate = "3F000"
+
+
+class ConnectionRefused(SymphonyError):
+    """PostgreSQL could not be reached, or turned the login down."""
+
+
+CLASSES: dict[str, type[SymphonyError]] = {
+    "SY001": UnknownQueue,
+    "SY002": QueueNotEmpty,
+    "SY003": UnknownMessage,
+    "SY004": BodyTooLarge,
+    "SY005": MalformedBatch,
+    "SY010": LeaseLost,
+    "SY011": WrongIsolationLevel,
+    "SY090": WrongVersion,
+    "22023": BadArgument,
+    "22P02": BadArgument,  # text that is not JSON, an interval, a time, …
+    "22P05": BadArgument,  # \u0000 in a body
+    "55000": WrongState,
+    "42501": AccessDenied,
+    "3F000": NotInstalled,
+    "42883": NotInstalled,
+}
+
+# For the errors that PostgreSQL itself raises, and which know nothing of Symphony.
+HINTS: dict[str, str] = {
+    "42501": "Ask the owner of the schema to run: select symphony.grant_access(role_name => …, access => …)",
+    "3F000": "Run: symphony-pg db install",
+    "42883": "The database has no such function. Run: symphony-pg db status",
+}
+
+
+def from_psycopg(error: psycopg.Error) -> SymphonyError | None:
+    """Return the error as one of ours, or None if it is not in the table."""
+    kind = CLASSES.get(error.sqlstate or "")
+    if kind is None:
+        return None
+    return kind(
+        error.diag.message_primary or str(error),
+        detail=error.diag.message_detail,
+        hint=error.diag.message_hint or HINTS.get(error.sqlstate or ""),
+        sqlstate=error.sqlstate,
+    )
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise psycopg's errors as ours, where there is one for its SQLSTATE."""
+    try:
+        yield
+    except psycopg.Error as error:
+        ours = from_psycopg(error)
+        if ours is None:
+            raise
+        raise ours from error
+
+
+@contextmanager
+def connecting() -> Iterator[None]:
+    """Raise a failed connection attempt as ConnectionRefused."""
+    try:
+        yield
+    except psycopg.OperationalError as error:
+        raise ConnectionRefused(
+            "cannot connect to PostgreSQL",
+            detail=" ".join(str(error).split()),
+            hint="Is it running, and do --dsn, SYMPHONY_DSN or the PG* variables point to it?",
+            sqlstate=error.sqlstate,
+        ) from error

@@ -1,0 +1,42 @@
+create or replace function symphony._fail(
+    message_ids bigint[],
+    reason      text,
+    error       text,
+    error_class text,
+    claim_id    bigint
+)
+returns integer
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_failed integer;
+begin
+    with gone as (
+        delete from symphony.message
+        where message.message_id = any (_fail.message_ids)
+        returning message.*
+    )
+    insert into symphony.failed_message (
+        message_id, failed_at, enqueued_at, lane_id, attempt, reason, message_type, body, headers,
+        group_key, last_error, error_class, worker)
+    select gone.message_id, symphony._now(), gone.enqueued_at, gone.lane_id, gone.attempt + 1,
+           _fail.reason, gone.message_type, gone.body, gone.headers, gone.group_key,
+           _fail.error, _fail.error_class, claim.worker
+    from gone
+    join symphony.claim on claim.claim_id = _fail.claim_id;
+    get diagnostics v_failed = row_count;
+    return v_failed;
+end;
+$$;
+
+comment on function symphony._fail(bigint[], text, text, text, bigint) is
+$$Move messages of a claim to the failed ones.
+
+Arguments  message_ids; reason, error, error_class - why; claim_id - the claim they were open in
+Returns    how many messages that were
+Writes     symphony.message, symphony.failed_message
+Access     private$$;
+
+revoke execute on function symphony._fail(bigint[], text, text, text, bigint) from public;

@@ -1,0 +1,38 @@
+create or replace function symphony._lane_alone(queue_name text, priority smallint)
+returns integer
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+/*
+ * Only tick() calls this, and there is one tick() at a time.
+ */
+declare
+    v_lane_id integer;
+begin
+    select lane.lane_id into v_lane_id
+    from symphony.lane
+    where lane.queue_name = _lane_alone.queue_name
+      and lane.priority = _lane_alone.priority
+      and lane.alone;
+    if not found then
+        insert into symphony.lane (queue_name, priority, alone)
+        values (_lane_alone.queue_name, _lane_alone.priority, true)
+        returning lane.lane_id into v_lane_id;
+        insert into symphony.claim (
+            lane_id, claimed_at, lease_until, finished_at, size, open_ids, ahead)
+        values (v_lane_id, symphony._now(), symphony._now(), symphony._now(), 0, '{}', '{[0,)}');
+    end if;
+    return v_lane_id;
+end;
+$$;
+
+comment on function symphony._lane_alone(text, smallint) is
+$$The lane of a queue and priority whose messages are claimed one by one; made when it is first needed.
+
+Arguments  queue_name, priority
+Returns    its lane_id
+Writes     symphony.lane, symphony.claim, the first time
+Access     private$$;
+
+revoke execute on function symphony._lane_alone(text, smallint) from public;

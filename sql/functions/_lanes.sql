@@ -1,0 +1,26 @@
+create or replace function symphony._lanes(queues text[], except_lanes integer[])
+returns table (
+    lane_id integer, alone boolean, queue_name text, priority smallint,
+    max_attempts integer, lease interval
+)
+language sql
+stable
+as $$
+    select lane.lane_id, lane.alone, queue.queue_name, lane.priority,
+           queue.max_attempts, queue.lease
+    from pg_catalog.unnest(queues) with ordinality as wish (queue_name, rank)
+    join symphony.queue on queue.queue_name operator(pg_catalog.=) wish.queue_name
+    join symphony.lane on lane.queue_name operator(pg_catalog.=) wish.queue_name
+    where queue.paused_at is null
+      and lane.lane_id operator(pg_catalog.<>) all (except_lanes)
+    order by wish.rank, lane.priority desc, lane.alone desc
+    offset 0
+$$;
+
+comment on function symphony._lanes(text[], integer[]) is
+$$The lanes a worker may claim from, best first: by queue, by priority, and then those held back by a crash.
+
+Arguments  queues - in order of preference; except_lanes - those already tried
+Access     private$$;
+
+revoke execute on function symphony._lanes(text[], integer[]) from public;

@@ -1,0 +1,28 @@
+create or replace function symphony._pending_before(message_id bigint)
+returns bigint
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_before bigint;
+begin
+    select count(*) into v_before
+    from symphony.message as m
+    join symphony.lane as own on own.lane_id = m.lane_id
+    join symphony.lane as other on other.queue_name = own.queue_name
+        and (other.priority, other.alone) >= (own.priority, own.alone)
+    cross join lateral symphony._pending(other.lane_id) as p
+    where m.message_id = _pending_before.message_id
+      and (other.lane_id <> own.lane_id or (p.txid, p.message_id) < (m.txid, m.message_id));
+    return v_before;
+end;
+$$;
+
+comment on function symphony._pending_before(bigint) is
+$$How many messages of its queue are to be handed out before a pending one.
+
+Arguments  message_id
+Access     private$$;
+
+revoke execute on function symphony._pending_before(bigint) from public;

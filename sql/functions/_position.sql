@@ -1,0 +1,20 @@
+create or replace function symphony._position(lane_id integer)
+returns table (claim_id bigint, ahead int8multirange, partial_txid bigint, partial_message_id bigint)
+language sql
+stable
+as $$
+    select claim.claim_id, claim.ahead, claim.partial_txid, claim.partial_message_id
+    from symphony.claim
+    where claim.lane_id operator(pg_catalog.=) _position.lane_id
+    order by claim.lane_id desc, claim.claim_id desc
+    limit 1
+$$;
+
+comment on function symphony._position(integer) is
+$$How far a lane has been handed out: its newest claim.
+
+Arguments  lane_id
+Returns    one row, the claim and what is ahead of it; whoever means to move it holds the lane's lock
+Access     private$$;
+
+revoke execute on function symphony._position(integer) from public;

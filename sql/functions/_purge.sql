@@ -1,0 +1,31 @@
+create or replace function symphony._purge(now timestamptz)
+returns integer
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_purged integer;
+begin
+    select coalesce(sum(symphony._purge_lane(lane.lane_id, _purge.now - queue.retention)), 0)
+    into v_purged
+    from symphony.lane
+    join symphony.queue on queue.queue_name = lane.queue_name;
+
+    delete from symphony.idempotency_key where idempotency_key.expires_at <= _purge.now;
+    delete from symphony.tick where tick.ticked_at < _purge.now - interval '1 hour';
+    perform symphony.stop_worker(worker.worker)
+    from symphony.worker
+    where worker.seen_at < _purge.now - interval '60 seconds';
+    return v_purged;
+end;
+$$;
+
+comment on function symphony._purge(timestamptz) is
+$$Remove what has been kept for long enough: completed messages, idempotency keys, silent workers.
+
+Arguments  now
+Returns    how many messages were removed; 10,000 or more: there may be others
+Access     private$$;
+
+revoke execute on function symphony._purge(timestamptz) from public;

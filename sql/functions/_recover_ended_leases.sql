@@ -1,0 +1,69 @@
+create or replace function symphony._recover_ended_leases(
+    from_time timestamptz,
+    now       timestamptz,
+    out claims    integer,
+    out recovered integer,
+    out failed    integer
+)
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+/*
+ * Whoever held these messages is gone, and perhaps one of them was the cause: they go on in
+ * the lane for those that are claimed alone.
+ */
+declare
+    v_claim  record;
+    v_failed integer;
+begin
+    claims := 0;
+    recovered := 0;
+    failed := 0;
+    for v_claim in
+        select claim.claim_id, claim.lane_id, claim.open_ids, claim.worker, claim.lease_until,
+               queue.max_attempts, queue.queue_name, lane.priority
+        from symphony.claim
+        join symphony.lane on lane.lane_id = claim.lane_id
+        join symphony.queue on queue.queue_name = lane.queue_name
+        where claim.lease_until > from_time
+          and claim.lease_until <= _recover_ended_leases.now
+          and claim.open_ids <> '{}'
+        order by claim.lease_until
+        limit 100
+        for no key update of claim skip locked
+    loop
+        v_failed := symphony._fail(
+            array(select message.message_id from symphony.message
+                  where message.message_id = any (v_claim.open_ids)
+                    and message.attempt + 1 >= v_claim.max_attempts),
+            'lease ended',
+            format('lease ended: worker %s did not settle it by %s',
+                   coalesce(v_claim.worker, '(unnamed)'), v_claim.lease_until),
+            'LeaseEnded', v_claim.claim_id);
+        update symphony.message
+        set attempt    = message.attempt + 1,
+            txid       = pg_current_xact_id()::text::bigint,
+            lane_id    = symphony._lane_alone(v_claim.queue_name, v_claim.priority),
+            last_error = format('lease ended: worker %s did not settle it by %s',
+                                coalesce(v_claim.worker, '(unnamed)'), v_claim.lease_until)
+        where message.message_id = any (v_claim.open_ids);
+        perform symphony._settle(v_claim.claim_id, v_claim.open_ids, failed => v_failed,
+                                 returned => cardinality(v_claim.open_ids) - v_failed);
+        perform symphony._wake_workers(array[v_claim.lane_id]);
+        claims := claims + 1;
+        failed := failed + v_failed;
+        recovered := recovered + cardinality(v_claim.open_ids) - v_failed;
+    end loop;
+end;
+$$;
+
+comment on function symphony._recover_ended_leases(timestamptz, timestamptz) is
+$$Take back the messages of claims whose lease has ended: pending again, or failed when their attempts are used up.
+
+Arguments  from_time, now - leases that ended after from_time and until now
+Returns    claims - how many, at most 100 at once; recovered, failed - their messages
+Writes     symphony.claim, symphony.message, symphony.failed_message; NOTIFY if a worker sleeps
+Access     private$$;
+
+revoke execute on function symphony._recover_ended_leases(timestamptz, timestamptz) from public;

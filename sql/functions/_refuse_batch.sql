@@ -1,0 +1,59 @@
+create or replace function symphony._refuse_batch(messages jsonb)
+returns boolean
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_element jsonb;
+    v_number  bigint;
+    v_given   record;
+    v_what    text;
+    v_detail  text;
+    v_hint    text;
+begin
+    if jsonb_typeof(messages) is distinct from 'array' then
+        return true;
+    end if;
+    for v_element, v_number in
+        select element, number from jsonb_array_elements(messages) with ordinality as e (element, number)
+    loop
+        begin
+            if jsonb_typeof(v_element) <> 'object' then
+                raise exception 'it is not an object'
+                    using hint = 'An element looks like {"message_type": "SendEmail", "body": {}}.';
+            end if;
+            select * into v_given from symphony._elements(jsonb_build_array(v_element));
+            if not v_given.is_plain then
+                raise exception 'it has an unknown key'
+                    using detail = (select format('Its keys: %s.', string_agg(key, ', '))
+                                    from jsonb_object_keys(v_element) as key),
+                          hint   = 'The keys are the arguments of symphony.enqueue().';
+            end if;
+            perform symphony._refuse_message(
+                v_given.message_type, v_given.body, v_given.queue_name, v_given.priority,
+                v_given.delay, v_given.available_at, v_given.idempotency_key, v_given.headers);
+        exception when others then
+            get stacked diagnostics v_what = message_text, v_detail = pg_exception_detail,
+                                    v_hint = pg_exception_hint;
+            raise exception 'element % of the batch is not a message: %', v_number, v_what
+                using errcode = 'SY005',
+                      detail  = concat_ws(' ', format('Element %s: %s.', v_number, v_what),
+                                          nullif(v_detail, '')),
+                      hint    = coalesce(nullif(v_hint, ''), 'Correct this element.')
+                                || ' Nothing was enqueued.';
+        end;
+    end loop;
+    return true;
+end;
+$$;
+
+comment on function symphony._refuse_batch(jsonb) is
+$$Say which element of a batch is not a message, and why.
+
+Arguments  messages - as for enqueue_batch()
+Returns    true, only if nothing is wrong
+Raises     SY005 malformed_batch
+Access     private$$;
+
+revoke execute on function symphony._refuse_batch(jsonb) from public;

@@ -1,0 +1,42 @@
+create or replace function symphony._set_idle(queue_name text, worker text, is_idle boolean)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+/*
+ * 1398361425: "SYMP" and one.  Workers of one queue take turns; the rows before the newest
+ * are of no use and removed by whoever comes next.
+ */
+declare
+    v_workers text[];
+    v_idle_id bigint;
+begin
+    perform pg_advisory_xact_lock(1398361425, hashtext(_set_idle.queue_name));
+    select idle_worker.workers into v_workers
+    from symphony.idle_worker
+    where idle_worker.queue_name = _set_idle.queue_name
+    order by idle_worker.idle_id desc
+    limit 1;
+    if (_set_idle.worker = any (v_workers)) is true = is_idle then
+        return;
+    end if;
+    insert into symphony.idle_worker (queue_name, workers, since)
+    values (_set_idle.queue_name,
+            array_remove(v_workers, _set_idle.worker)
+            || case when is_idle then array[_set_idle.worker] else '{}' end,
+            pg_snapshot_xmax(pg_current_snapshot())::text::bigint)
+    returning idle_worker.idle_id into v_idle_id;
+    delete from symphony.idle_worker
+    where idle_worker.queue_name = _set_idle.queue_name and idle_worker.idle_id < v_idle_id;
+end;
+$$;
+
+comment on function symphony._set_idle(text, text, boolean) is
+$$Note that a worker sleeps until something comes to a queue, or that it does no longer.
+
+Arguments  queue_name, worker, is_idle
+Writes     symphony.idle_worker, if that is news
+Access     private$$;
+
+revoke execute on function symphony._set_idle(text, text, boolean) from public;

@@ -1,0 +1,25 @@
+create or replace function symphony._wake_workers(lane_ids integer[])
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform pg_notify('symphony:' || woken.queue_name, '')
+    from (
+        select distinct lane.queue_name
+        from symphony.lane
+        where lane.lane_id = any (_wake_workers.lane_ids)
+    ) as woken
+    where symphony._is_awaited(woken.queue_name);
+end;
+$$;
+
+comment on function symphony._wake_workers(integer[]) is
+$$Notify the workers that sleep until something comes to one of these lanes.
+
+Arguments  lane_ids - null: none
+Writes     NOTIFY on symphony:<queue>, when the transaction commits
+Access     private$$;
+
+revoke execute on function symphony._wake_workers(integer[]) from public;

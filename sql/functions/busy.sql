@@ -1,0 +1,25 @@
+create or replace function symphony.busy(worker text)
+returns void
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform symphony._set_idle(queue_name, busy.worker, false)
+    from (
+        select distinct idle_worker.queue_name
+        from symphony.idle_worker
+        where busy.worker = any (idle_worker.workers)
+        order by idle_worker.queue_name
+    ) as announced;
+end;
+$$;
+
+comment on function symphony.busy(text) is
+$$Take idle() back: the worker has something to do and need not be notified.
+
+Arguments  worker - the name it claims with
+Writes     symphony.idle_worker, if that is news
+Access     consumer$$;
+
+revoke execute on function symphony.busy(text) from public;

@@ -1,0 +1,51 @@
+create or replace function symphony.cancel(message_id bigint)
+returns boolean
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+/*
+ * A pending message may be taken by a claim at any moment, so the lane is locked first and
+ * its position read after that.
+ */
+declare
+    v_lane_id integer;
+begin
+    delete from symphony.delayed_message as d where d.message_id = cancel.message_id;
+    if found then
+        return true;
+    end if;
+    select m.lane_id into v_lane_id
+    from symphony.message as m
+    where m.message_id = cancel.message_id;
+    if found then
+        perform symphony._lock_lane(v_lane_id, wait => true);
+        delete from symphony.message as m
+        using symphony._position(v_lane_id) as p
+        where m.message_id = cancel.message_id
+          and m.lane_id = v_lane_id
+          and symphony._is_ahead(m.txid, m.message_id, p.ahead, p.partial_txid, p.partial_message_id);
+        return found;
+    end if;
+    if exists (select from symphony.failed_message as f where f.message_id = cancel.message_id) then
+        return false;
+    end if;
+    raise exception 'message % is not known', coalesce(cancel.message_id::text, '(null)')
+        using errcode = 'SY003',
+              detail  = 'It never existed, was removed, or was completed and its retention is over.',
+              hint    = 'Take the id that enqueue() returned. A message whose transaction is not '
+                        'committed cannot be seen by others.';
+end;
+$$;
+
+comment on function symphony.cancel(bigint) is
+$$Remove a message that has not started.
+
+Arguments  message_id - from enqueue()
+Returns    true, or false if it was too late: it is being processed, completed or failed
+Raises     SY003 unknown_message
+Writes     symphony.message or symphony.delayed_message
+Locks      the lane of the message until the transaction ends
+Access     producer$$;
+
+revoke execute on function symphony.cancel(bigint) from public;

@@ -1,0 +1,75 @@
+create or replace function symphony.check()
+returns table (invariant text, detail text)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select 'a message is in one place', format('message %s is in more than one table', m.message_id)
+    from (
+        select d.message_id from symphony.delayed_message as d
+        union all select f.message_id from symphony.failed_message as f
+        union all select l.message_id from symphony.message as l
+    ) as m
+    group by m.message_id
+    having count(*) > 1;
+
+    return query
+    select 'a message is open in one claim', format('message %s is open in claims %s', id, array_agg(c.claim_id))
+    from symphony.claim as c, unnest(c.open_ids) as id
+    group by id
+    having count(*) > 1;
+
+    return query
+    select 'an open message is behind its position',
+           format('message %s of claim %s: %s', id, c.claim_id,
+                  case when m.message_id is null then 'not in the log' else 'still ahead' end)
+    from symphony.claim as c
+    cross join unnest(c.open_ids) as id
+    cross join lateral symphony._position(c.lane_id) as p
+    left join symphony.message as m on m.message_id = id
+    where m.message_id is null
+       or symphony._is_ahead(m.txid, m.message_id, p.ahead, p.partial_txid, p.partial_message_id);
+
+    return query
+    select 'a position only moves on', format('claim %s of lane %s has more ahead than claim %s',
+                                              c.claim_id, c.lane_id, c.before)
+    from (
+        select claim.claim_id, claim.lane_id, claim.ahead,
+               lag(claim.claim_id) over w as before, lag(claim.ahead) over w as ahead_before
+        from symphony.claim
+        window w as (partition by claim.lane_id order by claim.claim_id)
+    ) as c
+    where not c.ahead <@ c.ahead_before;
+
+    return query
+    select 'a claim is finished when all is settled', format('claim %s', c.claim_id)
+    from symphony.claim as c
+    where (c.open_ids = '{}') <> (c.finished_at is not null)
+       or c.retried + c.failed + c.returned + cardinality(c.open_ids) > c.size;
+
+    return query
+    select 'a lane has a position', format('lane %s', l.lane_id)
+    from symphony.lane as l
+    where not exists (select from symphony.claim as c where c.lane_id = l.lane_id);
+
+    return query
+    select 'a message has a lane', format('message %s', m.message_id)
+    from (
+        select d.message_id, d.lane_id from symphony.delayed_message as d
+        union all select f.message_id, f.lane_id from symphony.failed_message as f
+        union all select l.message_id, l.lane_id from symphony.message as l
+    ) as m
+    where not exists (select from symphony.lane as l where l.lane_id = m.lane_id);
+end;
+$$;
+
+comment on function symphony.check() is
+$$Look for anything that must never be. It reads all messages: not for every minute.
+
+Returns    a row for each violation; none: all is well
+Access     operator, observer$$;
+
+revoke execute on function symphony.check() from public;

@@ -1,0 +1,89 @@
+create or replace function symphony.claim_batch(
+    queues     text[] default '{default}',
+    batch_size integer default 10,
+    worker     text default null,
+    lease      interval default null
+)
+returns table (
+    claim_id bigint, message_id bigint, queue_name text, message_type text, body jsonb,
+    headers jsonb, priority integer, attempt integer, max_attempts integer, group_key text,
+    enqueued_at timestamptz, lease_until timestamptz
+)
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+/*
+ * Find the first lane that has something, without a lock; lock it; then take, in a new
+ * statement, since only that one sees how far the last holder went.
+ *
+ * The first lock may wait.  Once a lane is locked any other is only tried, so two workers
+ * with their queues in different order cannot wait for each other.
+ */
+#variable_conflict use_column
+declare
+    v_finished int8multirange;
+    v_lane     record;
+    v_tried    integer[] := '{}';
+    v_limit    integer;
+    v_now      timestamptz;
+begin
+    perform symphony._check_claim(queues, batch_size, lease);
+    v_finished := symphony._finished_transactions();
+    loop
+        select wanted.* into v_lane
+        from symphony._lanes(claim_batch.queues, v_tried) as wanted
+        where exists (select from symphony._pending(wanted.lane_id, v_finished, 1))
+        limit 1;
+        exit when not found;
+
+        if symphony._lock_lane(v_lane.lane_id, wait => v_tried = '{}') then
+            v_now := symphony._now();
+            v_limit := case when v_lane.alone then 1 else claim_batch.batch_size end;
+            return query
+            with batch as materialized (
+                select * from symphony._pending(v_lane.lane_id, v_finished, v_limit)
+            ), taken as (
+                select array_agg(message_id) as ids,
+                       (array_agg(txid))[v_limit] as last_txid,
+                       (array_agg(message_id))[v_limit] as last_message_id,
+                       extract(epoch from avg(v_now - coalesce(available_at, enqueued_at))) as waited
+                from batch
+                having count(*) > 0
+            ), claimed as (
+                insert into symphony.claim (
+                    lane_id, worker, claimed_at, lease_until, size, open_ids, waited,
+                    ahead, partial_txid, partial_message_id)
+                select v_lane.lane_id, claim_batch.worker, v_now,
+                       v_now + coalesce(claim_batch.lease, v_lane.lease),
+                       cardinality(ids), ids, greatest(waited, 0),
+                       ahead - symphony._drained(ahead, partial_txid, v_finished, last_txid),
+                       last_txid, last_message_id
+                from taken, symphony._position(v_lane.lane_id)
+                returning claim_id, lease_until
+            )
+            select claimed.claim_id, batch.message_id, v_lane.queue_name, batch.message_type,
+                   batch.body, batch.headers, v_lane.priority::integer, batch.attempt + 1,
+                   v_lane.max_attempts, batch.group_key, batch.enqueued_at, claimed.lease_until
+            from claimed, batch;
+            exit when found;
+        end if;
+        v_tried := v_tried || v_lane.lane_id;
+    end loop;
+    perform set_config('idle_in_transaction_session_timeout', '10s', true);
+end;
+$$;
+
+comment on function symphony.claim_batch(text[], integer, text, interval) is
+$$Take the next messages of the first of these queues that has any, for as long as a lease lasts.
+
+Arguments  queues - in order of preference; batch_size - 1 to 1000; worker - a name for people and statistics; lease - null: the queue's
+Returns    the messages in the order of their lane, all under one claim_id; none: nothing to do. There may be more than were returned
+Raises     SY001 unknown_queue; SY011 wrong_isolation_level - any but read committed; 22023 bad argument
+Writes     symphony.claim (inserts one row)
+Locks      the lane until the transaction ends: commit at once. An idle transaction is ended after 10 seconds
+Access     consumer$$;
+
+revoke execute on function symphony.claim_batch(text[], integer, text, interval) from public;

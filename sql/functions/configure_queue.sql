@@ -1,0 +1,60 @@
+create or replace function symphony.configure_queue(
+    queue_name         text,
+    max_attempts       integer default null,
+    retry_delay        interval default null,
+    retry_multiplier   double precision default null,
+    retry_max_delay    interval default null,
+    retry_jitter       double precision default null,
+    lease              interval default null,
+    retention          interval default null,
+    max_body_bytes     integer default null,
+    idempotency_window interval default null
+)
+returns void
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_constraint text;
+begin
+    update symphony.queue as q
+    set max_attempts       = coalesce(configure_queue.max_attempts, q.max_attempts),
+        retry_delay        = coalesce(configure_queue.retry_delay, q.retry_delay),
+        retry_multiplier   = coalesce(configure_queue.retry_multiplier, q.retry_multiplier),
+        retry_max_delay    = coalesce(configure_queue.retry_max_delay, q.retry_max_delay),
+        retry_jitter       = coalesce(configure_queue.retry_jitter, q.retry_jitter),
+        lease              = coalesce(configure_queue.lease, q.lease),
+        retention          = coalesce(configure_queue.retention, q.retention),
+        max_body_bytes     = coalesce(configure_queue.max_body_bytes, q.max_body_bytes),
+        idempotency_window = coalesce(configure_queue.idempotency_window, q.idempotency_window)
+    where q.queue_name = configure_queue.queue_name;
+    if not found then
+        perform symphony._refuse_queue(configure_queue.queue_name);
+    end if;
+exception
+    when check_violation then
+        get stacked diagnostics v_constraint = constraint_name;
+        raise exception 'a setting of queue "%" is out of range', configure_queue.queue_name
+            using errcode = '22023',
+                  detail  = (
+                      select format('%s: %s.', v_constraint, pg_get_constraintdef(oid))
+                      from pg_constraint
+                      where conname = v_constraint and conrelid = 'symphony.queue'::regclass),
+                  hint    = 'No setting was changed. Correct this one.';
+end;
+$$;
+
+comment on function symphony.configure_queue(
+    text, integer, interval, double precision, interval, double precision,
+    interval, interval, integer, interval) is
+$$Change settings of a queue; they count for every message from now on.
+
+Arguments  queue_name; the settings as in create_queue(), null: as it is
+Raises     SY001 unknown_queue; 22023 bad argument - the detail names the setting and its range
+Writes     symphony.queue
+Access     operator$$;
+
+revoke execute on function symphony.configure_queue(
+    text, integer, interval, double precision, interval, double precision,
+    interval, interval, integer, interval) from public;

@@ -1,0 +1,61 @@
+create or replace function symphony.create_queue(
+    queue_name         text,
+    max_attempts       integer default null,
+    retry_delay        interval default null,
+    retry_multiplier   double precision default null,
+    retry_max_delay    interval default null,
+    retry_jitter       double precision default null,
+    lease              interval default null,
+    retention          interval default null,
+    max_body_bytes     integer default null,
+    idempotency_window interval default null
+)
+returns boolean
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_created boolean;
+begin
+    if coalesce(create_queue.queue_name, '') !~ '^[A-Za-z0-9_.:/-]{1,48}$' then
+        raise exception '"%" cannot be the name of a queue', coalesce(create_queue.queue_name, '(null)')
+            using errcode = '22023',
+                  detail  = 'A name has 1 to 48 letters, digits and _ . : / - .',
+                  hint    = 'Choose a name such as emails or billing/invoices.';
+    end if;
+    insert into symphony.queue (queue_name)
+    values (create_queue.queue_name)
+    on conflict on constraint queue_pkey do nothing;
+    v_created := found;
+    if v_created then
+        with made as (
+            insert into symphony.lane (queue_name, priority)
+            select create_queue.queue_name, priority from generate_series(0, 9) as priority
+            returning lane.lane_id
+        )
+        insert into symphony.claim (lane_id, claimed_at, lease_until, finished_at, size, open_ids, ahead)
+        select made.lane_id, symphony._now(), symphony._now(), symphony._now(), 0, '{}', '{[0,)}'
+        from made;
+    end if;
+    perform symphony.configure_queue(
+        create_queue.queue_name, max_attempts, retry_delay, retry_multiplier, retry_max_delay,
+        retry_jitter, lease, retention, max_body_bytes, idempotency_window);
+    return v_created;
+end;
+$$;
+
+comment on function symphony.create_queue(
+    text, integer, interval, double precision, interval, double precision,
+    interval, interval, integer, interval) is
+$$Make sure that there is a queue with these settings.
+
+Arguments  queue_name - 1 to 48 letters, digits and _ . : / -; the settings, null: the default, or as they are: max_attempts 4, retry_delay 1 s, retry_multiplier 2, retry_max_delay 30 s, retry_jitter 0.1, lease 30 s, retention 1 day, max_body_bytes 1048576, idempotency_window 1 day
+Returns    true if it was created, false if it was there
+Raises     22023 bad argument
+Writes     symphony.queue, symphony.lane, symphony.claim
+Access     operator$$;
+
+revoke execute on function symphony.create_queue(
+    text, integer, interval, double precision, interval, double precision,
+    interval, interval, integer, interval) from public;

@@ -1,0 +1,59 @@
+create or replace function symphony.drop_queue(queue_name text, force boolean default false)
+returns boolean
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+/*
+ * Locking the queue's row first keeps a concurrent enqueue() from adding a message to a
+ * lane that is about to vanish: its own look at the queue comes before or after this.
+ */
+declare
+    v_lanes integer[];
+    v_held  bigint;
+begin
+    perform from symphony.queue as q where q.queue_name = drop_queue.queue_name for update;
+    if not found then
+        return false;
+    end if;
+    lock table symphony.message in share row exclusive mode;
+    lock table symphony.delayed_message in share row exclusive mode;
+    v_lanes := array(select lane.lane_id from symphony.lane
+                     where lane.queue_name = drop_queue.queue_name order by lane.lane_id);
+    perform symphony._lock_lane(lane_id, wait => true) from unnest(v_lanes) as lane_id;
+
+    select (select count(*) from unnest(v_lanes) as l (lane_id), symphony._pending(l.lane_id))
+         + (select count(*) from symphony.delayed_message as d where d.lane_id = any (v_lanes))
+         + (select count(*) from symphony.failed_message as f where f.lane_id = any (v_lanes))
+         + (select coalesce(sum(cardinality(c.open_ids)), 0) from symphony.claim as c
+            where c.lane_id = any (v_lanes) and c.open_ids <> '{}')
+    into v_held;
+    if v_held > 0 and force is not true then
+        raise exception 'queue "%" holds % messages', drop_queue.queue_name, v_held
+            using errcode = 'SY002',
+                  detail  = 'They are pending, delayed, being processed or failed.',
+                  hint    = 'Work them off, or drop them too with force => true.';
+    end if;
+
+    delete from symphony.message as m where m.lane_id = any (v_lanes);
+    delete from symphony.delayed_message as d where d.lane_id = any (v_lanes);
+    delete from symphony.failed_message as f where f.lane_id = any (v_lanes);
+    delete from symphony.claim as c where c.lane_id = any (v_lanes);
+    delete from symphony.idempotency_key as k where k.queue_name = drop_queue.queue_name;
+    delete from symphony.lane as l where l.lane_id = any (v_lanes);
+    delete from symphony.queue as q where q.queue_name = drop_queue.queue_name;
+    return true;
+end;
+$$;
+
+comment on function symphony.drop_queue(text, boolean) is
+$$Remove a queue, its settings and its history.
+
+Arguments  queue_name; force - true: with the messages it holds
+Returns    true, or false if there was no such queue
+Raises     SY002 queue_not_empty
+Writes     every table that has messages of the queue
+Locks      enqueueing into any queue, until the transaction ends
+Access     operator$$;
+
+revoke execute on function symphony.drop_queue(text, boolean) from public;

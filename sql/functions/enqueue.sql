@@ -1,0 +1,81 @@
+create or replace function symphony.enqueue(
+    message_type    text,
+    body            jsonb default '{}',
+    queue_name      text default null,
+    priority        integer default null,
+    delay           interval default null,
+    available_at    timestamptz default null,
+    idempotency_key text default null,
+    group_key       text default null,
+    headers         jsonb default '{}'
+)
+returns bigint
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+    v_now        timestamptz := symphony._now();
+    v_due        timestamptz;
+    v_lane       record;
+    v_message_id bigint;
+    v_first_id   bigint;
+begin
+    select lane.lane_id, queue.queue_name, queue.idempotency_window,
+           symphony._is_awaited(queue.queue_name) as is_awaited
+    into v_lane
+    from symphony.lane
+    join symphony.queue on queue.queue_name = lane.queue_name
+    where lane.queue_name = coalesce(enqueue.queue_name, 'default')
+      and lane.priority = coalesce(enqueue.priority, 5)
+      and not lane.alone
+      and symphony._is_message(message_type, body, headers, queue.max_body_bytes, delay,
+                               enqueue.available_at, enqueue.idempotency_key);
+    if not found then
+        perform symphony._refuse_message(message_type, body, enqueue.queue_name, enqueue.priority,
+                                         delay, available_at, idempotency_key, headers);
+    end if;
+
+    v_message_id := nextval('symphony.message_id_seq');
+    if idempotency_key is not null then
+        v_first_id := symphony._first_with_key(v_lane.queue_name, idempotency_key, v_message_id,
+                                               v_now, v_now + v_lane.idempotency_window);
+        if v_first_id <> v_message_id then
+            return v_first_id;
+        end if;
+    end if;
+
+    v_due := coalesce(available_at, v_now + delay);
+    if v_due > v_now then
+        insert into symphony.delayed_message (message_id, available_at, enqueued_at, lane_id,
+                                              message_type, body, headers, group_key)
+        values (v_message_id, v_due, v_now, v_lane.lane_id,
+                enqueue.message_type, enqueue.body, enqueue.headers, enqueue.group_key);
+    else
+        insert into symphony.message (message_id, enqueued_at, lane_id,
+                                      message_type, body, headers, group_key)
+        values (v_message_id, v_now, v_lane.lane_id,
+                enqueue.message_type, enqueue.body, enqueue.headers, enqueue.group_key);
+    end if;
+    if v_lane.is_awaited then
+        perform pg_notify('symphony:' || v_lane.queue_name, '');
+    end if;
+    return v_message_id;
+end;
+$$;
+
+comment on function
+    symphony.enqueue(text, jsonb, text, integer, interval, timestamptz, text, text, jsonb) is
+$$Put a message into a queue, as part of the caller's transaction.
+
+Arguments  message_type - selects the handler; body - any JSON but null; queue_name - null: default; priority - 0 to 9, null: 5, 9 goes first; delay or available_at - when it may start; idempotency_key - a second message with it is not enqueued, for as long as the queue's idempotency_window; group_key - what it belongs to; headers - a JSON object
+Returns    the id of the message; with an idempotency key in use, that of the first message
+Raises     SY001 unknown_queue; SY004 body_too_large; 22023 bad argument
+Writes     symphony.message, or symphony.delayed_message; NOTIFY if a worker of the queue sleeps
+Access     producer$$;
+
+revoke execute on function
+    symphony.enqueue(text, jsonb, text, integer, interval, timestamptz, text, text, jsonb)
+    from public;

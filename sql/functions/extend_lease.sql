@@ -1,0 +1,41 @@
+create or replace function symphony.extend_lease(
+    claim_ids bigint[],
+    lease     interval default null
+)
+returns setof bigint
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_now timestamptz := symphony._now();
+begin
+    if lease < '100 milliseconds' or lease > '1 day' then
+        raise exception 'lease must be between 100 milliseconds and 1 day, not %', lease
+            using errcode = '22023',
+                  detail  = 'No lease was changed.',
+                  hint    = 'Leave it out to take the lease of the queue.';
+    end if;
+    return query
+    update symphony.claim
+    set lease_until = v_now + coalesce(extend_lease.lease, queue.lease)
+    from symphony.lane
+    join symphony.queue on queue.queue_name = lane.queue_name
+    where claim.claim_id = any (extend_lease.claim_ids)
+      and claim.lease_until > v_now
+      and claim.open_ids <> '{}'
+      and lane.lane_id = claim.lane_id
+    returning claim.claim_id;
+end;
+$$;
+
+comment on function symphony.extend_lease(bigint[], interval) is
+$$Hold claims for longer: their leases end so long from now.
+
+Arguments  claim_ids - from claim_batch(); lease - null: that of the queue
+Returns    the claims that are still held; stop working on the messages of the others
+Raises     22023 bad argument
+Writes     symphony.claim (updates their rows)
+Access     consumer$$;
+
+revoke execute on function symphony.extend_lease(bigint[], interval) from public;

@@ -1,0 +1,74 @@
+create or replace function symphony.nack_with_backoff(
+    claim_id     bigint,
+    message_id   bigint,
+    error        text,
+    error_class  text default null,
+    retryable    boolean default true,
+    retry_after  interval default null,
+    out outcome  text,
+    out available_at timestamptz
+)
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_ids   bigint[] := symphony._hold_claim(claim_id, array[nack_with_backoff.message_id]);
+    v_now   timestamptz := symphony._now();
+    v_rule  record;
+begin
+    if retry_after < '0' or retry_after > '100 years' then
+        raise exception 'retry_after must be between 0 and 100 years, not %', retry_after
+            using errcode = '22023',
+                  detail  = 'The message is still open in its claim.',
+                  hint    = 'Leave it out to wait as long as the queue''s settings say.';
+    end if;
+    select message.attempt + 1 as attempt, queue.max_attempts,
+           least(extract(epoch from queue.retry_max_delay)::double precision,
+                 extract(epoch from queue.retry_delay)::double precision
+                 * queue.retry_multiplier ^ least(message.attempt, 50))
+           * (1 + queue.retry_jitter * (2 * random() - 1)) as seconds
+    into v_rule
+    from symphony.message
+    join symphony.lane on lane.lane_id = message.lane_id
+    join symphony.queue on queue.queue_name = lane.queue_name
+    where message.message_id = nack_with_backoff.message_id;
+
+    if retryable and v_rule.attempt < v_rule.max_attempts then
+        outcome := 'retry';
+        available_at := v_now + coalesce(retry_after, v_rule.seconds * interval '1 second');
+        with gone as (
+            delete from symphony.message
+            where message.message_id = nack_with_backoff.message_id
+            returning message.*
+        )
+        insert into symphony.delayed_message (
+            message_id, available_at, enqueued_at, lane_id, attempt, message_type, body, headers,
+            group_key, last_error, error_class)
+        select gone.message_id, nack_with_backoff.available_at, gone.enqueued_at, gone.lane_id,
+               v_rule.attempt, gone.message_type, gone.body, gone.headers, gone.group_key,
+               coalesce(nack_with_backoff.error, '(no error text)'), nack_with_backoff.error_class
+        from gone;
+        perform symphony._settle(nack_with_backoff.claim_id, v_ids, retried => 1);
+    else
+        outcome := 'failed';
+        perform symphony._fail(
+            v_ids, case when retryable then 'exhausted' else 'permanent' end,
+            coalesce(error, '(no error text)'), error_class, nack_with_backoff.claim_id);
+        perform symphony._settle(nack_with_backoff.claim_id, v_ids, failed => 1);
+    end if;
+end;
+$$;
+
+comment on function
+    symphony.nack_with_backoff(bigint, bigint, text, text, boolean, interval) is
+$$Settle a message of a live claim that could not be done: it comes back later, or it is dead.
+
+Arguments  claim_id, message_id - from claim_batch(); error - what happened, for people; error_class - a name to group by; retryable - false: a retry cannot help; retry_after - null: the wait grows with each attempt, by the queue's settings
+Returns    outcome - retry, or failed when its attempts are used up or it is not retryable; available_at - when it comes back
+Raises     SY010 lease_lost - the lease ended, or the message is already settled; 22023 bad argument
+Writes     symphony.message, symphony.delayed_message or symphony.failed_message, symphony.claim
+Access     consumer$$;
+
+revoke execute on function
+    symphony.nack_with_backoff(bigint, bigint, text, text, boolean, interval) from public;

@@ -1,0 +1,30 @@
+create or replace function symphony.pause_queue(queue_name text)
+returns boolean
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_changed boolean;
+begin
+    update symphony.queue as q
+    set paused_at = symphony._now()
+    where q.queue_name = pause_queue.queue_name and q.paused_at is null;
+    v_changed := found;
+    if not exists (select from symphony.queue as q where q.queue_name = pause_queue.queue_name) then
+        perform symphony._refuse_queue(pause_queue.queue_name);
+    end if;
+    return v_changed;
+end;
+$$;
+
+comment on function symphony.pause_queue(text) is
+$$Stop handing out messages of a queue. What is being processed goes on, and so does enqueue().
+
+Arguments  queue_name
+Returns    true, or false if it was paused already
+Raises     SY001 unknown_queue
+Writes     symphony.queue
+Access     operator$$;
+
+revoke execute on function symphony.pause_queue(text) from public;

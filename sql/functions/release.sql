@@ -1,0 +1,35 @@
+create or replace function symphony.release(
+    claim_id    bigint,
+    message_ids bigint[] default null
+)
+returns integer
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_ids   bigint[] := symphony._hold_claim(release.claim_id, release.message_ids);
+    v_lanes integer[];
+begin
+    with again as (
+        update symphony.message
+        set txid = pg_current_xact_id()::text::bigint
+        where message.message_id = any (v_ids)
+        returning message.lane_id
+    )
+    select array_agg(distinct again.lane_id) into v_lanes from again;
+    perform symphony._wake_workers(v_lanes);
+    return symphony._settle(release.claim_id, v_ids, returned => cardinality(v_ids));
+end;
+$$;
+
+comment on function symphony.release(bigint, bigint[]) is
+$$Give messages back that were not started: they are pending again and no attempt is used.
+
+Arguments  claim_id - from claim_batch(); message_ids - null gives back all that is left
+Returns    how many messages were given back; they queue up at the end of their lane
+Raises     SY010 lease_lost - the lease ended, or a message is already settled
+Writes     symphony.message, symphony.claim (updates one row)
+Access     consumer$$;
+
+revoke execute on function symphony.release(bigint, bigint[]) from public;

@@ -1,0 +1,32 @@
+create or replace function symphony.resume_queue(queue_name text)
+returns boolean
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_changed boolean;
+begin
+    update symphony.queue as q
+    set paused_at = null
+    where q.queue_name = resume_queue.queue_name and q.paused_at is not null;
+    v_changed := found;
+    if not exists (select from symphony.queue as q where q.queue_name = resume_queue.queue_name) then
+        perform symphony._refuse_queue(resume_queue.queue_name);
+    end if;
+    perform symphony._wake_workers(
+        array(select lane.lane_id from symphony.lane where lane.queue_name = resume_queue.queue_name));
+    return v_changed;
+end;
+$$;
+
+comment on function symphony.resume_queue(text) is
+$$Hand out messages of a paused queue again.
+
+Arguments  queue_name
+Returns    true, or false if it was running already
+Raises     SY001 unknown_queue
+Writes     symphony.queue; NOTIFY if a worker of the queue sleeps
+Access     operator$$;
+
+revoke execute on function symphony.resume_queue(text) from public;

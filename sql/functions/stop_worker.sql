@@ -1,0 +1,20 @@
+create or replace function symphony.stop_worker(worker text)
+returns void
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform symphony.busy(stop_worker.worker);
+    delete from symphony.worker as known where known.worker = stop_worker.worker;
+end;
+$$;
+
+comment on function symphony.stop_worker(text) is
+$$Say that a worker has ended: it is not listed and not notified any more.
+
+Arguments  worker - the name it claimed with
+Writes     symphony.worker, symphony.idle_worker
+Access     consumer$$;
+
+revoke execute on function symphony.stop_worker(text) from public;

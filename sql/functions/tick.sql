@@ -1,0 +1,63 @@
+create or replace function symphony.tick()
+returns jsonb
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+/*
+ * A sweep starts where the last one ended, so that it does not walk over rows that are gone
+ * but cannot be vacuumed yet.  Rows committed late may lie before that point: a full sweep
+ * finds them.  It is made so seldom that it takes at most a fiftieth of the time, which is
+ * every time as long as nothing holds up the vacuum.
+ */
+declare
+    v_now      timestamptz := symphony._now();
+    v_begun    timestamptz := clock_timestamp();
+    v_last     record;
+    v_is_full  boolean;
+    v_from     timestamptz;
+    v_promoted integer;
+    v_lapsed   record;
+    v_fired    integer := 0;
+    v_purged   integer := 0;
+begin
+    select * into v_last from symphony.tick order by tick_id desc limit 1;
+    v_is_full := v_last is null or v_now >= v_last.full_sweep_at;
+    v_from := case when v_is_full then '-infinity' else v_last.swept_until end;
+    if not pg_try_advisory_xact_lock(1398361426, 0) then
+        return jsonb_build_object('ran', false, 'next_due_at', symphony._next_due_at(v_from));
+    end if;
+
+    v_promoted := symphony._promote_due_messages(v_from, v_now);
+    v_lapsed := symphony._recover_ended_leases(v_from, v_now);
+    if v_last is null or v_now >= v_last.purge_at then
+        v_purged := symphony._purge(v_now);
+    end if;
+    insert into symphony.tick (
+        ticked_at, swept_until, full_sweep_at, purge_at, promoted, recovered, failed, fired, purged)
+    values (
+        v_now,
+        case when v_promoted < 1000 and v_lapsed.claims < 100 then v_now else v_from end,
+        case when v_is_full then v_now + 50 * (clock_timestamp() - v_begun)
+             else v_last.full_sweep_at end,
+        case when v_purged >= 10000 then v_now
+             when v_last is null or v_now >= v_last.purge_at then v_now + interval '10 seconds'
+             else v_last.purge_at end,
+        v_promoted, v_lapsed.recovered, v_lapsed.failed, v_fired, v_purged);
+    return jsonb_build_object(
+        'ran', true, 'promoted', v_promoted, 'recovered', v_lapsed.recovered,
+        'failed', v_lapsed.failed, 'fired', v_fired, 'purged', v_purged,
+        'next_due_at', symphony._next_due_at(v_from));
+end;
+$$;
+
+comment on function symphony.tick() is
+$$Do what time has made due: delayed messages, ended leases, retention. Call it every second, from as many places as you like.
+
+Returns    ran - false: another session was at it; promoted - delayed messages that are pending now; recovered - messages whose lease ended, pending again; failed - those that had no attempt left; fired - for schedules; purged - completed messages removed; next_due_at - when the next delayed message is due
+Writes     symphony.tick (inserts one row) and the tables of the messages concerned
+Access     consumer, operator$$;
+
+revoke execute on function symphony.tick() from public;

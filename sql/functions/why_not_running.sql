@@ -1,0 +1,83 @@
+create or replace function symphony.why_not_running(message_id bigint)
+returns text
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_now     timestamptz := symphony._now();
+    v_message record;
+    v_queue   record;
+    v_lane_id integer;
+    v_reason  text;
+begin
+    select * into v_message from symphony.message_status(why_not_running.message_id);
+    if not found then
+        return format('Message %s is not known: it never existed, its transaction is not committed, '
+                      'it was cancelled, or it was completed and its retention is over.', message_id);
+    end if;
+    select * into v_queue from symphony.queue where queue.queue_name = v_message.queue_name;
+    case v_message.status
+        when 'completed' then
+            return format('It is done: %s finished it at %s.',
+                          coalesce(v_message.worker, 'a worker'), v_message.finished_at);
+        when 'removed' then
+            return format('It was removed by purge_queue() at %s.', v_message.finished_at);
+        when 'failed' then
+            return format('It failed for good at %s, in attempt %s of %s: %s', v_message.failed_at,
+                          v_message.attempt, v_message.max_attempts, v_message.last_error);
+        when 'processing' then
+            return format('It is running: %s has had it since %s, attempt %s of %s.%s',
+                          coalesce(v_message.worker, 'a worker'), v_message.claimed_at,
+                          v_message.attempt, v_message.max_attempts,
+                          symphony._lease_remark(v_message.claim_id, v_now));
+        when 'delayed' then
+            if v_message.available_at > v_now then
+                return format('It waits until %s%s.', v_message.available_at,
+                              ', after the error: ' || v_message.last_error);
+            end if;
+            return format('It has been due since %s, but nothing calls symphony.tick(): start a '
+                          'worker or a cron job for it.', v_message.available_at);
+        else
+            null;
+    end case;
+
+    if v_queue.paused_at is not null then
+        return format('Queue "%s" has been paused since %s: select symphony.resume_queue(%L);',
+                      v_queue.queue_name, v_queue.paused_at, v_queue.queue_name);
+    end if;
+    select m.lane_id into v_lane_id from symphony.message as m
+    where m.message_id = why_not_running.message_id;
+    select format('Its lane is locked by pid %s, which has been %s since %s.', a.pid, a.state, a.state_change)
+    into v_reason
+    from pg_locks as l
+    join pg_stat_activity as a on a.pid = l.pid
+    where l.locktype = 'advisory' and l.classid = 1398361424 and l.objid = v_lane_id
+      and l.objsubid = 2 and l.granted and l.pid <> pg_backend_pid()
+      and l.database = (select oid from pg_database where datname = current_database())
+    limit 1;
+    if found then
+        return v_reason;
+    end if;
+    if not exists (
+        select from symphony.worker
+        where v_queue.queue_name = any (worker.queues)
+          and worker.seen_at > v_now - interval '60 seconds')
+    then
+        return format('No worker consumes queue "%s": symphony-pg consume %s', v_queue.queue_name,
+                      v_queue.queue_name);
+    end if;
+    return format('It is behind %s other messages of queue "%s".',
+                  symphony._pending_before(why_not_running.message_id), v_queue.queue_name);
+end;
+$$;
+
+comment on function symphony.why_not_running(bigint) is
+$$Say in one sentence what a message waits for.
+
+Arguments  message_id - from enqueue()
+Returns    that it is done, failed, running, delayed, held up by a pause, by a lock, by the lack of a worker, or by messages before it
+Access     producer, consumer, operator, observer$$;
+
+revoke execute on function symphony.why_not_running(bigint) from public;

@@ -1,0 +1,39 @@
+/*
+ * Everything Symphony owns lives in this one schema: drop it and Symphony is gone.
+ * Nobody but the installer may touch the tables; functions are granted by grant_access().
+ */
+create schema symphony;
+
+comment on schema symphony is
+'Symphony, a message queue inside PostgreSQL. Start with enqueue(), claim_batch() and ack().';
+
+revoke all on schema symphony from public;
+
+
+create table symphony.release (
+    release_id   bigint generated always as identity,
+    version      text not null,
+    installed_at timestamptz not null default clock_timestamp(),
+
+    constraint release_pkey primary key (release_id)
+);
+
+comment on table symphony.release is
+'The versions that were installed here, in order; the newest row is the present one.';
+comment on column symphony.release.release_id is 'Order of the installations.';
+comment on column symphony.release.version is 'Version that was installed, such as 0.1.0.';
+comment on column symphony.release.installed_at is 'When it was installed.';
+
+
+create table symphony.access (
+    role_name text not null,
+    access    text not null,
+
+    constraint access_pkey primary key (role_name, access),
+    constraint access_is_known check (access in ('producer', 'consumer', 'operator', 'observer'))
+);
+
+comment on table symphony.access is
+'Which role was granted what by grant_access(); every installation and upgrade grants it again.';
+comment on column symphony.access.role_name is 'The PostgreSQL role.';
+comment on column symphony.access.access is 'producer, consumer, operator or observer.';

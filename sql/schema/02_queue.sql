@@ -1,0 +1,74 @@
+/*
+ * A queue is a name and its settings.  Its messages travel in lanes: one lane for each
+ * priority, because each lane is one ordered stream with one position (see 04_claim.sql).
+ *
+ * A lane that is "alone" holds messages whose worker vanished while it had them.  They are
+ * claimed one at a time, so a message that kills its worker cannot take others down with it.
+ * Such lanes are made by tick() when they are first needed.
+ */
+create table symphony.queue (
+    queue_name         text not null,
+    max_attempts       integer not null default 4,
+    retry_delay        interval not null default '1 second',
+    retry_multiplier   double precision not null default 2,
+    retry_max_delay    interval not null default '30 seconds',
+    retry_jitter       double precision not null default 0.1,
+    lease              interval not null default '30 seconds',
+    retention          interval not null default '1 day',
+    max_body_bytes     integer not null default 1048576,
+    idempotency_window interval not null default '1 day',
+    paused_at          timestamptz,
+    created_at         timestamptz not null default clock_timestamp(),
+
+    constraint queue_pkey primary key (queue_name),
+    constraint queue_name_is_plain check (queue_name ~ '^[A-Za-z0-9_.:/-]{1,48}$'),
+    constraint queue_max_attempts_is_sane check (max_attempts between 1 and 1000),
+    constraint queue_retry_delay_is_sane
+        check (retry_delay >= '0' and retry_delay <= '1 year'),
+    constraint queue_retry_multiplier_is_sane check (retry_multiplier between 1 and 100),
+    constraint queue_retry_max_delay_is_sane
+        check (retry_max_delay >= '0' and retry_max_delay <= '1 year'),
+    constraint queue_retry_jitter_is_a_share check (retry_jitter between 0 and 1),
+    constraint queue_lease_is_sane check (lease >= '100 milliseconds' and lease <= '1 day'),
+    constraint queue_retention_is_sane check (retention >= '0' and retention <= '100 years'),
+    constraint queue_max_body_bytes_is_sane check (max_body_bytes between 1 and 268435455),
+    constraint queue_idempotency_window_is_sane
+        check (idempotency_window > '0' and idempotency_window <= '100 years')
+);
+
+comment on table symphony.queue is 'The queues and their settings; see create_queue().';
+comment on column symphony.queue.queue_name is '1 to 48 letters, digits and _ . : / -';
+comment on column symphony.queue.max_attempts is
+'Deliveries a message gets before it is dead; a crash of its worker counts as one.';
+comment on column symphony.queue.retry_delay is 'Wait before the second attempt.';
+comment on column symphony.queue.retry_multiplier is 'Factor by which the wait grows with each attempt.';
+comment on column symphony.queue.retry_max_delay is 'The longest wait, before jitter.';
+comment on column symphony.queue.retry_jitter is
+'Random share of the wait, up or down, so that messages that failed together come back apart.';
+comment on column symphony.queue.lease is
+'How long a claim is held unless claim_batch() says otherwise; extend_lease() renews it.';
+comment on column symphony.queue.retention is 'How long completed messages are kept as history.';
+comment on column symphony.queue.max_body_bytes is 'Largest body, in bytes of stored jsonb.';
+comment on column symphony.queue.idempotency_window is 'After this time an idempotency key is free again.';
+comment on column symphony.queue.paused_at is 'Since when nothing is handed out; null: running.';
+comment on column symphony.queue.created_at is 'When the queue was created.';
+
+
+create table symphony.lane (
+    lane_id    integer generated always as identity,
+    queue_name text not null,
+    priority   smallint not null,
+    alone      boolean not null default false,
+
+    constraint lane_pkey primary key (lane_id),
+    constraint lane_key unique (queue_name, priority, alone),
+    constraint lane_queue_name_fkey foreign key (queue_name) references symphony.queue (queue_name),
+    constraint lane_priority_is_a_digit check (priority between 0 and 9)
+);
+
+comment on table symphony.lane is 'One ordered stream of messages of a queue: one for each priority.';
+comment on column symphony.lane.lane_id is 'Identifies the lane, also in its advisory lock.';
+comment on column symphony.lane.queue_name is 'The queue it belongs to.';
+comment on column symphony.lane.priority is '0 to 9; 9 is claimed first.';
+comment on column symphony.lane.alone is
+'True: its messages were in the hands of a worker that vanished, and are claimed one by one.';

@@ -1,0 +1,62 @@
+/*
+ * A claim is one batch of messages in the hands of one worker until its lease ends.
+ * The newest claim of a lane is also the lane's position: how far it has been handed out.
+ *
+ * Message ids are drawn before commit, so "every id above the last one" would skip the
+ * message of a transaction that commits late.  A position therefore counts transactions:
+ *
+ *   ahead     the transactions whose messages are still to come: at first {[0,)}, all of
+ *             them; later, say, {[750,751), [900,)}: 750 was still running when its
+ *             neighbours were handed out, and everything from 900 on.
+ *   partial   the one transaction in "ahead" that a claim ended in the middle of, and
+ *             the last message that was handed out of it.
+ *
+ * A claim takes the messages of "ahead" intersected with the transactions that have ended
+ * by now, in order, and what it took completely leaves "ahead".  A transaction that is still
+ * running stays in it, whatever happens meanwhile: nothing is skipped, nothing waits for it.
+ */
+create table symphony.claim (
+    claim_id           bigint generated always as identity,
+    claimed_at         timestamptz not null,
+    lease_until        timestamptz not null,
+    finished_at        timestamptz,
+    partial_txid       bigint,
+    partial_message_id bigint,
+    lane_id            integer not null,
+    size               integer not null,
+    retried            integer not null default 0,
+    failed             integer not null default 0,
+    returned           integer not null default 0,
+    waited             real not null default 0,
+    worker             text,
+    ahead              int8multirange not null,
+    open_ids           bigint[] not null,
+
+    constraint claim_pkey primary key (claim_id),
+    constraint claim_partial_is_whole check ((partial_txid is null) = (partial_message_id is null))
+) with (fillfactor = 60);
+
+comment on table symphony.claim is
+'One row for each batch handed to a worker. The newest of a lane is the lane''s position.';
+comment on column symphony.claim.claim_id is 'What a worker settles its messages by.';
+comment on column symphony.claim.claimed_at is 'When the batch was handed out.';
+comment on column symphony.claim.lease_until is 'Until then the worker holds it; extend_lease() moves it.';
+comment on column symphony.claim.finished_at is 'When its last message was settled; null: some are open.';
+comment on column symphony.claim.partial_txid is 'The transaction this claim ended in the middle of.';
+comment on column symphony.claim.partial_message_id is 'The last message handed out of that transaction.';
+comment on column symphony.claim.lane_id is 'The lane all of its messages come from.';
+comment on column symphony.claim.size is 'Messages handed out; 0: a position set by create_queue() or purge_queue().';
+comment on column symphony.claim.retried is 'Of these, messages that failed and will be retried.';
+comment on column symphony.claim.failed is 'Of these, messages that are dead.';
+comment on column symphony.claim.returned is 'Of these, messages given back: released, or by the end of the lease.';
+comment on column symphony.claim.waited is 'Mean time the messages had been due when they were claimed, in seconds.';
+comment on column symphony.claim.worker is 'Who claimed it, as it named itself.';
+comment on column symphony.claim.ahead is 'Transactions whose messages were still to be handed out after this claim.';
+comment on column symphony.claim.open_ids is 'Messages of the claim that are not settled.';
+
+create index claim_lane_idx on symphony.claim (lane_id, claim_id);
+create index claim_lease_idx on symphony.claim (lease_until);
+
+comment on index symphony.claim_lane_idx is 'Serves claim_batch(): the newest claim of a lane.';
+comment on index symphony.claim_lease_idx is
+'Serves tick(): leases that ended. It has no predicate on open_ids, so that an ack stays a heap-only update.';

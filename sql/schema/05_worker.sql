@@ -1,0 +1,89 @@
+/*
+ * NOTIFY makes every committing producer wait for one global lock, so enqueue() notifies
+ * only while a worker of that queue has said that it sleeps.
+ *
+ * Workers fall asleep and wake many times a second, and enqueue() looks at every message.
+ * So the newest row of a queue is its state, as with claims: the look is one step into the
+ * index and never walks over rows that a long snapshot keeps from being vacuumed.
+ */
+create unlogged table symphony.idle_worker (
+    idle_id    bigint generated always as identity,
+    queue_name text not null,
+    workers    text[] not null,
+    since      bigint not null,
+
+    constraint idle_worker_pkey primary key (queue_name, idle_id)
+);
+
+comment on table symphony.idle_worker is
+'The newest row of a queue names the workers that sleep until they are notified. Lost in a crash, and then nobody sleeps.';
+comment on column symphony.idle_worker.idle_id is 'The newest one counts.';
+comment on column symphony.idle_worker.queue_name is 'The queue they listen to.';
+comment on column symphony.idle_worker.workers is 'Names of the sleeping workers.';
+comment on column symphony.idle_worker.since is
+'The first transaction id that was not yet given out when the last of them fell asleep.';
+
+
+create table symphony.worker (
+    worker     text not null,
+    queues     text[] not null,
+    details    jsonb not null,
+    started_at timestamptz not null,
+    seen_at    timestamptz not null,
+
+    constraint worker_pkey primary key (worker)
+);
+
+comment on table symphony.worker is 'Workers that are alive: each says so every few seconds by heartbeat().';
+comment on column symphony.worker.worker is 'The name it gives when it claims.';
+comment on column symphony.worker.queues is 'The queues it consumes, in order.';
+comment on column symphony.worker.details is 'What it tells of itself: host, pid, versions.';
+comment on column symphony.worker.started_at is 'When it first said so.';
+comment on column symphony.worker.seen_at is 'When it last said so.';
+
+
+create table symphony.tick (
+    tick_id         bigint generated always as identity,
+    ticked_at       timestamptz not null,
+    swept_until     timestamptz not null,
+    full_sweep_at   timestamptz not null,
+    purge_at        timestamptz not null,
+    promoted        integer not null default 0,
+    recovered       integer not null default 0,
+    failed          integer not null default 0,
+    fired           integer not null default 0,
+    purged          integer not null default 0,
+
+    constraint tick_pkey primary key (tick_id)
+);
+
+comment on table symphony.tick is 'What each tick() of the last hour did; the newest row is where the next one starts.';
+comment on column symphony.tick.tick_id is 'Order of the ticks.';
+comment on column symphony.tick.ticked_at is 'When it ran.';
+comment on column symphony.tick.swept_until is 'Due messages and ended leases up to then have been dealt with.';
+comment on column symphony.tick.full_sweep_at is
+'From then on a tick looks at everything again, not only at what ended since: it finds rows that were committed late.';
+comment on column symphony.tick.purge_at is 'From then on a tick purges again.';
+comment on column symphony.tick.promoted is 'Delayed messages that became pending.';
+comment on column symphony.tick.recovered is 'Messages whose lease had ended and that became pending again.';
+comment on column symphony.tick.failed is 'Messages whose lease had ended once too often.';
+comment on column symphony.tick.fired is 'Messages enqueued for schedules.';
+comment on column symphony.tick.purged is 'Completed messages removed after their retention.';
+
+
+create table symphony.purge_position (
+    lane_id    integer not null,
+    txid       bigint not null default 0,
+    message_id bigint not null default 0,
+    claim_id   bigint not null default 0,
+
+    constraint purge_position_pkey primary key (lane_id),
+    constraint purge_position_lane_id_fkey foreign key (lane_id)
+        references symphony.lane (lane_id) on delete cascade
+);
+
+comment on table symphony.purge_position is 'How far each lane has been purged, so that a purge starts behind the rows the last one removed.';
+comment on column symphony.purge_position.lane_id is 'The lane.';
+comment on column symphony.purge_position.txid is 'Transaction of the last message removed.';
+comment on column symphony.purge_position.message_id is 'The last message removed.';
+comment on column symphony.purge_position.claim_id is 'The last claim whose messages are all removed.';

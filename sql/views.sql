@@ -1,0 +1,53 @@
+/*
+ * Read-only views for people with psql; they come after the functions they call.
+ */
+create or replace view symphony.queue_overview as
+select stats.* from symphony.queue_stats() as stats;
+
+comment on view symphony.queue_overview is 'What is in the queues, and what happened in them lately; see queue_stats().';
+
+
+create or replace view symphony.pending_message as
+select lane.queue_name, lane.priority, m.message_id, m.message_type, m.attempt + 1 as next_attempt,
+       m.enqueued_at, m.available_at, m.last_error, m.body, m.headers
+from symphony.lane
+cross join lateral symphony._pending(lane.lane_id) as m
+union all
+select lane.queue_name, lane.priority, d.message_id, d.message_type, d.attempt + 1,
+       d.enqueued_at, d.available_at, d.last_error, d.body, d.headers
+from symphony.delayed_message as d
+join symphony.lane on lane.lane_id = d.lane_id;
+
+comment on view symphony.pending_message is 'Messages that are still to be handed out: pending ones, and those delayed until available_at.';
+
+
+create or replace view symphony.processing_message as
+select lane.queue_name, c.worker, c.claim_id, m.message_id, m.message_type, m.attempt + 1 as attempt,
+       c.claimed_at, c.lease_until, m.body, m.headers
+from symphony.claim as c
+cross join lateral unnest(c.open_ids) as open (message_id)
+join symphony.message as m on m.message_id = open.message_id
+join symphony.lane on lane.lane_id = c.lane_id
+where c.open_ids <> '{}';
+
+comment on view symphony.processing_message is 'Messages in the hands of workers, and until when. A lease in the past means that tick() is late.';
+
+
+create or replace view symphony.dead_message as
+select lane.queue_name, lane.priority, f.message_id, f.message_type, f.reason, f.attempt,
+       f.failed_at, f.error_class, f.last_error, f.worker, f.enqueued_at, f.body, f.headers
+from symphony.failed_message as f
+join symphony.lane on lane.lane_id = f.lane_id;
+
+comment on view symphony.dead_message is 'Messages that failed for good, with the error of their last attempt.';
+
+
+create or replace view symphony.worker_overview as
+select w.worker, w.queues, w.started_at, w.seen_at, count(c.claim_id) as open_claims,
+       coalesce(sum(cardinality(c.open_ids)), 0) as processing, w.details
+from symphony.worker as w
+left join symphony.claim as c
+    on c.worker = w.worker and c.open_ids <> '{}' and c.lease_until > symphony._now()
+group by w.worker;
+
+comment on view symphony.worker_overview is 'The workers that are alive and how much each has in its hands.';

@@ -1,0 +1,65 @@
+"""Join sql/schema and sql/functions into the one file that installs Symphony.
+
+The result holds no psql commands and neither begins nor commits a transaction, so it runs through
+any driver, through `psql -1 -f`, and inside a caller's transaction. It needs one, though: what
+follows the first error must not be kept.
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TARGETS = (ROOT / "build" / "symphony.sql", ROOT / "python" / "symphony_pg" / "symphony.sql")
+
+HEADER = """\
+-- Symphony {version}, a message queue inside PostgreSQL.
+-- Run it in one transaction:  psql -1 -v ON_ERROR_STOP=1 -f symphony.sql
+-- Built from sql/schema and sql/functions; do not edit."""
+
+FUNCTIONS = """\
+-- The bodies may name functions that come further down.
+set local check_function_bodies = off;"""
+
+FOOTER = """\
+set local check_function_bodies = on;"""
+
+RELEASE = """\
+insert into symphony.release (version) values ('{version}');
+select symphony.create_queue('default');
+select symphony.grant_access(role_name, access) from symphony.access;"""
+
+
+def version() -> str:
+    """Return the version that pyproject.toml states."""
+    found = re.search(r'^version = "([^"]+)"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    if found is None:
+        raise SystemExit("pyproject.toml states no version")
+    return found[1]
+
+
+def _parts() -> Iterator[str]:
+    yield HEADER.format(version=version())
+    for path in sorted((ROOT / "sql" / "schema").glob("*.sql")):
+        yield path.read_text()
+    yield FUNCTIONS
+    for path in sorted((ROOT / "sql" / "functions").glob("*.sql")):
+        yield path.read_text()
+    yield FOOTER
+    yield (ROOT / "sql" / "views.sql").read_text()
+    yield RELEASE.format(version=version())
+
+
+def build() -> str:
+    """Write the targets and return their text."""
+    text = "\n\n".join(part.strip("\n") for part in _parts()) + "\n"
+    for target in TARGETS:
+        target.parent.mkdir(exist_ok=True)
+        target.write_text(text)
+    return text
+
+
+if __name__ == "__main__":
+    lines = build().count("\n")
+    sys.stdout.write(f"build/symphony.sql: Symphony {version()}, {lines} lines\n")
