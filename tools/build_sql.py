@@ -1,10 +1,11 @@
-"""Join sql/schema and sql/functions into the one file that installs Symphony.
+"""Join sql/schema, sql/functions and sql/views.sql into the one file that installs Symphony.
 
 The result holds no psql commands and neither begins nor commits a transaction, so it runs through
 any driver, through `psql -1 -f`, and inside a caller's transaction. It needs one, though: what
 follows the first error must not be kept.
 """
 
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ TARGETS = (ROOT / "build" / "symphony.sql", ROOT / "python" / "symphony_pg" / "s
 HEADER = """\
 -- Symphony {version}, a message queue inside PostgreSQL.
 -- Run it in one transaction:  psql -1 -v ON_ERROR_STOP=1 -f symphony.sql
--- Built from sql/schema and sql/functions; do not edit."""
+-- Built from the folder sql; do not edit."""
 
 FUNCTIONS = """\
 -- The bodies may name functions that come further down.
@@ -56,7 +57,10 @@ def build() -> str:
     text = "\n\n".join(part.strip("\n") for part in _parts()) + "\n"
     for target in TARGETS:
         target.parent.mkdir(exist_ok=True)
-        target.write_text(text)
+        # Renamed into place: a test run that reads it meanwhile never sees half a file.
+        draft = target.with_suffix(f".{os.getpid()}")
+        draft.write_text(text)
+        draft.replace(target)
     return text
 
 

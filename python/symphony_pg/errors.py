@@ -1,3 +1,4 @@
+# ruff: noqa: N818 (a name says what happened)
 """The errors of Symphony: one class for each SQLSTATE that its functions raise.
 
 `translated()` turns psycopg's errors into these, by SQLSTATE and never by message text. Errors
@@ -155,7 +156,7 @@ CLASSES: dict[str, type[SymphonyError]] = {
 
 # For the errors that PostgreSQL itself raises, and which know nothing of Symphony.
 HINTS: dict[str, str] = {
-    "42501": "Ask the owner of the schema to run: select symphony.grant_access(role_name => …, access => …)",
+    "42501": "Ask the owner of the schema for it: select symphony.grant_access(role_name, access)",
     "3F000": "Run: symphony-pg db install",
     "42883": "The database has no such function. Run: symphony-pg db status",
 }

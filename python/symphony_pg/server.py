@@ -245,11 +245,10 @@ class Server:
             if time.monotonic() > deadline:
                 raise ServerError(f"PostgreSQL was not ready after {START_TIMEOUT:.0f} s")
             # The first line is the server's pid, the eighth its state, as pg_ctl reads them.
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(FileNotFoundError, IndexError):
                 lines = (data_dir / "postmaster.pid").read_text().splitlines()
-                if len(lines) >= 8 and lines[0] == str(self._process.pid):
-                    if lines[7].strip() == "ready":
-                        return True
+                if lines[0] == str(self._process.pid) and lines[7].strip() == "ready":
+                    return True
             time.sleep(0.02)
         return False
 

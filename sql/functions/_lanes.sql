@@ -6,13 +6,17 @@ returns table (
 language sql
 stable
 as $$
-    select lane.lane_id, lane.alone, queue.queue_name, lane.priority,
-           queue.max_attempts, queue.lease
-    from pg_catalog.unnest(queues) with ordinality as wish (queue_name, rank)
-    join symphony.queue on queue.queue_name operator(pg_catalog.=) wish.queue_name
+    select lane.lane_id, lane.alone, wish.queue_name, lane.priority,
+           wish.max_attempts, wish.lease
+    from (
+        select queue.queue_name, queue.max_attempts, queue.lease, given.rank
+        from pg_catalog.unnest(queues) with ordinality as given (queue_name, rank)
+        join symphony.queue on queue.queue_name operator(pg_catalog.=) given.queue_name
+        where queue.paused_at is null
+        offset 0
+    ) as wish
     join symphony.lane on lane.queue_name operator(pg_catalog.=) wish.queue_name
-    where queue.paused_at is null
-      and lane.lane_id operator(pg_catalog.<>) all (except_lanes)
+    where lane.lane_id operator(pg_catalog.<>) all (except_lanes)
     order by wish.rank, lane.priority desc, lane.alone desc
     offset 0
 $$;

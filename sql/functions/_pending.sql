@@ -16,11 +16,12 @@ as $$
                position.partial_message_id as after_message_id
         where position.partial_txid is not null
         union all
-        select pg_catalog.lower(part), pg_catalog.upper(part), 0
-        from pg_catalog.unnest(
-            position.ahead operator(pg_catalog.*) finished operator(pg_catalog.-)
-            symphony._txids(position.partial_txid)
-        ) as part
+        select pg_catalog.lower(other.part), pg_catalog.upper(other.part), 0
+        from (
+            select pg_catalog.unnest(
+                position.ahead operator(pg_catalog.*) finished operator(pg_catalog.-)
+                symphony._txids(position.partial_txid)) as part
+        ) as other
     ) as part,
     lateral (
         select message.*

@@ -11,7 +11,14 @@ begin
         from symphony.lane
         where lane.lane_id = any (_wake_workers.lane_ids)
     ) as woken
-    where symphony._is_awaited(woken.queue_name);
+    cross join lateral (
+        select idle_worker.workers
+        from symphony.idle_worker
+        where idle_worker.queue_name = woken.queue_name
+        order by idle_worker.idle_id desc
+        limit 1
+    ) as newest
+    where newest.workers <> '{}';
 end;
 $$;
 

@@ -13,6 +13,8 @@ returns bigint
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set jit = off
 set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
@@ -24,7 +26,12 @@ declare
     v_first_id   bigint;
 begin
     select lane.lane_id, queue.queue_name, queue.idempotency_window,
-           symphony._is_awaited(queue.queue_name) as is_awaited
+           coalesce((
+               select idle_worker.workers <> '{}'
+               from symphony.idle_worker
+               where idle_worker.queue_name = queue.queue_name
+               order by idle_worker.idle_id desc
+               limit 1), false) as is_awaited
     into v_lane
     from symphony.lane
     join symphony.queue on queue.queue_name = lane.queue_name

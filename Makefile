@@ -1,0 +1,70 @@
+# Everything happens inside this folder: the virtual environment in .venv, what is built in build.
+# Paths are relative, so the folder's own path may contain spaces.
+
+PY := .venv/bin/python
+SERVER := $(PY) -m symphony_pg.server
+SQL_TESTS := $(PY) tools/run_sql_tests.py
+MAJORS := 15 16 17 18
+# Arguments for one target: make test-sql ARGS=sql/tests/ack; make test-python ARGS="-k worker"
+ARGS :=
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test test-sql test-races test-python test-matrix bench lint format clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+.venv/dev.stamp: pyproject.toml tools/venv.sh
+	@tools/venv.sh dev
+
+.venv/embedded.stamp: pyproject.toml tools/venv.sh
+	@tools/venv.sh embedded
+
+build: ## join the SQL into build/symphony.sql
+	@$(or $(wildcard $(PY)),python3) tools/build_sql.py
+
+demo: .venv/embedded.stamp build ## the whole life of a message, on a PostgreSQL of its own
+	@$(PY) -m symphony_pg.cli demo
+
+test: test-sql test-races test-python lint ## all of the tests below but the matrix
+	@echo "proved: Symphony does what its documentation says"
+
+test-sql: .venv/dev.stamp ## pgTAP: every function keeps its contract, every query its plan
+	@$(SQL_TESTS) --only sql $(ARGS)
+	@echo "proved: the SQL functions keep their contracts and every invariant holds"
+
+test-races: .venv/dev.stamp ## isolationtester: sessions that meet do not harm each other
+	@$(SQL_TESTS) --only spec $(ARGS)
+	@echo "proved: sessions that meet at a message do not harm each other"
+
+test-python: .venv/dev.stamp build ## pytest: the Python client, worker and commands
+	@$(SERVER) -- $(PY) -m pytest $(ARGS)
+	@echo "proved: the Python package adds mapping, loop and commands, and loses nothing"
+
+test-matrix: .venv/dev.stamp build ## the tests on each supported major of PostgreSQL
+	@set -e; for major in $(MAJORS); do \
+	    PG_BIN="$$($(PY) tools/fetch_postgres.py $$major)"; export PG_BIN; \
+	    echo "PostgreSQL $$major"; \
+	    $(SQL_TESTS); \
+	    $(SERVER) -- $(PY) -m pytest -q; \
+	done
+	@echo "proved: the same on PostgreSQL $(MAJORS)"
+
+bench: .venv/dev.stamp build ## measure on a durable throw-away server
+	@$(SERVER) -c fsync=on -c full_page_writes=on -c synchronous_commit=on -- $(PY) bench/run.py $(ARGS)
+	@echo "proved: these numbers, on this machine"
+
+lint: .venv/dev.stamp build ## ruff, mypy and the house rules of the SQL files
+	@$(PY) -m ruff check --quiet .
+	@$(PY) -m ruff format --quiet --check --diff .
+	@$(PY) -m mypy python tools $(wildcard bench examples)
+	@$(PY) tools/lint_sql.py
+	@echo "proved: formatted, typed, and within the house rules"
+
+format: .venv/dev.stamp ## let ruff format and repair the Python files
+	@$(PY) -m ruff format .
+	@$(PY) -m ruff check --fix .
+
+clean: ## remove all that make has made
+	@rm -rf .venv build dist python/symphony_pg/symphony.sql .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,139 @@
+"""Connections that are lent out one at a time and kept open in between."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.pq import ConnStatus, TransactionStatus
+
+from .errors import connecting
+
+__all__ = ["AsyncConnections", "Connections", "connect", "connect_async", "dsn_or_default"]
+
+NAME = "symphony-pg"
+
+
+def dsn_or_default(dsn: str | None) -> str:
+    """Return the DSN, or SYMPHONY_DSN, or what leaves everything to libpq's PG* variables."""
+    return dsn if dsn is not None else os.environ.get("SYMPHONY_DSN", "")
+
+
+def connect(dsn: str | None = None, **options: Any) -> psycopg.Connection[Any]:
+    """Open a connection in autocommit mode; raise ConnectionRefused if that fails."""
+    with connecting():
+        return psycopg.connect(
+            dsn_or_default(dsn), autocommit=True, fallback_application_name=NAME, **options
+        )
+
+
+async def connect_async(dsn: str | None = None, **options: Any) -> psycopg.AsyncConnection[Any]:
+    """Open an async connection in autocommit mode; raise ConnectionRefused if that fails."""
+    with connecting():
+        return await psycopg.AsyncConnection.connect(
+            dsn_or_default(dsn), autocommit=True, fallback_application_name=NAME, **options
+        )
+
+
+def _is_usable(conn: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> bool:
+    """Tell, without asking the server, whether a connection that was kept is still good."""
+    try:
+        if not conn.closed:
+            conn.pgconn.consume_input()  # notices that the server has hung up
+    except psycopg.OperationalError:
+        return False
+    return (
+        conn.pgconn.status == ConnStatus.OK
+        and conn.pgconn.transaction_status == TransactionStatus.IDLE
+    )
+
+
+class Connections:
+    """Connections for threads. At most `keep` of them stay open unused."""
+
+    def __init__(self, dsn: str | None, *, keep: int = 4, prepare_threshold: int | None = 5) -> None:
+        self._dsn = dsn
+        self._keep = keep
+        self._prepare_threshold = prepare_threshold
+        self._kept: deque[psycopg.Connection[Any]] = deque()
+        self._pid = os.getpid()
+
+    @contextmanager
+    def lend(self) -> Iterator[psycopg.Connection[Any]]:
+        """Lend a connection in autocommit mode for the length of a with block."""
+        conn = self._take()
+        try:
+            yield conn
+        finally:
+            if len(self._kept) < self._keep and _is_usable(conn):
+                self._kept.append(conn)
+            else:
+                conn.close()
+
+    def _take(self) -> psycopg.Connection[Any]:
+        if self._pid != os.getpid():  # a fork shares the sockets of its parent
+            self._kept, self._pid = deque(), os.getpid()
+        while self._kept:
+            try:
+                conn = self._kept.pop()
+            except IndexError:  # another thread took the last one
+                break
+            if _is_usable(conn):
+                return conn
+            conn.close()
+        return connect(self._dsn, prepare_threshold=self._prepare_threshold)
+
+    def close(self) -> None:
+        """Close the connections that are not lent out."""
+        while self._kept:
+            self._kept.pop().close()
+
+
+class AsyncConnections:
+    """Connections for the tasks of an event loop. At most `keep` of them stay open unused."""
+
+    def __init__(self, dsn: str | None, *, keep: int = 4, prepare_threshold: int | None = 5) -> None:
+        self._dsn = dsn
+        self._keep = keep
+        self._prepare_threshold = prepare_threshold
+        self._kept: deque[psycopg.AsyncConnection[Any]] = deque()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @asynccontextmanager
+    async def lend(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        """Lend a connection in autocommit mode for the length of an async with block."""
+        conn = await self._take()
+        try:
+            yield conn
+        finally:
+            if len(self._kept) < self._keep and _is_usable(conn):
+                self._kept.append(conn)
+            else:
+                await conn.close()
+
+    async def _take(self) -> psycopg.AsyncConnection[Any]:
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            self.abandon()
+            self._loop = loop
+        while self._kept:
+            conn = self._kept.pop()
+            if _is_usable(conn):
+                return conn
+            await conn.close()
+        return await connect_async(self._dsn, prepare_threshold=self._prepare_threshold)
+
+    def abandon(self) -> None:
+        """Hang up without the event loop that the connections belong to."""
+        while self._kept:
+            self._kept.pop().pgconn.finish()
+
+    async def close(self) -> None:
+        """Close the connections that are not lent out."""
+        while self._kept:
+            await self._kept.pop().close()

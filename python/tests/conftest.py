@@ -1,0 +1,54 @@
+"""Every test that asks for a database gets a fresh clone of one where Symphony is installed."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+from pytest_postgresql import factories
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+if "SYMPHONY_DSN" not in os.environ:
+    pytest.exit("no server; run: make test-python, or: python -m symphony_pg.server -- pytest")
+
+symphony_server = factories.postgresql_noproc(
+    host=os.environ["PGHOST"],
+    port=int(os.environ["PGPORT"]),
+    user=os.environ["PGUSER"],
+    password=os.environ["PGPASSWORD"],
+    dbname="symphony",
+    load=[ROOT / "build" / "symphony.sql"],
+)
+symphony_database = factories.postgresql("symphony_server")
+
+
+@pytest.fixture
+def dsn(symphony_database: "psycopg.Connection[object]") -> Iterator[str]:
+    """Where this test's own database is; every invariant holds when the test is over."""
+    conninfo = symphony_database.info
+    dsn = make_conninfo(conninfo.dsn, password=conninfo.password)
+    yield dsn
+    with psycopg.connect(dsn) as conn:
+        installed = conn.execute("select to_regprocedure('symphony.check()')").fetchone()
+        if installed != (None,):
+            assert conn.execute("select * from symphony.check()").fetchall() == []
+
+
+@pytest.fixture
+def conn(dsn: str) -> "Iterator[psycopg.Connection]":
+    """An open connection in autocommit mode."""
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        yield conn
+
+
+@pytest.fixture
+def empty_dsn(dsn: str) -> Iterator[str]:
+    """Where a database without Symphony is."""
+    name = "symphony_empty"
+    with psycopg.connect(dsn, autocommit=True) as admin:
+        admin.execute(f"create database {name} template template0")
+        yield make_conninfo(dsn, dbname=name)
+        admin.execute(f"drop database {name} (force)")

@@ -1,0 +1,40 @@
+create or replace function symphony._cron_day_code(field text, item text)
+returns integer
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_part text[];
+begin
+    if field = 'day of month' then
+        if item ~ '^L(-([12]?[0-9]|30))?$' then
+            return -coalesce(substr(item, 3, 2), '0')::integer;
+        elsif item = 'LW' then
+            return 100;
+        elsif item ~ '^[0-9]+W$' then
+            return 100 + symphony._cron_value(field, 1, 31, rtrim(item, 'W'));
+        end if;
+    elsif field = 'weekday' then
+        v_part := regexp_match(item, '^([A-Z0-9]+)#([1-5])$');
+        if v_part is not null then
+            return symphony._cron_value(field, 0, 6, v_part[1]) % 7 + 10 * v_part[2]::integer;
+        end if;
+        v_part := regexp_match(item, '^(?:L([A-Z0-9]+)|([A-Z0-9]+)L)$');
+        if v_part is not null then
+            return symphony._cron_value(field, 0, 6, coalesce(v_part[1], v_part[2])) % 7 + 60;
+        end if;
+    end if;
+    return null;
+end;
+$$;
+
+comment on function symphony._cron_day_code(text, text) is
+$$Read what only a month can tell: L, L-3, LW and 15W of the day of month, FRI#2 and 5L of the weekday.
+
+Arguments  field; item - in capitals
+Returns    the code that _cron_parse() describes, null if the item has no such form
+Raises     22023 bad argument
+Access     private$$;
+
+revoke execute on function symphony._cron_day_code(text, text) from public;

@@ -1,0 +1,42 @@
+create or replace function symphony._cron_field(
+    field    text,
+    low      integer,
+    high     integer,
+    value    text,
+    hash_key text
+)
+returns integer[]
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_item   text;
+    v_code   integer;
+    v_values integer[] := '{}';
+begin
+    if value = '*' or (value = '?' and field in ('day of month', 'weekday')) then
+        return array(select generate_series(low, high));
+    elsif value ~ '^[0-9]+$' and field <> 'weekday' then
+        return array[symphony._cron_value(field, low, high, value)];
+    end if;
+    foreach v_item in array string_to_array(value, ',') loop
+        v_code := symphony._cron_day_code(field, v_item);
+        v_values := v_values || case
+            when v_code is null then symphony._cron_item(field, low, high, v_item, hash_key)
+            else array[v_code]
+        end;
+    end loop;
+    return array(select distinct v from unnest(v_values) as v order by v);
+end;
+$$;
+
+comment on function symphony._cron_field(text, integer, integer, text, text) is
+$$The values that a cron field allows.
+
+Arguments  field; low, high - the least and greatest value; value - what was written, in capitals; hash_key - what H is drawn from
+Returns    values and codes as _cron_parse() describes them, in ascending order, each once
+Raises     22023 bad argument
+Access     private$$;
+
+revoke execute on function symphony._cron_field(text, integer, integer, text, text) from public;
