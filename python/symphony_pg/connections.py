@@ -56,7 +56,9 @@ def _is_usable(conn: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> 
 class Connections:
     """Connections for threads. At most `keep` of them stay open unused."""
 
-    def __init__(self, dsn: str | None, *, keep: int = 4, prepare_threshold: int | None = 5) -> None:
+    def __init__(
+        self, dsn: str | None, *, keep: int = 4, prepare_threshold: int | None = 5
+    ) -> None:
         self._dsn = dsn
         self._keep = keep
         self._prepare_threshold = prepare_threshold
@@ -97,7 +99,9 @@ class Connections:
 class AsyncConnections:
     """Connections for the tasks of an event loop. At most `keep` of them stay open unused."""
 
-    def __init__(self, dsn: str | None, *, keep: int = 4, prepare_threshold: int | None = 5) -> None:
+    def __init__(
+        self, dsn: str | None, *, keep: int = 4, prepare_threshold: int | None = 5
+    ) -> None:
         self._dsn = dsn
         self._keep = keep
         self._prepare_threshold = prepare_threshold

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import (
-    AbstractAsyncContextManager,
-    AbstractContextManager,
-    asynccontextmanager,
-    contextmanager,
-)
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Protocol
@@ -18,7 +13,7 @@ import psycopg
 
 from .functions import ClaimedMessage
 
-__all__ = ["Context", "PermanentError", "RetryAfter", "Transaction"]
+__all__ = ["Context", "Holder", "PermanentError", "RetryAfter", "Transaction"]
 
 
 class PermanentError(Exception):
@@ -171,33 +166,3 @@ class Transaction:
     ) -> bool | None:
         assert self._async is not None
         return await self._async.__aexit__(kind, error, trace)
-
-
-class LocalHolder:
-    """Holds a message inside this process: nothing can take it away, and there is no ack."""
-
-    lost = False
-    lease_until = datetime.max
-
-    def __init__(
-        self,
-        lend: AbstractContextManager[psycopg.Connection[Any]],
-        lend_async: AbstractAsyncContextManager[psycopg.AsyncConnection[Any]],
-    ) -> None:
-        self._lend = lend
-        self._lend_async = lend_async
-
-    @contextmanager
-    def transaction(self, message: ClaimedMessage) -> Iterator[psycopg.Connection[Any]]:  # noqa: ARG002
-        """Open a transaction on the caller's connection, or on one of our own."""
-        with self._lend as conn, conn.transaction():
-            yield conn
-
-    @asynccontextmanager
-    async def transaction_async(
-        self,
-        message: ClaimedMessage,  # noqa: ARG002
-    ) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-        """Open a transaction on the caller's connection, or on one of our own."""
-        async with self._lend_async as conn, conn.transaction():
-            yield conn

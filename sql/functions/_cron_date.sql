@@ -9,33 +9,32 @@ as $$
  * a given weekday, takes 28, and 40 across a century without a leap day.
  */
 declare
-    v_month  date := date_trunc('month', day::timestamp);
-    v_length integer;
-    v_days   integer[];
-    v_found  integer;
+    v_first      date := date_trunc('month', day::timestamp);
+    v_length     integer;
+    v_days       integer[];
+    v_weekday    integer;
+    v_by_day     boolean;
+    v_by_weekday boolean;
 begin
-    for v_try in 0..480 loop
-        if extract(month from v_month)::integer = any (cron.months) then
-            v_length := (v_month + interval '1 month')::date - v_month;
+    for v_month in 0..480 loop
+        if extract(month from v_first)::integer = any (cron.months) then
+            v_length := (v_first + interval '1 month')::date - v_first;
             v_days := cron.days;
             if 100 <= any (v_days) then
-                v_days := v_days || symphony._cron_nearest_weekdays(v_days, v_month, v_length);
+                v_days := v_days || symphony._cron_nearest_weekdays(v_days, v_first, v_length);
             end if;
-            select min(n) into v_found
-            from generate_series(greatest(1, day - v_month + 1), v_length) as n
-            cross join lateral (
-                select (extract(dow from v_month)::integer + n - 1) % 7) as w (weekday)
-            cross join lateral (
-                select v_days && array[n, n - v_length],
-                       cron.weekdays && array[weekday, weekday + 10 * ((n + 6) / 7),
-                                              case when n + 7 > v_length then weekday + 60 end]
-            ) as fits (by_day, by_weekday)
-            where by_day and by_weekday or cron.either_day and (by_day or by_weekday);
-            if v_found is not null then
-                return v_month + v_found - 1;
-            end if;
+            for n in greatest(1, day - v_first + 1)..v_length loop
+                v_weekday := (extract(dow from v_first)::integer + n - 1) % 7;
+                v_by_day := n = any (v_days) or n - v_length = any (v_days);
+                v_by_weekday := v_weekday = any (cron.weekdays)
+                    or v_weekday + 10 * ((n + 6) / 7) = any (cron.weekdays)
+                    or n + 7 > v_length and v_weekday + 60 = any (cron.weekdays);
+                if v_by_day and v_by_weekday or cron.either_day and (v_by_day or v_by_weekday) then
+                    return v_first + n - 1;
+                end if;
+            end loop;
         end if;
-        v_month := v_month + interval '1 month';
+        v_first := v_first + interval '1 month';
     end loop;
     return null;
 end;

@@ -17,13 +17,15 @@ declare
 begin
     if value = '*' or (value = '?' and field in ('day of month', 'weekday')) then
         return array(select generate_series(low, high));
-    elsif value ~ '^[0-9]+$' and field <> 'weekday' then
-        return array[symphony._cron_value(field, low, high, value)];
     end if;
     foreach v_item in array string_to_array(value, ',') loop
-        v_code := symphony._cron_day_code(field, v_item);
+        v_code := case
+            when v_item ~ '^[0-9]+$' then symphony._cron_value(field, low, high, v_item)
+            when field in ('day of month', 'weekday') then symphony._cron_day_code(field, v_item)
+        end;
         v_values := v_values || case
             when v_code is null then symphony._cron_item(field, low, high, v_item, hash_key)
+            when v_code = 7 and field = 'weekday' then '{0}'
             else array[v_code]
         end;
     end loop;

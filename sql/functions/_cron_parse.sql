@@ -16,8 +16,9 @@ immutable
 set search_path = pg_catalog, pg_temp
 as $$
 /*
- * Whether a field counts as restricted is decided, as in Vixie cron, by how it
- * begins: * and */2 do not, 1-31 does.  H/2 is another way to write */2.
+ * Whether a field is restricted is told, as in Vixie cron, by how it begins: with
+ * a star it is not, even if a step follows.  H/2 is a star with step 2 that starts
+ * elsewhere.
  */
 declare
     c_unrestricted constant text := '^([*?]|H/)';

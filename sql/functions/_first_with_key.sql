@@ -2,8 +2,7 @@ create or replace function symphony._first_with_key(
     queue_name text,
     key        text,
     message_id bigint,
-    now        timestamptz,
-    expires_at timestamptz
+    now        timestamptz
 )
 returns bigint
 language plpgsql
@@ -18,10 +17,17 @@ as $$
 declare
     v_first_id bigint;
 begin
+    if octet_length(key) not between 1 and 512 or not exists (
+        select from symphony.queue where queue.queue_name = _first_with_key.queue_name)
+    then
+        return message_id;
+    end if;
     loop
         insert into symphony.idempotency_key as known (queue_name, key, message_id, expires_at)
-        values (_first_with_key.queue_name, _first_with_key.key, _first_with_key.message_id,
-                _first_with_key.expires_at)
+        select queue.queue_name, _first_with_key.key, _first_with_key.message_id,
+               _first_with_key.now + queue.idempotency_window
+        from symphony.queue
+        where queue.queue_name = _first_with_key.queue_name
         on conflict on constraint idempotency_key_pkey do update
             set message_id = excluded.message_id, expires_at = excluded.expires_at
             where known.expires_at <= _first_with_key.now
@@ -37,13 +43,13 @@ begin
 end;
 $$;
 
-comment on function symphony._first_with_key(text, text, bigint, timestamptz, timestamptz) is
+comment on function symphony._first_with_key(text, text, bigint, timestamptz) is
 $$Take an idempotency key for a message, or find out which message has it.
 
-Arguments  queue_name, key; message_id - the one that wants it; now; expires_at - how long it is kept
-Returns    message_id, or the id of the message that has the key
+Arguments  queue_name, key; message_id - the one that wants it; now
+Returns    message_id, or the id of the message that has the key; message_id too if the queue or the key cannot be, since enqueue() will say so
 Writes     symphony.idempotency_key
 Access     private$$;
 
 revoke execute on function
-    symphony._first_with_key(text, text, bigint, timestamptz, timestamptz) from public;
+    symphony._first_with_key(text, text, bigint, timestamptz) from public;

@@ -1,5 +1,5 @@
 create or replace function symphony._set_idle(queue_name text, worker text, is_idle boolean)
-returns void
+returns boolean
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
@@ -19,16 +19,16 @@ begin
     order by idle_worker.idle_id desc
     limit 1;
     if (_set_idle.worker = any (v_workers)) is true = is_idle then
-        return;
+        return false;
     end if;
-    insert into symphony.idle_worker (queue_name, workers, since)
+    insert into symphony.idle_worker (queue_name, workers)
     values (_set_idle.queue_name,
             array_remove(v_workers, _set_idle.worker)
-            || case when is_idle then array[_set_idle.worker] else '{}' end,
-            pg_snapshot_xmax(pg_current_snapshot())::text::bigint)
+            || case when is_idle then array[_set_idle.worker] else '{}' end)
     returning idle_worker.idle_id into v_idle_id;
     delete from symphony.idle_worker
     where idle_worker.queue_name = _set_idle.queue_name and idle_worker.idle_id < v_idle_id;
+    return true;
 end;
 $$;
 
@@ -36,6 +36,7 @@ comment on function symphony._set_idle(text, text, boolean) is
 $$Note that a worker sleeps until something comes to a queue, or that it does no longer.
 
 Arguments  queue_name, worker, is_idle
+Returns    whether that is news
 Writes     symphony.idle_worker, if that is news
 Access     private$$;
 

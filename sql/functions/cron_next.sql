@@ -11,20 +11,64 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 /*
- * Runs are times on the zone's clocks.  When those are changed:
- *   - runs that fall in the skipped time are made up for by one, at the first
- *     instant after it; a job of every hour has none to make up for;
- *   - in the repeated time a job runs the first time round; a frequent job, its
- *     minute or hour beginning with * or H/, runs both times.
+ * Runs are times on the zone's clocks.  Runs in a time that the clocks skip are
+ * made up for by one at the first instant after it, unless the job runs at every
+ * hour anyway.  In a time that they repeat a job runs the first time round; a
+ * frequent one, whose minute or hour begins with *, runs both times.
  */
 declare
-    v_clock timestamp;
-    v_cron  record;
-    v_at    record;
-    v_turn  timestamp;
-    v_next  timestamp;
+    c_second constant interval := '1 second';
     v_period bigint;
+    v_cron   record;
+    v_at     record;
+    v_clock  timestamp;
+    v_back   timestamp;
+    v_end    timestamp;
 begin
-    ...
+    perform symphony._cron_check(expression, after, timezone);
+    v_period := symphony._cron_period(expression);
+    if v_period is not null then
+        return to_timestamp((floor(extract(epoch from after) / v_period) + 1) * v_period);
+    end if;
+    v_cron  := symphony._cron_parse(expression, coalesce(hash_key, ''));
+    v_clock := date_trunc('second', after at time zone timezone);
+    v_at    := symphony._cron_instants(v_clock, timezone);
+    v_back  := v_at.change_at at time zone timezone;
+    v_end   := (v_at.change_at - c_second) at time zone timezone + c_second;
+
+    if after >= v_at.change_at and not v_cron.is_frequent then
+        v_clock := v_end - c_second;
+    end if;
+    v_clock := symphony._cron_local(v_cron, v_clock);
+    if after < v_at.change_at and v_cron.is_frequent and v_clock >= v_end then
+        v_clock := symphony._cron_local(v_cron, v_back - c_second);
+    end if;
+
+    loop
+        if v_clock is null then
+            raise exception 'cron expression "%" never runs', expression
+                using errcode = '22023',
+                      detail  = format('No date has day of month "%s", month "%s" and weekday "%s".',
+                                       v_cron.fields[4], v_cron.fields[5], v_cron.fields[6]),
+                      hint    = 'Write L for the last day of a month.';
+        end if;
+        v_at := symphony._cron_instants(v_clock, timezone);
+        exit when v_at.first_at is not null;
+        if cardinality(v_cron.hours) < 24 then
+            return v_at.change_at;
+        end if;
+        v_clock := symphony._cron_local(v_cron, v_at.change_at at time zone timezone - c_second);
+    end loop;
+    return case when v_at.first_at > after then v_at.first_at else v_at.last_at end;
 end;
 $$;
+
+comment on function symphony.cron_next(text, timestamptz, text, text) is
+$$When a cron expression runs next. docs/cron.md has the dialect.
+
+Arguments  expression - minute, hour, day of month, month, weekday, perhaps with the second in front, or @daily and its like, or @every 1h30m, which counts from 1970-01-01 UTC; after - the run is later than this; timezone - a name such as Europe/Paris; hash_key - what H is drawn from, such as the name of the schedule
+Returns    the moment, never null
+Raises     22023 bad argument - an expression that cannot be read or never runs, an infinite or null after, an unknown time zone
+Access     operator, observer$$;
+
+revoke execute on function symphony.cron_next(text, timestamptz, text, text) from public;

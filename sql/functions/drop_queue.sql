@@ -5,8 +5,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 /*
- * Locking the queue's row first keeps a concurrent enqueue() from adding a message to a
- * lane that is about to vanish: its own look at the queue comes before or after this.
+ * The table locks wait for messages that are not yet committed, and hold up new ones: those
+ * find out afterwards that their queue is gone, since they look it up in the same statement.
  */
 declare
     v_lanes integer[];
@@ -40,6 +40,7 @@ begin
     delete from symphony.failed_message as f where f.lane_id = any (v_lanes);
     delete from symphony.claim as c where c.lane_id = any (v_lanes);
     delete from symphony.idempotency_key as k where k.queue_name = drop_queue.queue_name;
+    delete from symphony.idle_worker as i where i.queue_name = drop_queue.queue_name;
     delete from symphony.lane as l where l.lane_id = any (v_lanes);
     delete from symphony.queue as q where q.queue_name = drop_queue.queue_name;
     return true;

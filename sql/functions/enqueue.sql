@@ -18,56 +18,62 @@ set jit = off
 set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
+/*
+ * The lane is looked up by the statement that inserts: should drop_queue() hold that one up,
+ * it sees afterwards that the queue is gone.
+ */
 declare
     v_now        timestamptz := symphony._now();
-    v_due        timestamptz;
-    v_lane       record;
-    v_message_id bigint;
+    v_due        timestamptz := coalesce(enqueue.available_at,
+        case when delay <= '100 years' then v_now + delay end);
+    v_queue_name text := coalesce(enqueue.queue_name, 'default');
+    v_message_id bigint := nextval('symphony.message_id_seq');
     v_first_id   bigint;
 begin
-    select lane.lane_id, queue.queue_name, queue.idempotency_window,
-           coalesce((
-               select idle_worker.workers <> '{}'
-               from symphony.idle_worker
-               where idle_worker.queue_name = queue.queue_name
-               order by idle_worker.idle_id desc
-               limit 1), false) as is_awaited
-    into v_lane
-    from symphony.lane
-    join symphony.queue on queue.queue_name = lane.queue_name
-    where lane.queue_name = coalesce(enqueue.queue_name, 'default')
-      and lane.priority = coalesce(enqueue.priority, 5)
-      and not lane.alone
-      and symphony._is_message(message_type, body, headers, queue.max_body_bytes, delay,
-                               enqueue.available_at, enqueue.idempotency_key);
-    if not found then
-        perform symphony._refuse_message(message_type, body, enqueue.queue_name, enqueue.priority,
-                                         delay, available_at, idempotency_key, headers);
-    end if;
-
-    v_message_id := nextval('symphony.message_id_seq');
     if idempotency_key is not null then
-        v_first_id := symphony._first_with_key(v_lane.queue_name, idempotency_key, v_message_id,
-                                               v_now, v_now + v_lane.idempotency_window);
+        v_first_id := symphony._first_with_key(v_queue_name, idempotency_key, v_message_id, v_now);
         if v_first_id <> v_message_id then
             return v_first_id;
         end if;
     end if;
 
-    v_due := coalesce(available_at, v_now + delay);
     if v_due > v_now then
         insert into symphony.delayed_message (message_id, available_at, enqueued_at, lane_id,
                                               message_type, body, headers, group_key)
-        values (v_message_id, v_due, v_now, v_lane.lane_id,
-                enqueue.message_type, enqueue.body, enqueue.headers, enqueue.group_key);
+        select v_message_id, v_due, v_now, lane.lane_id,
+               enqueue.message_type, enqueue.body, enqueue.headers, enqueue.group_key
+        from symphony.lane
+        join symphony.queue on queue.queue_name = lane.queue_name
+        where lane.queue_name = v_queue_name
+          and lane.priority = coalesce(enqueue.priority, 5)
+          and not lane.alone
+          and symphony._is_message(message_type, body, headers, queue.max_body_bytes, delay,
+                                   enqueue.available_at, idempotency_key);
     else
         insert into symphony.message (message_id, enqueued_at, lane_id,
                                       message_type, body, headers, group_key)
-        values (v_message_id, v_now, v_lane.lane_id,
-                enqueue.message_type, enqueue.body, enqueue.headers, enqueue.group_key);
+        select v_message_id, v_now, lane.lane_id,
+               enqueue.message_type, enqueue.body, enqueue.headers, enqueue.group_key
+        from symphony.lane
+        join symphony.queue on queue.queue_name = lane.queue_name
+        where lane.queue_name = v_queue_name
+          and lane.priority = coalesce(enqueue.priority, 5)
+          and not lane.alone
+          and symphony._is_message(message_type, body, headers, queue.max_body_bytes, delay,
+                                   available_at, idempotency_key);
     end if;
-    if v_lane.is_awaited then
-        perform pg_notify('symphony:' || v_lane.queue_name, '');
+    if not found then
+        perform symphony._refuse_message(message_type, body, v_queue_name, priority, delay,
+                                         available_at, idempotency_key, headers);
+    end if;
+
+    if (select idle_worker.workers <> '{}'
+        from symphony.idle_worker
+        where idle_worker.queue_name = v_queue_name
+        order by idle_worker.idle_id desc
+        limit 1)
+    then
+        perform pg_notify('symphony:' || v_queue_name, '');
     end if;
     return v_message_id;
 end;

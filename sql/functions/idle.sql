@@ -5,10 +5,12 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 /*
- * A producer that looked before this was committed does not notify, though it may commit
- * its message later.  It was running then: once every transaction of that moment has ended,
- * nothing can be missed any more.
+ * A producer that looked before the declaration was committed does not notify, though it may
+ * commit its message later.  So the first call declares, the second one, when all can see it,
+ * notes which transactions had begun by then, and once those have ended nothing can be missed.
  */
+declare
+    v_is_news boolean;
 begin
     if coalesce(worker, '') = '' then
         raise exception 'worker must be a name'
@@ -16,13 +18,19 @@ begin
                   detail  = 'It is null or empty.',
                   hint    = 'Give the name that the worker claims with.';
     end if;
-    perform symphony._set_idle(queue_name, idle.worker, true)
+    perform symphony._check_claim(queues, 1, null);
+    select bool_or(symphony._set_idle(queue_name, idle.worker, true)) into v_is_news
     from (select distinct unnest(idle.queues) as queue_name order by 1) as wanted;
-    return (
-        select coalesce(max(idle_worker.since), 0)
-        from symphony.idle_worker
+    if v_is_news then
+        return false;
+    end if;
+    update symphony.idle_worker
+    set since = pg_snapshot_xmax(pg_current_snapshot())::text::bigint
+    where idle_worker.queue_name = any (idle.queues) and idle_worker.since is null;
+    return not exists (
+        select from symphony.idle_worker
         where idle_worker.queue_name = any (idle.queues)
-    ) <= pg_snapshot_xmin(pg_current_snapshot())::text::bigint;
+          and idle_worker.since > pg_snapshot_xmin(pg_current_snapshot())::text::bigint is not false);
 end;
 $$;
 
@@ -31,7 +39,7 @@ $$Say that a worker sleeps, so that enqueue() notifies it on symphony:<queue>.
 
 Arguments  worker - the name it claims with; queues - those it listens to
 Returns    false: a message may still come unannounced, so claim again soon and call this again; true: it may sleep
-Raises     22023 bad argument
+Raises     SY001 unknown_queue; 22023 bad argument
 Writes     symphony.idle_worker, if that is news
 Access     consumer$$;
 

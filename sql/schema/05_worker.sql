@@ -10,7 +10,7 @@ create unlogged table symphony.idle_worker (
     idle_id    bigint generated always as identity,
     queue_name text not null,
     workers    text[] not null,
-    since      bigint not null,
+    since      bigint,
 
     constraint idle_worker_pkey primary key (queue_name, idle_id)
 );
@@ -21,7 +21,7 @@ comment on column symphony.idle_worker.idle_id is 'The newest one counts.';
 comment on column symphony.idle_worker.queue_name is 'The queue they listen to.';
 comment on column symphony.idle_worker.workers is 'Names of the sleeping workers.';
 comment on column symphony.idle_worker.since is
-'The first transaction id that was not yet given out when the last of them fell asleep.';
+'The first transaction id that was not yet given out when all could see this row; null: not known yet.';
 
 
 create table symphony.worker (
