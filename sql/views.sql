@@ -1,5 +1,6 @@
 /*
- * Read-only views for people with psql; they come after the functions they call.
+ * Read-only views for people with psql.  A view may read tables that its reader may not, but
+ * it calls functions in the reader's name: so these call none of the private ones.
  */
 create or replace view symphony.queue_overview as
 select stats.* from symphony.queue_stats() as stats;
@@ -11,7 +12,19 @@ create or replace view symphony.pending_message as
 select lane.queue_name, lane.priority, m.message_id, m.message_type, m.attempt + 1 as next_attempt,
        m.enqueued_at, m.available_at, m.last_error, m.body, m.headers
 from symphony.lane
-cross join lateral symphony._pending(lane.lane_id) as m
+cross join lateral (
+    select claim.ahead, claim.partial_txid, claim.partial_message_id
+    from symphony.claim
+    where claim.lane_id = lane.lane_id
+    order by claim.claim_id desc
+    limit 1
+) as position
+join symphony.message as m
+    on m.lane_id = lane.lane_id
+    and m.txid >= lower(position.ahead)
+    and m.txid <@ position.ahead
+    and not coalesce(m.txid = position.partial_txid
+                     and m.message_id <= position.partial_message_id, false)
 union all
 select lane.queue_name, lane.priority, d.message_id, d.message_type, d.attempt + 1,
        d.enqueued_at, d.available_at, d.last_error, d.body, d.headers
@@ -47,7 +60,7 @@ select w.worker, w.queues, w.started_at, w.seen_at, count(c.claim_id) as open_cl
        coalesce(sum(cardinality(c.open_ids)), 0) as processing, w.details
 from symphony.worker as w
 left join symphony.claim as c
-    on c.worker = w.worker and c.open_ids <> '{}' and c.lease_until > symphony._now()
+    on c.worker = w.worker and c.open_ids <> '{}' and c.lease_until > clock_timestamp()
 group by w.worker;
 
 comment on view symphony.worker_overview is 'The workers that are alive and how much each has in its hands.';

@@ -6,6 +6,13 @@ as $$
 declare
     v_function regprocedure;
 begin
+    if not exists (select from pg_roles where rolname = grant_access.role_name) then
+        raise exception 'role "%" does not exist', coalesce(grant_access.role_name, '(null)')
+            using errcode = '42704',
+                  detail  = 'Nothing was granted.',
+                  hint    = format('Create it: create role %I login;',
+                                   coalesce(grant_access.role_name, 'name'));
+    end if;
     insert into symphony.access (role_name, access)
     values (grant_access.role_name, grant_access.access)
     on conflict do nothing;
@@ -24,8 +31,8 @@ begin
                        'symphony.worker_overview to %I', role_name);
     end if;
 exception
-    when check_violation then
-        raise exception 'there is no access "%"', grant_access.access
+    when check_violation or not_null_violation then
+        raise exception 'there is no access "%"', coalesce(grant_access.access, '(null)')
             using errcode = '22023',
                   detail  = 'Nothing was granted.',
                   hint    = 'It is one of producer, consumer, operator and observer.';
@@ -36,7 +43,7 @@ comment on function symphony.grant_access(text, text) is
 $$Let a role call the functions of its task; never a table. Upgrades grant it again.
 
 Arguments  role_name - an existing role; access - producer, consumer, operator or observer
-Raises     22023 bad argument; 42704 if there is no such role
+Raises     22023 bad argument; 42704 undefined_object - there is no such role
 Writes     symphony.access; grants
 Access     operator, who must own Symphony$$;
 

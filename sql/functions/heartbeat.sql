@@ -9,9 +9,9 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform symphony._check_claim(queues, 1, null);
+    perform symphony._check_worker(heartbeat.worker, heartbeat.queues);
     insert into symphony.worker as known (worker, queues, details, started_at, seen_at)
-    values (heartbeat.worker, heartbeat.queues, heartbeat.details, symphony._now(), symphony._now())
+    values (heartbeat.worker, heartbeat.queues, coalesce(heartbeat.details, '{}'), symphony._now(), symphony._now())
     on conflict on constraint worker_pkey do update
         set queues = excluded.queues, details = excluded.details, seen_at = excluded.seen_at;
 end;

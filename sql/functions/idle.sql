@@ -12,13 +12,7 @@ as $$
 declare
     v_is_news boolean;
 begin
-    if coalesce(worker, '') = '' then
-        raise exception 'worker must be a name'
-            using errcode = '22023',
-                  detail  = 'It is null or empty.',
-                  hint    = 'Give the name that the worker claims with.';
-    end if;
-    perform symphony._check_claim(queues, 1, null);
+    perform symphony._check_worker(worker, queues);
     select bool_or(symphony._set_idle(queue_name, idle.worker, true)) into v_is_news
     from (select distinct unnest(idle.queues) as queue_name order by 1) as wanted;
     if v_is_news then

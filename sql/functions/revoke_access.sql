@@ -9,6 +9,12 @@ as $$
 declare
     v_access text;
 begin
+    if not exists (select from pg_roles where rolname = revoke_access.role_name) then
+        raise exception 'role "%" does not exist', coalesce(revoke_access.role_name, '(null)')
+            using errcode = '42704',
+                  detail  = 'Nothing was revoked.',
+                  hint    = 'See symphony.access for the roles that were granted anything.';
+    end if;
     delete from symphony.access as a
     where a.role_name = revoke_access.role_name and a.access = revoke_access.access;
     execute format('revoke all on all functions in schema symphony from %I', role_name);
@@ -26,7 +32,7 @@ comment on function symphony.revoke_access(text, text) is
 $$Take back what grant_access() granted.
 
 Arguments  role_name; access - producer, consumer, operator or observer
-Raises     42704 if there is no such role
+Raises     42704 undefined_object - there is no such role
 Writes     symphony.access; grants
 Access     operator, who must own Symphony$$;
 
