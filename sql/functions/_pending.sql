@@ -1,6 +1,6 @@
 create or replace function symphony._pending(
     lane_id  integer,
-    finished int8multirange default '{(,)}',
+    finished int8multirange default '{[0,9223372036854775807)}',
     at_most  integer default null
 )
 returns setof symphony.message
@@ -39,7 +39,7 @@ $$;
 comment on function symphony._pending(integer, int8multirange, integer) is
 $$The messages of a lane that are still to be handed out, in the order in which they will be.
 
-Arguments  lane_id; finished - transactions to look at, from _finished_transactions(); null at_most: all
+Arguments  lane_id; finished - transactions to look at, from _finished_transactions(), or all that this statement sees; at_most - null: all
 Returns    rows of symphony.message; reads no others than these
 Access     private$$;
 
