@@ -299,12 +299,17 @@ class _Identity:
             raise ServerError(f"the PostgreSQL in {bin_dir} does not run here") from exc
         else:
             return bin_dir
-        copy = scratch / "pginstall"
-        shutil.copytree(bin_dir.parent, copy, symlinks=True)
+        # A Python package's libraries are beside it, in <package>.libs.
+        *_, package, installation, programs = bin_dir.parts
+        libraries = bin_dir.parents[1].with_name(f"{package}.libs")
+        copy = scratch / "copy"
+        shutil.copytree(bin_dir.parent, copy / package / installation, symlinks=True)
+        if libraries.exists():
+            shutil.copytree(libraries, copy / libraries.name, symlinks=True)
         for path in (copy, *copy.rglob("*")):
             if not path.is_symlink():
                 self.own(path)
-        return copy / bin_dir.name
+        return copy / package / installation / programs
 
 
 def _environment() -> dict[str, str]:

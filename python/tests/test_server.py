@@ -1,6 +1,7 @@
 """symphony_pg.server: a throw-away server runs, tells where it is, and leaves nothing behind."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -75,9 +76,14 @@ def test_the_server_does_not_outlive_its_runner(how: signal.Signals) -> None:
         assert process.stdout is not None
         dsn = process.stdout.readline().strip()
         watch = psycopg.connect(dsn, autocommit=True)
+        row = watch.execute("select current_setting('data_directory')").fetchone()
         os.kill(process.pid, how)
         with pytest.raises(psycopg.OperationalError):
             while True:
                 watch.execute("select pg_sleep(0.05)")
         watch.close()
         assert process.wait() in (128 + how, -how)
+    assert row is not None
+    scratch = Path(row[0]).parent
+    assert scratch.exists() == (how == signal.SIGKILL)
+    shutil.rmtree(scratch, ignore_errors=True)

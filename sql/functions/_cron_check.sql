@@ -5,11 +5,13 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 /*
- * PostgreSQL would take +02 and UTC+2 for zones by the rules of POSIX, two hours
- * west of Greenwich.
+ * PostgreSQL also takes +02, UTC+2 (by the rules of POSIX: west of Greenwich) and
+ * CET (winter the whole year), which hardly anyone means.
  */
 declare
-    v_is_zone boolean := timezone ~ '^[A-Za-z]' and timezone !~ '^[A-Za-z]+[+-][0-9]';
+    v_is_zone boolean := timezone ~ '/' or timezone ~* '^(utc|gmt)$' or (
+        timezone ~ '^[A-Za-z]' and timezone !~ '[+-][0-9]'
+        and not exists (select from pg_timezone_abbrevs where abbrev = upper(timezone)));
 begin
     if expression is null then
         raise exception 'the cron expression is null'
@@ -33,7 +35,7 @@ begin
     if v_is_zone is not true then
         raise exception 'unknown time zone "%"', coalesce(timezone, '(null)')
             using errcode = '22023',
-                  detail  = 'A time zone is given by its name, not by an offset.',
+                  detail  = 'A time zone is given by its name, not by an offset or abbreviation.',
                   hint    = 'Write UTC or a name of pg_timezone_names such as Europe/Paris; two hours east '
                             'of Greenwich the whole year is Etc/GMT-2.';
     end if;

@@ -68,7 +68,7 @@ begin
         return format('No worker consumes queue "%s": symphony-pg consume %s', v_queue.queue_name,
                       v_queue.queue_name);
     end if;
-    return format('It is behind %s other messages of queue "%s".',
+    return format('Its turn comes after %s others that are pending in queue "%s".',
                   symphony._pending_before(why_not_running.message_id), v_queue.queue_name);
 end;
 $$;

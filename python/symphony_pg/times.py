@@ -1,0 +1,45 @@
+"""Times and durations as text."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+__all__ = ["parse_datetime", "parse_duration", "show_duration"]
+
+UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def parse_datetime(text: str) -> datetime:
+    """Read ISO 8601 as PostgreSQL, JavaScript and Python write it; raise ValueError."""
+    # Python 3.10 knows neither Z nor a fraction of other than three or six digits.
+    text = re.sub(r"[zZ]$", "+00:00", text)
+    return datetime.fromisoformat(
+        re.sub(r"\.(\d{1,6})\d*", lambda found: f".{found[1]:0<6}", text, count=1)
+    )
+
+
+def parse_duration(text: str) -> timedelta:
+    """Read '90', '1.5s', '200ms', '1h30m' or '2d'; a bare number is seconds."""
+    plain = text.strip().lower().replace(" ", "")
+    if re.fullmatch(r"\d+(\.\d+)?", plain):
+        return timedelta(seconds=float(plain))
+    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", plain)
+    if not parts or "".join(number + unit for number, unit in parts) != plain:
+        raise ValueError(f"{text!r} is no duration; write for instance 90, 1.5s, 5m or 1h30m")
+    return timedelta(seconds=sum(float(number) * UNITS[unit] for number, unit in parts))
+
+
+def show_duration(value: timedelta) -> str:
+    """Write a duration for people, in at most two units."""
+    seconds = value.total_seconds()
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, hours, days = int(seconds // 60), int(seconds // 3600), int(seconds // 86400)
+    if minutes < 60:
+        return f"{minutes} min {int(seconds % 60)} s"
+    if hours < 24:
+        return f"{hours} h {minutes % 60} min"
+    return f"{days} d {hours % 24} h"

@@ -1,0 +1,198 @@
+"""The worker's connections: reopened when they are lost, and able to wait for a NOTIFY."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.rows import tuple_row
+
+from ..connections import connect_async
+from ..errors import ConnectionRefused, translated
+from ..functions import Call
+
+__all__ = ["Clock", "Doorbell", "Link", "Stopped"]
+
+T = TypeVar("T")
+log = logging.getLogger("symphony_pg.worker")
+
+FIRST_WAIT = 0.1
+LONGEST_WAIT = 5.0
+READ_ONLY = "25006"  # what an old primary says after a failover
+
+
+class Stopped(Exception):  # noqa: N818
+    """The worker ends, so nobody waits for the connection any more."""
+
+
+class Link:
+    """One connection in autocommit mode that is opened again, with backoff, when it is lost."""
+
+    def __init__(
+        self,
+        dsn: str | None,
+        purpose: str,
+        prepare: Callable[[psycopg.AsyncConnection[Any]], Awaitable[None]],
+        **options: Any,
+    ) -> None:
+        self._dsn = dsn
+        self._purpose = purpose
+        self._prepare = prepare
+        self._options = options
+        self._conn: psycopg.AsyncConnection[Any] | None = None
+        self._opening = asyncio.Lock()
+        self._stopped = asyncio.Event()
+        self._attempts = 0
+
+    async def run(self, call: Call[T]) -> T:
+        """Execute a call, again and again until the connection lasts for it.
+
+        So a call may take effect twice: each of ours then changes nothing, or is refused.
+        """
+        while True:
+            conn = await self.connection()
+            try:
+                with translated():
+                    async with conn.cursor(row_factory=tuple_row) as cursor:
+                        await cursor.execute(call.statement, call.arguments)
+                        rows = await cursor.fetchall()
+            except psycopg.Error as error:
+                if not conn.closed and error.sqlstate != READ_ONLY:
+                    if not isinstance(error, psycopg.OperationalError):
+                        raise
+                    log.warning("PostgreSQL: %s; trying again", _one_line(error))
+                else:
+                    await self._drop(conn, error)
+                await self._back_off()
+            else:
+                self._attempts = 0
+                return call.read(rows)
+
+    async def connection(self) -> psycopg.AsyncConnection[Any]:
+        """Return the connection, opened again if need be; raise Stopped after stop()."""
+        if self._conn is not None and not self._conn.closed:
+            return self._conn
+        async with self._opening:
+            while self._conn is None or self._conn.closed:
+                if self._stopped.is_set():
+                    raise Stopped
+                try:
+                    self._conn = await self._open()
+                except (ConnectionRefused, psycopg.OperationalError) as error:
+                    self._tell(error)
+                    await self._back_off()
+        return self._conn
+
+    async def _open(self) -> psycopg.AsyncConnection[Any]:
+        conn = await connect_async(self._dsn, **self._options)
+        try:
+            await self._prepare(conn)
+        except BaseException:
+            await conn.close()
+            raise
+        if self._attempts:
+            log.info("%s: connected again", self._purpose)
+        return conn
+
+    async def _drop(self, conn: psycopg.AsyncConnection[Any], error: psycopg.Error) -> None:
+        if self._conn is conn:
+            self._conn = None
+            self._tell(error)
+        await conn.close()
+
+    def _tell(self, error: Exception) -> None:
+        if not self._attempts:
+            log.warning("%s: no connection (%s); trying again", self._purpose, _one_line(error))
+
+    async def _back_off(self) -> None:
+        """Wait longer after each attempt that failed, and never exactly as long as others do."""
+        wait = min(LONGEST_WAIT, FIRST_WAIT * 2**self._attempts)
+        self._attempts = min(self._attempts + 1, 10)
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._stopped.wait(), wait * random.uniform(0.5, 1))  # noqa: S311
+
+    def stop(self) -> None:
+        """Open no connection any more; whoever needs one gets Stopped."""
+        self._stopped.set()
+
+    async def close(self) -> None:
+        """Close the connection."""
+        self.stop()
+        if self._conn is not None:
+            await self._conn.close()
+
+
+class Doorbell:
+    """What the claimer sleeps on: a NOTIFY on its connection, or ring() from inside."""
+
+    def __init__(self) -> None:
+        self._rung = asyncio.Event()
+
+    def attach(self, conn: psycopg.AsyncConnection[Any]) -> None:
+        """Hear the notifications that arrive while the connection is executing something."""
+        conn.add_notify_handler(lambda _: self._rung.set())
+
+    def ring(self) -> None:
+        """Wake the claimer."""
+        self._rung.set()
+
+    def clear(self) -> None:
+        """Forget earlier rings. Call it before the look at the queue, not after it."""
+        self._rung.clear()
+
+    async def wait(self, conn: psycopg.AsyncConnection[Any] | None, timeout: float) -> bool:
+        """Wait; return whether it rang. A connection that breaks rings, too."""
+        if conn is None:
+            return await self._wait(timeout)
+        loop, fileno = asyncio.get_running_loop(), conn.fileno()
+        loop.add_reader(fileno, self._listen, conn)
+        try:
+            self._listen(conn)  # what libpq has read already makes the socket readable no more
+            return await self._wait(timeout)
+        finally:
+            loop.remove_reader(fileno)
+
+    async def _wait(self, timeout: float) -> bool:
+        try:
+            await asyncio.wait_for(self._rung.wait(), timeout)
+        except asyncio.TimeoutError:
+            return False
+        return True
+
+    def _listen(self, conn: psycopg.AsyncConnection[Any]) -> None:
+        try:
+            conn.pgconn.consume_input()
+            while conn.pgconn.notifies():
+                self._rung.set()
+        except psycopg.OperationalError:
+            self._rung.set()
+
+
+class Clock:
+    """The server's time, told by our own clock that cannot be set."""
+
+    def __init__(self) -> None:
+        self._at = datetime.now().astimezone()
+        self._read = time.monotonic()
+
+    def set(self, now: datetime) -> None:
+        """Take over the time that the server told just now."""
+        self._at = now
+        self._read = time.monotonic()
+
+    def seconds_until(self, moment: datetime) -> float:
+        """Return how long it is until a time of the server."""
+        now = self._at + timedelta(seconds=time.monotonic() - self._read)
+        return (moment - now).total_seconds()
+
+
+def _one_line(error: Exception) -> str:
+    detail = getattr(error, "detail", None)
+    return " ".join((detail or str(error)).split())
