@@ -64,3 +64,19 @@ left join symphony.claim as c
 group by w.worker;
 
 comment on view symphony.worker_overview is 'The workers that are alive and how much each has in its hands.';
+
+
+create or replace view symphony.schedule_overview as
+select s.schedule_name, s.message_type, s.queue_name, s.schedule_type, s.schedule_config, s.timezone,
+       s.enabled, s.next_run_at, s.last_run_at, s.run_count, s.max_runs, s.last_message_id,
+       s.last_error, s.catch_up, s.overlap, s.jitter, s.starts_at, s.ends_at, s.body, s.headers
+from symphony.schedule as s;
+
+comment on view symphony.schedule_overview is 'The schedules: when each runs next, when it last did, and why it was disabled.';
+
+
+create or replace view symphony.schedule_history as
+select r.schedule_name, r.scheduled_for, r.fired_at, r.message_id, r.skipped
+from symphony.schedule_run as r;
+
+comment on view symphony.schedule_history is 'The runs of the schedules of the last 30 days, and why some were skipped.';

@@ -7,7 +7,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from .context import Context, PermanentError
+from .context import Context, Holder, PermanentError
+from .functions import ClaimedMessage
 from .message import MessageType
 
 __all__ = ["Handler", "UnknownMessageType"]
@@ -50,10 +51,14 @@ class Handler:
             getattr(function, "__call__", None)  # noqa: B004
         )
 
-    def call(self, body: str, context: Context) -> Any:
-        """Decode the body and call the function; for an async one this returns its coroutine."""
-        message = self.decode(body)
-        return self.function(message, context) if self.two else self.function(message)
+    def call(self, message: ClaimedMessage, holder: Holder) -> Any:
+        """Decode the body, which is JSON text, and call the function.
+
+        For an async function this returns its coroutine.
+        """
+        if self.two:
+            return self.function(self.decode(message.body), Context(message, holder))
+        return self.function(self.decode(message.body))
 
 
 def _takes_context(function: Callable[..., Any]) -> bool:

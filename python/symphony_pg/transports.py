@@ -20,7 +20,7 @@ import psycopg
 
 from .client import AsyncClient, Client
 from .connections import AsyncConnections, Connections
-from .context import Context
+from .context import Holder
 from .functions import ClaimedMessage
 from .handlers import Handler, UnknownMessageType
 from .message import message_type_of
@@ -201,7 +201,7 @@ class _LocalTransport:
         message_id: int,
         envelope: Envelope,
         conn: AnyConnection | AnyAsyncConnection | None = None,
-    ) -> tuple[Handler, str, Context]:
+    ) -> tuple[Handler, ClaimedMessage, Holder]:
         handler = self._handlers.get(envelope.message_type)
         if handler is None:
             raise UnknownMessageType(envelope.message_type)
@@ -211,7 +211,7 @@ class _LocalTransport:
             message_id=message_id,
             queue_name=envelope.queue_name or "default",
             message_type=envelope.message_type,
-            body=envelope.body,
+            body=json.dumps(envelope.body),  # as on the way through the database
             headers=dict(envelope.headers or {}),
             priority=5 if envelope.priority is None else envelope.priority,
             attempt=1,
@@ -220,20 +220,19 @@ class _LocalTransport:
             enqueued_at=now,
             lease_until=_Here.lease_until,
         )
-        # Through JSON and back, as on the way through the database.
-        return handler, json.dumps(envelope.body), Context(message, _Here(self._dsn, conn))
+        return handler, message, _Here(self._dsn, conn)
 
     def _handle(
         self, message_id: int, envelope: Envelope, conn: AnyConnection | None = None
     ) -> None:
-        handler, body, context = self._prepare(message_id, envelope, conn)
+        handler, message, holder = self._prepare(message_id, envelope, conn)
         if not handler.is_async:
-            handler.call(body, context)
+            handler.call(message, holder)
             return
         try:
             asyncio.get_running_loop()
         except RuntimeError:
-            asyncio.run(handler.call(body, context))
+            asyncio.run(handler.call(message, holder))
         else:
             raise RuntimeError(
                 f"the handler of {envelope.message_type} is async and so is the caller: "
@@ -243,8 +242,8 @@ class _LocalTransport:
     async def _handle_async(
         self, message_id: int, envelope: Envelope, conn: AnyAsyncConnection | None = None
     ) -> None:
-        handler, body, context = self._prepare(message_id, envelope, conn)
-        result = handler.call(body, context)
+        handler, message, holder = self._prepare(message_id, envelope, conn)
+        result = handler.call(message, holder)
         if handler.is_async:
             await result
 

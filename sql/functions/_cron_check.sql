@@ -10,7 +10,7 @@ as $$
  */
 declare
     v_is_zone boolean := timezone ~ '/' or timezone ~* '^(utc|gmt)$' or (
-        timezone ~ '^[A-Za-z]' and timezone !~ '[+-][0-9]'
+        timezone ~ '^[A-Za-z]' and timezone !~ '[0-9]$'
         and not exists (select from pg_timezone_abbrevs where abbrev = upper(timezone)));
 begin
     if expression is null then

@@ -13,6 +13,7 @@ begin
     join symphony.queue on queue.queue_name = lane.queue_name;
 
     delete from symphony.idempotency_key where idempotency_key.expires_at <= _purge.now;
+    delete from symphony.schedule_run where schedule_run.fired_at < _purge.now - interval '30 days';
     delete from symphony.tick where tick.ticked_at < _purge.now - interval '1 hour';
     perform symphony.stop_worker(worker.worker)
     from symphony.worker
@@ -22,7 +23,7 @@ end;
 $$;
 
 comment on function symphony._purge(timestamptz) is
-$$Remove what has been kept for long enough: completed messages, idempotency keys, silent workers.
+$$Remove what has been kept for long enough: completed messages, idempotency keys, runs of schedules, silent workers.
 
 Arguments  now
 Returns    how many messages were removed; 10,000 or more: there may be others

@@ -23,12 +23,12 @@ begin
         join symphony._access_list() as list on list.function_name = p.proname
         where p.pronamespace = 'symphony'::regnamespace and list.access = grant_access.access
     loop
-        execute format('grant execute on function %s to %I', v_function, role_name);
+        execute format('grant execute on routine %s to %I', v_function, role_name);
     end loop;
     if grant_access.access in ('operator', 'observer') then
         execute format('grant select on symphony.queue_overview, symphony.pending_message, '
                        'symphony.processing_message, symphony.dead_message, '
-                       'symphony.worker_overview to %I', role_name);
+                       'symphony.worker_overview, symphony.schedule_overview, symphony.schedule_history to %I', role_name);
     end if;
 exception
     when check_violation or not_null_violation then

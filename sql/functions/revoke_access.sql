@@ -17,7 +17,7 @@ begin
     end if;
     delete from symphony.access as a
     where a.role_name = revoke_access.role_name and a.access = revoke_access.access;
-    execute format('revoke all on all functions in schema symphony from %I', role_name);
+    execute format('revoke all on all routines in schema symphony from %I', role_name);
     execute format('revoke all on all tables in schema symphony from %I', role_name);
     execute format('revoke all on schema symphony from %I', role_name);
     for v_access in

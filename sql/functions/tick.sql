@@ -21,7 +21,7 @@ declare
     v_from     timestamptz;
     v_promoted integer;
     v_lapsed   record;
-    v_fired    integer := 0;
+    v_fired    integer;
     v_purged   integer := 0;
 begin
     select * into v_last from symphony.tick order by tick_id desc limit 1;
@@ -31,6 +31,7 @@ begin
         return jsonb_build_object('ran', false, 'next_due_at', symphony._next_due_at(v_from));
     end if;
 
+    v_fired := symphony.tick_schedules();
     v_promoted := symphony._promote_due_messages(v_from, v_now);
     v_lapsed := symphony._recover_ended_leases(v_from, v_now);
     if v_last is null or v_now >= v_last.purge_at then
@@ -55,9 +56,9 @@ end;
 $$;
 
 comment on function symphony.tick() is
-$$Do what time has made due: delayed messages, ended leases, retention. Call it every second, from as many places as you like.
+$$Do what time has made due: delayed messages, schedules, ended leases, retention. Call it every second, from as many places as you like.
 
-Returns    ran - false: another session was at it; promoted - delayed messages that are pending now; recovered - messages whose lease ended, pending again; failed - those that had no attempt left; fired - for schedules; purged - completed messages removed; next_due_at - when the next delayed message is due
+Returns    ran - false: another session was at it; promoted - delayed messages that are pending now; recovered - messages whose lease ended, pending again; failed - those that had no attempt left; fired - for schedules; purged - completed messages removed; next_due_at - when the next delayed message or schedule is due
 Writes     symphony.tick (inserts one row) and the tables of the messages concerned
 Access     consumer, operator$$;
 

@@ -88,8 +88,9 @@ class Claim:
         self.lost = False
         self.done: list[int] = []
         self.failures: list[Failure] = []
-        # Settled by the transaction of their own handler, or found there to be lost.
+        # Settled by context.transaction() in their handler, or found there to be lost.
         self.elsewhere: set[int] = set()
+        self.done_by_handler: list[int] = []
         self.returned = 0
         self.acked = 0
         self.nacked = 0
@@ -113,6 +114,10 @@ class Claim:
         if message_id not in self.elsewhere:
             self.done.append(message_id)
 
+    def _done_by_handler(self, message_id: int) -> None:
+        self.done_by_handler.append(message_id)
+        self.elsewhere.add(message_id)
+
     @contextmanager
     def transaction(self, message: ClaimedMessage) -> Iterator[psycopg.Connection[Any]]:
         """Open the transaction that ends with the ack of the message."""
@@ -124,7 +129,7 @@ class Claim:
                 except LeaseLost:
                     self.elsewhere.add(message.message_id)
                     raise
-            self.elsewhere.add(message.message_id)
+            self._done_by_handler(message.message_id)
 
     @asynccontextmanager
     async def transaction_async(
@@ -139,7 +144,7 @@ class Claim:
                 except LeaseLost:
                     self.elsewhere.add(message.message_id)
                     raise
-            self.elsewhere.add(message.message_id)
+            self._done_by_handler(message.message_id)
 
 
 class Run:
@@ -154,15 +159,18 @@ class Run:
 
 
 class Backlog:
-    """The messages that were claimed and not yet started, in order."""
+    """The messages that were claimed and not yet started, in order.
 
-    def __init__(self, handlers: Mapping[str, Handler]) -> None:
+    `changed` is set whenever a slot comes for more.
+    """
+
+    def __init__(self, handlers: Mapping[str, Handler], changed: asyncio.Event) -> None:
         self._async_types = {name for name, handler in handlers.items() if handler.is_async}
         self._runs: deque[Run] = deque()
         self._filled = asyncio.Event()
         self._closed = False
+        self._changed = changed
         self.free_slots = 0
-        self.changed = asyncio.Event()
 
     def add(self, claim: Claim, messages: Sequence[ClaimedMessage]) -> None:
         """Put the messages of a claim at the end."""
@@ -181,13 +189,14 @@ class Backlog:
         while True:
             while self._runs and not self._runs[0].waiting:
                 self._runs.popleft()
-            self.changed.set()
             if self._runs:
+                self._changed.set()
                 return self._runs[0]
             if self._closed:
                 return None
             self._filled.clear()
             self.free_slots += 1
+            self._changed.set()
             await self._filled.wait()
             self.free_slots -= 1
 

@@ -1,0 +1,224 @@
+"""Settling: acks in groups, nacks, leases extended in time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from .. import functions
+from ..errors import LeaseLost, SymphonyError
+from ..functions import ClaimedMessage
+from .claim import Claim, Failure
+from .link import Link
+
+__all__ = ["Counts", "Settler"]
+
+log = logging.getLogger("symphony_pg.worker")
+
+FLUSH_INTERVAL = 0.1
+LONGEST_LEASE_CHECK = 0.5
+MOST_UNSETTLED = 4
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a worker has done so far, in messages."""
+
+    claimed: int = 0
+    done: int = 0
+    retried: int = 0
+    failed: int = 0
+    lost: int = 0
+    released: int = 0
+
+    def as_dict(self) -> dict[str, int]:
+        """Return the counts by name."""
+        return asdict(self)
+
+
+class Settler:
+    """Keeps the open claims, and tells the database what became of their messages.
+
+    `changed` is set when a claim is settled or lost; `on_lost` hears of a claim whose lease was
+    lost, `on_retry` when a message will be due again.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        counts: Counts,
+        changed: asyncio.Event,
+        on_lost: Callable[[Claim], None],
+        on_retry: Callable[[datetime], None],
+    ) -> None:
+        self._link = link
+        self._counts = counts
+        self._on_lost = on_lost
+        self._on_retry = on_retry
+        self._complete: deque[Claim] = deque()
+        self._wake = asyncio.Event()
+        self._closed = False
+        self._shortest_lease = LONGEST_LEASE_CHECK * 6
+        self._changed = changed
+        self.open: dict[int, Claim] = {}
+
+    @property
+    def is_behind(self) -> bool:
+        """True when so much waits to be settled that no more should be claimed."""
+        return len(self._complete) >= MOST_UNSETTLED
+
+    def add(self, claim: Claim) -> None:
+        """Watch over a new claim."""
+        if not self.open:
+            self._wake.set()  # from now on there is something to flush
+        self.open[claim.claim_id] = claim
+        self._shortest_lease = min(self._shortest_lease, claim.lease)
+
+    def progress(self, claim: Claim) -> None:
+        """Settle a claim at once if all its messages have an outcome; the rest can wait."""
+        if claim.is_complete and not claim.lost and claim not in self._complete:
+            self._complete.append(claim)
+            self._wake.set()
+
+    async def run(self) -> None:
+        """Settle until close(), and then what is left."""
+        flush_at = 0.0
+        while self.open or not self._closed:
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), FLUSH_INTERVAL if self.open else None)
+            self._wake.clear()
+            while self._complete:
+                claim = self._complete[0]
+                await self._settle(claim)
+                self._complete.popleft()
+                self._forget(claim)
+            if self._closed or time.monotonic() >= flush_at:
+                for claim in list(self.open.values()):
+                    await self._settle(claim)
+                    if claim.is_complete:
+                        self._forget(claim)
+                flush_at = time.monotonic() + FLUSH_INTERVAL
+
+    def close(self) -> None:
+        """Let run() end when everything is settled."""
+        self._closed = True
+        self._wake.set()
+
+    def _forget(self, claim: Claim) -> None:
+        if self.open.pop(claim.claim_id, None):
+            self._counts.done += len(claim.done_by_handler)
+        self._changed.set()
+
+    async def _settle(self, claim: Claim) -> None:
+        while claim.nacked < len(claim.failures) and not claim.lost:
+            await self._nack(claim, claim.failures[claim.nacked])
+            claim.nacked += 1
+        message_ids = claim.done[claim.acked :]
+        if message_ids and not claim.lost:
+            await self._ack(claim, message_ids)
+            claim.acked += len(message_ids)
+
+    async def _ack(self, claim: Claim, message_ids: list[int]) -> None:
+        everything = None if len(message_ids) == claim.size else message_ids
+        try:
+            await self._link.run(functions.ack(claim.claim_id, everything))
+        except LeaseLost as error:
+            await self._refused(claim, len(message_ids), error)
+        else:
+            self._counts.done += len(message_ids)
+
+    async def _nack(self, claim: Claim, failure: Failure) -> None:
+        message = failure.message
+        try:
+            nacked = await self._link.run(
+                functions.nack_with_backoff(
+                    claim.claim_id,
+                    message.message_id,
+                    failure.error,
+                    failure.error_class,
+                    failure.retryable,
+                    failure.retry_after,
+                )
+            )
+        except LeaseLost as error:
+            await self._refused(claim, 1, error)
+        except SymphonyError as error:
+            # Such as a retry_after of minus one: the lease will end, and the message come back.
+            log.error("message %d: %s", message.message_id, error)
+        else:
+            self._tell(message, failure, nacked)
+
+    def _tell(self, message: ClaimedMessage, failure: Failure, nacked: functions.Nacked) -> None:
+        if nacked.available_at is not None:
+            self._counts.retried += 1
+            self._on_retry(nacked.available_at)
+            fate = f"retry at {nacked.available_at:%H:%M:%S}"
+        else:
+            self._counts.failed += 1
+            fate = "failed for good"
+        log.warning(
+            "message %d (%s) attempt %d of %d: %s; %s",
+            message.message_id,
+            message.message_type,
+            message.attempt,
+            message.max_attempts,
+            failure.summary,
+            fate,
+        )
+
+    async def _refused(self, claim: Claim, results: int, error: LeaseLost) -> None:
+        """Find out whether the claim is lost, or these messages of it were settled before."""
+        log.warning("claim %d: %d results were refused: %s", claim.claim_id, results, error.message)
+        self._counts.lost += results
+        if not await self._link.run(functions.extend_lease([claim.claim_id])):
+            self._lose(claim)
+
+    def _lose(self, claim: Claim) -> None:
+        if not claim.lost and claim.claim_id in self.open:
+            claim.lost = True
+            self._forget(claim)
+            if not claim.is_complete:
+                log.warning("claim %d: its lease was lost while handlers ran", claim.claim_id)
+            self._on_lost(claim)
+
+    async def release(self, taken: dict[Claim, list[int]]) -> None:
+        """Give back messages that were not started."""
+        for claim, message_ids in taken.items():
+            claim.returned += len(message_ids)
+            if not claim.lost:
+                try:
+                    await self._link.run(functions.release(claim.claim_id, message_ids))
+                except LeaseLost as error:
+                    await self._refused(claim, len(message_ids), error)
+                else:
+                    self._counts.released += len(message_ids)
+            self.progress(claim)
+
+    def give_up(self, running: Iterable[tuple[Claim, ClaimedMessage]], reason: str) -> None:
+        """Report messages whose handlers did not come to an end."""
+        for claim, message in running:
+            if message.message_id not in claim.elsewhere:
+                error = f"{reason}; the handler had not finished"
+                claim.failures.append(Failure(message, error, "WorkerStopped", True, None))
+            self.progress(claim)
+
+    async def keep_leases(self) -> None:
+        """Extend the leases of the open claims, each at a third of its time."""
+        while True:
+            await asyncio.sleep(min(LONGEST_LEASE_CHECK, self._shortest_lease / 6))
+            now = time.monotonic()
+            due = [claim for claim in self.open.values() if claim.extend_at <= now]
+            if due:
+                call = functions.extend_lease([claim.claim_id for claim in due])
+                held = set(await self._link.run(call))
+                for claim in due:
+                    if claim.claim_id in held:
+                        claim.extended()
+                    else:
+                        self._lose(claim)

@@ -1,0 +1,169 @@
+"""Running handlers: as many at a time as there are slots, async ones on the loop, others in threads.
+
+A slot works on a whole run of messages before it comes back to the event loop, so that a message
+costs no task, no thread hop and no lock of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+
+from ..functions import ClaimedMessage
+from ..handlers import Handler, UnknownMessageType
+from .claim import Backlog, Claim, Failure, Pace, Run
+
+__all__ = ["Slots"]
+
+log = logging.getLogger("symphony_pg.worker")
+
+
+class _Slot:
+    """One handler at a time."""
+
+    def __init__(self) -> None:
+        self.task: asyncio.Task[None] | None = None
+        self.claim: Claim | None = None
+        self.message: ClaimedMessage | None = None
+        self.is_async = False
+        self.is_cancelled = False
+
+
+class Slots:
+    """The slots of a worker. `progress` hears of a claim whenever something became of it."""
+
+    def __init__(
+        self,
+        count: int,
+        backlog: Backlog,
+        handlers: Mapping[str, Handler],
+        pace: Pace,
+        progress: Callable[[Claim], None],
+    ) -> None:
+        self._backlog = backlog
+        self._handlers = handlers
+        self._pace = pace
+        self._progress = progress
+        self._threads = ThreadPoolExecutor(count, thread_name_prefix="symphony-handler")
+        self._slots = [_Slot() for _ in range(count)]
+
+    def start(self, spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]) -> None:
+        """Begin to work on the backlog, in tasks made by `spawn`."""
+        for slot in self._slots:
+            slot.task = spawn(self._work(slot))
+
+    async def finish(self, timeout: float) -> list[tuple[Claim, ClaimedMessage]]:
+        """Wait for the slots after the backlog was closed; return what is still running then.
+
+        Async handlers are cancelled at the end of the timeout. A thread cannot be.
+        """
+        tasks = [slot.task for slot in self._slots if slot.task is not None]
+        _, late = await asyncio.wait(tasks, timeout=max(timeout, 0))
+        running = []
+        for slot in self._slots:
+            if slot.task in late and slot.claim is not None and slot.message is not None:
+                running.append((slot.claim, slot.message))
+                self._cancel(slot)
+        if late:
+            await asyncio.wait(late, timeout=1)
+        self._threads.shutdown(wait=not self.threads_are_stuck)
+        return running
+
+    @property
+    def threads_are_stuck(self) -> bool:
+        """True when a sync handler is still running."""
+        return any(slot.message is not None and not slot.is_async for slot in self._slots)
+
+    def cancel(self, claim: Claim) -> None:
+        """Cancel the async handlers that work on a claim."""
+        for slot in self._slots:
+            if slot.claim is claim:
+                self._cancel(slot)
+
+    def _cancel(self, slot: _Slot) -> None:
+        if slot.is_async and slot.task is not None:
+            slot.is_cancelled = True
+            slot.task.cancel()
+
+    async def _work(self, slot: _Slot) -> None:
+        loop = asyncio.get_running_loop()
+        while run := await self._backlog.next():
+            slot.claim, slot.is_async = run.claim, run.is_async
+            if run.is_async:
+                await self._run_async(slot, run)
+            else:
+                started = time.perf_counter()
+                count = await loop.run_in_executor(self._threads, self._run_in_thread, slot, run)
+                self._pace.observe(time.perf_counter() - started, count)
+            slot.claim = slot.message = None
+            self._progress(run.claim)
+
+    def _run_in_thread(self, slot: _Slot, run: Run) -> int:
+        """Call handlers until nothing of the run is left; return how many were called."""
+        claim, waiting, handlers = run.claim, run.waiting, self._handlers
+        count = 0
+        while not claim.lost:
+            try:
+                slot.message = message = waiting.popleft()
+            except IndexError:
+                break
+            count += 1
+            handler = handlers.get(message.message_type)
+            try:
+                if handler is None:
+                    raise UnknownMessageType(message.message_type)
+                handler.call(message, claim)
+            except BaseException as error:
+                self._failed(claim, message, error, handler)
+            else:
+                claim.succeeded(message.message_id)
+        slot.message = None
+        return count
+
+    async def _run_async(self, slot: _Slot, run: Run) -> None:
+        claim, waiting = run.claim, run.waiting
+        while waiting and not claim.lost:
+            slot.message = message = waiting.popleft()
+            handler = self._handlers[message.message_type]
+            started = time.perf_counter()
+            try:
+                await handler.call(message, claim)
+            except BaseException as error:
+                if slot.is_cancelled and isinstance(error, asyncio.CancelledError):
+                    log.info("message %d: its handler was cancelled", message.message_id)
+                else:
+                    self._failed(claim, message, error, handler)
+            else:
+                claim.succeeded(message.message_id)
+            slot.message = None
+            if slot.is_cancelled:
+                _uncancel(slot)
+            self._pace.observe(time.perf_counter() - started, 1)
+            if claim.is_complete:
+                self._progress(claim)
+
+    @staticmethod
+    def _failed(
+        claim: Claim, message: ClaimedMessage, error: BaseException, handler: Handler | None
+    ) -> None:
+        if message.message_id in claim.elsewhere:
+            log.warning(
+                "message %d: its handler failed after the message was settled or lost: %r",
+                message.message_id,
+                error,
+            )
+        else:
+            claim.failures.append(Failure.of(message, error, handler))
+
+
+def _uncancel(slot: _Slot) -> None:
+    """Let the slot go on after it was cancelled for the sake of one handler."""
+    slot.is_cancelled = False
+    with suppress(AttributeError):  # Python 3.10 counts no cancellations
+        while slot.task is not None and slot.task.cancelling():
+            slot.task.uncancel()

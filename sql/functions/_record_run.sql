@@ -1,0 +1,47 @@
+create or replace function symphony._record_run(
+    schedule      symphony.schedule,
+    scheduled_for timestamptz,
+    now           timestamptz,
+    skipped       text
+)
+returns integer
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_skipped    text := skipped;
+    v_message_id bigint;
+begin
+    if v_skipped is null and schedule.overlap = 'skip' and exists (
+        select from symphony.schedule as s, symphony.message_status(s.last_message_id) as m
+        where s.schedule_name = schedule.schedule_name
+          and m.status in ('pending', 'delayed', 'processing'))
+    then
+        v_skipped := 'the message of the last run is not settled';
+    end if;
+    if v_skipped is null then
+        v_message_id := symphony.enqueue(
+            schedule.message_type, schedule.body, schedule.queue_name, schedule.priority,
+            delay => nullif(random() * schedule.jitter, '0'),
+            headers => schedule.headers || jsonb_build_object(
+                'schedule', schedule.schedule_name, 'scheduled_for', scheduled_for));
+        update symphony.schedule as s
+        set last_run_at = _record_run.scheduled_for, last_message_id = v_message_id,
+            run_count = s.run_count + 1
+        where s.schedule_name = schedule.schedule_name;
+    end if;
+    insert into symphony.schedule_run (schedule_name, scheduled_for, fired_at, message_id, skipped)
+    values (schedule.schedule_name, _record_run.scheduled_for, _record_run.now, v_message_id, v_skipped);
+    return case when v_skipped is null then 1 else 0 end;
+end;
+$$;
+
+comment on function symphony._record_run(symphony.schedule, timestamptz, timestamptz, text) is
+$$Enqueue the message of one run, or note why it was skipped.
+
+Arguments  schedule; scheduled_for - the time of the run; now; skipped - null: run it
+Returns    1 if a message was enqueued
+Access     private$$;
+
+revoke execute on function symphony._record_run(symphony.schedule, timestamptz, timestamptz, text) from public;

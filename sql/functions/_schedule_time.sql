@@ -1,0 +1,32 @@
+create or replace function symphony._schedule_time(schedule_config jsonb)
+returns timestamptz
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_at timestamptz;
+begin
+    begin
+        v_at := (schedule_config ->> 'at')::timestamptz;
+    exception when others then
+        v_at := null;
+    end;
+    if v_at is null or not isfinite(v_at) then
+        raise exception 'a single run needs {"at": "2027-01-01 09:00+01"}, not %', coalesce(schedule_config, 'null')
+            using errcode = '22023',
+                  detail  = 'There is no time in it.',
+                  hint    = 'Write the time with its offset, so that it does not depend on a session''s time zone.';
+    end if;
+    return v_at;
+end;
+$$;
+
+comment on function symphony._schedule_time(jsonb) is
+$$The time of a schedule that runs once.
+
+Arguments  schedule_config - {"at": time}
+Raises     22023 bad argument
+Access     private$$;
+
+revoke execute on function symphony._schedule_time(jsonb) from public;

@@ -1,0 +1,89 @@
+create or replace function symphony.create_schedule(
+    schedule_name   text,
+    message_type    text,
+    schedule_type   text,
+    schedule_config jsonb,
+    body            jsonb default '{}',
+    queue_name      text default 'default',
+    priority        integer default null,
+    headers         jsonb default '{}',
+    timezone        text default 'UTC',
+    starts_at       timestamptz default null,
+    ends_at         timestamptz default null,
+    max_runs        integer default null,
+    jitter          interval default '0',
+    catch_up        text default 'last',
+    catch_up_limit  integer default 100,
+    overlap         text default 'allow'
+)
+returns timestamptz
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+/*
+ * What is to be enqueued is checked now, by the rules of enqueue(), and not at 3 a.m.
+ */
+declare
+    v_now        timestamptz := symphony._now();
+    v_schedule   symphony.schedule;
+    v_constraint text;
+begin
+    perform symphony._refuse_message(message_type, body, queue_name, priority, null, null, null, headers);
+    insert into symphony.schedule as s (
+        schedule_name, message_type, body, headers, queue_name, priority, schedule_type,
+        schedule_config, timezone, starts_at, ends_at, max_runs, jitter, catch_up, catch_up_limit,
+        overlap, created_at, updated_at)
+    values (
+        create_schedule.schedule_name, create_schedule.message_type, create_schedule.body,
+        create_schedule.headers, coalesce(create_schedule.queue_name, 'default'),
+        create_schedule.priority, create_schedule.schedule_type, create_schedule.schedule_config,
+        coalesce(create_schedule.timezone, 'UTC'), create_schedule.starts_at, create_schedule.ends_at,
+        create_schedule.max_runs, coalesce(create_schedule.jitter, '0'), create_schedule.catch_up,
+        create_schedule.catch_up_limit, create_schedule.overlap, v_now, v_now)
+    on conflict on constraint schedule_pkey do update
+        set message_type = excluded.message_type, body = excluded.body, headers = excluded.headers,
+            queue_name = excluded.queue_name, priority = excluded.priority,
+            schedule_type = excluded.schedule_type, schedule_config = excluded.schedule_config,
+            timezone = excluded.timezone, starts_at = excluded.starts_at,
+            ends_at = excluded.ends_at, max_runs = excluded.max_runs, jitter = excluded.jitter,
+            catch_up = excluded.catch_up, catch_up_limit = excluded.catch_up_limit,
+            overlap = excluded.overlap, last_error = null, updated_at = v_now,
+            enabled = s.enabled or s.last_error is not null
+    returning s.* into v_schedule;
+
+    update symphony.schedule as s
+    set next_run_at = symphony._next_run(
+            v_schedule, case when s.schedule_type = 'once' and s.run_count = 0 then '-infinity'
+                             else v_now end)
+    where s.schedule_name = v_schedule.schedule_name
+    returning s.next_run_at into v_schedule.next_run_at;
+    return v_schedule.next_run_at;
+exception
+    when check_violation or not_null_violation then
+        get stacked diagnostics v_constraint = constraint_name;
+        raise exception 'schedule "%" cannot be created', coalesce(create_schedule.schedule_name, '(null)')
+            using errcode = '22023',
+                  detail  = coalesce((
+                      select format('%s: %s.', v_constraint, pg_get_constraintdef(oid))
+                      from pg_constraint
+                      where conname = v_constraint and conrelid = 'symphony.schedule'::regclass),
+                      format('%s.', sqlerrm)),
+                  hint    = 'Nothing was changed. Correct this argument.';
+end;
+$$;
+
+comment on function symphony.create_schedule(
+    text, text, text, jsonb, jsonb, text, integer, jsonb, text, timestamptz, timestamptz, integer,
+    interval, text, integer, text) is
+$$Enqueue a message at certain times; a schedule of that name is replaced and keeps its history.
+
+Arguments  schedule_name; message_type, body, queue_name, priority, headers - as in enqueue(); schedule_type and schedule_config - once {"at": "2027-01-01 09:00+01"}, cron {"expression": "0 9 * * mon-fri"} or interval {"every": "15 minutes"}; timezone - for cron; starts_at, ends_at - no run outside; max_runs; jitter - delay each message by a random part of it; catch_up - of runs missed: skip, last or all, of which catch_up_limit at most; overlap - allow, or skip a run while the last message is not settled
+Returns    when it runs next; null: never
+Raises     SY001 unknown_queue; SY004 body_too_large; 22023 bad argument
+Writes     symphony.schedule
+Access     operator, producer$$;
+
+revoke execute on function symphony.create_schedule(
+    text, text, text, jsonb, jsonb, text, integer, jsonb, text, timestamptz, timestamptz, integer,
+    interval, text, integer, text) from public;

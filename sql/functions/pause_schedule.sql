@@ -1,0 +1,25 @@
+create or replace function symphony.pause_schedule(schedule_name text)
+returns boolean
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform symphony._find_schedule(pause_schedule.schedule_name);
+    update symphony.schedule as s
+    set enabled = false, updated_at = symphony._now()
+    where s.schedule_name = pause_schedule.schedule_name and s.enabled;
+    return found;
+end;
+$$;
+
+comment on function symphony.pause_schedule(text) is
+$$Stop a schedule; its runs are left out until resume_schedule().
+
+Arguments  schedule_name
+Returns    true, or false if it was paused already
+Raises     SY006 unknown_schedule
+Writes     symphony.schedule
+Access     operator$$;
+
+revoke execute on function symphony.pause_schedule(text) from public;

@@ -1,0 +1,31 @@
+create or replace function symphony.resume_schedule(schedule_name text)
+returns timestamptz
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_schedule symphony.schedule := symphony._find_schedule(resume_schedule.schedule_name);
+    v_next     timestamptz := v_schedule.next_run_at;
+begin
+    if not v_schedule.enabled then
+        v_next := symphony._next_run(v_schedule, symphony._now());
+        update symphony.schedule as s
+        set enabled = v_next is not null, next_run_at = v_next, last_error = null,
+            updated_at = symphony._now()
+        where s.schedule_name = v_schedule.schedule_name;
+    end if;
+    return v_next;
+end;
+$$;
+
+comment on function symphony.resume_schedule(text) is
+$$Let a paused or broken schedule run again, from its next time on: what was missed stays out.
+
+Arguments  schedule_name
+Returns    when it runs next; null: never again
+Raises     SY006 unknown_schedule; 22023 bad argument, if it is still broken
+Writes     symphony.schedule
+Access     operator$$;
+
+revoke execute on function symphony.resume_schedule(text) from public;

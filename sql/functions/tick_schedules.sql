@@ -1,0 +1,46 @@
+create or replace function symphony.tick_schedules()
+returns integer
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+/*
+ * A schedule is locked, and whoever comes second finds next_run_at moved on.  Each one fires
+ * in a block of its own: a broken one is disabled with its error, and the others go on.
+ */
+declare
+    v_now      timestamptz := symphony._now();
+    v_schedule symphony.schedule;
+    v_fired    integer := 0;
+begin
+    for v_schedule in
+        select s.*
+        from symphony.schedule as s
+        where s.enabled and s.next_run_at <= v_now
+        order by s.next_run_at
+        limit 1000
+        for update skip locked
+    loop
+        begin
+            v_fired := v_fired + symphony._fire(v_schedule, v_now);
+        exception when others then
+            update symphony.schedule as s
+            set enabled = false, last_error = format('%s: %s', sqlstate, sqlerrm)
+            where s.schedule_name = v_schedule.schedule_name;
+        end;
+    end loop;
+    return v_fired;
+end;
+$$;
+
+comment on function symphony.tick_schedules() is
+$$Enqueue the messages of the schedules that are due. tick() calls it; it may be called from many places at once.
+
+Returns    how many messages were enqueued
+Writes     symphony.schedule, symphony.schedule_run, and what enqueue() writes
+Access     consumer, operator$$;
+
+revoke execute on function symphony.tick_schedules() from public;
