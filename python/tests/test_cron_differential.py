@@ -7,11 +7,11 @@ recognise why; cronsim's opinion is counted beside it. Nothing may be left over.
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -26,10 +26,13 @@ BATCH = 50
 NEVER = "never"
 UTC = timezone.utc
 HOUR = timedelta(hours=1)
+YEAR = 365 * 86400
+T = TypeVar("T")
 
 FIELDS = ("second", "minute", "hour", "day of month", "month", "weekday")
 LOW = (0, 0, 0, 1, 1, 0)
 HIGH = (59, 59, 23, 31, 12, 6)
+SIZE = (60, 60, 24, 31, 12, 7)
 NAMES = (
     (),
     (),
@@ -178,46 +181,51 @@ def special_day(special: str, day: date) -> bool:
     return day.isoweekday() % 7 == int(special[0]) and day.day + 7 > last
 
 
-def runs_on(case: Case, day: date) -> bool:
-    if day.month not in case.values(4):
-        return False
-    by_day = day.day in case.values(3) or any(special_day(s, day) for s in case.specials(3))
-    by_weekday = day.isoweekday() % 7 in case.values(5) or any(
-        special_day(s, day) for s in case.specials(5)
-    )
-    return by_day or by_weekday if case.either_day else by_day and by_weekday
+def days(case: Case, start: date) -> Iterator[date]:
+    """Yield the days on which a job runs."""
+    numbers, months, weekdays = (frozenset(case.values(field)) for field in (3, 4, 5))
+    day_specials, weekday_specials = case.specials(3), case.specials(5)
+    either_day = case.either_day
+    day = start
+    while day.year <= start.year + 41:
+        if day.month not in months:
+            day = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+            continue
+        by_day = day.day in numbers or any(special_day(s, day) for s in day_specials)
+        by_weekday = day.isoweekday() % 7 in weekdays or any(
+            special_day(s, day) for s in weekday_specials
+        )
+        if by_day and by_weekday or either_day and (by_day or by_weekday):
+            yield day
+        day += timedelta(days=1)
 
 
 def walls(case: Case, start: datetime) -> Iterator[datetime]:
     """Yield the minutes on the clock in which a job runs."""
     hours, minutes = case.values(2), case.values(1)
-    day = start.date()
-    while day.year <= start.year + 41:
-        if runs_on(case, day):
-            for hour in hours:
-                for minute in minutes:
-                    wall = datetime(day.year, day.month, day.day, hour, minute)
-                    if wall >= start:
-                        yield wall
-        day += timedelta(days=1)
+    for day in days(case, start.date()):
+        for hour in hours:
+            for minute in minutes:
+                wall = datetime(day.year, day.month, day.day, hour, minute)
+                if wall >= start:
+                    yield wall
 
 
 def model(case: Case) -> datetime | str:
     """Return the next run by the contract."""
     local = case.after.astimezone(ZoneInfo(case.zone)).replace(tzinfo=None, second=0, microsecond=0)
+    seconds = [timedelta(seconds=second) for second in case.values(0)]
+    runs_every_hour, is_frequent = len(case.values(2)) == 24, case.is_frequent
     found: list[datetime] = []
     first: datetime | None = None
     for wall in walls(case, local - 3 * HOUR):  # no clock is turned back by more
         if first and wall > first + 3 * HOUR:
             break
         times = instants(wall, case.zone)
-        runs = [
-            at + timedelta(seconds=second)
-            for at in (times if case.is_frequent else times[:1])
-            for second in case.values(0)
-        ]
-        if not times and len(case.values(2)) < 24:
+        if not times and not runs_every_hour:
             runs = [after_the_gap(wall, case.zone)]
+        else:
+            runs = [at + second for at in times[: 2 if is_frequent else 1] for second in seconds]
         coming = [at for at in runs if at > case.after]
         found += coming
         first = first or (wall if coming else None)
@@ -229,124 +237,130 @@ def model(case: Case) -> datetime | str:
 
 def ring(field: int, first: int, length: int, step: int = 1) -> frozenset[int]:
     """Return the values met on the ring of a field's values."""
-    low, size = LOW[field], HIGH[field] - LOW[field] + 1
-    return frozenset(low + (first - low + i) % size for i in range(0, length + 1, step))
+    low = LOW[field]
+    return frozenset(low + (first - low + i) % SIZE[field] for i in range(0, length + 1, step))
 
 
-def hashed(field: int, key: str, choices: int) -> int:
-    digest = hashlib.sha256(f"{FIELDS[field]}:{key}".encode()).hexdigest()
-    return int(digest[:7], 16) % choices
+class Dice:
+    """Choices read off random bytes: one draw a case is fast, and bytes shrink well."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = iter(data)
+
+    def below(self, limit: int) -> int:
+        """Return a number from 0 to limit - 1, taking as many bytes as it needs."""
+        value = 0
+        for _ in range((limit.bit_length() + 7) // 8):
+            value = value * 256 + next(self.data, 0)
+        return value % limit
+
+    def among(self, choices: Sequence[T]) -> T:
+        return choices[self.below(len(choices))]
 
 
-@st.composite
-def numbers(draw: st.DrawFn, field: int) -> tuple[str, int]:
-    """Draw a value with one of its spellings."""
-    value = draw(st.integers(LOW[field], HIGH[field]))
-    spellings = [str(value)]
-    if NAMES[field]:
-        name = NAMES[field][value - LOW[field]]
-        spellings += [name, name.upper(), name.title()]
-    if field == 5 and value == 0:
-        spellings.append("7")
-    return draw(st.sampled_from(spellings)), value
+def number(dice: Dice, field: int) -> tuple[str, int]:
+    """Return a value of a field, and one of its spellings; Sunday is 0 or 7, as written."""
+    value = LOW[field] + dice.below(SIZE[field])
+    if not NAMES[field] or dice.below(2):
+        if field == 5 and value == 0 and dice.below(2):
+            value = 7
+        return str(value), value
+    name = NAMES[field][value - LOW[field]]
+    return dice.among((name, name.upper(), name.title())), value
 
 
-@st.composite
-def ranges(draw: st.DrawFn, field: int) -> Item:
-    """Draw a-b, a-b/n or a/n; b may come before a."""
-    (text, first), (last_text, last) = draw(numbers(field)), draw(numbers(field))
-    if draw(st.integers(0, 2)) and first > last:
+def a_range(dice: Dice, field: int) -> Item:
+    """Return a-b, a-b/n or a/n; b may come before a."""
+    (text, first), (last_text, last) = number(dice, field), number(dice, field)
+    if first > last and dice.below(3):
         text, first, last_text, last = last_text, last, text, first
-    size = HIGH[field] - LOW[field] + 1
-    step = draw(st.sampled_from((0, 0, 1, 2, 3, 5))) or draw(st.integers(0, size))
-    if step and draw(st.booleans()):
-        length = HIGH[field] - int(text) if text == "7" else HIGH[field] - first
-        return Item(f"{text}/{step}", ring(field, first, length % size, step))
-    numeric_first = 7 if text == "7" and field == 5 else first
-    numeric_last = 7 if last_text == "7" and field == 5 else last
-    length = numeric_last - numeric_first
-    length += size if length < 0 else 0
+    step = dice.among((0, 0, 1, 2, 3, 1 + dice.below(SIZE[field])))
+    if step and dice.below(2):
+        values = ring(field, first, (HIGH[field] - first) % SIZE[field], step)
+        return Item(f"{text}/{step}", values)
+    length = last - first if last >= first else last - first + SIZE[field]
     oddity = ""
-    if first == last:
+    if first % SIZE[field] == last % SIZE[field]:
         oddity = "equal bounds"
     elif first > last and step > 1:
         oddity = "step across the turn"
     suffix = f"/{step}" if step else ""
-    values = ring(field, numeric_first, length, step or 1)
-    return Item(f"{text}-{last_text}{suffix}", values, oddity=oddity)
+    return Item(f"{text}-{last_text}{suffix}", ring(field, first, length, step or 1), oddity=oddity)
 
 
-@st.composite
-def hashes(draw: st.DrawFn, field: int, key: str) -> Item:
-    """Draw H, H/n, H(a-b) or H(a-b)/n."""
-    size = HIGH[field] - LOW[field] + 1
-    first, length, bounds = LOW[field], 27 if field == 3 else size - 1, ""
-    if draw(st.booleans()):
-        first, last = sorted(draw(st.tuples(*[st.integers(LOW[field], HIGH[field])] * 2)))
-        length, bounds = last - first, f"({first}-{last})"
-    step = draw(st.sampled_from((0, 1, 2, 5, 7)))
-    offset = hashed(field, key, min(step, length + 1) if step else length + 1)
+def a_hash(dice: Dice, field: int, key: str) -> Item:
+    """Return H, H/n, H(a-b) or H(a-b)/n."""
+    first, length, bounds = LOW[field], 27 if field == 3 else SIZE[field] - 1, ""
+    if dice.below(2):
+        first += dice.below(SIZE[field])
+        length = dice.below(HIGH[field] - first + 1)
+        bounds = f"({first}-{first + length})"
+    step = dice.among((0, 1, 2, 5, 7))
+    digest = hashlib.sha256(f"{FIELDS[field]}:{key}".encode()).hexdigest()
+    offset = int(digest[:7], 16) % (min(step, length + 1) if step else length + 1)
     values = ring(field, first + offset, length - offset if step else 0, step or 1)
-    letter = draw(st.sampled_from("Hh"))
-    text = f"{letter}{bounds}" + (f"/{step}" if step else "")
-    return Item(text, values, croniter=",".join(map(str, sorted(values))), oddity="hash")
+    text = dice.among("Hh") + bounds + (f"/{step}" if step else "")
+    return Item(text, values, croniter=",".join(map(str, sorted(values))), oddity="H")
 
 
-@st.composite
-def special_days(draw: st.DrawFn, field: int) -> Item:
-    """Draw L, L-3, 15W or LW for a day of month; 5#2 or 5L for a weekday."""
+def a_special(dice: Dice, field: int) -> Item:
+    """Return L, L-3, 15W or LW for a day of month; 5#2 or 5L for a weekday."""
     if field == 3:
-        number = draw(st.integers(1, 31))
-        special = draw(st.sampled_from(("L", "L", f"L-{number - 1}", f"{number}W", "LW")))
-        return Item(special, special="L" if special == "L-0" else special, oddity=special[-1])
-    text, value = draw(numbers(5))
-    if draw(st.booleans()):
-        number = draw(st.integers(1, 5))
-        return Item(f"{text}#{number}", special=f"{value}#{number}", oddity="#")
-    spelling = draw(st.sampled_from((f"{text}L", f"L{text}")))
-    return Item(spelling, special=f"{value}L", croniter=f"L{value}", oddity="weekday L")
+        special = dice.among(("L", "L", f"L-{dice.below(31)}", f"{1 + dice.below(31)}W", "LW"))
+        return Item(special, special=special, oddity=special if special[-1] in "LW" else "L-3")
+    text, value = number(dice, 5)
+    if dice.below(2):
+        nth = 1 + dice.below(5)
+        return Item(f"{text}#{nth}", special=f"{value % 7}#{nth}", oddity="#")
+    spelling = dice.among((f"{text}L", f"L{text}"))
+    return Item(spelling, special=f"{value % 7}L", croniter=f"L{value % 7}", oddity="5L")
 
 
-@st.composite
-def fields(draw: st.DrawFn, field: int, key: str) -> tuple[Item, ...]:
-    """Draw a field: a star more often than not where that is usual, else a list of items."""
-    everything = ring(field, LOW[field], HIGH[field])
-    kind = draw(st.integers(0, 9))
+def an_item(dice: Dice, field: int, key: str) -> Item:
+    kind = dice.below(6 if field in (3, 5) else 5)
+    if kind < 2:
+        text, value = number(dice, field)
+        return Item(text, ring(field, value, 0))
+    if kind < 4:
+        return a_range(dice, field)
+    return a_hash(dice, field, key) if kind == 4 else a_special(dice, field)
+
+
+def a_field(dice: Dice, field: int, key: str) -> tuple[Item, ...]:
+    """Return a star, a step over everything, or a list of one to three items."""
+    kind = dice.below(10)
     if kind < (2, 2, 3, 4, 5, 5)[field]:
-        return (Item(draw(st.sampled_from("*?" if field in (3, 5) else "*")), everything),)
+        text = dice.among("*?") if field in (3, 5) else "*"
+        return (Item(text, ring(field, LOW[field], SIZE[field] - 1)),)
     if kind == 9:
-        size = HIGH[field] - LOW[field] + 1
-        step = draw(st.sampled_from((1, 2, 3, 5, 7, size)) | st.integers(1, size))
-        return (Item(f"*/{step}", ring(field, LOW[field], size - 1, step)),)
-    plain = numbers(field).map(lambda pair: Item(pair[0], frozenset((pair[1],))))
-    item = plain | plain | ranges(field) | hashes(field, key)
-    if field in (3, 5):
-        item |= special_days(field)
-    return tuple(draw(st.lists(item, min_size=1, max_size=draw(st.sampled_from((1, 1, 1, 2, 3))))))
+        step = 1 + dice.below(SIZE[field])
+        return (Item(f"*/{step}", ring(field, LOW[field], SIZE[field] - 1, step)),)
+    return tuple(an_item(dice, field, key) for _ in range(dice.among((1, 1, 1, 2, 3))))
 
 
-@st.composite
-def moments(draw: st.DrawFn, zone: str) -> datetime:
-    """Draw a moment; half of them near a change of the zone's clocks."""
-    if changes(zone) and draw(st.booleans()):
-        seconds = draw(st.integers(-2 * 86400, 2 * 3600))
-        moment = draw(st.sampled_from(changes(zone))) + timedelta(seconds=seconds)
+def a_moment(dice: Dice, zone: str) -> datetime:
+    """Return a moment from 1990 to 2110; half of them are near a change of the clocks."""
+    if changes(zone) and dice.below(2):
+        seconds = dice.below(50 * 3600) - 48 * 3600
+        moment = dice.among(changes(zone)) + timedelta(seconds=seconds)
     else:
-        seconds = draw(st.integers(0, 120 * 365 * 86400))
-        moment = datetime(1990, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
-    if draw(st.booleans()):
+        moment = datetime(1990, 1, 1, tzinfo=UTC) + timedelta(seconds=dice.below(120 * YEAR))
+    if dice.below(2):
         moment = moment.replace(second=0)
-    return moment + timedelta(microseconds=draw(st.sampled_from((0, 0, 1, 999999))))
+    return moment + timedelta(microseconds=dice.among((0, 0, 1, 999999)))
 
 
-@st.composite
-def cases(draw: st.DrawFn, zones: list[str]) -> Case:
-    zone = draw(st.sampled_from(zones))
-    key = draw(st.sampled_from(("", "report", "nightly-backup", "π")))
-    has_seconds = draw(st.integers(0, 2)) == 0
-    second = draw(fields(0, key)) if has_seconds else (Item("0", frozenset((0,))),)
-    rest = [draw(fields(field, key)) for field in range(1, 6)]
-    return Case((second, *rest), has_seconds, draw(moments(zone)), zone, key)
+def a_case(data: bytes) -> Case:
+    """Return the case that some random bytes stand for."""
+    dice = Dice(data)
+    zone, key = dice.among(ZONES), dice.among(("", "report", "nightly-backup", "π"))
+    has_seconds = dice.below(3) == 0
+    second = a_field(dice, 0, key) if has_seconds else (Item("0", ring(0, 0, 0)),)
+    rest = [a_field(dice, field, key) for field in range(1, 6)]
+    return Case((second, *rest), has_seconds, a_moment(dice, zone), zone, key)
+
+
+CASE = st.binary(min_size=100, max_size=100).map(a_case)
 
 
 # --- the oracles ------------------------------------------------------------------------------

@@ -1,15 +1,11 @@
 create or replace function symphony._check_claim(
-    queues     text[],
     batch_size integer,
     lease      interval
 )
 returns void
 language plpgsql
 stable
-set search_path = pg_catalog, pg_temp
 as $$
-declare
-    v_unknown text;
 begin
     if current_setting('transaction_isolation') <> 'read committed' then
         raise exception 'messages cannot be claimed in a % transaction',
@@ -30,27 +26,14 @@ begin
                   detail  = format('It is %s.', lease),
                   hint    = 'Take a short lease and renew it with extend_lease() while the work goes on.';
     end if;
-    if coalesce(cardinality(queues), 0) = 0 then
-        raise exception 'queues must name at least one queue'
-            using errcode = '22023',
-                  detail  = 'The array is empty or null.',
-                  hint    = 'Write queues => ''{default}''.';
-    end if;
-    select wish into v_unknown
-    from unnest(queues) as wish
-    where not exists (select from symphony.queue where queue.queue_name = wish)
-    limit 1;
-    if found then
-        perform symphony._refuse_queue(v_unknown);
-    end if;
 end;
 $$;
 
-comment on function symphony._check_claim(text[], integer, interval) is
+comment on function symphony._check_claim(integer, interval) is
 $$Refuse a claim that cannot be right.
 
 Arguments  as for claim_batch()
-Raises     SY001 unknown_queue; SY011 wrong_isolation_level; 22023 bad argument
+Raises     SY011 wrong_isolation_level; 22023 bad argument
 Access     private$$;
 
-revoke execute on function symphony._check_claim(text[], integer, interval) from public;
+revoke execute on function symphony._check_claim(integer, interval) from public;

@@ -2,7 +2,6 @@ create or replace function symphony._check_worker(worker text, queues text[])
 returns void
 language plpgsql
 stable
-set search_path = pg_catalog, pg_temp
 as $$
 begin
     if coalesce(worker, '') = '' then
@@ -11,7 +10,7 @@ begin
                   detail  = 'It is null or empty.',
                   hint    = 'Give the name that the worker claims with.';
     end if;
-    perform symphony._check_claim(queues, 1, null);
+    perform symphony._check_queues(queues);
 end;
 $$;
 
@@ -19,7 +18,7 @@ comment on function symphony._check_worker(text, text[]) is
 $$Refuse what a worker says of itself if that cannot be right.
 
 Arguments  worker - its name; queues - those it consumes
-Raises     SY001 unknown_queue; SY011 wrong_isolation_level; 22023 bad argument
+Raises     SY001 unknown_queue; 22023 bad argument
 Access     private$$;
 
 revoke execute on function symphony._check_worker(text, text[]) from public;

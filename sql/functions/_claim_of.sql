@@ -2,7 +2,6 @@ create or replace function symphony._claim_of(lane_id integer, txid bigint, mess
 returns bigint
 language plpgsql
 stable
-set search_path = pg_catalog, pg_temp
 as $$
 /*
  * What is behind a position stays behind all later ones, so the claim that handed out a

@@ -9,7 +9,7 @@ declare
 begin
     if field = 'day of month' then
         if item ~ '^L(-([12]?[0-9]|30))?$' then
-            return -coalesce(substr(item, 3, 2), '0')::integer;
+            return -coalesce(nullif(substr(item, 3), ''), '0')::integer;
         elsif item = 'LW' then
             return 100;
         elsif item ~ '^[0-9]+W$' then

@@ -8,7 +8,6 @@ create or replace function symphony._fail(
 returns integer
 language plpgsql
 volatile
-set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_failed integer;

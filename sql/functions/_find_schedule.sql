@@ -2,7 +2,6 @@ create or replace function symphony._find_schedule(schedule_name text)
 returns symphony.schedule
 language plpgsql
 volatile
-set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_schedule symphony.schedule;

@@ -2,7 +2,6 @@ create or replace function symphony._finished_transactions()
 returns int8multirange
 language plpgsql
 volatile
-set search_path = pg_catalog, pg_temp
 as $$
 /*
  * A statement that comes later sees every row of these transactions, and no row will

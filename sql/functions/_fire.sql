@@ -2,7 +2,6 @@ create or replace function symphony._fire(schedule symphony.schedule, now timest
 returns integer
 language plpgsql
 volatile
-set search_path = pg_catalog, pg_temp
 as $$
 /*
  * A run is late when its successor is due as well, or when it is due for more than a minute.

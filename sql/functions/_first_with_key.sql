@@ -7,7 +7,6 @@ create or replace function symphony._first_with_key(
 returns bigint
 language plpgsql
 volatile
-set search_path = pg_catalog, pg_temp
 as $$
 /*
  * The insert waits for a concurrent message with the same key, and then either takes the

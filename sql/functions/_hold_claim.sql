@@ -2,7 +2,6 @@ create or replace function symphony._hold_claim(claim_id bigint, message_ids big
 returns bigint[]
 language plpgsql
 volatile
-set search_path = pg_catalog, pg_temp
 as $$
 /*
  * The claim, not the message id, is the authority.  A worker that stalled past its lease

@@ -2,7 +2,6 @@ create or replace function symphony._lane_alone(queue_name text, priority smalli
 returns integer
 language plpgsql
 volatile
-set search_path = pg_catalog, pg_temp
 as $$
 /*
  * Only tick() calls this, and there is one tick() at a time.
@@ -16,8 +15,8 @@ begin
       and lane.priority = _lane_alone.priority
       and lane.alone;
     if not found then
-        insert into symphony.lane (queue_name, priority, alone)
-        values (_lane_alone.queue_name, _lane_alone.priority, true)
+        insert into symphony.lane (queue_name, priority, alone, is_used)
+        values (_lane_alone.queue_name, _lane_alone.priority, true, true)
         returning lane.lane_id into v_lane_id;
         insert into symphony.claim (
             lane_id, claimed_at, lease_until, finished_at, size, open_ids, ahead)

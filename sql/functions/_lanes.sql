@@ -16,7 +16,8 @@ as $$
         offset 0
     ) as wish
     join symphony.lane on lane.queue_name operator(pg_catalog.=) wish.queue_name
-    where lane.lane_id operator(pg_catalog.<>) all (except_lanes)
+    where lane.is_used
+      and lane.lane_id operator(pg_catalog.<>) all (except_lanes)
     order by wish.rank, lane.priority desc, lane.alone desc
     offset 0
 $$;

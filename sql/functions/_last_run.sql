@@ -2,7 +2,6 @@ create or replace function symphony._last_run(schedule symphony.schedule, now ti
 returns timestamptz
 language plpgsql
 stable
-set search_path = pg_catalog, pg_temp
 as $$
 /*
  * Look back a little, then further; the last run is found without walking through all that

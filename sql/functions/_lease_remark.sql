@@ -2,7 +2,6 @@ create or replace function symphony._lease_remark(claim_id bigint, now timestamp
 returns text
 language plpgsql
 stable
-set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_lease_until timestamptz := (

@@ -2,7 +2,6 @@ create or replace function symphony._next_due_at(from_time timestamptz)
 returns timestamptz
 language plpgsql
 stable
-set search_path = pg_catalog, pg_temp
 as $$
 begin
     return least(

@@ -2,7 +2,6 @@ create or replace function symphony._next_run(schedule symphony.schedule, after 
 returns timestamptz
 language plpgsql
 stable
-set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_after  timestamptz := greatest(after, schedule.starts_at - interval '1 microsecond');

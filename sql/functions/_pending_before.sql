@@ -2,7 +2,6 @@ create or replace function symphony._pending_before(message_id bigint)
 returns bigint
 language plpgsql
 stable
-set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_before bigint;

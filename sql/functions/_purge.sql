@@ -2,7 +2,6 @@ create or replace function symphony._purge(now timestamptz)
 returns integer
 language plpgsql
 volatile
-set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_purged integer;

@@ -2,10 +2,6 @@ create or replace function symphony._purge_lane(lane_id integer, before timestam
 returns integer
 language plpgsql
 volatile
-set search_path = pg_catalog, pg_temp
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 /*
  * Claims are walked in order up to the first that is not finished or too young.  The

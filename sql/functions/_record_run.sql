@@ -7,7 +7,6 @@ create or replace function symphony._record_run(
 returns integer
 language plpgsql
 volatile
-set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_skipped    text := skipped;

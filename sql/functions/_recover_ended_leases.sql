@@ -7,7 +7,6 @@ create or replace function symphony._recover_ended_leases(
 )
 language plpgsql
 volatile
-set search_path = pg_catalog, pg_temp
 as $$
 /*
  * Whoever held these messages is gone, and perhaps one of them was the cause: they go on in

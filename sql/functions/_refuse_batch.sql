@@ -2,7 +2,6 @@ create or replace function symphony._refuse_batch(messages jsonb)
 returns boolean
 language plpgsql
 stable
-set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_element jsonb;

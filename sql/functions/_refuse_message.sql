@@ -11,7 +11,6 @@ create or replace function symphony._refuse_message(
 returns void
 language plpgsql
 stable
-set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_queue record;

@@ -2,7 +2,6 @@ create or replace function symphony._refuse_queue(queue_name text)
 returns void
 language plpgsql
 stable
-set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_known text := (

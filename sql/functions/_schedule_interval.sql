@@ -2,7 +2,6 @@ create or replace function symphony._schedule_interval(schedule_config jsonb)
 returns interval
 language plpgsql
 stable
-set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_every interval;

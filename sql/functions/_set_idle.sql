@@ -2,7 +2,6 @@ create or replace function symphony._set_idle(queue_name text, worker text, is_i
 returns boolean
 language plpgsql
 volatile
-set search_path = pg_catalog, pg_temp
 as $$
 /*
  * 1398361425: "SYMP" and one.  Workers of one queue take turns; the rows before the newest

@@ -8,19 +8,30 @@ create or replace function symphony._settle(
 returns integer
 language plpgsql
 volatile
-set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_left bigint[];
+    v_id   bigint;
 begin
+    select claim.open_ids into v_left
+    from symphony.claim
+    where claim.claim_id = _settle.claim_id;
+    if v_left = message_ids then
+        v_left := '{}';
+    else
+        foreach v_id in array message_ids loop
+            v_left := array_remove(v_left, v_id);
+        end loop;
+    end if;
+
     update symphony.claim
-    set open_ids    = array(select id from unnest(claim.open_ids) as id
-                            where id <> all (_settle.message_ids)),
-        finished_at = case when cardinality(claim.open_ids) = cardinality(_settle.message_ids)
-                           then symphony._now() end,
+    set open_ids    = v_left,
+        finished_at = case when v_left = '{}' then symphony._now() end,
         retried     = claim.retried + _settle.retried,
         failed      = claim.failed + _settle.failed,
         returned    = claim.returned + _settle.returned
     where claim.claim_id = _settle.claim_id;
-    return cardinality(_settle.message_ids);
+    return cardinality(message_ids);
 end;
 $$;
 

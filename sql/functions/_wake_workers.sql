@@ -2,7 +2,6 @@ create or replace function symphony._wake_workers(lane_ids integer[])
 returns void
 language plpgsql
 volatile
-set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform pg_notify('symphony:' || woken.queue_name, '')

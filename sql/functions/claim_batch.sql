@@ -32,14 +32,17 @@ declare
     v_limit    integer;
     v_now      timestamptz;
 begin
-    perform symphony._check_claim(queues, batch_size, lease);
+    perform symphony._check_claim(batch_size, lease);
     v_finished := symphony._finished_transactions();
     loop
         select wanted.* into v_lane
         from symphony._lanes(claim_batch.queues, v_tried) as wanted
         where exists (select from symphony._pending(wanted.lane_id, v_finished, 1))
         limit 1;
-        exit when not found;
+        if not found then
+            perform symphony._check_queues(claim_batch.queues);
+            exit;
+        end if;
 
         if symphony._lock_lane(v_lane.lane_id, wait => v_tried = '{}') then
             v_now := symphony._now();

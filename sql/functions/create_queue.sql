@@ -30,8 +30,8 @@ begin
     v_created := found;
     if v_created then
         with made as (
-            insert into symphony.lane (queue_name, priority)
-            select create_queue.queue_name, priority from generate_series(0, 9) as priority
+            insert into symphony.lane (queue_name, priority, is_used)
+            select create_queue.queue_name, priority, priority = 5 from generate_series(0, 9) as priority
             returning lane.lane_id
         )
         insert into symphony.claim (lane_id, claimed_at, lease_until, finished_at, size, open_ids, ahead)

@@ -67,6 +67,9 @@ begin
                                          available_at, idempotency_key, headers);
     end if;
 
+    if enqueue.priority <> 5 then
+        perform symphony._use_lane(v_queue_name, enqueue.priority);
+    end if;
     if (select idle_worker.workers <> '{}'
         from symphony.idle_worker
         where idle_worker.queue_name = v_queue_name

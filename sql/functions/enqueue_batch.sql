@@ -57,6 +57,9 @@ begin
     )
     select array_agg(message_id), array_agg(distinct lane_id) into v_ids, v_lanes
     from element;
+    perform symphony._use_lane(lane.queue_name, lane.priority)
+    from symphony.lane
+    where lane.lane_id = any (v_lanes) and not lane.is_used;
     perform symphony._wake_workers(v_lanes);
     return query select unnest(v_ids);
 exception

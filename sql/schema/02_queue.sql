@@ -2,6 +2,9 @@
  * A queue is a name and its settings.  Its messages travel in lanes: one lane for each
  * priority, because each lane is one ordered stream with one position (see 04_claim.sql).
  *
+ * Most queues use one priority or two, so claim_batch() looks only into lanes that are marked
+ * as used.  The first enqueue() into one marks it, and tick() makes sure of that.
+ *
  * A lane that is "alone" holds messages whose worker vanished while it had them.  They are
  * claimed one at a time, so a message that kills its worker cannot take others down with it.
  * Such lanes are made by tick() when they are first needed.
@@ -59,6 +62,7 @@ create table symphony.lane (
     queue_name text not null,
     priority   smallint not null,
     alone      boolean not null default false,
+    is_used    boolean not null default false,
 
     constraint lane_pkey primary key (lane_id),
     constraint lane_key unique (queue_name, priority, alone),
@@ -72,3 +76,4 @@ comment on column symphony.lane.queue_name is 'The queue it belongs to.';
 comment on column symphony.lane.priority is '0 to 9; 9 is claimed first.';
 comment on column symphony.lane.alone is
 'True: its messages were in the hands of a worker that vanished, and are claimed one by one.';
+comment on column symphony.lane.is_used is 'Whether claim_batch() looks into it.';

@@ -1,4 +1,4 @@
-"""What the worker holds: claims, the messages of theirs that have not started, and how many to take.
+"""What the worker holds: claims, their messages that have not started, and how many to take.
 
 Handlers run in threads while the event loop looks on, so what both touch are deques, lists that
 only grow, sets and flags; their single operations need no lock.
@@ -12,7 +12,7 @@ import traceback
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import groupby
 from typing import Any, NamedTuple
 

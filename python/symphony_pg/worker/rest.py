@@ -49,7 +49,7 @@ class Rest:
         self._empty_since = self._idle_since = None
 
     async def end(self) -> None:
-        """A claim returned something: we are no longer idle."""
+        """Be idle no longer: a claim returned something."""
         self._empty_since = None
         if self._idle_since is not None:
             self._idle_since = None

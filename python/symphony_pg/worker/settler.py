@@ -215,8 +215,8 @@ class Settler:
             now = time.monotonic()
             due = [claim for claim in self.open.values() if claim.extend_at <= now]
             if due:
-                call = functions.extend_lease([claim.claim_id for claim in due])
-                held = set(await self._link.run(call))
+                claim_ids = [claim.claim_id for claim in due]
+                held = await self._link.run(functions.extend_lease(claim_ids))
                 for claim in due:
                     if claim.claim_id in held:
                         claim.extended()

@@ -1,4 +1,4 @@
-"""Running handlers: as many at a time as there are slots, async ones on the loop, others in threads.
+"""Running handlers: one a slot at a time, async ones on the event loop, others in threads.
 
 A slot works on a whole run of messages before it comes back to the event loop, so that a message
 costs no task, no thread hop and no lock of its own.
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Any
 
 from ..functions import ClaimedMessage
@@ -164,6 +164,6 @@ class Slots:
 def _uncancel(slot: _Slot) -> None:
     """Let the slot go on after it was cancelled for the sake of one handler."""
     slot.is_cancelled = False
-    with suppress(AttributeError):  # Python 3.10 counts no cancellations
-        while slot.task is not None and slot.task.cancelling():
+    if sys.version_info >= (3, 11) and slot.task is not None:  # 3.10 counts no cancellations
+        while slot.task.cancelling():
             slot.task.uncancel()
