@@ -76,7 +76,7 @@ comment on view symphony.schedule_overview is 'The schedules: when each runs nex
 
 
 create or replace view symphony.schedule_history as
-select r.schedule_name, r.scheduled_for, r.fired_at, r.message_id, r.skipped
+select r.schedule_name, r.scheduled_at, r.fired_at, r.message_id, r.skipped
 from symphony.schedule_run as r;
 
 comment on view symphony.schedule_history is 'The runs of the schedules of the last 30 days, and why some were skipped.';

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 
 CASES = int(os.environ.get("CRON_CASES", "20000"))
 BATCH = 50
+BYTES = 100  # enough for nearly any case
 NEVER = "never"
 UTC = timezone.utc
 HOUR = timedelta(hours=1)
@@ -242,7 +243,7 @@ def ring(field: int, first: int, length: int, step: int = 1) -> frozenset[int]:
 
 
 class Dice:
-    """Choices read off random bytes: one draw a case is fast, and bytes shrink well."""
+    """Choices read off random bytes: one draw for a whole batch is fast and shrinks well."""
 
     def __init__(self, data: bytes) -> None:
         self.data = iter(data)
@@ -360,7 +361,12 @@ def a_case(data: bytes) -> Case:
     return Case((second, *rest), has_seconds, a_moment(dice, zone), zone, key)
 
 
-CASE = st.binary(min_size=100, max_size=100).map(a_case)
+def a_batch(data: bytes) -> list[Case]:
+    """Return the cases that some random bytes stand for."""
+    return [a_case(data[start : start + BYTES]) for start in range(0, len(data), BYTES)]
+
+
+BATCHES = st.binary(min_size=BATCH * BYTES, max_size=BATCH * BYTES).map(a_batch)
 
 
 # --- the oracles ------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 create or replace function symphony._record_run(
     schedule      symphony.schedule,
-    scheduled_for timestamptz,
+    scheduled_at timestamptz,
     now           timestamptz,
     skipped       text
 )
@@ -24,14 +24,14 @@ begin
             schedule.message_type, schedule.body, schedule.queue_name, schedule.priority,
             delay => nullif(random() * schedule.jitter, '0'),
             headers => schedule.headers || jsonb_build_object(
-                'schedule', schedule.schedule_name, 'scheduled_for', scheduled_for));
+                'schedule', schedule.schedule_name, 'scheduled_at', scheduled_at));
         update symphony.schedule as s
-        set last_run_at = _record_run.scheduled_for, last_message_id = v_message_id,
+        set last_run_at = _record_run.scheduled_at, last_message_id = v_message_id,
             run_count = s.run_count + 1
         where s.schedule_name = schedule.schedule_name;
     end if;
-    insert into symphony.schedule_run (schedule_name, scheduled_for, fired_at, message_id, skipped)
-    values (schedule.schedule_name, _record_run.scheduled_for, _record_run.now, v_message_id, v_skipped);
+    insert into symphony.schedule_run (schedule_name, scheduled_at, fired_at, message_id, skipped)
+    values (schedule.schedule_name, _record_run.scheduled_at, _record_run.now, v_message_id, v_skipped);
     return case when v_skipped is null then 1 else 0 end;
 end;
 $$;
@@ -39,7 +39,7 @@ $$;
 comment on function symphony._record_run(symphony.schedule, timestamptz, timestamptz, text) is
 $$Enqueue the message of one run, or note why it was skipped.
 
-Arguments  schedule; scheduled_for - the time of the run; now; skipped - null: run it
+Arguments  schedule; scheduled_at - the time of the run; now; skipped - null: run it
 Returns    1 if a message was enqueued
 Access     private$$;
 

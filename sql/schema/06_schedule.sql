@@ -45,7 +45,7 @@ comment on table symphony.schedule is 'What is enqueued when; see create_schedul
 comment on column symphony.schedule.schedule_name is 'Identifies the schedule.';
 comment on column symphony.schedule.message_type is 'Type of its messages.';
 comment on column symphony.schedule.body is 'Body of its messages.';
-comment on column symphony.schedule.headers is 'Headers of its messages; "schedule" and "scheduled_for" are added.';
+comment on column symphony.schedule.headers is 'Headers of its messages; "schedule" and "scheduled_at" are added.';
 comment on column symphony.schedule.queue_name is 'The queue they are put into.';
 comment on column symphony.schedule.priority is 'Their priority; null: as enqueue() has it.';
 comment on column symphony.schedule.schedule_type is 'once, cron or interval.';
@@ -77,18 +77,18 @@ comment on index symphony.schedule_due_idx is 'Serves tick_schedules(): what is 
 
 create table symphony.schedule_run (
     schedule_name text not null,
-    scheduled_for timestamptz not null,
+    scheduled_at timestamptz not null,
     fired_at      timestamptz not null,
     message_id    bigint,
     skipped       text,
 
-    constraint schedule_run_pkey primary key (schedule_name, scheduled_for),
+    constraint schedule_run_pkey primary key (schedule_name, scheduled_at),
     constraint schedule_run_is_fired_or_skipped check ((message_id is null) <> (skipped is null))
 );
 
 comment on table symphony.schedule_run is 'The runs of the schedules, kept for 30 days.';
 comment on column symphony.schedule_run.schedule_name is 'The schedule.';
-comment on column symphony.schedule_run.scheduled_for is 'The time it was to run at.';
+comment on column symphony.schedule_run.scheduled_at is 'The time it was to run at.';
 comment on column symphony.schedule_run.fired_at is 'When tick_schedules() got to it.';
 comment on column symphony.schedule_run.message_id is 'The message it enqueued.';
 comment on column symphony.schedule_run.skipped is 'Why it did not enqueue one.';
