@@ -1,0 +1,12 @@
+-- claim_batch: an older snapshot would read an old position, so other isolation levels are refused.
+select plan(3);
+begin isolation level repeatable read;
+select throws_ok($$select symphony.claim_batch()$$, 'SY011', null, 'repeatable read');
+commit;
+begin isolation level serializable;
+select throws_ok($$select symphony.claim_batch()$$, 'SY011', null, 'serializable');
+commit;
+begin isolation level repeatable read;
+select lives_ok($$select symphony.enqueue('A')$$, 'enqueueing is welcome at any level');
+commit;
+select * from finish();
