@@ -98,7 +98,7 @@ class Ticker:
         due = report["next_due_at"]
         self._next_due_at = None if due is None else parse_datetime(due)
         is_due = self._next_due_at is not None and self._clock.seconds_until(self._next_due_at) <= 0
-        return is_due or any(report[name] for name in ("promoted", "recovered", "fired"))
+        return is_due or any(report.get(name) for name in ("promoted", "recovered", "fired"))
 
     async def run(self) -> None:
         """Tick until stop()."""
