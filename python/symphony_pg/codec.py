@@ -14,6 +14,8 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
+from .times import parse_datetime
+
 __all__ = ["DataclassCodec", "InvalidMessage"]
 
 Convert = Callable[[Any, str], Any]  # (value, path of the field) -> value
@@ -47,7 +49,7 @@ class DataclassCodec:
         """Return an instance made from JSON text; raise InvalidMessage naming the field."""
         shape = self._compiled or self._shape()
         try:
-            values = json.loads(body, parse_float=Decimal if shape.exact else None)
+            values = shape.parse(body)
         except ValueError as error:
             raise InvalidMessage(f"the body is not JSON: {error}") from None
         return shape.decode(values, "")
@@ -73,7 +75,7 @@ class _Shape:
     def __init__(self, cls: type) -> None:
         self.cls = cls
         self.fields: list[_Field] = []
-        self.exact = False
+        self.parse = json.JSONDecoder().decode
 
     def encode(self, value: Any, path: str) -> dict[str, Any]:
         if not isinstance(value, self.cls):
@@ -106,7 +108,7 @@ class _Compiler:
 
     def __init__(self) -> None:
         self._shapes: dict[type, _Shape] = {}
-        self._exact = False
+        self._has_decimal = False
 
     def dataclass(self, cls: type) -> _Shape:
         if cls in self._shapes:  # a class may contain itself
@@ -125,7 +127,8 @@ class _Compiler:
                 )
                 required = field.default is MISSING and field.default_factory is MISSING
                 shape.fields.append(_Field(field.name, required, encode, decode))
-        shape.exact = self._exact
+        if self._has_decimal:
+            shape.parse = json.JSONDecoder(parse_float=Decimal).decode
         return shape
 
     def converters(self, hint: Any, place: str) -> tuple[Convert, Convert]:
@@ -146,7 +149,7 @@ class _Compiler:
         if hint in (None, type(None)):
             return _exactly(type(None), "null"), _exactly(type(None), "null")
         if hint is Decimal:
-            self._exact = True
+            self._has_decimal = True
         if hint in _SIMPLE:
             return _SIMPLE[hint]
         if isinstance(hint, type) and issubclass(hint, Enum):
@@ -272,11 +275,6 @@ def _text_in(wanted: str, read: Callable[[str], Any]) -> Convert:
     return convert
 
 
-def _read_datetime(text: str) -> datetime:
-    # Python 3.10 does not know the Z that JavaScript writes.
-    return datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith("Z") else text)
-
-
 def _enum_out(kind: type[Enum]) -> Convert:
     def convert(value: Any, path: str) -> Any:
         if not isinstance(value, kind):
@@ -334,7 +332,7 @@ _SIMPLE: dict[Any, tuple[Convert, Convert]] = {
     Decimal: (_decimal_out, _decimal_in),
     datetime: (
         _text_out(datetime, "a datetime", datetime.isoformat),
-        _text_in("a time as ISO 8601", _read_datetime),
+        _text_in("a time as ISO 8601", parse_datetime),
     ),
     date: (
         _text_out(date, "a date", date.isoformat),

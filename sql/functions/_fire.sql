@@ -4,25 +4,27 @@ language plpgsql
 volatile
 as $$
 /*
- * A run is late when its successor is due as well, or when it is due for more than a minute.
+ * Runs were missed when a later one is due as well.  One that is due for a minute or less is in
+ * time; skip leaves out the others.
  */
 declare
-    v_run     timestamptz := schedule.next_run_at;
-    v_next    timestamptz := symphony._next_run(schedule, v_run);
-    v_is_late boolean := v_next <= now or v_run < now - interval '1 minute';
-    v_count   integer := 0;
-    v_fired   integer := 0;
+    v_run   timestamptz := schedule.next_run_at;
+    v_next  timestamptz := symphony._next_run(schedule, v_run);
+    v_count integer := 0;
+    v_sent  integer;
+    v_fired integer := 0;
 begin
-    if v_is_late and schedule.catch_up <> 'all' then
+    if v_next <= now and schedule.catch_up <> 'all' then
         v_run := symphony._last_run(schedule, now);
     end if;
-    if v_is_late and schedule.catch_up = 'skip' then
+    if schedule.catch_up = 'skip' and v_run < now - interval '1 minute' then
         perform symphony._record_run(schedule, v_run, now, 'missed');
     else
         loop
             v_count := v_count + 1;
-            v_fired := v_fired + symphony._record_run(schedule, v_run, now, null);
-            schedule.run_count := schedule.run_count + 1;
+            v_sent := symphony._record_run(schedule, v_run, now, null);
+            v_fired := v_fired + v_sent;
+            schedule.run_count := schedule.run_count + v_sent;
             v_next := symphony._next_run(schedule, v_run);
             exit when v_next is null or v_next > now or v_count >= schedule.catch_up_limit
                 or schedule.catch_up <> 'all';
@@ -34,9 +36,7 @@ begin
     end if;
 
     update symphony.schedule as s
-    set next_run_at = symphony._next_run(s, greatest(now, v_run)),
-        enabled     = symphony._next_run(s, greatest(now, v_run)) is not null,
-        updated_at  = now
+    set next_run_at = symphony._next_run(s, greatest(now, v_run))
     where s.schedule_name = schedule.schedule_name;
     return v_fired;
 end;

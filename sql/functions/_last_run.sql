@@ -4,26 +4,24 @@ language plpgsql
 stable
 as $$
 /*
- * Look back a little, then further; the last run is found without walking through all that
- * a long pause has left out.
+ * Halve the time in which it must lie: all that a long gap has left out is not walked through.
  */
 declare
-    v_back interval;
-    v_run  timestamptz;
-    v_next timestamptz;
+    v_run  timestamptz := schedule.next_run_at;
+    v_end  timestamptz := now;
+    v_next timestamptz := symphony._next_run(schedule, v_run);
+    v_half timestamptz;
 begin
-    foreach v_back in array '{1 minute,1 hour,1 day,31 days,366 days,10 years}'::interval[] loop
-        v_run := symphony._next_run(schedule, greatest(now - v_back, schedule.next_run_at - interval '1 second'));
-        if v_run <= now then
-            loop
-                v_next := symphony._next_run(schedule, v_run);
-                exit when v_next is null or v_next > now;
-                v_run := v_next;
-            end loop;
-            return v_run;
+    while v_next <= v_end loop
+        v_run := v_next;
+        v_half := v_run + (v_end - v_run) / 2;
+        v_next := symphony._next_run(schedule, v_half);
+        if v_next is null or v_next > v_end then
+            v_end := v_half;
+            v_next := symphony._next_run(schedule, v_run);
         end if;
     end loop;
-    return schedule.next_run_at;
+    return v_run;
 end;
 $$;
 

@@ -20,7 +20,7 @@ begin
                     ::double precision + 1,
                 case when schedule.starts_at is null then 1 else 0 end);
         else
-            v_next := symphony._schedule_time(schedule.schedule_config);
+            v_next := symphony._schedule_time(schedule.schedule_config, schedule.timezone);
             v_next := case when v_next > v_after then v_next end;
     end case;
     if v_next > schedule.ends_at or schedule.run_count >= schedule.max_runs then

@@ -4,16 +4,16 @@ language plpgsql
 volatile
 as $$
 /*
- * Claims are walked in order up to the first that is not finished or too young.  The
- * lowest transaction that is still ahead of the last of them is where messages may stay:
- * below it everything was handed out by these claims.  A message that came back since has
- * a higher transaction.
+ * Claims are walked in order up to the first that is not over.  What is behind the last of them
+ * may go, up to the first message that is still ahead of it, and up to the oldest transaction
+ * that is still running, which may yet add messages there.
  */
 declare
     v_from   record;
     v_claim  record;
+    v_stop   record;
     v_last   record;
-    v_purged integer := 0;
+    v_oldest bigint := pg_snapshot_xmin(pg_current_snapshot())::text::bigint;
 begin
     select coalesce(max(p.txid), 0) as txid, coalesce(max(p.message_id), 0) as message_id,
            coalesce(max(p.claim_id), 0) as claim_id
@@ -21,53 +21,62 @@ begin
     from symphony.purge_position as p
     where p.lane_id = _purge_lane.lane_id;
 
-    select walked.claim_id, lower(walked.ahead) as end_txid into v_claim
+    select walked.* into v_claim
     from (
-        select c.claim_id, c.ahead,
-               bool_and(c.open_ids = '{}' and c.finished_at < before) over (order by c.claim_id) as is_over
+        select c.claim_id, c.ahead, c.partial_txid, c.partial_message_id,
+               bool_and(c.open_ids = '{}' and c.finished_at < before)
+                   over (order by c.claim_id) as is_over
         from symphony.claim as c
-        where c.lane_id = _purge_lane.lane_id and c.claim_id > v_from.claim_id
+        where c.lane_id = _purge_lane.lane_id and c.claim_id >= v_from.claim_id
         order by c.claim_id
         limit 10000
     ) as walked
     where walked.is_over
     order by walked.claim_id desc
     limit 1;
-    if not found then
-        return 0;
-    end if;
+
+    select first.txid, first.message_id into v_stop
+    from unnest(v_claim.ahead * int8multirange(int8range(0, v_oldest))) as part,
+    lateral (
+        select m.txid, m.message_id
+        from symphony.message as m
+        where m.lane_id = _purge_lane.lane_id
+          and (m.txid, m.message_id) > (lower(part), case when lower(part) = v_claim.partial_txid
+                                                     then v_claim.partial_message_id else 0 end)
+          and m.txid < upper(part)
+          and symphony._is_ahead(m.txid, m.message_id, v_claim.ahead, v_claim.partial_txid,
+                                 v_claim.partial_message_id)
+        order by m.txid, m.message_id
+        limit 1
+    ) as first
+    order by first.txid, first.message_id
+    limit 1;
 
     with old as (
         select m.txid, m.message_id
         from symphony.message as m
         where m.lane_id = _purge_lane.lane_id
           and (m.txid, m.message_id) > (v_from.txid, v_from.message_id)
-          and m.txid < v_claim.end_txid
+          and (m.txid, m.message_id) < (coalesce(v_stop.txid, v_oldest), coalesce(v_stop.message_id, 0))
+          and v_claim.claim_id is not null
         order by m.txid, m.message_id
         limit 10000
     ), gone as (
         delete from symphony.message as m
         where m.message_id = any (array(select old.message_id from old))
     )
-    select count(*) as purged, max(txid) as txid, (array_agg(message_id order by txid desc, message_id desc))[1] as message_id
+    select count(*) as purged, (array_agg(txid))[count(*)] as txid,
+           (array_agg(message_id))[count(*)] as message_id
     into v_last
     from old;
-    v_purged := v_last.purged;
 
-    if v_purged < 10000 then
-        delete from symphony.claim as c
-        where c.lane_id = _purge_lane.lane_id
-          and c.claim_id <= v_claim.claim_id
-          and c.claim_id > v_from.claim_id - 1
-          and c.claim_id < (select p.claim_id from symphony._position(_purge_lane.lane_id) as p);
-        v_from.claim_id := v_claim.claim_id;
+    if v_last.purged > 0 or v_claim.claim_id > v_from.claim_id then
+        perform symphony._purge_claims(_purge_lane.lane_id, v_claim.claim_id,
+                                       coalesce(v_last.txid, v_from.txid),
+                                       coalesce(v_last.message_id, v_from.message_id),
+                                       v_last.purged < 10000);
     end if;
-    insert into symphony.purge_position as p (lane_id, txid, message_id, claim_id)
-    values (_purge_lane.lane_id, coalesce(v_last.txid, v_from.txid),
-            coalesce(v_last.message_id, v_from.message_id), v_from.claim_id)
-    on conflict on constraint purge_position_pkey do update
-        set txid = excluded.txid, message_id = excluded.message_id, claim_id = excluded.claim_id;
-    return v_purged;
+    return v_last.purged;
 end;
 $$;
 
@@ -76,7 +85,7 @@ $$Remove messages of a lane that were completed before a time, and the claims th
 
 Arguments  lane_id; before - the end of the retention
 Returns    how many messages were removed, at most 10,000 at once
-Writes     symphony.message, symphony.claim, symphony.purge_position
+Writes     symphony.message, and what _purge_claims() writes
 Access     private$$;
 
 revoke execute on function symphony._purge_lane(integer, timestamptz) from public;

@@ -12,6 +12,13 @@ declare
     v_skipped    text := skipped;
     v_message_id bigint;
 begin
+    if exists (
+        select from symphony.schedule_run as r
+        where r.schedule_name = schedule.schedule_name
+          and r.scheduled_at = _record_run.scheduled_at)
+    then
+        return 0;
+    end if;
     if v_skipped is null and schedule.overlap = 'skip' and exists (
         select from symphony.schedule as s, symphony.message_status(s.last_message_id) as m
         where s.schedule_name = schedule.schedule_name
@@ -27,7 +34,8 @@ begin
                 'schedule', schedule.schedule_name, 'scheduled_at', scheduled_at));
         update symphony.schedule as s
         set last_run_at = _record_run.scheduled_at, last_message_id = v_message_id,
-            run_count = s.run_count + 1
+            run_count = s.run_count + 1,
+            next_run_at = case when s.run_count + 1 >= s.max_runs then null else s.next_run_at end
         where s.schedule_name = schedule.schedule_name;
     end if;
     insert into symphony.schedule_run (schedule_name, scheduled_at, fired_at, message_id, skipped)

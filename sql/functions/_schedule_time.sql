@@ -7,6 +7,7 @@ declare
     v_at timestamptz;
 begin
     begin
+        perform set_config('timezone', timezone, true);
         v_at := (schedule_config ->> 'at')::timestamptz;
     exception when others then
         v_at := null;
@@ -15,17 +16,17 @@ begin
         raise exception 'a single run needs {"at": "2027-01-01 09:00+01"}, not %', coalesce(schedule_config, 'null')
             using errcode = '22023',
                   detail  = 'There is no time in it.',
-                  hint    = 'Write the time with its offset, so that it does not depend on a session''s time zone.';
+                  hint    = 'A time without an offset is one on the clocks of the schedule''s time zone.';
     end if;
     return v_at;
 end;
 $$;
 
-comment on function symphony._schedule_time(jsonb) is
+comment on function symphony._schedule_time(jsonb, text) is
 $$The time of a schedule that runs once.
 
-Arguments  schedule_config - {"at": time}
+Arguments  schedule_config - {"at": time}; timezone - whose clocks a time without an offset goes by
 Raises     22023 bad argument
 Access     private$$;
 
-revoke execute on function symphony._schedule_time(jsonb) from public;
+revoke execute on function symphony._schedule_time(jsonb, text) from public;

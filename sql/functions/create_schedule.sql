@@ -22,14 +22,21 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 /*
- * What is to be enqueued is checked now, by the rules of enqueue(), and not at 3 a.m.
+ * What is to be enqueued is checked now, by the rules of enqueue(), and not at 3 a.m.  Of a
+ * single run the moment is kept: "tomorrow" does not move on.
  */
 declare
     v_now        timestamptz := symphony._now();
     v_schedule   symphony.schedule;
     v_constraint text;
 begin
+    timezone := coalesce(timezone, 'UTC');
+    perform symphony._cron_check('', v_now, timezone);
     perform symphony._refuse_message(message_type, body, queue_name, priority, null, null, null, headers);
+    if schedule_type = 'once' then
+        schedule_config := jsonb_build_object(
+            'at', symphony._schedule_time(schedule_config, timezone));
+    end if;
     insert into symphony.schedule as s (
         schedule_name, message_type, body, headers, queue_name, priority, schedule_type,
         schedule_config, timezone, starts_at, ends_at, max_runs, jitter, catch_up, catch_up_limit,
@@ -38,7 +45,7 @@ begin
         create_schedule.schedule_name, create_schedule.message_type, create_schedule.body,
         create_schedule.headers, coalesce(create_schedule.queue_name, 'default'),
         create_schedule.priority, create_schedule.schedule_type, create_schedule.schedule_config,
-        coalesce(create_schedule.timezone, 'UTC'), create_schedule.starts_at, create_schedule.ends_at,
+        create_schedule.timezone, create_schedule.starts_at, create_schedule.ends_at,
         create_schedule.max_runs, coalesce(create_schedule.jitter, '0'), create_schedule.catch_up,
         create_schedule.catch_up_limit, create_schedule.overlap, v_now, v_now)
     on conflict on constraint schedule_pkey do update
@@ -78,7 +85,7 @@ comment on function symphony.create_schedule(
     interval, text, integer, text) is
 $$Enqueue a message at certain times; a schedule of that name is replaced and keeps its history.
 
-Arguments  schedule_name; message_type, body, queue_name, priority, headers - as in enqueue(); schedule_type and schedule_config - once {"at": "2027-01-01 09:00+01"}, cron {"expression": "0 9 * * mon-fri"} or interval {"every": "15 minutes"}; timezone - for cron; starts_at, ends_at - no run outside; max_runs; jitter - delay each message by a random part of it; catch_up - of runs missed: skip, last or all, of which catch_up_limit at most; overlap - allow, or skip a run while the last message is not settled
+Arguments  schedule_name; message_type, body, queue_name, priority, headers - as in enqueue(); schedule_type and schedule_config - once {"at": "2027-01-01 09:00+01"}, cron {"expression": "0 9 * * mon-fri"} or interval {"every": "15 minutes"}; timezone - of a cron expression, and of a time without offset; starts_at, ends_at - no run outside; max_runs; jitter - delay each message by a random part of it; catch_up - of runs missed: skip, last or all, of which catch_up_limit at most; overlap - allow, or skip a run while the last message is not settled
 Returns    when it runs next; null: never
 Raises     SY001 unknown_queue; SY004 body_too_large; 22023 bad argument
 Writes     symphony.schedule

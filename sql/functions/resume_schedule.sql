@@ -9,9 +9,12 @@ declare
     v_next     timestamptz := v_schedule.next_run_at;
 begin
     if not v_schedule.enabled then
+        perform symphony._refuse_message(
+            v_schedule.message_type, v_schedule.body, v_schedule.queue_name, v_schedule.priority,
+            null, null, null, v_schedule.headers);
         v_next := symphony._next_run(v_schedule, symphony._now());
         update symphony.schedule as s
-        set enabled = v_next is not null, next_run_at = v_next, last_error = null,
+        set enabled = true, next_run_at = v_next, last_error = null,
             updated_at = symphony._now()
         where s.schedule_name = v_schedule.schedule_name;
     end if;
@@ -24,7 +27,7 @@ $$Let a paused or broken schedule run again, from its next time on: what was mis
 
 Arguments  schedule_name
 Returns    when it runs next; null: never again
-Raises     SY006 unknown_schedule; 22023 bad argument, if it is still broken
+Raises     SY006 unknown_schedule; what create_schedule() raises, if it is still broken
 Writes     symphony.schedule
 Access     operator$$;
 

@@ -31,6 +31,7 @@ begin
     end if;
     v_schedule.timezone := coalesce(schedule_preview.timezone, v_schedule.timezone);
     run_at := symphony._now();
+    perform symphony._cron_check(schedule, run_at, v_schedule.timezone);
     v_before := run_at at time zone v_schedule.timezone - run_at at time zone 'UTC';
     for v_count in 1 .. n loop
         run_at := symphony._next_run(v_schedule, run_at);

@@ -9,7 +9,8 @@ set enable_bitmapscan = off
 as $$
 /*
  * A schedule is locked, and whoever comes second finds next_run_at moved on.  Each one fires
- * in a block of its own: a broken one is disabled with its error, and the others go on.
+ * in a block of its own: a broken one is disabled with its error, and the others go on.  An
+ * error that passes, such as a deadlock, a lock timeout or a full disk, leaves it due.
  */
 declare
     v_now      timestamptz := symphony._now();
@@ -27,9 +28,14 @@ begin
         begin
             v_fired := v_fired + symphony._fire(v_schedule, v_now);
         exception when others then
-            update symphony.schedule as s
-            set enabled = false, last_error = format('%s: %s', sqlstate, sqlerrm)
-            where s.schedule_name = v_schedule.schedule_name;
+            if sqlstate ~ '^(40|53|55P03|57|58)' then
+                raise warning 'schedule "%" is left for the next tick: %',
+                              v_schedule.schedule_name, sqlerrm;
+            else
+                update symphony.schedule as s
+                set enabled = false, last_error = format('%s: %s', sqlstate, sqlerrm)
+                where s.schedule_name = v_schedule.schedule_name;
+            end if;
         end;
     end loop;
     return v_fired;

@@ -33,6 +33,7 @@ create table symphony.schedule (
     constraint schedule_pkey primary key (schedule_name),
     constraint schedule_name_is_short check (length(schedule_name) between 1 and 200),
     constraint schedule_type_is_known check (schedule_type in ('once', 'cron', 'interval')),
+    constraint schedule_starts_at_is_finite check (isfinite(starts_at)),
     constraint schedule_max_runs_is_positive check (max_runs > 0),
     constraint schedule_jitter_is_sane check (jitter >= '0' and jitter <= '1 day'),
     constraint schedule_catch_up_is_known check (catch_up in ('skip', 'last', 'all')),
@@ -61,8 +62,8 @@ comment on column symphony.schedule.catch_up is
 comment on column symphony.schedule.catch_up_limit is 'With all: how many at most.';
 comment on column symphony.schedule.overlap is
 'skip: no run while the message of the last one is pending, delayed or being processed.';
-comment on column symphony.schedule.enabled is 'False: paused, done, or broken (see last_error).';
-comment on column symphony.schedule.next_run_at is 'When it runs next; null: never again.';
+comment on column symphony.schedule.enabled is 'False: paused, or broken (see last_error).';
+comment on column symphony.schedule.next_run_at is 'When it runs next; null: never again, it is done.';
 comment on column symphony.schedule.last_run_at is 'The time it last ran for.';
 comment on column symphony.schedule.last_message_id is 'The message of that run.';
 comment on column symphony.schedule.run_count is 'Messages it has enqueued.';

@@ -1,0 +1,45 @@
+# ruff: noqa: D301 (click's \b must not be raw)
+"""The command line: `symphony-pg`. Each module here holds the commands of one subject."""
+
+from __future__ import annotations
+
+import click
+
+from ..version import __version__
+from .consume import consume
+from .db import db
+from .demo import demo
+from .enqueue import enqueue
+from .message import message
+from .options import ErrorsAsText
+from .queue import queue
+from .stats import stats
+
+__all__ = ["main"]
+
+
+@click.group(cls=ErrorsAsText, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="symphony-pg")
+@click.option("--dsn", metavar="DSN", help="The database; see below.")
+@click.pass_context
+def main(context: click.Context, dsn: str | None) -> None:
+    """Symphony, a message queue inside PostgreSQL.
+
+    \b
+    First steps:
+      symphony-pg demo                            see it work, on a server of its own
+      symphony-pg db install                      install it into your database
+      symphony-pg enqueue SendEmail '{"to": "ada@example.com"}'
+      symphony-pg consume --app myproject.messages:app default
+      symphony-pg stats --watch
+
+    The database is that of --dsn (a URL or key=value pairs), else of the variable SYMPHONY_DSN,
+    else of libpq's PGHOST, PGDATABASE, PGUSER and so on.
+
+    On a terminal the output is for people; with --json, or in a pipe, it is JSON.
+    """
+    context.obj = dsn
+
+
+for command in (demo, db, queue, enqueue, consume, stats, message):
+    main.add_command(command)

@@ -1,0 +1,192 @@
+# ruff: noqa: D301 (click's \b must not be raw)
+"""symphony-pg consume: the worker."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import logging
+import os
+import sys
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import click
+
+from ..app import Symphony
+from ..worker import Counts, Worker
+from .options import DURATION, as_json_option, chosen_dsn, dsn_option
+from .output import is_for_people, to_json
+
+__all__ = ["consume"]
+
+PROGRESS_INTERVAL = 0.5
+
+
+@click.command()
+@click.argument("queues", nargs=-1)
+@click.option("--app", required=True, metavar="MODULE:NAME", help="The application.")
+@click.option("--concurrency", type=click.IntRange(1, 1000), default=1, show_default=True)
+@click.option(
+    "--batch-size", type=click.IntRange(1, 1000), default=100, show_default=True,
+    help="Messages to claim at most; slow handlers get fewer.",
+)  # fmt: skip
+@click.option("--limit", type=click.IntRange(1), help="End after so many messages.")
+@click.option("--time-limit", type=DURATION, help="End after so long.")
+@click.option("--drain", is_flag=True, help="End when there is nothing to do.")
+@click.option(
+    "--grace", type=DURATION, default="30s", show_default=True,
+    help="What running handlers get when the worker is stopped.",
+)  # fmt: skip
+@click.option("--no-listen", is_flag=True, help="Poll only: for transaction poolers.")
+@click.option("--no-tick", is_flag=True, help="Leave delays, retries and leases to others.")
+@click.option(
+    "--poll-interval", type=DURATION, default="1s", show_default=True,
+    help="Between two looks when nothing is notified.",
+)  # fmt: skip
+@click.option("--name", help="What the worker calls itself [host:pid:random].")
+@dsn_option
+@as_json_option
+def consume(
+    queues: Sequence[str],
+    app: str,
+    concurrency: int,
+    batch_size: int,
+    limit: int | None,
+    time_limit: timedelta | None,
+    drain: bool,
+    grace: timedelta,
+    no_listen: bool,
+    no_tick: bool,
+    poll_interval: timedelta,
+    name: str | None,
+    dsn: str | None,
+    as_json: bool,
+) -> None:
+    """Work off QUEUES, earlier ones first ("default" if none is named).
+
+    Ctrl-C or SIGTERM: nothing more is claimed, running handlers finish, the rest is given back.
+    A second one ends at once; nothing is lost, what was running is handed out again later.
+
+    \b
+    Examples:
+      symphony-pg consume --app shop.messages:app
+      symphony-pg consume urgent mail --app shop.messages:app --concurrency 8
+      symphony-pg consume --app shop.messages:app --drain --time-limit 50s     (from cron)
+    """
+    for_people = is_for_people(as_json)
+    _start_logging(for_people)
+    worker = Worker(
+        _load(app),
+        queues or ("default",),
+        dsn=chosen_dsn(dsn),
+        name=name,
+        concurrency=concurrency,
+        batch_size=batch_size,
+        limit=limit,
+        time_limit=None if time_limit is None else time_limit.total_seconds(),
+        drain=drain,
+        grace=grace.total_seconds(),
+        listen=not no_listen,
+        tick=not no_tick,
+        poll_interval=poll_interval.total_seconds(),
+    )
+    if for_people:
+        click.echo(f"{click.style('symphony-pg', bold=True)} {worker.name}")
+        click.echo(f"queues    {', '.join(worker.queues)}")
+        click.echo(f"handlers  {', '.join(sorted(worker.app.handlers)) or 'none'}")
+        click.echo("Ctrl-C stops.\n")
+    started = time.monotonic()
+    counts = asyncio.run(_work(worker, for_people))
+    seconds = time.monotonic() - started
+    if for_people:
+        click.echo(summary(counts, seconds))
+    else:
+        click.echo(to_json({**counts.as_dict(), "seconds": round(seconds, 3)}))
+    if worker.has_stuck_threads:
+        sys.stdout.flush()
+        os._exit(0)  # a handler that does not end would keep the process alive
+
+
+async def _work(worker: Worker, for_people: bool) -> Counts:
+    progress = asyncio.create_task(_show_progress(worker)) if for_people else None
+    try:
+        return await worker.run(signals=True)
+    finally:
+        if progress is not None:
+            progress.cancel()
+            click.echo("\r\033[K", nl=False)
+
+
+async def _show_progress(worker: Worker) -> None:
+    before, looked = 0, time.monotonic()
+    while True:
+        await asyncio.sleep(PROGRESS_INTERVAL)
+        done, now = worker.counts.done, time.monotonic()
+        rate = (done - before) / (now - looked)
+        before, looked = done, now
+        click.echo(f"\r\033[K{outcome(worker.counts)}  ({rate:,.0f} a second)", nl=False)
+
+
+def outcome(counts: Counts) -> str:
+    """Return the counts in words, those that are not zero."""
+    parts = [f"{counts.done:,} done"]
+    for name in ("retried", "failed", "lost", "released"):
+        if number := getattr(counts, name):
+            parts.append(f"{number:,} {name}")
+    return ", ".join(parts)
+
+
+def summary(counts: Counts, seconds: float) -> str:
+    """Return the counts and the rate in one sentence."""
+    rate = counts.claimed / max(seconds, 0.001)
+    return f"{outcome(counts)} in {seconds:.1f} s, {rate:,.0f} a second"
+
+
+def _load(reference: str) -> Symphony:
+    """Import the application that MODULE:NAME names."""
+    module_name, separator, name = reference.partition(":")
+    if not separator or not module_name or not name:
+        raise click.BadParameter(f"{reference!r} is not MODULE:NAME", param_hint="--app")
+    sys.path.insert(0, "")
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not module_name.startswith(error.name):
+            raise
+        raise click.BadParameter(f"there is no module {error.name}", param_hint="--app") from error
+    app = getattr(module, name, None)
+    if not isinstance(app, Symphony):
+        found = "nothing" if app is None else f"a {type(app).__name__}"
+        raise click.BadParameter(
+            f"{reference} is {found}, and not a Symphony application", param_hint="--app"
+        )
+    return app
+
+
+class _JsonLines(logging.Formatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        values = {
+            "at": datetime.fromtimestamp(record.created).astimezone().isoformat(),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            values["error"] = self.formatException(record.exc_info)
+        return json.dumps(values)
+
+
+def _start_logging(for_people: bool) -> None:
+    """Log to standard error, so that standard output holds nothing but the result."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        logging.Formatter("\r\033[K%(asctime)s %(message)s", "%H:%M:%S")
+        if for_people
+        else _JsonLines()
+    )
+    logging.basicConfig(level=logging.INFO, handlers=[handler])

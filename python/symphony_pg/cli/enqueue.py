@@ -1,0 +1,84 @@
+# ruff: noqa: D301 (click's \b must not be raw)
+"""symphony-pg enqueue: one message from the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import click
+
+from ..client import Client
+from .options import DURATION, MOMENT, as_json_option, connected
+from .output import say
+
+__all__ = ["enqueue"]
+
+
+def _parse(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise click.BadParameter(f"the body is not JSON: {error}") from error
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not separator:
+        raise click.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--header")
+    return name, value
+
+
+@click.command()
+@click.argument("message_type", metavar="TYPE")
+@click.argument("body", default="{}")
+@click.option("--queue", metavar="NAME", help="Which queue [default].")
+@click.option("--priority", type=int, help="0 to 9; 9 goes first [5].")
+@click.option("--delay", type=DURATION, help="Start so much later: 90, 1.5s, 5m, 2h, 1d.")
+@click.option("--at", type=MOMENT, help="Start then: 2030-01-31T08:00+01:00.")
+@click.option("--key", metavar="TEXT", help="Idempotency key: a second message is not enqueued.")
+@click.option("--group", metavar="TEXT", help="What the message belongs to.")
+@click.option("--header", metavar="NAME=VALUE", multiple=True, help="Metadata; repeatable.")
+@connected
+@as_json_option
+def enqueue(
+    client: Client,
+    message_type: str,
+    body: str,
+    queue: str | None,
+    priority: int | None,
+    delay: timedelta | None,
+    at: datetime | None,
+    key: str | None,
+    group: str | None,
+    header: Sequence[str],
+    as_json: bool,
+) -> None:
+    """Enqueue a message of TYPE with BODY, which is JSON; '-' reads it from standard input.
+
+    \b
+    Examples:
+      symphony-pg enqueue SendEmail '{"to": "ada@example.com"}'
+      symphony-pg enqueue SendEmail - --queue mail --priority 9 < body.json
+      symphony-pg enqueue Remind '{"id": 7}' --delay 1h30m --key remind-7
+    """
+    if body == "-":
+        body = click.get_text_stream("stdin").read()
+    message_id = client.enqueue(
+        message_type,
+        _parse(body),
+        queue_name=queue,
+        priority=priority,
+        delay=delay,
+        available_at=at,
+        idempotency_key=key,
+        group_key=group,
+        headers=dict(map(_header, header)) or None,
+    )
+    say(
+        f"Message {message_id} is enqueued. See: symphony-pg message show {message_id}",
+        {"message_id": message_id},
+        as_json,
+    )

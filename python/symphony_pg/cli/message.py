@@ -1,0 +1,76 @@
+# ruff: noqa: D301 (click's \b must not be raw)
+"""symphony-pg message: what happened to a message."""
+
+from __future__ import annotations
+
+import click
+
+from ..client import Client
+from ..errors import UnknownMessage
+from .options import as_json_option, connected
+from .output import record, say
+
+__all__ = ["message"]
+
+
+@click.group()
+def message() -> None:
+    """Look at a message, cancel it, ask why it is not running."""
+
+
+@message.command()
+@click.argument("message_id", type=int)
+@connected
+@as_json_option
+def show(client: Client, message_id: int, as_json: bool) -> None:
+    """Show where a message is and what happened to it.
+
+    \b
+    Example:
+      symphony-pg message show 42
+    """
+    found = client.message_status(message_id)
+    if found is None:
+        raise UnknownMessage(
+            f"there is no message {message_id}",
+            detail="It never existed, it was cancelled, or its retention is over.",
+            hint="Compare the id with what enqueue returned.",
+        )
+    record(found._asdict(), as_json)
+
+
+@message.command()
+@click.argument("message_id", type=int)
+@connected
+@as_json_option
+def cancel(client: Client, message_id: int, as_json: bool) -> None:
+    """Remove a message before it starts; exit code 1 if it is too late.
+
+    \b
+    Example:
+      symphony-pg message cancel 42
+    """
+    cancelled = client.cancel(message_id)
+    text = (
+        f"Message {message_id} is cancelled."
+        if cancelled
+        else f"Too late: message {message_id} has started or is finished."
+    )
+    say(text, {"message_id": message_id, "cancelled": cancelled}, as_json)
+    if not cancelled:
+        raise SystemExit(1)
+
+
+@message.command()
+@click.argument("message_id", type=int)
+@connected
+@as_json_option
+def why(client: Client, message_id: int, as_json: bool) -> None:
+    """Say in one sentence why a message is not running.
+
+    \b
+    Example:
+      symphony-pg message why 42
+    """
+    reason = client.why_not_running(message_id)
+    say(reason, {"message_id": message_id, "reason": reason}, as_json)

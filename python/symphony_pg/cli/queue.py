@@ -1,0 +1,156 @@
+# ruff: noqa: D301 (click's \b must not be raw)
+"""symphony-pg queue: queues and their settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from ..client import Client
+from .options import DURATION, as_json_option, connected
+from .output import say, table
+
+__all__ = ["queue"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@click.group()
+def queue() -> None:
+    """Create queues, change their settings, pause and empty them."""
+
+
+def _settings(command: F) -> F:
+    """Add an option for each setting of a queue."""
+    for name, kind, text in reversed(
+        [
+            ("max-attempts", int, "Deliveries a message gets before it is dead [4]."),
+            ("retry-delay", DURATION, "Wait before the second attempt [1s]."),
+            ("retry-multiplier", float, "Factor from one wait to the next [2]."),
+            ("retry-max-delay", DURATION, "The longest wait [30s]."),
+            ("retry-jitter", float, "Random share of a wait, up or down [0.1]."),
+            ("lease", DURATION, "How long a worker holds a message without a word [30s]."),
+            ("retention", DURATION, "How long completed messages are kept [1d]."),
+            ("max-body-bytes", int, "The largest body [1048576]."),
+            ("idempotency-window", DURATION, "How long an idempotency key counts [1d]."),
+        ]
+    ):
+        command = click.option(f"--{name}", type=kind, help=text)(command)
+    return command
+
+
+@queue.command()
+@click.argument("name")
+@_settings
+@connected
+@as_json_option
+def create(client: Client, name: str, as_json: bool, **settings: Any) -> None:
+    """Create the queue NAME, or apply the settings to it if it exists.
+
+    \b
+    Example:
+      symphony-pg queue create mail --max-attempts 6 --retry-delay 2s
+    """
+    is_new = client.create_queue(name, **settings)
+    text = f"Queue {name} {'is created' if is_new else 'was there; settings are applied'}."
+    say(text, {"queue_name": name, "created": is_new}, as_json)
+
+
+@queue.command()
+@click.argument("name")
+@_settings
+@connected
+@as_json_option
+def configure(client: Client, name: str, as_json: bool, **settings: Any) -> None:
+    """Change settings of the queue NAME; those not given stay.
+
+    \b
+    Example:
+      symphony-pg queue configure mail --retention 7d
+    """
+    client.configure_queue(name, **settings)
+    say(f"Queue {name} is configured.", {"queue_name": name, "configured": True}, as_json)
+
+
+@queue.command("list")
+@connected
+@as_json_option
+def list_(client: Client, as_json: bool) -> None:
+    """List the queues and how full they are.
+
+    \b
+    Example:
+      symphony-pg queue list
+    """
+    columns = ("queue_name", "paused", "pending", "delayed", "processing", "failed")
+    rows = [stats._asdict() for stats in client.queue_stats()]
+    table([{column: row[column] for column in columns} for row in rows], as_json, columns)
+
+
+@queue.command()
+@click.argument("name")
+@connected
+@as_json_option
+def pause(client: Client, name: str, as_json: bool) -> None:
+    """Stop handing out messages of the queue NAME; what runs goes on.
+
+    \b
+    Example:
+      symphony-pg queue pause mail
+    """
+    is_news = client.pause_queue(name)
+    text = f"Queue {name} is paused{'' if is_news else ' already'}."
+    say(text, {"queue_name": name, "paused": True, "changed": is_news}, as_json)
+
+
+@queue.command()
+@click.argument("name")
+@connected
+@as_json_option
+def resume(client: Client, name: str, as_json: bool) -> None:
+    """Hand out messages of the queue NAME again.
+
+    \b
+    Example:
+      symphony-pg queue resume mail
+    """
+    is_news = client.resume_queue(name)
+    text = f"Queue {name} {'goes on' if is_news else 'was not paused'}."
+    say(text, {"queue_name": name, "paused": False, "changed": is_news}, as_json)
+
+
+@queue.command()
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@connected
+@as_json_option
+def purge(client: Client, name: str, yes: bool, as_json: bool) -> None:
+    """Remove every pending message of the queue NAME.
+
+    \b
+    Example:
+      symphony-pg queue purge mail --yes
+    """
+    if not yes:
+        click.confirm(f"Remove every pending message of {name}?", abort=True, err=True)
+    client.purge_queue(name)
+    say(f"Queue {name} is empty.", {"queue_name": name, "purged": True}, as_json)
+
+
+@queue.command()
+@click.argument("name")
+@click.option("--force", is_flag=True, help="Even if it holds messages; they are lost.")
+@connected
+@as_json_option
+def drop(client: Client, name: str, force: bool, as_json: bool) -> None:
+    """Remove the queue NAME.
+
+    \b
+    Example:
+      symphony-pg queue drop mail
+    """
+    existed = client.drop_queue(name, force)
+    text = f"Queue {name} {'is gone' if existed else 'did not exist'}."
+    say(text, {"queue_name": name, "dropped": existed}, as_json)

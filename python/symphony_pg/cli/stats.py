@@ -1,0 +1,66 @@
+# ruff: noqa: D301 (click's \b must not be raw)
+"""symphony-pg stats: the queues in numbers."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+import click
+
+from ..client import Client
+from .options import DURATION, as_json_option, connected
+from .output import is_for_people, render, table, to_json
+
+__all__ = ["stats"]
+
+COLUMNS = (
+    "queue_name",
+    "paused",
+    "pending",
+    "delayed",
+    "processing",
+    "failed",
+    "oldest_pending_age",
+    "finished_last_minute",
+    "retried_last_hour",
+    "mean_waiting",
+    "mean_processing",
+    "idle_workers",
+)
+
+
+@click.command()
+@click.argument("queue", required=False)
+@click.option("--watch", is_flag=True, help="Show them again and again, until Ctrl-C.")
+@click.option("--interval", type=DURATION, default="1s", show_default=True, help="With --watch.")
+@connected
+@as_json_option
+def stats(
+    client: Client, queue: str | None, watch: bool, interval: timedelta, as_json: bool
+) -> None:
+    """Show how full and how fast the queues are: all of them, or QUEUE.
+
+    With --watch and JSON, each look is one line.
+
+    \b
+    Examples:
+      symphony-pg stats
+      symphony-pg stats mail --watch
+      symphony-pg stats --json | jq '.[] | select(.failed > 0)'
+    """
+    if not watch:
+        table([each._asdict() for each in client.queue_stats(queue)], as_json, COLUMNS)
+        return
+    try:
+        while True:
+            rows = [each._asdict() for each in client.queue_stats(queue)]
+            if is_for_people(as_json):
+                click.clear()
+                click.echo(f"{time.strftime('%H:%M:%S')}  every {interval}, Ctrl-C ends\n")
+                click.echo(render(rows, COLUMNS))
+            else:
+                click.echo(to_json(rows))
+            time.sleep(interval.total_seconds())
+    except KeyboardInterrupt:
+        click.echo()

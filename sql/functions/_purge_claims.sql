@@ -1,0 +1,37 @@
+create or replace function symphony._purge_claims(
+    lane_id    integer,
+    claim_id   bigint,
+    txid       bigint,
+    message_id bigint,
+    is_whole   boolean
+)
+returns void
+language plpgsql
+volatile
+as $$
+begin
+    if is_whole then
+        delete from symphony.claim as c
+        where c.lane_id = _purge_claims.lane_id
+          and c.claim_id < _purge_claims.claim_id
+          and c.claim_id >= (
+              select coalesce(max(p.claim_id), 0) from symphony.purge_position as p
+              where p.lane_id = _purge_claims.lane_id);
+    end if;
+    insert into symphony.purge_position as p (lane_id, txid, message_id, claim_id)
+    values (_purge_claims.lane_id, _purge_claims.txid, _purge_claims.message_id,
+            case when is_whole then _purge_claims.claim_id else 0 end)
+    on conflict on constraint purge_position_pkey do update
+        set txid = excluded.txid, message_id = excluded.message_id,
+            claim_id = greatest(p.claim_id, excluded.claim_id);
+end;
+$$;
+
+comment on function symphony._purge_claims(integer, bigint, bigint, bigint, boolean) is
+$$Note how far a lane has been purged, and remove claims that handed out nothing but what is gone.
+
+Arguments  lane_id; claim_id - the last claim that is over, it stays; txid, message_id - the last message removed; is_whole - whether all its messages and those of the claims before it are removed
+Writes     symphony.claim, symphony.purge_position
+Access     private$$;
+
+revoke execute on function symphony._purge_claims(integer, bigint, bigint, bigint, boolean) from public;
