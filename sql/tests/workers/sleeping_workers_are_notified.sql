@@ -1,6 +1,8 @@
 -- idle, busy, heartbeat, stop_worker: who sleeps, who lives.
+-- Runs alone: a transaction of another database may be running, for all that idle() knows, for this one.
 select plan(14);
 select is(symphony.idle('w', '{default}'), false, 'a worker that falls asleep has to look once more');
+do $$ begin while not symphony.idle('w', '{default}') loop perform pg_sleep(0.01); end loop; end $$;
 select is(symphony.idle('w', '{default}'), true, 'when nothing can come unannounced any more it may sleep');
 select is((select idle_workers from symphony.queue_stats('default')), 1, 'it is counted');
 select is(symphony.idle('v', '{default}'), false, 'another one');
