@@ -9,9 +9,9 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
+
+import debian
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "build" / "pgtap.sql"
@@ -61,45 +61,9 @@ def _installed() -> Path | None:
 
 
 def _downloaded() -> Path | None:
-    if not (shutil.which("apt-get") and shutil.which("dpkg")):
-        return None
     unpacked = TARGET.with_suffix("")
-    unpacked.mkdir(parents=True, exist_ok=True)
-    for apt in _apt_states():
-        for package in _packages(apt):
-            with tempfile.TemporaryDirectory() as folder:
-                # In its own folder, for apt-get cannot be told where to put a download.
-                done = _apt(apt, "apt-get", "download", package, cwd=folder)
-                for deb in Path(folder).glob("*.deb"):
-                    subprocess.run(["dpkg", "-x", str(deb), str(unpacked)], check=True)
-            if done and (script := _newest([*unpacked.rglob("extension")])):
-                return script
-    return None
-
-
-def _apt_states() -> Iterator[list[str]]:
-    """Yield options for apt: the system's package lists, then fresh ones of our own."""
-    yield []
-    with tempfile.TemporaryDirectory() as folder:
-        for name in ("lists/partial", "cache/archives/partial"):
-            Path(folder, name).mkdir(parents=True)
-        options = ["-o", f"Dir::State::lists={folder}/lists", "-o", f"Dir::Cache={folder}/cache"]
-        if _apt(options, "apt-get", "update", cwd=folder):
-            yield options
-
-
-def _packages(apt: list[str]) -> list[str]:
-    listed = subprocess.run(
-        ["apt-cache", *apt, "pkgnames", "postgresql-"], capture_output=True, text=True, check=False
-    )
-    return sorted(re.findall(r"^postgresql-\d+-pgtap$", listed.stdout, re.MULTILINE), reverse=True)
-
-
-def _apt(options: list[str], command: str, *arguments: str, cwd: str) -> bool:
-    done = subprocess.run(
-        [command, "-qq", *options, *arguments], cwd=cwd, capture_output=True, check=False
-    )
-    return done.returncode == 0
+    debian.unpack(r"postgresql-\d+-pgtap", unpacked)
+    return _newest([*unpacked.rglob("extension")])
 
 
 if __name__ == "__main__":

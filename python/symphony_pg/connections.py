@@ -44,7 +44,8 @@ def _is_usable(conn: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> 
     """Tell, without asking the server, whether a connection that was kept is still good."""
     try:
         if not conn.closed:
-            conn.pgconn.consume_input()  # notices that the server has hung up
+            conn.pgconn.consume_input()  # the server's last words, if it has ended
+            conn.pgconn.consume_input()  # notices that nothing more can come
     except psycopg.OperationalError:
         return False
     return (
@@ -135,7 +136,8 @@ class AsyncConnections:
     def abandon(self) -> None:
         """Hang up without the event loop that the connections belong to."""
         while self._kept:
-            self._kept.pop().pgconn.finish()
+            conn = self._kept.pop()  # which is alive until it has hung up
+            conn.pgconn.finish()
 
     async def close(self) -> None:
         """Close the connections that are not lent out."""

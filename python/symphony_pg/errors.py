@@ -170,7 +170,7 @@ def from_psycopg(error: psycopg.Error) -> SymphonyError | None:
     return kind(
         error.diag.message_primary or str(error),
         detail=error.diag.message_detail,
-        hint=error.diag.message_hint or HINTS.get(error.sqlstate or ""),
+        hint=HINTS.get(error.sqlstate or "", error.diag.message_hint),
         sqlstate=error.sqlstate,
     )
 

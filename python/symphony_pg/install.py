@@ -57,6 +57,8 @@ def status(conn: psycopg.Connection[Any]) -> Status:
 def install(conn: psycopg.Connection[Any]) -> bool:
     """Install the schema; return false if this version is there already.
 
+    That is committed, unless it happens inside a transaction of the caller.
+
     Raises WrongVersion if another one is, or if the server is older than PostgreSQL 15.
     """
     _check_server(conn)

@@ -11,12 +11,13 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, Protocol, TypeVar
 
 import psycopg
+from psycopg.pq import TransactionStatus
 
 from .client import AsyncClient, Client
 from .connections import AsyncConnections, Connections
@@ -151,7 +152,7 @@ class _Here:
     def transaction(self, message: ClaimedMessage) -> Iterator[AnyConnection]:  # noqa: ARG002
         """Open the transaction of context.transaction()."""
         if isinstance(self._conn, psycopg.Connection):
-            with self._conn.transaction():
+            with nullcontext() if _begins_by_itself(self._conn) else self._conn.transaction():
                 yield self._conn
         else:
             lender = Connections(self._dsn, keep=0)
@@ -165,12 +166,20 @@ class _Here:
     ) -> AsyncIterator[AnyAsyncConnection]:
         """Open the transaction of context.transaction()."""
         if isinstance(self._conn, psycopg.AsyncConnection):
-            async with self._conn.transaction():
+            async with nullcontext() if _begins_by_itself(self._conn) else self._conn.transaction():
                 yield self._conn
         else:
             lender = AsyncConnections(self._dsn, keep=0)
             async with lender.lend() as conn, conn.transaction():
                 yield conn
+
+
+def _begins_by_itself(conn: AnyConnection | AnyAsyncConnection) -> bool:
+    """Tell whether the caller's transaction begins with the next statement.
+
+    There is nothing to nest a savepoint in yet, and conn.transaction() would commit.
+    """
+    return not conn.autocommit and conn.info.transaction_status == TransactionStatus.IDLE
 
 
 class _LocalTransport:

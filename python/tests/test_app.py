@@ -13,11 +13,11 @@ from symphony_pg import (
     Context,
     InMemoryTransport,
     InvalidMessage,
+    MalformedBatch,
     PostgresTransport,
     Symphony,
     SyncTransport,
     UnknownMessageType,
-    UnknownQueue,
     message,
 )
 
@@ -87,7 +87,7 @@ def test_dispatch_many(app: Symphony, conn: Connection) -> None:
     assert [each.status for each in found if each] == ["pending", "delayed", "pending"]
     assert [each.body["to"] for each in found if each] == ["a", "b", "c"]
     assert app.dispatch_many([]) == []
-    with pytest.raises(UnknownQueue):
+    with pytest.raises(MalformedBatch, match="Element 1"):
         app.dispatch_many([SendEmail("a"), SendEmail("b")], queue="nowhere")
 
 

@@ -520,12 +520,16 @@ def reading(case: Case, theirs: datetime | str, respelled: datetime | str) -> st
 
 def clocks(case: Case, ours: datetime | str, theirs: datetime | str) -> str | None:
     """Name the rule by which croniter, given plain lists, still comes to another moment."""
-    if isinstance(theirs, str) or isinstance(ours, str):
+    if isinstance(theirs, str):
         return None
     local = theirs.astimezone(ZoneInfo(case.zone))
-    short = [s for s in case.specials(3) if s[0].isdigit() and int(s[:-1]) > month_length(local)]
-    if short and ours > theirs:
+    too_long = [
+        s for s in case.specials(3) if "1" <= s[0] <= "9" and int(s[:-1]) > month_length(local)
+    ]
+    if too_long and (isinstance(ours, str) or ours > theirs):
         return "croniter moves 31W into a shorter month"
+    if isinstance(ours, str):
+        return None
     times = instants(local.replace(tzinfo=None, fold=0), case.zone)
     if len(times) == 2 and theirs == times[1] and not case.is_frequent and ours > theirs:
         return "croniter runs a fixed time again when it is repeated"

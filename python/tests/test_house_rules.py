@@ -14,8 +14,8 @@ from symphony_pg.functions import Call
 
 PACKAGE = Path(symphony_pg.__file__).parent
 SQL = re.compile(
-    r"^\s*(select|insert|update|delete|with|create|alter|drop|listen|unlisten|set|begin|commit)\s",
-    re.IGNORECASE,
+    r"\s*((select|insert|update|delete|with|create|alter|drop|set|call|do|copy|begin|commit)\s"
+    r"|(un)?listen \W)"
 )
 ALLOWED = re.compile(
     r"select symphony\.\w+\(|"

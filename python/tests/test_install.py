@@ -23,9 +23,9 @@ def test_install_is_idempotent(empty_dsn: str) -> None:
 
 
 def test_install_in_the_callers_transaction(empty_dsn: str) -> None:
-    with psycopg.connect(empty_dsn) as conn:
-        assert installation.install(conn)
-        conn.rollback()
+    with psycopg.connect(empty_dsn, autocommit=True) as conn:
+        with conn.transaction(force_rollback=True):
+            assert installation.install(conn)
         assert installation.installed_version(conn) is None
 
 

@@ -14,10 +14,12 @@ begin
         v_at := null;
     end;
     if v_at is null or not isfinite(v_at) then
-        raise exception 'a single run needs {"at": "2027-01-01 09:00+01"}, not %', coalesce(schedule_config, 'null')
+        raise exception 'a single run needs {"at": "2027-01-01 09:00+01"}, not %',
+                        coalesce(schedule_config, 'null')
             using errcode = '22023',
                   detail  = 'There is no time in it.',
-                  hint    = 'A time without an offset is one on the clocks of the schedule''s time zone.';
+                  hint    = 'A time without an offset is one on the clocks of the schedule''s '
+                            'time zone.';
     end if;
     return v_at;
 end;

@@ -32,7 +32,8 @@ declare
 begin
     timezone := coalesce(timezone, 'UTC');
     perform symphony._cron_check('', v_now, timezone);
-    perform symphony._refuse_message(message_type, body, queue_name, priority, null, null, null, headers);
+    perform symphony._refuse_message(
+        message_type, body, queue_name, priority, null, null, null, headers);
     if schedule_type = 'once' then
         schedule_config := jsonb_build_object(
             'at', symphony._schedule_time(schedule_config, timezone));
@@ -69,7 +70,8 @@ begin
 exception
     when check_violation or not_null_violation then
         get stacked diagnostics v_constraint = constraint_name;
-        raise exception 'schedule "%" cannot be created', coalesce(create_schedule.schedule_name, '(null)')
+        raise exception 'schedule "%" cannot be created',
+                        coalesce(create_schedule.schedule_name, '(null)')
             using errcode = '22023',
                   detail  = coalesce((
                       select format('%s: %s.', v_constraint, pg_get_constraintdef(oid))

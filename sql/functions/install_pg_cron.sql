@@ -19,7 +19,7 @@ begin
                   hint    = 'To have it tick without a worker: create extension pg_cron; in the '
                             'database that cron.database_name names.';
     end if;
-    if string_to_array(v_version, '.')::integer[] >= '{1,5}' then
+    if regexp_match(v_version, '^(\d+)\.(\d+)')::integer[] >= '{1,5}' then
         v_when := '1 second';
         v_what := 'select symphony.tick()';
     else

@@ -16,12 +16,14 @@ select is(symphony.tick_schedules(), 2, 'the others are fired');
 select results_eq(
     $$select schedule_name, enabled, run_count, left(last_error, 5) from symphony.schedule
       order by schedule_name$$,
-    $$values ('1 well', true, 1, null), ('2 broken', false, 0, 'SY001'), ('3 well', true, 1, null)$$,
+    $$values ('1 well', true, 1, null), ('2 broken', false, 0, 'SY001'),
+             ('3 well', true, 1, null)$$,
     'the broken one is disabled with the state of its error'
 );
 select ok(last_error like '%gone%', 'and with its text')
 from symphony.schedule where schedule_name = '2 broken';
-select is_empty($$select from symphony.schedule_run where schedule_name = '2 broken'$$, 'it did not run');
+select is_empty($$select from symphony.schedule_run where schedule_name = '2 broken'$$,
+    'it did not run');
 
 select pg_temp.set_clock('2027-03-02 09:03Z');
 select is(symphony.tick_schedules(), 2, 'it stays disabled');

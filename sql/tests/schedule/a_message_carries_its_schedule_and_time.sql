@@ -18,7 +18,8 @@ from symphony.schedule_run as r, symphony.message_status(r.message_id) as m;
 
 select results_eq(
     $$select message_type, body, queue_name, priority, status, enqueued_at from sent$$,
-    $$values ('Poll', '{"a": 1}'::jsonb, 'jobs', 7, 'pending', '2027-03-01 09:00:03Z'::timestamptz)$$,
+    $$values ('Poll', '{"a": 1}'::jsonb, 'jobs', 7, 'pending',
+              '2027-03-01 09:00:03Z'::timestamptz)$$,
     'the message is what the schedule says'
 );
 select is(

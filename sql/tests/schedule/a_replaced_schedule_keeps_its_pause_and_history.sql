@@ -1,4 +1,5 @@
--- create_schedule with a known name: everything as given now, the next run anew; paused stays paused.
+-- create_schedule with a known name: everything is as given now and the next run is computed
+-- anew, but what is paused stays paused.
 begin;
 \ir _clock.sql
 select plan(10);
@@ -37,7 +38,8 @@ select results_eq(
               '2027-03-01 09:00Z'::timestamptz)$$,
     'what it did is kept'
 );
-select isnt_empty($$select from symphony.schedule_run where schedule_name = 'job'$$, 'its history too');
+select isnt_empty($$select from symphony.schedule_run where schedule_name = 'job'$$,
+    'its history too');
 
 select symphony.pause_schedule('job');
 select is(

@@ -4,7 +4,8 @@ begin;
 select plan(9);
 
 select pg_temp.set_clock('2027-03-01 08:00Z');
-select symphony.create_schedule('twice', 'Poll', 'interval', '{"every": "1 minute"}', max_runs => 2);
+select symphony.create_schedule('twice', 'Poll', 'interval', '{"every": "1 minute"}',
+                                max_runs => 2);
 
 select pg_temp.set_clock('2027-03-01 08:01Z');
 select is(symphony.tick_schedules(), 1, 'the first');

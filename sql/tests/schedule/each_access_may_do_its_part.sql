@@ -16,7 +16,8 @@ from unnest('{producer,consumer,operator,observer}'::text[]) as access;
 create function pg_temp.may(role_name text) returns text language sql as $$
     select string_agg(f::text, ' ' order by f::text)
     from unnest('{create_schedule,pause_schedule,resume_schedule,remove_schedule,run_schedule_now,
-                  schedule_preview,tick_schedules,tick_for,install_pg_cron,uninstall_pg_cron}'::name[]) as f
+                  schedule_preview,tick_schedules,tick_for,install_pg_cron,
+                  uninstall_pg_cron}'::name[]) as f
     join pg_proc as p on p.proname = f and p.pronamespace = 'symphony'::regnamespace
     where has_function_privilege(role_name, p.oid, 'execute')
 $$;
@@ -34,7 +35,8 @@ select is(pg_temp.may('schedule_observer'), 'schedule_preview', 'an observer');
 set local role schedule_operator;
 select lives_ok($$select * from symphony.schedule_overview$$, 'an operator sees the schedules');
 select lives_ok($$select * from symphony.schedule_history$$, 'and their runs');
-select lives_ok($$select symphony.create_schedule('a', 'Poll', 'once', '{"at": "2027-04-01 00:00"}')$$,
+select lives_ok(
+    $$select symphony.create_schedule('a', 'Poll', 'once', '{"at": "2027-04-01 00:00"}')$$,
     'creates');
 select lives_ok($$select symphony.pause_schedule('a')$$, 'pauses');
 select lives_ok($$select symphony.resume_schedule('a')$$, 'resumes');
@@ -42,7 +44,8 @@ select lives_ok($$select symphony.run_schedule_now('a')$$, 'runs');
 select lives_ok($$select * from symphony.schedule_preview('a')$$, 'previews');
 select lives_ok($$select symphony.tick_schedules()$$, 'fires');
 select lives_ok($$select symphony.remove_schedule('a')$$, 'and removes');
-select throws_ok($$select from symphony.schedule$$, '42501', null, 'but has no access to the table');
+select throws_ok($$select from symphony.schedule$$, '42501', null,
+    'but has no access to the table');
 select throws_ok($$select from symphony.schedule_run$$, '42501', null, 'nor to that of the runs');
 
 set local role schedule_observer;
@@ -51,7 +54,8 @@ select lives_ok($$select * from symphony.schedule_history$$, 'and their runs');
 select throws_ok($$select symphony.pause_schedule('poll')$$, '42501', null, 'and steers nothing');
 
 set local role schedule_producer;
-select lives_ok($$select symphony.create_schedule('b', 'Poll', 'cron', '{"expression": "@daily"}')$$,
+select lives_ok(
+    $$select symphony.create_schedule('b', 'Poll', 'cron', '{"expression": "@daily"}')$$,
     'a producer creates');
 select lives_ok($$select * from symphony.schedule_preview('b')$$, 'and previews');
 select throws_ok($$select * from symphony.schedule_overview$$, '42501', null, 'sees none');
@@ -59,7 +63,8 @@ select throws_ok($$select symphony.remove_schedule('b')$$, '42501', null, 'and r
 
 set local role schedule_consumer;
 select lives_ok($$select symphony.tick_schedules()$$, 'a consumer fires');
-select throws_ok($$select symphony.run_schedule_now('b')$$, '42501', null, 'what is due, nothing else');
+select throws_ok($$select symphony.run_schedule_now('b')$$, '42501', null,
+    'what is due, nothing else');
 select throws_ok($$select * from symphony.schedule_overview$$, '42501', null, 'and sees none');
 
 reset role;

@@ -65,7 +65,8 @@ select pg_temp.refused($$'a', 'Poll', 'once', '{"at": "infinity"}'$$);
 -- Its zone and window.
 select pg_temp.refused(
     $$'a', 'Poll', 'cron', '{"expression": "@daily"}', timezone => 'Mars/Utopia'$$);
-select pg_temp.refused($$'a', 'Poll', 'interval', '{"every": "1 day"}', timezone => 'Mars/Utopia'$$);
+select pg_temp.refused(
+    $$'a', 'Poll', 'interval', '{"every": "1 day"}', timezone => 'Mars/Utopia'$$);
 select pg_temp.refused(
     $$'a', 'Poll', 'once', '{"at": "2027-04-01 00:00"}', timezone => 'Mars/Utopia'$$);
 select pg_temp.refused(
@@ -73,7 +74,8 @@ select pg_temp.refused(
 select pg_temp.refused(
     $$'a', 'Poll', 'interval', '{"every": "1 day"}', starts_at => '-infinity'$$);
 select pg_temp.refused(
-    $$'a', 'Poll', 'interval', '{"every": "1 day"}', starts_at => '2027-04-02', ends_at => '2027-04-01'$$);
+    $$'a', 'Poll', 'interval', '{"every": "1 day"}', starts_at => '2027-04-02',
+      ends_at => '2027-04-01'$$);
 
 -- How it runs.
 select pg_temp.refused($$'a', 'Poll', 'interval', '{"every": "1 day"}', max_runs => 0$$);
@@ -90,10 +92,12 @@ select is_empty($$select from symphony.schedule$$, 'nothing of this was created'
 select is(pg_temp.refusal($$select symphony.pause_schedule('a')$$), 'SY006', 'pause_schedule');
 select is(pg_temp.refusal($$select symphony.resume_schedule(null)$$), 'SY006', 'resume_schedule');
 select is(pg_temp.refusal($$select symphony.run_schedule_now('a')$$), 'SY006', 'run_schedule_now');
-select is(pg_temp.refusal($$select symphony.schedule_preview('nobody')$$), '22023', 'an unknown name');
+select is(pg_temp.refusal($$select symphony.schedule_preview('nobody')$$), '22023',
+    'an unknown name');
 select is(pg_temp.refusal($$select symphony.schedule_preview(null)$$), '22023', 'no name');
 select is(pg_temp.refusal($$select symphony.schedule_preview('@daily', 0)$$), '22023', 'no run');
-select is(pg_temp.refusal($$select symphony.schedule_preview('@daily', 1, 'Mars/Utopia')$$), '22023',
+select is(
+    pg_temp.refusal($$select symphony.schedule_preview('@daily', 1, 'Mars/Utopia')$$), '22023',
     'a preview in an unknown zone');
 
 select * from finish();

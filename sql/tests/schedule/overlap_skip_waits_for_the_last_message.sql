@@ -12,7 +12,8 @@ select pg_temp.set_clock('2027-03-01 08:01Z');
 select is(symphony.tick_schedules(), 2, 'the first run of both');
 
 select pg_temp.set_clock('2027-03-01 08:02Z');
-select is(symphony.tick_schedules(), 1, 'the message is pending: only the schedule that allows it runs');
+select is(symphony.tick_schedules(), 1,
+    'the message is pending: only the schedule that allows it runs');
 select results_eq(
     $$select scheduled_at, message_id, skipped from symphony.schedule_run
       where schedule_name = 'skip' and skipped is not null$$,
@@ -21,7 +22,8 @@ select results_eq(
     'the history says why'
 );
 select results_eq(
-    $$select run_count, last_run_at, next_run_at from symphony.schedule where schedule_name = 'skip'$$,
+    $$select run_count, last_run_at, next_run_at from symphony.schedule
+      where schedule_name = 'skip'$$,
     $$values (1, '2027-03-01 08:01Z'::timestamptz, '2027-03-01 08:03Z'::timestamptz)$$,
     'a skipped run does not count'
 );

@@ -1,4 +1,4 @@
--- tick() removes the runs that are older than 30 days; remove_schedule() removes those of its schedule.
+-- tick() removes the runs that are older than 30 days, remove_schedule() those of its schedule.
 begin;
 \ir _clock.sql
 select plan(7);

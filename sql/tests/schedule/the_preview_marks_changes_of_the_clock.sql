@@ -7,7 +7,8 @@ select pg_temp.set_clock('2027-03-26 12:00Z');
 
 select results_eq(
     $$select * from symphony.schedule_preview('30 2 * * *', 4, 'Europe/Paris')$$,
-    $$values ('2027-03-27 01:30Z'::timestamptz, '2027-03-27 02:30'::timestamp, '1 hour'::interval, false),
+    $$values ('2027-03-27 01:30Z'::timestamptz, '2027-03-27 02:30'::timestamp,
+              '1 hour'::interval, false),
              ('2027-03-28 01:00Z', '2027-03-28 03:00', '2 hours', true),
              ('2027-03-29 00:30Z', '2027-03-29 02:30', '2 hours', false),
              ('2027-03-30 00:30Z', '2027-03-30 02:30', '2 hours', false)$$,
@@ -16,7 +17,8 @@ select results_eq(
 select pg_temp.set_clock('2027-10-30 12:00Z');
 select results_eq(
     $$select * from symphony.schedule_preview('30 2 * * *', 2, 'Europe/Paris')$$,
-    $$values ('2027-10-31 00:30Z'::timestamptz, '2027-10-31 02:30'::timestamp, '2 hours'::interval, false),
+    $$values ('2027-10-31 00:30Z'::timestamptz, '2027-10-31 02:30'::timestamp,
+              '2 hours'::interval, false),
              ('2027-11-01 01:30Z', '2027-11-01 02:30', '1 hour', true)$$,
     'in autumn a run in the repeated hour is made once'
 );
@@ -33,7 +35,8 @@ select results_eq(
 select pg_temp.set_clock('2027-03-01 08:00Z');
 select symphony.create_schedule('report', 'Report', 'cron', '{"expression": "H 9 * * *"}',
                                 timezone => 'Europe/Paris');
-select symphony.create_schedule('poll', 'Poll', 'interval', '{"every": "10 minutes"}', max_runs => 2);
+select symphony.create_schedule('poll', 'Poll', 'interval', '{"every": "10 minutes"}',
+                                max_runs => 2);
 select symphony.create_schedule('launch', 'Launch', 'once', '{"at": "2027-03-01 09:00+00"}');
 
 select is((select run_at from symphony.schedule_preview('report', 1)), next_run_at,

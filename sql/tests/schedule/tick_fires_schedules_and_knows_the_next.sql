@@ -1,4 +1,4 @@
--- tick() fires what is due and tells when the next schedule is; tick_for() calls it again and again.
+-- tick() fires what is due and tells when the next schedule is; tick_for() calls it repeatedly.
 \ir _clock.sql
 select plan(8);
 

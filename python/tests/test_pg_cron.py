@@ -1,0 +1,98 @@
+"""A real pg_cron ticks: a schedule's messages arrive although no worker is there."""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+import debian
+from symphony_pg.server import Server, find_bin_dir
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+UNPACKED = ROOT / "build" / "pg_cron"
+# pg_cron starts a job when a minute begins.
+PATIENCE = 90.0
+
+
+@pytest.fixture
+def pg_cron() -> Iterator[Path]:
+    """A folder with Debian's pg_cron, which the user of the server may read."""
+    if find_bin_dir() != Path("/usr/lib/postgresql/15/bin"):
+        pytest.skip("pg_cron is tested with Debian's PostgreSQL 15, and this is another one")
+    if not [*UNPACKED.rglob("pg_cron.so")] and not debian.unpack("postgresql-15-cron", UNPACKED):
+        pytest.skip("the package postgresql-15-cron cannot be downloaded here")
+    with tempfile.TemporaryDirectory(prefix="symphony-pg-cron-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(shutil.copytree(UNPACKED, Path(folder) / "files"))
+
+
+@pytest.fixture
+def server(pg_cron: Path) -> Iterator[Server]:
+    options = {
+        "extension_destdir": str(pg_cron),
+        "dynamic_library_path": f"{pg_cron}/usr/lib/postgresql/15/lib:$libdir",
+        "shared_preload_libraries": "pg_cron",
+        "cron.database_name": Server.dbname,
+        "cron.use_background_workers": "on",
+    }
+    with Server(options=options) as server:
+        yield server
+
+
+@pytest.mark.slow
+def test_pg_cron_fires_schedules(server: Server) -> None:
+    with psycopg.connect(server.dsn, autocommit=True) as owner:
+        with owner.transaction():
+            owner.execute((ROOT / "build" / "symphony.sql").read_bytes())
+        owner.execute("create extension pg_cron")
+        owner.execute("create role steward login")
+        owner.execute("grant usage on schema cron to steward")
+        owner.execute("select symphony.grant_access('steward', 'operator')")
+
+        # The job runs as the operator who installed it, who is no superuser.
+        owner.execute("set role steward")
+        (installed,) = _row(owner, "select symphony.install_pg_cron()")
+        assert installed == "* * * * *: call symphony.tick_for()"
+        assert _row(owner, "select symphony.install_pg_cron()") == (installed,)
+        assert _row(owner, "select count(*) from cron.job where active") == (1,)
+        owner.execute(
+            "select symphony.create_schedule('pulse', 'Pulse', 'interval', %s)",
+            ['{"every": "1 second"}'],
+        )
+        owner.execute("reset role")
+
+        times = _consume(server.dsn, 3)
+        assert sorted(set(times)) == times
+
+        owner.execute("set role steward")
+        assert _row(owner, "select symphony.uninstall_pg_cron()") == (True,)
+        assert _row(owner, "select symphony.uninstall_pg_cron()") == (False,)
+        assert _row(owner, "select count(*) from cron.job") == (0,)
+
+
+def _consume(dsn: str, number: int) -> list[str]:
+    """Return the times of that many runs, as their messages have it."""
+    times: list[str] = []
+    deadline = time.monotonic() + PATIENCE
+    with psycopg.connect(dsn, autocommit=True, row_factory=dict_row) as worker:
+        while len(times) < number:
+            assert time.monotonic() < deadline, f"{len(times)} messages in {PATIENCE:.0f} s"
+            for message in worker.execute("select * from symphony.claim_batch()").fetchall():
+                assert message["headers"]["schedule"] == "pulse"
+                times.append(message["headers"]["scheduled_at"])
+                worker.execute(
+                    "select symphony.ack(%s, %s)", [message["claim_id"], [message["message_id"]]]
+                )
+            time.sleep(0.1)
+    return times
+
+
+def _row(conn: psycopg.Connection, query: str) -> tuple[object, ...]:
+    row = conn.execute(query).fetchone()
+    assert row is not None
+    return row
