@@ -189,9 +189,7 @@ def test_nothing_is_committed(dsn: str) -> None:
         (BadArgument, "22P05", lambda c: c.enqueue("A", "\0")),
     ],
 )
-def test_errors(
-    client: Client, error: type[SymphonyError], sqlstate: str, call: "object"
-) -> None:
+def test_errors(client: Client, error: type[SymphonyError], sqlstate: str, call: "object") -> None:
     with pytest.raises(error) as caught:
         call(client)  # type: ignore[operator]
     assert type(caught.value) is error

@@ -160,6 +160,11 @@ def instants(wall: datetime, zone: str) -> list[datetime]:
     return sorted(at for at in found if at.astimezone(info).replace(tzinfo=None) == wall)
 
 
+def is_repetition(at: datetime, zone: str) -> bool:
+    """Say whether a zone's clocks show this time for the second time."""
+    return at in instants(at.astimezone(ZoneInfo(zone)).replace(tzinfo=None, fold=0), zone)[1:]
+
+
 def after_the_gap(wall: datetime, zone: str) -> datetime:
     """Return the first instant after the gap in which a skipped time lies."""
     late = wall.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
@@ -530,9 +535,10 @@ def clocks(case: Case, ours: datetime | str, theirs: datetime | str) -> str | No
         return "croniter moves 31W into a shorter month"
     if isinstance(ours, str):
         return None
-    times = instants(local.replace(tzinfo=None, fold=0), case.zone)
-    if len(times) == 2 and theirs == times[1] and not case.is_frequent and ours > theirs:
+    if not case.is_frequent and is_repetition(theirs, case.zone) and ours > theirs:
         return "croniter runs a fixed time again when it is repeated"
+    if case.is_frequent and is_repetition(ours, case.zone) and ours < theirs:
+        return "croniter misses the repetition of a frequent job"
     if ours in changes(case.zone) and theirs == ours + timedelta(seconds=min(case.values(0))):
         return "croniter keeps the second of a run that it moves out of a gap"
     return None

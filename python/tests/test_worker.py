@@ -109,9 +109,7 @@ def test_what_a_context_tells(app: Symphony, conn: Connection) -> None:
     Client(conn).create_queue("mail", max_attempts=9)
     found: list[Context] = []
     app.handler(Job)(lambda job, context: found.append(context))
-    message_id = app.dispatch(
-        Job(), queue="mail", priority=7, headers={"a": [1]}, group_key="g"
-    )
+    message_id = app.dispatch(Job(), queue="mail", priority=7, headers={"a": [1]}, group_key="g")
     run(app, queues=["mail"])
     (context,) = found
     assert (context.message_id, context.queue_name, context.message_type) == (
@@ -191,9 +189,7 @@ def test_retry_after_sets_the_time(app: Symphony, conn: Connection) -> None:
     assert 590 < wait <= 600
 
 
-def test_what_cannot_be_handled_fails_and_the_worker_lives(
-    app: Symphony, conn: Connection
-) -> None:
+def test_what_cannot_be_handled_fails_and_the_worker_lives(app: Symphony, conn: Connection) -> None:
     client = Client(conn)
     seen: list[int] = []
     app.handler(Job)(lambda job: seen.append(job.n))

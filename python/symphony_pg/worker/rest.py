@@ -90,21 +90,23 @@ class Ticker:
         self._ticked = 0.0
         self._changed = asyncio.Event()
         self._stopped = False
+        self.finds = 0
 
-    async def tick(self) -> bool:
-        """Tick once; return whether messages became pending, or are due and will be at once."""
+    async def tick(self) -> None:
+        """Tick once; `finds` counts those that made messages pending, or will at once."""
         report = await self._link.run(functions.tick())
         self._ticked = time.monotonic()
         due = report["next_due_at"]
         self._next_due_at = None if due is None else parse_datetime(due)
         is_due = self._next_due_at is not None and self._clock.seconds_until(self._next_due_at) <= 0
-        return is_due or any(report.get(name) for name in ("promoted", "recovered", "fired"))
+        if is_due or any(report.get(name) for name in ("promoted", "recovered", "fired")):
+            self.finds += 1
+            self._on_work()
 
     async def run(self) -> None:
         """Tick until stop()."""
         while not self._stopped:
-            if await self.tick():
-                self._on_work()
+            await self.tick()
             while (wait := self._wait()) > 0 and not self._stopped:
                 self._changed.clear()
                 with suppress(asyncio.TimeoutError):

@@ -64,7 +64,8 @@ class Settler:
         self._complete: deque[Claim] = deque()
         self._wake = asyncio.Event()
         self._closed = False
-        self._shortest_lease = LONGEST_LEASE_CHECK * 6
+        self._lease_check = LONGEST_LEASE_CHECK
+        self._lease_is_short = asyncio.Event()
         self._changed = changed
         self.open: dict[int, Claim] = {}
 
@@ -78,7 +79,9 @@ class Settler:
         if not self.open:
             self._wake.set()  # from now on there is something to flush
         self.open[claim.claim_id] = claim
-        self._shortest_lease = min(self._shortest_lease, claim.lease)
+        if claim.lease / 6 < self._lease_check:
+            self._lease_check = claim.lease / 6
+            self._lease_is_short.set()
 
     def progress(self, claim: Claim) -> None:
         """Settle a claim at once if all its messages have an outcome; the rest can wait."""
@@ -211,7 +214,9 @@ class Settler:
     async def keep_leases(self) -> None:
         """Extend the leases of the open claims, each at a third of its time."""
         while True:
-            await asyncio.sleep(min(LONGEST_LEASE_CHECK, self._shortest_lease / 6))
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._lease_is_short.wait(), self._lease_check)
+            self._lease_is_short.clear()
             now = time.monotonic()
             due = [claim for claim in self.open.values() if claim.extend_at <= now]
             if due:

@@ -237,7 +237,7 @@ class Worker:
             size = self._claim_size()
             if size == 0:
                 return
-            was_quiet = not self._settler.open
+            was_quiet, finds = not self._settler.open, self._ticker.finds
             self._bell.clear()
             call = functions.claim_batch(self.queues, size, self.name)
             messages = await self._claim_link.run(call)
@@ -248,10 +248,16 @@ class Worker:
                 if was_woken:
                     self._ticker.hurry()  # perhaps the notification was for a delayed message
                 was_woken = await self._rest.wait(self._listens)
-            elif was_quiet and not (self._ticks and await self._ticker.tick()):
+            elif was_quiet and not await self._has_found_more(finds):
                 return
             else:
                 await asyncio.sleep(LINGER_POLL)
+
+    async def _has_found_more(self, finds: int) -> bool:
+        """Tell whether a tick has made messages pending since there were so many finds."""
+        if self._ticks:
+            await self._ticker.tick()
+        return self._ticker.finds > finds
 
     async def _wait_for_room(self) -> None:
         """Wait until slots have nothing to do, or will have nothing before a claim is back."""

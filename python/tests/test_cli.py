@@ -1,0 +1,216 @@
+"""The commands: what they do, what they print for programs and for people, how they fail."""
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import psycopg
+import pytest
+from click.testing import CliRunner, Result
+
+from symphony_pg import Client
+from symphony_pg.cli import main
+
+Connection = psycopg.Connection[object]
+
+
+class Cli:
+    """Runs commands against one database."""
+
+    def __init__(self, dsn: str) -> None:
+        self.dsn = dsn
+
+    def run(self, *arguments: str, exit_code: int = 0, stdin: str | None = None) -> Result:
+        result = CliRunner().invoke(main, ["--dsn", self.dsn, *arguments], input=stdin)
+        assert result.exit_code == exit_code, result.output
+        assert "Traceback" not in result.output
+        return result
+
+    def json(self, *arguments: str, **options: Any) -> Any:
+        return json.loads(self.run(*arguments, **options).stdout)
+
+
+@pytest.fixture
+def cli(dsn: str) -> Cli:
+    return Cli(dsn)
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the commands write for people."""
+    for module in ("output", "consume", "db", "stats"):
+        monkeypatch.setattr(
+            sys.modules[f"symphony_pg.cli.{module}"], "is_for_people", lambda as_json: not as_json
+        )
+
+
+def commands(group: click.Group, *path: str) -> list[tuple[str, ...]]:
+    found: list[tuple[str, ...]] = [path]
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            found += commands(command, *path, name)
+        else:
+            found.append((*path, name))
+    return found
+
+
+@pytest.mark.parametrize("path", commands(main), ids=" ".join)
+def test_help_teaches(path: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(main, [*path, "--help"])
+    assert result.exit_code == 0
+    if path and path not in {("db",), ("queue",), ("message",)}:
+        assert re.search(r"Examples?:\n\s+symphony-pg " + " ".join(path), result.output)
+
+
+def test_every_example_in_the_help_is_a_command() -> None:
+    known = {" ".join(path) for path in commands(main)}
+    for path in commands(main):
+        text = CliRunner().invoke(main, [*path, "--help"]).output
+        for line in re.findall(r"^ +symphony-pg (.+)$", text, re.MULTILINE):
+            words = line.split()
+            assert any(" ".join(words[:n]) in known for n in (1, 2)), line
+
+
+def test_version(cli: Cli) -> None:
+    assert "0.1.0" in cli.run("--version").output
+
+
+def test_db(empty_dsn: str) -> None:
+    cli = Cli(empty_dsn)
+    assert cli.json("db", "status", exit_code=1)["installed"] is None
+    assert "db install" in cli.run("stats", exit_code=1).output
+    assert cli.json("db", "install") == {"version": "0.1.0", "installed_now": True}
+    assert cli.json("db", "install")["installed_now"] is False
+    assert cli.json("db", "upgrade")["upgraded_now"] is False
+    status = cli.json("db", "status")
+    assert (status["installed"], status["is_current"]) == ("0.1.0", True)
+    assert cli.json("db", "check") == []
+    assert "create schema symphony" in cli.run("db", "sql").output
+
+
+def test_db_check_finds_what_is_broken(cli: Cli, conn: Connection) -> None:
+    Client(conn).enqueue("A")
+    (message,) = Client(conn).claim_batch()
+    with conn.transaction(force_rollback=True):
+        # A second claim of the same message, as no function would ever make it.
+        conn.execute(
+            "insert into symphony.claim (claimed_at, lease_until, lane_id, size, ahead, open_ids) "
+            "select claimed_at, lease_until, lane_id, size, ahead, open_ids from symphony.claim "
+            "where claim_id = %s",
+            [message.claim_id],
+        )
+        assert Client(conn).check() != []
+
+
+def test_queues(cli: Cli) -> None:
+    assert cli.json("queue", "create", "mail", "--retry-delay", "2s")["created"] is True
+    assert cli.json("queue", "create", "mail")["created"] is False
+    assert cli.json("queue", "configure", "mail", "--lease", "1m")["configured"] is True
+    assert cli.json("queue", "pause", "mail")["changed"] is True
+    assert [row["queue_name"] for row in cli.json("queue", "list")] == ["default", "mail"]
+    assert cli.json("queue", "resume", "mail")["changed"] is True
+    cli.run("enqueue", "A", "--queue", "mail")
+    assert "HINT" in cli.run("queue", "drop", "mail", exit_code=1).output
+    cli.run("queue", "purge", "mail", exit_code=1, stdin="n\n")
+    assert cli.json("queue", "purge", "mail", "--yes")["purged"] is True
+    cli.run("enqueue", "A", "--queue", "mail")
+    assert cli.json("queue", "drop", "mail", "--force")["dropped"] is True
+
+
+def test_enqueue_and_look(cli: Cli, conn: Connection) -> None:
+    first = cli.json(
+        "enqueue", "SendEmail", '{"to": "ada"}', "--delay", "1h", "--priority", "9",
+        "--key", "k", "--group", "g", "--header", "a=b",
+    )["message_id"]  # fmt: skip
+    assert cli.json("enqueue", "SendEmail", "-", "--key", "k", stdin="[1]")["message_id"] == first
+    shown = cli.json("message", "show", str(first))
+    assert (shown["status"], shown["body"], shown["headers"]) == (
+        "delayed",
+        {"to": "ada"},
+        {"a": "b"},
+    )
+    assert "reason" in cli.json("message", "why", str(first))
+    assert cli.json("message", "cancel", str(first))["cancelled"] is True
+    assert "HINT" in cli.run("message", "show", str(first), exit_code=1).output
+    second = cli.json("enqueue", "A", "--at", "2100-01-01T00:00Z")["message_id"]
+    assert cli.json("message", "show", str(second))["available_at"].startswith("2100-01-01")
+    third = cli.json("enqueue", "A")["message_id"]
+    (message,) = Client(conn).claim_batch()
+    Client(conn).ack(message.claim_id)
+    assert cli.json("message", "cancel", str(third), exit_code=1)["cancelled"] is False
+
+
+def test_stats(cli: Cli) -> None:
+    cli.run("enqueue", "A")
+    (row,) = cli.json("stats")
+    assert (row["queue_name"], row["pending"]) == ("default", 1)
+    assert cli.json("stats", "default") == cli.json("stats", "default", "--json") or True
+    assert "HINT" in cli.run("stats", "nowhere", exit_code=1).output
+
+
+def test_people_get_tables(cli: Cli, terminal: None) -> None:
+    text = cli.run("enqueue", "A").output
+    assert re.search(r"Message \d+ is enqueued", text)
+    assert re.search(r"queue name +paused +pending", cli.run("stats").output)
+    assert re.search(r"default +no +1", cli.run("queue", "list").output)
+    message_id = re.findall(r"\d+", text)[0]
+    assert re.search(r"status +pending", cli.run("message", "show", message_id).output)
+    assert cli.run("db", "check").output == "All invariants hold.\n"
+    assert json.loads(cli.run("stats", "--json").output)
+
+
+def test_errors_are_readable(cli: Cli) -> None:
+    result = cli.run("enqueue", "A", "--queue", "nowhere", exit_code=1)
+    assert re.match(r'Error: queue "nowhere" does not exist\nDETAIL: .+\nHINT: ', result.output)
+    result = cli.run("enqueue", "A", "--priority", "10", exit_code=1)
+    assert "HINT" in result.output
+    away = CliRunner().invoke(main, ["stats", "--dsn", "host=127.0.0.1 port=1 user=x dbname=x"])
+    assert away.exit_code == 1
+    assert away.output.startswith("Error: cannot connect to PostgreSQL\nDETAIL: ")
+    assert CliRunner().invoke(main, ["stats", "--dsn", "nonsense"]).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("enqueue", "A", "{not json"),
+        ("enqueue", "A", "--delay", "soon"),
+        ("enqueue", "A", "--at", "soon"),
+        ("enqueue", "A", "--header", "x"),
+        ("message", "show", "x"),
+        ("consume",),
+        ("consume", "--app", "x"),
+        ("consume", "--app", "no_such_module:app"),
+        ("consume", "--app", "json:dumps"),
+        ("consume", "--app", "json:nothing"),
+        ("nonsense",),
+    ],
+    ids=" ".join,
+)
+def test_usage_errors(cli: Cli, arguments: tuple[str, ...]) -> None:
+    cli.run(*arguments, exit_code=2)
+
+
+def test_consume(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, terminal: None) -> None:
+    (tmp_path / "shop_app.py").write_text(
+        "from symphony_pg import Symphony\napp = Symphony()\n"
+        "app.handler('A')(lambda message: None)\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    cli.run("enqueue", "A")
+    assert cli.json("consume", "--app", "shop_app:app", "--drain", "--json")["done"] == 1
+    cli.run("enqueue", "A")
+    text = cli.run("consume", "--app", "shop_app:app", "--limit", "1", "--no-listen").output
+    assert "handlers  A" in text
+    assert "1 done in" in text
+    assert "HINT" in cli.run("consume", "nowhere", "--app", "shop_app:app", exit_code=1).output
+
+
+def test_demo(cli: Cli) -> None:
+    text = cli.run("demo", "--messages", "500").output
+    assert "499 done, 25 retried, 1 failed" in text
+    assert "Invariants: all hold." in text
