@@ -9,6 +9,7 @@ import random
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TextIO
 
 import psycopg
@@ -120,5 +121,5 @@ def consume(dsn: str, seed: int, out: TextIO) -> None:
 
 if __name__ == "__main__":
     role, where, number, path = sys.argv[1:]
-    with open(path, "a") as file:
+    with Path(path).open("a") as file:
         (produce if role == "producer" else consume)(where, int(number), file)

@@ -35,7 +35,7 @@ FATE = """
 @pytest.fixture
 def data_dir() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="symphony-chaos-") as folder:
-        os.chmod(folder, 0o755)  # the server may run as another user
+        Path(folder).chmod(0o755)  # the server may run as another user
         yield Path(folder) / "data"
 
 

@@ -4,6 +4,7 @@ import ast
 import inspect
 import re
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -37,12 +38,12 @@ def _texts(path: Path) -> list[str]:
         and isinstance(node.body[0], ast.Expr)
     }
     texts = []
-    parts = set()
+    parts: set[int] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
             parts.update(id(value) for value in node.values)
             texts.append(
-                "".join(v.value if isinstance(v, ast.Constant) else "{}" for v in node.values)
+                "".join(str(v.value) if isinstance(v, ast.Constant) else "{}" for v in node.values)
             )
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and id(node) not in docstrings | parts:
@@ -81,7 +82,7 @@ def _calls() -> dict[str, object]:
 
 @pytest.mark.parametrize("name", sorted(_calls()))
 def test_arguments_are_those_of_the_sql_function(
-    name: str, conn: "psycopg.Connection[object]"
+    name: str, conn: "psycopg.Connection[Any]"
 ) -> None:
     row = conn.execute(
         "select proargnames[1:pronargs] from pg_proc "

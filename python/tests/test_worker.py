@@ -7,11 +7,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
-from workers import run, running, status, until
+from workers import run, running, status, until  # type: ignore[import-not-found]
 
 from symphony_pg import (
     Client,
@@ -25,7 +26,7 @@ from symphony_pg import (
     WrongVersion,
 )
 
-Connection = psycopg.Connection[object]
+Connection = psycopg.Connection[Any]
 
 
 @dataclass
@@ -231,7 +232,7 @@ def notes(conn: Connection) -> Connection:
 
 
 def notes_in(conn: Connection) -> list[int]:
-    return [row[0] for row in conn.execute("select n from note order by n").fetchall()]  # type: ignore[index]
+    return [row[0] for row in conn.execute("select n from note order by n").fetchall()]
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
@@ -487,12 +488,12 @@ def test_no_tick_leaves_delays_alone(app: Symphony, conn: Connection) -> None:
 
 
 async def test_the_worker_reports_itself(app: Symphony, conn: Connection) -> None:
-    def workers() -> "list[object]":
+    def workers() -> list[Any]:
         return conn.execute("select worker, queues, details from symphony.worker").fetchall()
 
     async with running(app, name="me", concurrency=2):
         await until(workers)
-        ((name, queues, details),) = workers()  # type: ignore[misc]
+        ((name, queues, details),) = workers()
         assert (name, queues, details["concurrency"]) == ("me", ["default"], 2)
     assert workers() == []
 
@@ -525,7 +526,7 @@ async def test_lost_connections_are_opened_again(app: Symphony, conn: Connection
     async with running(app) as worker:
         for n in range(3):
             app.dispatch(Job(n))
-            await until(lambda n=n: n in seen)  # type: ignore[misc]
+            await until(lambda n=n: n in seen)
             conn.execute(
                 "select pg_terminate_backend(pid, 5000) from pg_stat_activity "
                 "where datname = current_database() and pid <> pg_backend_pid()"

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import psycopg
-from workers import TIMEOUT, Process, status
+from workers import TIMEOUT, Process, status  # type: ignore[import-not-found]
 
 from symphony_pg import Client
 from symphony_pg.install import install

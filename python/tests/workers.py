@@ -59,8 +59,10 @@ class Process:
         self.log = folder / "worker.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "symphony_pg.cli", "consume"]
-                + ["--app", "worker_app:app", *options],
+                [
+                    *(sys.executable, "-m", "symphony_pg.cli", "consume"),
+                    *("--app", "worker_app:app", *options),
+                ],
                 cwd=folder,
                 env={**os.environ, "SYMPHONY_DSN": dsn},
                 stdout=log,

@@ -36,8 +36,8 @@ begin
         raise exception 'unknown time zone "%"', coalesce(timezone, '(null)')
             using errcode = '22023',
                   detail  = 'A time zone is given by its name, not by an offset or abbreviation.',
-                  hint    = 'Write UTC or a name of pg_timezone_names such as Europe/Paris; two hours east '
-                            'of Greenwich the whole year is Etc/GMT-2.';
+                  hint    = 'Write UTC or a name of pg_timezone_names such as Europe/Paris; '
+                            'two hours east of Greenwich the whole year is Etc/GMT-2.';
     end if;
 end;
 $$;

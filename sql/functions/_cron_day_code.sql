@@ -8,8 +8,11 @@ declare
     v_part text[];
 begin
     if field = 'day of month' then
-        if item ~ '^L(-([12]?[0-9]|30))?$' then
-            return -coalesce(nullif(substr(item, 3), ''), '0')::integer;
+        v_part := regexp_match(item, '^L(?:-([0-9]{1,2}))?$');
+        if v_part[1]::integer > 30 then
+            perform symphony._cron_reject(field, item, 'No month has more than 31 days.');
+        elsif v_part is not null then
+            return -coalesce(v_part[1]::integer, 0);
         elsif item = 'LW' then
             return 100;
         elsif item ~ '^[0-9]+W$' then
@@ -30,7 +33,7 @@ end;
 $$;
 
 comment on function symphony._cron_day_code(text, text) is
-$$Read what only a month can tell: L, L-3, LW and 15W of the day of month, FRI#2 and 5L of the weekday.
+$$Read what depends on the month: L, L-3, LW and 15W as day of month, FRI#2 and 5L as weekday.
 
 Arguments  field; item - in capitals
 Returns    the code that _cron_parse() describes, null if the item has no such form

@@ -36,7 +36,8 @@ $$;
 comment on function symphony._cron_field(text, integer, integer, text, text) is
 $$The values that a cron field allows.
 
-Arguments  field; low, high - the least and greatest value; value - what was written, in capitals; hash_key - what H is drawn from
+Arguments  field; low, high - the least and greatest value; value - what was written, in capitals;
+           hash_key - what H is drawn from
 Returns    values and codes as _cron_parse() describes them, in ascending order, each once
 Raises     22023 bad argument
 Access     private$$;

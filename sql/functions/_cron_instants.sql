@@ -17,7 +17,8 @@ as $$
 declare
     c_day constant interval := '26 hours';
     v_at    timestamptz := clock at time zone timezone;
-    v_moved interval := make_interval(secs => extract(epoch from (v_at at time zone timezone) - clock));
+    v_moved interval := make_interval(
+        secs => extract(epoch from (v_at at time zone timezone) - clock));
 begin
     if v_moved > interval '0' then
         change_at := symphony._cron_change(v_at - v_moved, v_at, timezone);
@@ -25,7 +26,8 @@ begin
     end if;
     first_at := v_at;
     last_at := v_at;
-    v_moved := make_interval(secs => extract(epoch from ((v_at - c_day) at time zone timezone) - (clock - c_day)));
+    v_moved := make_interval(
+        secs => extract(epoch from ((v_at - c_day) at time zone timezone) - (clock - c_day)));
     if v_moved > interval '0' and (v_at - v_moved) at time zone timezone = clock then
         first_at := v_at - v_moved;
         change_at := symphony._cron_change(first_at, last_at, timezone);
@@ -37,7 +39,8 @@ comment on function symphony._cron_instants(timestamp, text) is
 $$When a zone's clocks show a given time: once, twice or never.
 
 Arguments  clock - the time shown; timezone
-Returns    first_at and last_at, which differ if the time is repeated and are null if it is skipped; change_at - when the clocks were changed, if they repeat or skip it
+Returns    first_at and last_at, which differ if the time is repeated and are null if it is skipped;
+           change_at - when the clocks were changed, if they repeat or skip it
 Access     private$$;
 
 revoke execute on function symphony._cron_instants(timestamp, text) from public;

@@ -22,12 +22,14 @@ declare
     v_bounds text[]  := string_to_array(regexp_replace(v_part[1], '^H\((.*-.*)\)$', '\1'), '-');
     v_first  integer := low;
     v_length integer;
+    v_digest text;
     v_offset integer;
 begin
     if v_part is null then
         perform symphony._cron_reject(field, item, 'It cannot be read.');
     elsif v_step not between 1 and v_ring then
-        perform symphony._cron_reject(field, item, format('The step is not between 1 and %s.', v_ring));
+        perform symphony._cron_reject(field, item,
+                                      format('The step is not between 1 and %s.', v_ring));
     end if;
 
     if v_bounds[1] = '*' then
@@ -48,10 +50,13 @@ begin
     end if;
 
     if v_part[1] ~ '^H(\(|$)' then
-        v_offset := ('x' || left(encode(sha256(convert_to(field || ':' || hash_key, 'UTF8')), 'hex'), 7))::bit(28)::integer
-                    % case when v_part[2] is null then v_length + 1 else least(v_step, v_length + 1) end;
+        v_digest := encode(sha256(convert_to(field || ':' || hash_key, 'UTF8')), 'hex');
+        if v_part[2] is null then
+            v_step := v_length + 1;
+        end if;
+        v_offset := ('x' || left(v_digest, 7))::bit(28)::integer % least(v_step, v_length + 1);
         v_first := v_first + v_offset;
-        v_length := case when v_part[2] is null then 0 else v_length - v_offset end;
+        v_length := v_length - v_offset;
     end if;
     return array(select low + (v_first - low + i) % v_ring
                  from generate_series(0, v_length, v_step) as i);
@@ -61,7 +66,8 @@ $$;
 comment on function symphony._cron_item(text, integer, integer, text, text) is
 $$The values that one item of a cron field's list stands for.
 
-Arguments  field; low, high - the least and greatest value; item - *, a, a-b, H or H(a-b), in capitals, perhaps with a /step; hash_key - what H is drawn from
+Arguments  field; low, high - the least and greatest value; item - *, a, a-b, H or H(a-b), in
+           capitals, perhaps with a /step; hash_key - what H is drawn from
 Returns    the values, in the order of the range
 Raises     22023 bad argument
 Access     private$$;

@@ -15,7 +15,8 @@ begin
         v_second := coalesce(
             case when v_hour = any (cron.hours) and v_minute = any (cron.minutes) then
                 v_hour * 3600 + v_minute * 60
-                + (select min(s) from unnest(cron.seconds) as s where s >= extract(second from v_from))
+                + (select min(s) from unnest(cron.seconds) as s
+                   where s >= extract(second from v_from))
             end,
             case when v_hour = any (cron.hours) then
                 v_hour * 3600 + cron.seconds[1]

@@ -1,4 +1,8 @@
-create or replace function symphony._cron_nearest_weekdays(days integer[], month date, length integer)
+create or replace function symphony._cron_nearest_weekdays(
+    days   integer[],
+    month  date,
+    length integer
+)
 returns integer[]
 language plpgsql
 immutable

@@ -44,8 +44,8 @@ begin
         raise exception 'invalid cron expression "%"', expression
             using errcode = '22023',
                   detail  = format('It has %s fields.', cardinality(array_remove(fields, ''))),
-                  hint    = 'Write five fields (minute, hour, day of month, month, weekday), six with the '
-                            'second in front, or a shorthand such as @daily.';
+                  hint    = 'Write five fields (minute, hour, day of month, month, weekday), '
+                            'six with the second in front, or a shorthand such as @daily.';
     end if;
     seconds  := symphony._cron_field('second', 0, 59, fields[1], hash_key);
     minutes  := symphony._cron_field('minute', 0, 59, fields[2], hash_key);
@@ -61,8 +61,13 @@ $$;
 comment on function symphony._cron_parse(text, text) is
 $$Read a cron expression.
 
-Arguments  expression - five or six fields or a shorthand, but not @every; hash_key - what H is drawn from
-Returns    fields - the six, as written; the values each allows, ascending: in days 0 is the last day, -n the n-th before it, 100 + n the Monday to Friday nearest to the n-th and 100 the last of these; in weekdays 0-6, + 10 * n only the n-th in the month, + 60 only the last; either_day - day of month or weekday suffices; is_frequent - minute or hour begins with * or H/
+Arguments  expression - five or six fields or a shorthand, but not @every; hash_key - what H is
+           drawn from
+Returns    fields - the six, as written; the values each allows, ascending: in days 0 is the last
+           day, -n the n-th before it, 100 + n the Monday to Friday nearest to the n-th and 100 the
+           last of these; in weekdays 0-6, + 10 * n only the n-th in the month, + 60 only the last;
+           either_day - day of month or weekday suffices; is_frequent - minute or hour begins with *
+           or H/
 Raises     22023 bad argument
 Access     private$$;
 

@@ -13,11 +13,13 @@ begin
     end if;
     if v_part[1] ~ '^([0-9]{1,6}[dhms])+$' then
         v_period := (
-            select sum(part[1]::bigint * case part[2] when 'd' then 86400 when 'h' then 3600 when 'm' then 60 else 1 end)
+            select sum(part[1]::bigint * case part[2]
+                when 'd' then 86400 when 'h' then 3600 when 'm' then 60 else 1 end)
             from regexp_matches(v_part[1], '([0-9]+)([dhms])', 'g') as part);
     end if;
     if coalesce(v_period, 0) = 0 then
-        perform symphony._cron_reject('interval', v_part[1], 'It is not a positive number of s, m, h and d.');
+        perform symphony._cron_reject('interval', v_part[1],
+                                      'It is not a positive number of d, h, m and s.');
     end if;
     return v_period;
 end;

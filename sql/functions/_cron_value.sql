@@ -17,8 +17,10 @@ begin
         return v_number;
     end if;
     perform symphony._cron_reject(field, value, case
-        when value !~ '^[0-9]+$' then format('It is neither a number nor a name that a %s can have.', field)
-        else format('It is not between %s and %s.', low, case field when 'weekday' then 7 else high end)
+        when value ~ '^[0-9]+$'
+            then format('It is not between %s and %s.',
+                        low, case field when 'weekday' then 7 else high end)
+        else 'It is neither a number nor a name here.'
     end);
 end;
 $$;

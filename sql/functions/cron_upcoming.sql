@@ -35,4 +35,5 @@ Returns    the moments, in order
 Raises     22023 bad argument
 Access     operator, observer$$;
 
-revoke execute on function symphony.cron_upcoming(text, integer, timestamptz, text, text) from public;
+revoke execute on function symphony.cron_upcoming(text, integer, timestamptz, text, text)
+    from public;

@@ -28,35 +28,39 @@ begin
         return;
     end if;
 
-    with element as materialized (
-        select nextval('symphony.message_id_seq') as message_id,
-               coalesce(available_at, v_now + delay, v_now) as due,
-               (select lane.lane_id
-                from symphony.lane
-                join symphony.queue on queue.queue_name = lane.queue_name
-                where lane.queue_name = given.queue_name
-                  and lane.priority = given.priority
-                  and not lane.alone
-                  and given.is_plain
-                  and symphony._is_message(message_type, body, headers, queue.max_body_bytes,
-                                           delay, available_at, idempotency_key)) as lane_id,
-               given.*
+    v_ids := array(
+        select nextval('symphony.message_id_seq')
+        from generate_series(1, jsonb_array_length(messages)));
+    with place as materialized (
+        select lane.lane_id, lane.queue_name, lane.priority, queue.max_body_bytes
+        from symphony.lane
+        join symphony.queue on queue.queue_name = lane.queue_name
+        where not lane.alone
+    ), placed as materialized (
+        select v_ids[given.element] as message_id, given.message_type, given.body, given.headers,
+               given.group_key, coalesce(given.available_at, v_now + given.delay, v_now) as due,
+               case when given.is_plain and symphony._is_message(
+                        given.message_type, given.body, given.headers, place.max_body_bytes,
+                        given.delay, given.available_at, given.idempotency_key)
+                    then place.lane_id
+               end as lane_id
         from symphony._elements(messages) as given
+        left join place on place.queue_name = given.queue_name
+            and place.priority = given.priority
     ), at_once as (
         insert into symphony.message (message_id, enqueued_at, lane_id,
                                       message_type, body, headers, group_key)
         select message_id, v_now, lane_id, message_type, body, headers, group_key
-        from element
+        from placed
         where due <= v_now
     ), later as (
         insert into symphony.delayed_message (message_id, available_at, enqueued_at, lane_id,
                                               message_type, body, headers, group_key)
         select message_id, due, v_now, lane_id, message_type, body, headers, group_key
-        from element
+        from placed
         where due > v_now
     )
-    select array_agg(message_id), array_agg(distinct lane_id) into v_ids, v_lanes
-    from element;
+    select array_agg(distinct lane_id) into v_lanes from placed;
     perform symphony._use_lane(lane.queue_name, lane.priority)
     from symphony.lane
     where lane.lane_id = any (v_lanes) and not lane.is_used;

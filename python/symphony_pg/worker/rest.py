@@ -15,7 +15,7 @@ from .link import Clock, Doorbell, Link
 __all__ = ["Rest", "Ticker"]
 
 LINGER = 0.2
-LINGER_POLL = 0.002
+LINGER_POLL = 0.001
 SETTLE_POLL = 0.05
 SETTLE_LIMIT = 2.0
 TICK_INTERVAL = 1.0

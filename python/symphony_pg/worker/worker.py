@@ -93,6 +93,7 @@ class Worker:
         self._ticks = tick
         self._poll_interval = poll_interval
         self._stopping = False
+        self._is_signalled = False
         self._failure: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -125,6 +126,7 @@ class Worker:
             try:
                 with suppress(Stopped):
                     await self._claim_link.connection()
+                    await self._link.connection()
                     await self._work()
             finally:
                 await self._claim_link.close()
@@ -188,8 +190,9 @@ class Worker:
                 self._loop.remove_signal_handler(number)
 
     def _on_signal(self, number: int) -> None:
-        if self._stopping:
+        if self._is_signalled:
             os._exit(128 + number)
+        self._is_signalled = True
         log.info("stopping: %d messages are in hand; a second signal ends at once", self._in_hand)
         self.stop()
 

@@ -1,0 +1,484 @@
+"""Measure Symphony beside its yardsticks, on the server that SYMPHONY_DSN names.
+
+    make bench                     all figures
+    make bench ARGS="wal drain"    some of them
+    make bench ARGS="--quick"      shorter; the figures are rough
+
+Figures are ratios and counts measured in one run; rates are medians of three. A row says whether
+the figure meets its target. Bodies are JSON of 200 bytes; fsync and synchronous_commit are on.
+"""
+
+import argparse
+import asyncio
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from symphony_pg import Symphony, Worker
+
+sys.path.insert(0, str(Path(__file__).parent))
+import schedules
+
+DSN = os.environ["SYMPHONY_DSN"]
+BODY = '{"n": 1, "s": "' + "x" * 180 + '"}'
+ELEMENT = "jsonb_build_object('message_type', 'Bench', 'body', %(body)s::jsonb)"
+CLAIM = (
+    "select max(claim_id), count(*) as size"
+    " from symphony.claim_batch('{default}', batch_size => %s, worker => 'b', lease => '10 min')"
+)
+PLAIN = (
+    "insert into plain (enqueued_at, lane_id, message_type, body, headers) "
+    f"values (clock_timestamp(), 1, 'Bench', '{BODY}', '{{}}') returning message_id"
+)
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass
+class Bench:
+    quick: bool
+
+    def connect(self, **settings: str) -> psycopg.Connection[Any]:
+        conn = psycopg.connect(DSN, autocommit=True, prepare_threshold=1)
+        for name, value in settings.items():
+            conn.execute("select set_config(%s, %s, false)", [name, value])
+        return conn
+
+    def fresh(self) -> None:
+        """Empty the queue and its history."""
+        with self.connect() as conn:
+            conn.execute("select symphony.drop_queue('default', true)")
+            conn.execute("select symphony.create_queue('default')")
+            conn.execute("vacuum (analyze) symphony.message")
+            conn.execute("vacuum (analyze) symphony.claim")
+
+    def fill(self, count: int, chunk: int = 1000) -> None:
+        batch = (
+            f"select count(*) from symphony.enqueue_batch((select jsonb_agg({ELEMENT})"
+            " from generate_series(1, %(n)s)))"
+        )
+        with self.connect() as conn:
+            for _ in range(count // chunk):
+                conn.execute(batch, {"body": BODY, "n": chunk})
+
+    def plain_table(self) -> None:
+        with self.connect() as conn:
+            conn.execute("drop table if exists plain")
+            conn.execute("create table plain (like symphony.message including all)")
+
+
+def row(
+    name: str,
+    figure: float,
+    unit: str,
+    target: float | None = None,
+    most: bool = True,
+    beside: str = "",
+) -> None:
+    """Print one figure, its target and its yardstick."""
+    verdict = ""
+    if target is not None:
+        met = figure <= target if most else figure >= target
+        verdict = f"{'ok' if met else 'MISS':4} ({'at most' if most else 'at least'} {target:g})"
+    print(f"{name:46} {figure:10,.2f} {unit:12} {verdict:22} {beside}", flush=True)
+
+
+def median(measure: Callable[[], float], times: int = 3) -> float:
+    return statistics.median(measure() for _ in range(times))
+
+
+def backend_cpu(pids: Iterable[int]) -> float:
+    """Return the CPU seconds that these server processes have used."""
+    total = 0.0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        total += (int(fields[11]) + int(fields[12])) / TICKS
+    return total
+
+
+def one(conn: psycopg.Connection[Any], query: str, *args: Any) -> Any:
+    found = conn.execute(query.encode(), args or None).fetchone()
+    assert found is not None
+    return found[0]
+
+
+def wal(bench: Bench) -> None:
+    """WAL of a whole life, after a first round has touched the pages."""
+    conn = bench.connect()
+
+    def lsn() -> int:
+        return int(one(conn, "select pg_current_wal_insert_lsn() - '0/0'::pg_lsn"))
+
+    for batch, target in ((100, 580), (1, 1250)):
+        bench.fresh()
+        rounds = 20 if batch == 100 else 600
+        figures = []
+        for _ in range(4):
+            before = lsn()
+            for _ in range(rounds):
+                if batch == 1:
+                    conn.execute("select symphony.enqueue('Bench', %s)", [BODY])
+                else:
+                    bench.fill(batch, batch)
+                claim = conn.execute(CLAIM, [batch]).fetchone()
+                assert claim is not None and claim[1] == batch
+                conn.execute("select symphony.ack(%s)", [claim[0]])
+            figures.append((lsn() - before) / rounds / batch)
+        row(
+            f"WAL of a message's life, batches of {batch}",
+            statistics.median(figures[1:]),
+            "bytes",
+            target,
+        )
+
+
+def drain(bench: Bench) -> None:
+    """Claim and ack over SQL against a bare delete with skip locked."""
+    claims, acks = bench.connect(synchronous_commit="off"), bench.connect()
+    bare = (
+        "with gone as (delete from bare where id = any (array(select id from bare {order}"
+        "limit %s for update skip locked)) returning id, body) select count(*) from gone"
+    )
+
+    def ours(size: int, total: int) -> float:
+        begun = time.perf_counter()
+        done = 0
+        while done < total:
+            claim = claims.execute(CLAIM, [size]).fetchone()
+            assert claim is not None and claim[1]
+            acks.execute("select symphony.ack(%s)", [claim[0]]).fetchone()
+            done += claim[1]
+        return total / (time.perf_counter() - begun)
+
+    def theirs(size: int, total: int, order: str) -> float:
+        query = bare.format(order=order)
+        begun = time.perf_counter()
+        done = 0
+        while done < total:
+            done += one(acks, query, size)
+        return total / (time.perf_counter() - begun)
+
+    for size, total, target in ((100, 60_000, 1.5), (1, 2_000, 0.5)):
+        if bench.quick:
+            total //= 4
+        bench.fresh()
+        bench.fill(3 * total)
+        rate = median(lambda size=size, total=total: ours(size, total))
+        for order, title in (("", "as it comes"), ("order by id ", "ordered by id")):
+            acks.execute("drop table if exists bare")
+            acks.execute("create table bare (id bigint primary key, body jsonb)")
+            acks.execute(
+                "insert into bare select i, %s::jsonb from generate_series(1, %s) as i",
+                [BODY, 3 * total],
+            )
+            acks.execute("vacuum analyze bare")
+            bare_rate = median(
+                lambda size=size, total=total, order=order: theirs(size, total, order)
+            )
+            row(
+                f"claim + ack, n = {size}, bare delete {title}",
+                rate / bare_rate,
+                "x",
+                target,
+                False,
+                f"{rate:,.0f} against {bare_rate:,.0f} messages/s",
+            )
+
+
+def pgbench(script: str, clients: int, seconds: int) -> float:
+    with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
+        file.write(script + ";\n")
+        file.flush()
+        program = Path(os.environ["PG_BIN"]) / "pgbench"
+        command = [
+            str(program),
+            "-n",
+            "-M",
+            "prepared",
+            "-f",
+            file.name,
+            "-c",
+            str(clients),
+            "-T",
+            str(seconds),
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return float(done.stdout.split("tps = ")[1].split()[0])
+
+
+@contextmanager
+def consuming() -> Iterator[None]:
+    """Run a worker in a process of its own; it sleeps until it is notified."""
+    program = (
+        "import asyncio, sys; from symphony_pg import Symphony, Worker\n"
+        "app = Symphony(sys.argv[1])\n"
+        "@app.handler('Bench')\n"
+        "def handle(message): pass\n"
+        "asyncio.run(Worker(app, ['default']).run(signals=True))\n"
+    )
+    worker = subprocess.Popen([sys.executable, "-c", program, DSN])
+    time.sleep(2)
+    try:
+        yield
+    finally:
+        worker.terminate()
+        worker.wait()
+
+
+def enqueue(bench: Bench) -> None:
+    """One message a transaction, against one bare row."""
+    seconds = 2 if bench.quick else 5
+    script = f"select symphony.enqueue('Bench', '{BODY}')"
+    for clients in (1, 8):
+        bench.fresh()
+        bench.plain_table()
+        pairs = [
+            (pgbench(script, clients, seconds), pgbench(PLAIN, clients, seconds)) for _ in range(3)
+        ]
+        ours, bare = (statistics.median(side) for side in zip(*pairs, strict=True))
+        row(
+            f"enqueue, {clients} clients, against a bare insert",
+            statistics.median(a / b for a, b in pairs),
+            "x",
+            0.65,
+            False,
+            f"{ours:,.0f} against {bare:,.0f} /s",
+        )
+        with consuming():
+            watched = median(lambda clients=clients: pgbench(script, clients, seconds))
+        row(
+            "the same with a worker of the queue at work",
+            watched / bare,
+            "x",
+            0.6,
+            False,
+            f"{watched:,.0f} /s",
+        )
+
+
+def batch(bench: Bench) -> None:
+    """enqueue_batch against insert … select of the same rows."""
+    total = 10_000 if bench.quick else 50_000
+    conn = bench.connect()
+    pid = conn.info.backend_pid
+    messages = "[" + ",".join([f'{{"message_type": "Bench", "body": {BODY}}}'] * 1000) + "]"
+    insert = (
+        "insert into plain (enqueued_at, lane_id, message_type, body, headers)"
+        " select clock_timestamp(), 1, 'Bench', body, '{}' from source"
+    )
+    conn.execute("drop table if exists source")
+    conn.execute(
+        "create table source as select %s::jsonb as body from generate_series(1, 1000)", [BODY]
+    )
+    cpu: list[float] = []
+
+    def ours() -> float:
+        bench.fresh()
+        before, begun = backend_cpu([pid]), time.perf_counter()
+        for _ in range(total // 1000):
+            conn.execute("select count(*) from symphony.enqueue_batch(%s)", [messages])
+        elapsed = time.perf_counter() - begun
+        cpu.append((backend_cpu([pid]) - before) / total * 1e6)
+        return total / elapsed
+
+    def bare() -> float:
+        bench.plain_table()
+        begun = time.perf_counter()
+        for _ in range(total // 1000):
+            conn.execute(insert.encode())
+        return total / (time.perf_counter() - begun)
+
+    rate, yardstick = median(ours), median(bare)
+    row(
+        "enqueue_batch against insert … select",
+        rate / yardstick,
+        "x",
+        0.5,
+        False,
+        f"{rate:,.0f} against {yardstick:,.0f} messages/s",
+    )
+    row("enqueue_batch, server CPU", statistics.median(cpu), "µs/message", 9)
+
+
+def worker(bench: Bench) -> None:
+    """Drain a queue with the Python worker and a handler that does nothing."""
+    total = 10_000 if bench.quick else 50_000
+    app = Symphony(DSN)
+    app.handler("Bench")(lambda _: None)
+    rates, server, own = [], [], []
+    postmaster = int(Path(f"/proc/{bench.connect().info.backend_pid}/stat").read_text().split()[3])
+    for _ in range(3):
+        bench.fresh()
+        bench.fill(total)
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        # The postmaster counts the CPU of backends that have ended; the worker's end with it.
+        time.sleep(0.5)
+        before = ended_cpu(postmaster)
+        begun = time.perf_counter()
+        counts = asyncio.run(Worker(app, ["default"], drain=True).run())
+        elapsed = time.perf_counter() - begun
+        now = resource.getrusage(resource.RUSAGE_SELF)
+        time.sleep(0.3)
+        assert counts.done == total
+        rates.append(total / elapsed)
+        own.append((now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime) / total * 1e6)
+        server.append((ended_cpu(postmaster) - before) / total * 1e6)
+    row("worker, drain", statistics.median(rates), "messages/s")
+    row("worker, server CPU", statistics.median(server), "µs/message", 8)
+    row("worker, its own CPU", statistics.median(own), "µs/message", 18)
+
+
+def ended_cpu(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[13]) + int(fields[14])) / TICKS
+
+
+def latency(bench: Bench) -> None:
+    """From before dispatch to the start of the handler, 20 messages a second."""
+    bench.fresh()
+    app = Symphony(DSN)
+    times: list[float] = []
+
+    def handle(message: Any) -> None:
+        times.append((time.perf_counter() - message["sent"]) * 1000)
+
+    app.handler("Ping")(handle)
+    the_worker = Worker(app, ["default"])
+    thread = threading.Thread(target=lambda: asyncio.run(the_worker.run()))
+    thread.start()
+    time.sleep(1)
+    with bench.connect() as conn:
+        for _ in range(100 if bench.quick else 400):
+            sent = time.perf_counter()
+            conn.execute(
+                "select symphony.enqueue('Ping', jsonb_build_object('sent', %s::float8))", [sent]
+            )
+            time.sleep(max(0, 0.05 - (time.perf_counter() - sent)))
+    time.sleep(0.3)
+    the_worker.stop()
+    thread.join()
+    cuts = statistics.quantiles(times, n=100)
+    row("latency, p50", cuts[49], "ms", 3)
+    row("latency, p95", cuts[94], "ms")
+    row("latency, p99", cuts[98], "ms", 10, beside=f"{len(times)} messages")
+
+
+def held(bench: Bench) -> None:
+    """Throughput under a held snapshot, and under a transaction that writes and stays open."""
+    seconds = 20 if bench.quick else 60
+    for title, isolation, begin in (
+        ("a held snapshot", "repeatable read", "select count(*) from symphony.message"),
+        (
+            "an open transaction that writes",
+            "read committed",
+            "select symphony.enqueue('Late', '{}')",
+        ),
+    ):
+        bench.fresh()
+        holder = psycopg.connect(DSN)
+        holder.execute(f"set transaction isolation level {isolation}".encode())
+        holder.execute(begin.encode())
+        conn, claims = bench.connect(), bench.connect(synchronous_commit="off")
+        per_second = [0] * seconds
+        begun = time.perf_counter()
+        while (at := int(time.perf_counter() - begun)) < seconds:
+            bench_batch(conn)
+            claim = claims.execute(CLAIM, [100]).fetchone()
+            assert claim is not None
+            conn.execute("select symphony.ack(%s)", [claim[0]])
+            per_second[at] += claim[1]
+        holder.commit()
+        holder.close()
+        first, last = sum(per_second[1:11]) / 10, sum(per_second[-10:]) / 10
+        row(
+            f"throughput under {title}, last / first 10 s",
+            last / first,
+            "x",
+            0.9,
+            False,
+            f"{first:,.0f}, then {last:,.0f} messages/s, {seconds} s",
+        )
+
+
+def bench_batch(conn: psycopg.Connection[Any]) -> None:
+    conn.execute(
+        f"select count(*) from symphony.enqueue_batch((select jsonb_agg({ELEMENT})"
+        " from generate_series(1, 100)))".encode(),
+        {"body": BODY},
+    )
+
+
+def claim_cost(bench: Bench) -> None:
+    """Buffers and time of one claim, whatever was consumed before or is pending."""
+    million = 100_000 if bench.quick else 1_000_000
+    conn = bench.connect()
+
+    def cost() -> tuple[float, float]:
+        buffers, micros = [], []
+        for _ in range(30):
+            plan = one(
+                conn,
+                "explain (analyze, buffers, format json) select * from"
+                " symphony.claim_batch('{default}', 10, 'bench', '10 minutes')",
+            )
+            top = plan[0]["Plan"]
+            buffers.append(top["Shared Hit Blocks"] + top["Shared Read Blocks"])
+            micros.append(top["Actual Total Time"] * 1000)
+        return statistics.median(buffers[5:]), statistics.median(micros[5:])
+
+    bench.fresh()
+    bench.fill(1000)
+    states = [("nothing consumed before", cost())]
+    bench.fill(million, 10_000)
+    states.append((f"{million:,} pending", cost()))
+    while True:
+        claim = conn.execute(CLAIM, [1000]).fetchone()
+        assert claim is not None
+        if not claim[1]:
+            break
+        conn.execute("select symphony.ack(%s)", [claim[0]])
+    bench.fill(1000)
+    states.append((f"{million:,} consumed before", cost()))
+    for title, (buffers, micros) in states:
+        row(f"claim of 10, {title}", buffers, "buffers", beside=f"{micros:,.0f} µs")
+
+
+def timetable(bench: Bench) -> None:
+    """Measure 10,000 schedules of which 10 are due."""
+    with bench.connect() as conn:
+        for name, value in schedules.run(conn).items():
+            print(f"schedules: {name}: {value}")
+
+
+FIGURES = {
+    f.__name__: f
+    for f in (wal, drain, enqueue, batch, worker, latency, held, claim_cost, timetable)
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("figures", nargs="*", help=f"of: {' '.join(FIGURES)} (default: all)")
+    parser.add_argument("--quick", action="store_true", help="shorter; the figures are rough")
+    given = parser.parse_args()
+    bench = Bench(given.quick)
+    with bench.connect() as conn:
+        conn.execute((Path(__file__).parent.parent / "build" / "symphony.sql").read_bytes())
+        print(one(conn, "select version()"))
+    for name in given.figures or FIGURES:
+        FIGURES[name](bench)
+
+
+if __name__ == "__main__":
+    main()
