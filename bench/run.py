@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -174,7 +175,7 @@ def drain(bench: Bench) -> None:
             total //= 4
         bench.fresh()
         bench.fill(3 * total)
-        rate = median(lambda size=size, total=total: ours(size, total))
+        rate = median(partial(ours, size, total))
         for order, title in (("", "as it comes"), ("order by id ", "ordered by id")):
             acks.execute("drop table if exists bare")
             acks.execute("create table bare (id bigint primary key, body jsonb)")
@@ -183,9 +184,7 @@ def drain(bench: Bench) -> None:
                 [BODY, 3 * total],
             )
             acks.execute("vacuum analyze bare")
-            bare_rate = median(
-                lambda size=size, total=total, order=order: theirs(size, total, order)
-            )
+            bare_rate = median(partial(theirs, size, total, order))
             row(
                 f"claim + ack, n = {size}, bare delete {title}",
                 rate / bare_rate,
@@ -256,7 +255,7 @@ def enqueue(bench: Bench) -> None:
             f"{ours:,.0f} against {bare:,.0f} /s",
         )
         with consuming():
-            watched = median(lambda clients=clients: pgbench(script, clients, seconds))
+            watched = median(partial(pgbench, script, clients, seconds))
         row(
             "the same with a worker of the queue at work",
             watched / bare,
@@ -317,31 +316,31 @@ def worker(bench: Bench) -> None:
     app = Symphony(DSN)
     app.handler("Bench")(lambda _: None)
     rates, server, own = [], [], []
-    postmaster = int(Path(f"/proc/{bench.connect().info.backend_pid}/stat").read_text().split()[3])
     for _ in range(3):
         bench.fresh()
         bench.fill(total)
-        used = resource.getrusage(resource.RUSAGE_SELF)
-        # The postmaster counts the CPU of backends that have ended; the worker's end with it.
-        time.sleep(0.5)
-        before = ended_cpu(postmaster)
-        begun = time.perf_counter()
-        counts = asyncio.run(Worker(app, ["default"], drain=True).run())
-        elapsed = time.perf_counter() - begun
-        now = resource.getrusage(resource.RUSAGE_SELF)
-        time.sleep(0.3)
-        assert counts.done == total
+        the_worker = Worker(app, ["default"])
+        with bench.connect() as conn:
+            used = resource.getrusage(resource.RUSAGE_SELF)
+            begun = time.perf_counter()
+            thread = threading.Thread(target=asyncio.run, args=(the_worker.run(),))
+            thread.start()
+            while the_worker.counts.done < total:
+                time.sleep(0.01)
+            elapsed = time.perf_counter() - begun
+            now = resource.getrusage(resource.RUSAGE_SELF)
+            backends = conn.execute(
+                "select pid from pg_stat_activity where datname = current_database()"
+                " and backend_type = 'client backend' and pid <> pg_backend_pid()"
+            ).fetchall()
+            server.append(backend_cpu(pid for (pid,) in backends) / total * 1e6)
+            the_worker.stop()
+            thread.join()
         rates.append(total / elapsed)
         own.append((now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime) / total * 1e6)
-        server.append((ended_cpu(postmaster) - before) / total * 1e6)
     row("worker, drain", statistics.median(rates), "messages/s")
     row("worker, server CPU", statistics.median(server), "µs/message", 8)
     row("worker, its own CPU", statistics.median(own), "µs/message", 18)
-
-
-def ended_cpu(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[13]) + int(fields[14])) / TICKS
 
 
 def latency(bench: Bench) -> None:
@@ -355,7 +354,7 @@ def latency(bench: Bench) -> None:
 
     app.handler("Ping")(handle)
     the_worker = Worker(app, ["default"])
-    thread = threading.Thread(target=lambda: asyncio.run(the_worker.run()))
+    thread = threading.Thread(target=asyncio.run, args=(the_worker.run(),))
     thread.start()
     time.sleep(1)
     with bench.connect() as conn:

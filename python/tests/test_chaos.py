@@ -66,6 +66,9 @@ class Crowd:
     def stop(self) -> None:
         for process, role in self.processes.items():
             assert process.poll() is None, f"a {role} ended by itself"
+        self.kill_all()
+
+    def kill_all(self) -> None:
         for process in self.processes:
             process.kill()
             process.wait()
@@ -111,7 +114,7 @@ def test_no_message_is_lost_whatever_is_killed(data_dir: Path, tmp_path: Path) -
                 " from unnest('{chaos,default}'::text[]) as name"
             )
         crowd = Crowd(server.dsn, tmp_path, rng)
-        stack.callback(lambda: [process.kill() for process in crowd.processes])
+        stack.callback(crowd.kill_all)
         for _ in range(PRODUCERS):
             crowd.start("producer")
         for _ in range(CLAIMERS):
@@ -149,7 +152,7 @@ def test_no_message_is_lost_whatever_is_killed(data_dir: Path, tmp_path: Path) -
             for state, some in crowd.told():
                 count[f"messages {state}"] += len(some)
                 ids.setdefault(state, set()).update(some)
-            fate = dict(conn.execute(FATE, [sorted(ids["committed"])]).fetchall())
+            fate: dict[int, str] = dict(conn.execute(FATE, [sorted(ids["committed"])]).fetchall())
             gone = conn.execute(FATE, [sorted(ids["rolledback"])]).fetchall()
             acks_refused = sum(state == "refused" for state, _ in crowd.told())
             late = [some for state, some in crowd.told() if state == "late"]
