@@ -5,7 +5,8 @@
 create or replace view symphony.queue_overview as
 select stats.* from symphony.queue_stats() as stats;
 
-comment on view symphony.queue_overview is 'What is in the queues, and what happened in them lately; see queue_stats().';
+comment on view symphony.queue_overview is
+'What is in the queues, and what happened in them lately; see queue_stats().';
 
 
 create or replace view symphony.pending_message as
@@ -31,7 +32,8 @@ select lane.queue_name, lane.priority, d.message_id, d.message_type, d.attempt +
 from symphony.delayed_message as d
 join symphony.lane on lane.lane_id = d.lane_id;
 
-comment on view symphony.pending_message is 'Messages that are still to be handed out: pending ones, and those delayed until available_at.';
+comment on view symphony.pending_message is
+'Messages that are still to be handed out: pending ones, and those delayed until available_at.';
 
 
 create or replace view symphony.processing_message as
@@ -43,7 +45,8 @@ join symphony.message as m on m.message_id = open.message_id
 join symphony.lane on lane.lane_id = c.lane_id
 where c.open_ids <> '{}';
 
-comment on view symphony.processing_message is 'Messages in the hands of workers, and until when. A lease in the past means that tick() is late.';
+comment on view symphony.processing_message is
+'Messages in the hands of workers, and until when. A lease in the past means that tick() is late.';
 
 
 create or replace view symphony.dead_message as
@@ -52,7 +55,8 @@ select lane.queue_name, lane.priority, f.message_id, f.message_type, f.reason, f
 from symphony.failed_message as f
 join symphony.lane on lane.lane_id = f.lane_id;
 
-comment on view symphony.dead_message is 'Messages that failed for good, with the error of their last attempt.';
+comment on view symphony.dead_message is
+'Messages that failed for good, with the error of their last attempt.';
 
 
 create or replace view symphony.worker_overview as
@@ -63,7 +67,8 @@ left join symphony.claim as c
     on c.worker = w.worker and c.open_ids <> '{}' and c.lease_until > clock_timestamp()
 group by w.worker;
 
-comment on view symphony.worker_overview is 'The workers that are alive and how much each has in its hands.';
+comment on view symphony.worker_overview is
+'The workers that are alive and how much each has in its hands.';
 
 
 create or replace view symphony.schedule_overview as
@@ -72,11 +77,13 @@ select s.schedule_name, s.message_type, s.queue_name, s.schedule_type, s.schedul
        s.last_error, s.catch_up, s.overlap, s.jitter, s.starts_at, s.ends_at, s.body, s.headers
 from symphony.schedule as s;
 
-comment on view symphony.schedule_overview is 'The schedules: when each runs next, when it last did, and why it was disabled.';
+comment on view symphony.schedule_overview is
+'The schedules: when each runs next, when it last did, and why it was disabled.';
 
 
 create or replace view symphony.schedule_history as
 select r.schedule_name, r.scheduled_at, r.fired_at, r.message_id, r.skipped
 from symphony.schedule_run as r;
 
-comment on view symphony.schedule_history is 'The runs of the schedules of the last 30 days, and why some were skipped.';
+comment on view symphony.schedule_history is
+'The runs of the schedules of the last 30 days, and why some were skipped.';

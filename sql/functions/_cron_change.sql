@@ -29,7 +29,8 @@ $$;
 comment on function symphony._cron_change(timestamptz, timestamptz, text) is
 $$The instant at which a zone's clocks are changed, found by halving.
 
-Arguments  after, until - one is before, one at or after the only change between them, both in whole
+Arguments  after, until - one is before, one at or after the only change between them, both in
+           whole
            seconds; timezone
 Returns    the first instant with the new offset
 Access     private$$;

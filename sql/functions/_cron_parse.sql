@@ -64,9 +64,12 @@ $$Read a cron expression.
 Arguments  expression - five or six fields or a shorthand, but not @every; hash_key - what H is
            drawn from
 Returns    fields - the six, as written; the values each allows, ascending: in days 0 is the last
-           day, -n the n-th before it, 100 + n the Monday to Friday nearest to the n-th and 100 the
-           last of these; in weekdays 0-6, + 10 * n only the n-th in the month, + 60 only the last;
-           either_day - day of month or weekday suffices; is_frequent - minute or hour begins with *
+           day, -n the n-th before it, 100 + n the Monday to Friday nearest to the n-th and 100
+the
+           last of these; in weekdays 0-6, + 10 * n only the n-th in the month, + 60 only the
+last;
+           either_day - day of month or weekday suffices; is_frequent - minute or hour begins with
+*
            or H/
 Raises     22023 bad argument
 Access     private$$;

@@ -20,8 +20,12 @@ $$;
 comment on function symphony._drained(int8multirange, bigint, int8multirange, bigint) is
 $$The transactions that a claim took the last message of: they are no longer ahead.
 
-Arguments  ahead, partial_txid - the position before; finished - what was taken from; last_txid - where the batch was full, null: it was not
-Returns    all of them if the batch was not full; else those below last_txid, and the one begun before if it was passed
+Arguments  ahead, partial_txid - the position before; finished - what was taken from; last_txid -
+           where the batch was full, null: it was not
+Returns    all of them if the batch was not full; else those below last_txid, and the one begun
+           before if it was passed
 Access     private$$;
 
-revoke execute on function symphony._drained(int8multirange, bigint, int8multirange, bigint) from public;
+revoke execute on function
+    symphony._drained(int8multirange, bigint, int8multirange, bigint)
+    from public;

@@ -8,7 +8,9 @@ language sql
 stable
 as $$
     select given.element,
-           given.raw operator(pg_catalog.-) '{message_type,body,queue_name,priority,delay,available_at,idempotency_key,group_key,headers}'::text[]
+           given.raw operator(pg_catalog.-)
+               '{message_type,body,queue_name,priority,delay,available_at,idempotency_key,group_key,
+                 headers}'::text[]
                operator(pg_catalog.=) '{}'::jsonb,
            given.message_type,
            case when given.raw operator(pg_catalog.?) 'body' then given.body else '{}' end,

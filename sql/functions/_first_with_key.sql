@@ -46,7 +46,8 @@ comment on function symphony._first_with_key(text, text, bigint, timestamptz) is
 $$Take an idempotency key for a message, or find out which message has it.
 
 Arguments  queue_name, key; message_id - the one that wants it; now
-Returns    message_id, or the id of the message that has the key; message_id too if the queue or the key cannot be, since enqueue() will say so
+Returns    message_id, or the id of the message that has the key; message_id too if the queue or
+           the key cannot be, since enqueue() will say so
 Writes     symphony.idempotency_key
 Access     private$$;
 

@@ -17,7 +17,10 @@ $$;
 comment on function symphony._is_ahead(bigint, bigint, int8multirange, bigint, bigint) is
 $$Whether a message is still to be handed out.
 
-Arguments  txid, message_id - of the message; ahead, partial_txid, partial_message_id - of the claim that is the position
+Arguments  txid, message_id - of the message; ahead, partial_txid, partial_message_id - of the
+           claim that is the position
 Access     private$$;
 
-revoke execute on function symphony._is_ahead(bigint, bigint, int8multirange, bigint, bigint) from public;
+revoke execute on function
+    symphony._is_ahead(bigint, bigint, int8multirange, bigint, bigint)
+    from public;

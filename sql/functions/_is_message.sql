@@ -29,7 +29,8 @@ as $$
         false)
 $$;
 
-comment on function symphony._is_message(text, jsonb, jsonb, integer, interval, timestamptz, text) is
+comment on function
+    symphony._is_message(text, jsonb, jsonb, integer, interval, timestamptz, text) is
 $$Whether a message may be enqueued; if not, _refuse_message() says why.
 
 Arguments  as for enqueue(); max_body_bytes - of its queue

@@ -27,7 +27,8 @@ end;
 $$;
 
 comment on function symphony._lane_alone(text, smallint) is
-$$The lane of a queue and priority whose messages are claimed one by one; made when it is first needed.
+$$The lane of a queue and priority whose messages are claimed one by one; made when it is first
+needed.
 
 Arguments  queue_name, priority
 Returns    its lane_id

@@ -23,7 +23,8 @@ as $$
 $$;
 
 comment on function symphony._lanes(text[], integer[]) is
-$$The lanes a worker may claim from, best first: by queue, by priority, and then those held back by a crash.
+$$The lanes a worker may claim from, best first: by queue, by priority, and then those held back by
+a crash.
 
 Arguments  queues - in order of preference; except_lanes - those already tried
 Access     private$$;

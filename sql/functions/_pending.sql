@@ -39,7 +39,8 @@ $$;
 comment on function symphony._pending(integer, int8multirange, integer) is
 $$The messages of a lane that are still to be handed out, in the order in which they will be.
 
-Arguments  lane_id; finished - transactions to look at, from _finished_transactions(), or all that this statement sees; at_most - null: all
+Arguments  lane_id; finished - transactions to look at, from _finished_transactions(), or all that
+           this statement sees; at_most - null: all
 Returns    rows of symphony.message; reads no others than these
 Access     private$$;
 

@@ -22,7 +22,8 @@ end;
 $$;
 
 comment on function symphony._purge(timestamptz) is
-$$Remove what has been kept for long enough: completed messages, idempotency keys, runs of schedules, silent workers.
+$$Remove what has been kept for long enough: completed messages, idempotency keys, runs of
+schedules, silent workers.
 
 Arguments  now
 Returns    how many messages were removed; 10,000 or more: there may be others

@@ -56,4 +56,6 @@ Arguments  schedule; scheduled_at - the time of the run; now; skipped - null: ru
 Returns    1 if a message was enqueued
 Access     private$$;
 
-revoke execute on function symphony._record_run(symphony.schedule, timestamptz, timestamptz, text) from public;
+revoke execute on function
+    symphony._record_run(symphony.schedule, timestamptz, timestamptz, text)
+    from public;

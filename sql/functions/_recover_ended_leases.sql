@@ -58,7 +58,8 @@ end;
 $$;
 
 comment on function symphony._recover_ended_leases(timestamptz, timestamptz) is
-$$Take back the messages of claims whose lease has ended: pending again, or failed when their attempts are used up.
+$$Take back the messages of claims whose lease has ended: pending again, or failed when their
+attempts are used up.
 
 Arguments  from_time, now - leases that ended after from_time and until now
 Returns    claims - how many, at most 100 at once; recovered, failed - their messages

@@ -28,7 +28,8 @@ $$;
 comment on function symphony._schedule_time(jsonb, text) is
 $$The time of a schedule that runs once.
 
-Arguments  schedule_config - {"at": time}; timezone - whose clocks a time without an offset goes by
+Arguments  schedule_config - {"at": time}; timezone - whose clocks a time without an offset goes
+           by
 Raises     22023 bad argument
 Access     private$$;
 

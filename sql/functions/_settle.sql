@@ -38,9 +38,12 @@ $$;
 comment on function symphony._settle(bigint, bigint[], integer, integer, integer) is
 $$Strike messages off a claim whose row is locked.
 
-Arguments  claim_id; message_ids - from _hold_claim(); retried, failed, returned - how many of them were not acknowledged, and why
+Arguments  claim_id; message_ids - from _hold_claim(); retried, failed, returned - how many of
+           them were not acknowledged, and why
 Returns    how many messages that were
 Writes     symphony.claim (updates one row)
 Access     private$$;
 
-revoke execute on function symphony._settle(bigint, bigint[], integer, integer, integer) from public;
+revoke execute on function
+    symphony._settle(bigint, bigint[], integer, integer, integer)
+    from public;

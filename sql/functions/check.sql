@@ -17,7 +17,8 @@ begin
     having count(*) > 1;
 
     return query
-    select 'a message is open in one claim', format('message %s is open in claims %s', id, array_agg(c.claim_id))
+    select 'a message is open in one claim',
+           format('message %s is open in claims %s', id, array_agg(c.claim_id))
     from symphony.claim as c, unnest(c.open_ids) as id
     group by id
     having count(*) > 1;

@@ -87,7 +87,13 @@ comment on function symphony.create_schedule(
     interval, text, integer, text) is
 $$Enqueue a message at certain times; a schedule of that name is replaced and keeps its history.
 
-Arguments  schedule_name; message_type, body, queue_name, priority, headers - as in enqueue(); schedule_type and schedule_config - once {"at": "2027-01-01 09:00+01"}, cron {"expression": "0 9 * * mon-fri"} or interval {"every": "15 minutes"}; timezone - of a cron expression, and of a time without offset; starts_at, ends_at - no run outside; max_runs; jitter - delay each message by a random part of it; catch_up - of runs missed: skip, last or all, of which catch_up_limit at most; overlap - allow, or skip a run while the last message is not settled
+Arguments  schedule_name; message_type, body, queue_name, priority, headers - as in enqueue();
+           schedule_type and schedule_config - once {"at": "2027-01-01 09:00+01"}, cron
+           {"expression": "0 9 * * mon-fri"} or interval {"every": "15 minutes"}; timezone - of a
+           cron expression, and of a time without offset; starts_at, ends_at - no run outside;
+           max_runs; jitter - delay each message by a random part of it; catch_up - of runs
+           missed: skip, last or all, of which catch_up_limit at most; overlap - allow, or skip a
+           run while the last message is not settled
 Returns    when it runs next; null: never
 Raises     SY001 unknown_queue; SY004 body_too_large; 22023 bad argument
 Writes     symphony.schedule

@@ -86,7 +86,10 @@ comment on function
     symphony.enqueue(text, jsonb, text, integer, interval, timestamptz, text, text, jsonb) is
 $$Put a message into a queue, as part of the caller's transaction.
 
-Arguments  message_type - selects the handler; body - any JSON but null; queue_name - null: default; priority - 0 to 9, null: 5, 9 goes first; delay or available_at - when it may start; idempotency_key - a second message with it is not enqueued, for as long as the queue's idempotency_window; group_key - what it belongs to; headers - a JSON object
+Arguments  message_type - selects the handler; body - any JSON but null; queue_name - null:
+           default; priority - 0 to 9, null: 5, 9 goes first; delay or available_at - when it may
+           start; idempotency_key - a second message with it is not enqueued, for as long as the
+           queue's idempotency_window; group_key - what it belongs to; headers - a JSON object
 Returns    the id of the message; with an idempotency key in use, that of the first message
 Raises     SY001 unknown_queue; SY004 body_too_large; 22023 bad argument
 Writes     symphony.message, or symphony.delayed_message; NOTIFY if a worker of the queue sleeps

@@ -28,7 +28,8 @@ begin
     if grant_access.access in ('operator', 'observer') then
         execute format('grant select on symphony.queue_overview, symphony.pending_message, '
                        'symphony.processing_message, symphony.dead_message, '
-                       'symphony.worker_overview, symphony.schedule_overview, symphony.schedule_history to %I', role_name);
+                       'symphony.worker_overview, symphony.schedule_overview, '
+                       'symphony.schedule_history to %I', role_name);
     end if;
 exception
     when check_violation or not_null_violation then

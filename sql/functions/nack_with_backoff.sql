@@ -64,9 +64,13 @@ comment on function
     symphony.nack_with_backoff(bigint, bigint, text, text, boolean, interval) is
 $$Settle a message of a live claim that could not be done: it comes back later, or it is dead.
 
-Arguments  claim_id, message_id - from claim_batch(); error - what happened, for people; error_class - a name to group by; retryable - false: a retry cannot help; retry_after - null: the wait grows with each attempt, by the queue's settings
-Returns    outcome - retry, or failed when its attempts are used up or it is not retryable; available_at - when it comes back
-Raises     SY010 lease_lost - the lease ended, or the message is already settled; 22023 bad argument
+Arguments  claim_id, message_id - from claim_batch(); error - what happened, for people;
+           error_class - a name to group by; retryable - false: a retry cannot help; retry_after -
+           null: the wait grows with each attempt, by the queue's settings
+Returns    outcome - retry, or failed when its attempts are used up or it is not retryable;
+           available_at - when it comes back
+Raises     SY010 lease_lost - the lease ended, or the message is already settled; 22023 bad
+           argument
 Writes     symphony.message, symphony.delayed_message or symphony.failed_message, symphony.claim
 Access     consumer$$;
 

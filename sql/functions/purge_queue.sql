@@ -32,7 +32,8 @@ end;
 $$;
 
 comment on function symphony.purge_queue(text) is
-$$Drop all pending messages of a queue, at once and however many there are. Delayed ones stay, and those being processed.
+$$Drop all pending messages of a queue, at once and however many there are. Delayed ones stay, and
+those being processed.
 
 Arguments  queue_name
 Raises     SY001 unknown_queue

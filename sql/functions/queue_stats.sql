@@ -75,7 +75,11 @@ comment on function symphony.queue_stats(text) is
 $$What is in the queues, and what happened in them lately.
 
 Arguments  queue_name - null: all queues
-Returns    a row a queue; counts of messages by where they are; oldest_pending_age - how long the oldest pending one has been due; claimed, finished (acknowledged) and retried messages of the last minute and hour; mean_waiting - from due to claimed, mean_processing - from claimed to settled, over the last hour; idle_workers - those that sleep until they are notified
+Returns    a row a queue; counts of messages by where they are; oldest_pending_age - how long the
+           oldest pending one has been due; claimed, finished (acknowledged) and retried messages
+           of the last minute and hour; mean_waiting - from due to claimed, mean_processing - from
+           claimed to settled, over the last hour; idle_workers - those that sleep until they are
+           notified
 Raises     SY001 unknown_queue
 Access     operator, observer$$;
 

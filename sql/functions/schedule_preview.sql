@@ -49,8 +49,10 @@ $$;
 comment on function symphony.schedule_preview(text, integer, text) is
 $$The coming runs of a schedule, or of a cron expression.
 
-Arguments  schedule - the name of a schedule, or else a cron expression; n - how many, 1 to 1000; timezone - null: that of the schedule, UTC for an expression
-Returns    run_at; local_time on the clocks of the zone; utc_offset; changes_clock - the clocks were changed since the run before
+Arguments  schedule - the name of a schedule, or else a cron expression; n - how many, 1 to 1000;
+           timezone - null: that of the schedule, UTC for an expression
+Returns    run_at; local_time on the clocks of the zone; utc_offset; changes_clock - the clocks
+           were changed since the run before
 Raises     22023 bad argument
 Access     producer, operator, observer$$;
 

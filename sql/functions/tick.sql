@@ -59,9 +59,13 @@ end;
 $$;
 
 comment on function symphony.tick() is
-$$Do what time has made due: delayed messages, schedules, ended leases, retention. Call it every second, from as many places as you like.
+$$Do what time has made due: delayed messages, schedules, ended leases, retention. Call it every
+second, from as many places as you like.
 
-Returns    ran - false: another session was at it; promoted - delayed messages that are pending now; recovered - messages whose lease ended, pending again; failed - those that had no attempt left; fired - for schedules; purged - completed messages removed; next_due_at - when the next delayed message or schedule is due
+Returns    ran - false: another session was at it; promoted - delayed messages that are pending
+           now; recovered - messages whose lease ended, pending again; failed - those that had no
+           attempt left; fired - for schedules; purged - completed messages removed; next_due_at -
+           when the next delayed message or schedule is due
 Writes     symphony.tick (inserts one row) and the tables of the messages concerned
 Access     consumer, operator$$;
 

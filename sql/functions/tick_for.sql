@@ -19,7 +19,8 @@ end;
 $$;
 
 comment on procedure symphony.tick_for(interval, interval) is
-$$Call tick() again and again, each in a transaction of its own: for job schedulers that cannot do it every second.
+$$Call tick() again and again, each in a transaction of its own: for job schedulers that cannot do
+it every second.
 
 Arguments  duration - how long; pause - between two ticks
 Access     operator$$;

@@ -43,7 +43,8 @@ end;
 $$;
 
 comment on function symphony.tick_schedules() is
-$$Enqueue the messages of the schedules that are due. tick() calls it; it may be called from many places at once.
+$$Enqueue the messages of the schedules that are due. tick() calls it; it may be called from many
+places at once.
 
 Returns    how many messages were enqueued
 Writes     symphony.schedule, symphony.schedule_run, and what enqueue() writes

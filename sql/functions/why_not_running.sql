@@ -77,7 +77,8 @@ comment on function symphony.why_not_running(bigint) is
 $$Say in one sentence what a message waits for.
 
 Arguments  message_id - from enqueue()
-Returns    that it is done, failed, running, delayed, held up by a pause, by a lock, by the lack of a worker, or by messages before it
+Returns    that it is done, failed, running, delayed, held up by a pause, by a lock, by the lack
+           of a worker, or by messages before it
 Access     producer, consumer, operator, observer$$;
 
 revoke execute on function symphony.why_not_running(bigint) from public;

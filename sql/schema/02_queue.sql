@@ -44,7 +44,8 @@ comment on column symphony.queue.queue_name is '1 to 48 letters, digits and _ . 
 comment on column symphony.queue.max_attempts is
 'Deliveries a message gets before it is dead; a crash of its worker counts as one.';
 comment on column symphony.queue.retry_delay is 'Wait before the second attempt.';
-comment on column symphony.queue.retry_multiplier is 'Factor by which the wait grows with each attempt.';
+comment on column symphony.queue.retry_multiplier is
+'Factor by which the wait grows with each attempt.';
 comment on column symphony.queue.retry_max_delay is 'The longest wait, before jitter.';
 comment on column symphony.queue.retry_jitter is
 'Random share of the wait, up or down, so that messages that failed together come back apart.';
@@ -52,7 +53,8 @@ comment on column symphony.queue.lease is
 'How long a claim is held unless claim_batch() says otherwise; extend_lease() renews it.';
 comment on column symphony.queue.retention is 'How long completed messages are kept as history.';
 comment on column symphony.queue.max_body_bytes is 'Largest body, in bytes of stored jsonb.';
-comment on column symphony.queue.idempotency_window is 'After this time an idempotency key is free again.';
+comment on column symphony.queue.idempotency_window is
+'After this time an idempotency key is free again.';
 comment on column symphony.queue.paused_at is 'Since when nothing is handed out; null: running.';
 comment on column symphony.queue.created_at is 'When the queue was created.';
 
@@ -70,7 +72,8 @@ create table symphony.lane (
     constraint lane_priority_is_a_digit check (priority between 0 and 9)
 );
 
-comment on table symphony.lane is 'One ordered stream of messages of a queue: one for each priority.';
+comment on table symphony.lane is
+'One ordered stream of messages of a queue: one for each priority.';
 comment on column symphony.lane.lane_id is 'Identifies the lane, also in its advisory lock.';
 comment on column symphony.lane.queue_name is 'The queue it belongs to.';
 comment on column symphony.lane.priority is '0 to 9; 9 is claimed first.';

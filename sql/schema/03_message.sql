@@ -40,10 +40,12 @@ create table symphony.message (
 );
 
 comment on table symphony.message is
-'The log: pending, processing and completed messages. Which of them a row is, its lane''s position and the open claims tell; see message_status().';
+'The log: pending, processing and completed messages. Which of them a row is, its lane''s '
+'position and the open claims tell; see message_status().';
 comment on column symphony.message.message_id is 'The same for the whole life of the message.';
 comment on column symphony.message.txid is
-'Transaction that put it here. Ids are drawn before commit, so only this tells what a position has seen.';
+'Transaction that put it here. Ids are drawn before commit, so only this tells what a position '
+'has seen.';
 comment on column symphony.message.enqueued_at is 'When enqueue() was called.';
 comment on column symphony.message.lane_id is 'Its lane: queue and priority.';
 comment on column symphony.message.attempt is 'Deliveries that ended without success.';
@@ -51,12 +53,14 @@ comment on column symphony.message.message_type is 'Wire name of the type; selec
 comment on column symphony.message.body is 'The payload.';
 comment on column symphony.message.headers is 'Metadata given by the producer.';
 comment on column symphony.message.group_key is 'Messages with the same key belong together.';
-comment on column symphony.message.available_at is 'When it became due, if it was delayed or retried.';
+comment on column symphony.message.available_at is
+'When it became due, if it was delayed or retried.';
 comment on column symphony.message.last_error is 'Why the last attempt did not succeed.';
 
 create index message_lane_idx on symphony.message (lane_id, txid, message_id);
 
-comment on index symphony.message_lane_idx is 'Serves claim_batch(): the next messages of a lane, in order.';
+comment on index symphony.message_lane_idx is
+'Serves claim_batch(): the next messages of a lane, in order.';
 
 
 create table symphony.delayed_message (
@@ -75,22 +79,29 @@ create table symphony.delayed_message (
     constraint delayed_message_pkey primary key (message_id)
 );
 
-comment on table symphony.delayed_message is 'Messages that wait for their time: a delay, or a retry.';
-comment on column symphony.delayed_message.message_id is 'The same for the whole life of the message.';
+comment on table symphony.delayed_message is
+'Messages that wait for their time: a delay, or a retry.';
+comment on column symphony.delayed_message.message_id is
+'The same for the whole life of the message.';
 comment on column symphony.delayed_message.available_at is 'When tick() moves it into the log.';
 comment on column symphony.delayed_message.enqueued_at is 'When enqueue() was called.';
 comment on column symphony.delayed_message.lane_id is 'Its lane: queue and priority.';
 comment on column symphony.delayed_message.attempt is 'Deliveries that ended without success.';
-comment on column symphony.delayed_message.message_type is 'Wire name of the type; selects the handler.';
+comment on column symphony.delayed_message.message_type is
+'Wire name of the type; selects the handler.';
 comment on column symphony.delayed_message.body is 'The payload.';
 comment on column symphony.delayed_message.headers is 'Metadata given by the producer.';
-comment on column symphony.delayed_message.group_key is 'Messages with the same key belong together.';
-comment on column symphony.delayed_message.last_error is 'Why the last attempt did not succeed; null: a first delivery.';
-comment on column symphony.delayed_message.error_class is 'Class of that error, as the worker named it.';
+comment on column symphony.delayed_message.group_key is
+'Messages with the same key belong together.';
+comment on column symphony.delayed_message.last_error is
+'Why the last attempt did not succeed; null: a first delivery.';
+comment on column symphony.delayed_message.error_class is
+'Class of that error, as the worker named it.';
 
 create index delayed_message_due_idx on symphony.delayed_message (available_at);
 
-comment on index symphony.delayed_message_due_idx is 'Serves tick(): what is due, and when the next one is.';
+comment on index symphony.delayed_message_due_idx is
+'Serves tick(): what is due, and when the next one is.';
 
 
 create table symphony.failed_message (
@@ -112,25 +123,32 @@ create table symphony.failed_message (
     constraint failed_message_reason_is_known check (reason in ('exhausted', 'permanent', 'lease ended'))
 );
 
-comment on table symphony.failed_message is 'Dead messages. They stay until a person replays or removes them.';
-comment on column symphony.failed_message.message_id is 'The same for the whole life of the message.';
+comment on table symphony.failed_message is
+'Dead messages. They stay until a person replays or removes them.';
+comment on column symphony.failed_message.message_id is
+'The same for the whole life of the message.';
 comment on column symphony.failed_message.failed_at is 'When it was given up.';
 comment on column symphony.failed_message.enqueued_at is 'When enqueue() was called.';
 comment on column symphony.failed_message.lane_id is 'Its lane: queue and priority.';
 comment on column symphony.failed_message.attempt is 'Deliveries it had.';
 comment on column symphony.failed_message.reason is
-'exhausted: its attempts were used up; permanent: the error cannot be cured by a retry; lease ended: it took its last worker down.';
-comment on column symphony.failed_message.message_type is 'Wire name of the type; selects the handler.';
+'exhausted: its attempts were used up; permanent: the error cannot be cured by a retry; lease '
+'ended: it took its last worker down.';
+comment on column symphony.failed_message.message_type is
+'Wire name of the type; selects the handler.';
 comment on column symphony.failed_message.body is 'The payload.';
 comment on column symphony.failed_message.headers is 'Metadata given by the producer.';
-comment on column symphony.failed_message.group_key is 'Messages with the same key belong together.';
+comment on column symphony.failed_message.group_key is
+'Messages with the same key belong together.';
 comment on column symphony.failed_message.last_error is 'Why the last attempt did not succeed.';
-comment on column symphony.failed_message.error_class is 'Class of that error, as the worker named it.';
+comment on column symphony.failed_message.error_class is
+'Class of that error, as the worker named it.';
 comment on column symphony.failed_message.worker is 'The worker of the last attempt.';
 
 create index failed_message_lane_idx on symphony.failed_message (lane_id, failed_at);
 
-comment on index symphony.failed_message_lane_idx is 'Serves queue_stats() and listings of a queue''s dead.';
+comment on index symphony.failed_message_lane_idx is
+'Serves queue_stats() and listings of a queue''s dead.';
 
 
 create table symphony.idempotency_key (
@@ -143,7 +161,8 @@ create table symphony.idempotency_key (
     constraint idempotency_key_is_short check (octet_length(key) between 1 and 512)
 );
 
-comment on table symphony.idempotency_key is 'Keys in use: enqueue() with one of them returns the first message''s id.';
+comment on table symphony.idempotency_key is
+'Keys in use: enqueue() with one of them returns the first message''s id.';
 comment on column symphony.idempotency_key.queue_name is 'A key counts within one queue.';
 comment on column symphony.idempotency_key.key is 'The key the producer gave.';
 comment on column symphony.idempotency_key.message_id is 'The message that the key stands for.';

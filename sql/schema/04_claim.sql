@@ -40,18 +40,26 @@ comment on table symphony.claim is
 'One row for each batch handed to a worker. The newest of a lane is the lane''s position.';
 comment on column symphony.claim.claim_id is 'What a worker settles its messages by.';
 comment on column symphony.claim.claimed_at is 'When the batch was handed out.';
-comment on column symphony.claim.lease_until is 'Until then the worker holds it; extend_lease() moves it.';
-comment on column symphony.claim.finished_at is 'When its last message was settled; null: some are open.';
-comment on column symphony.claim.partial_txid is 'The transaction this claim ended in the middle of.';
-comment on column symphony.claim.partial_message_id is 'The last message handed out of that transaction.';
+comment on column symphony.claim.lease_until is
+'Until then the worker holds it; extend_lease() moves it.';
+comment on column symphony.claim.finished_at is
+'When its last message was settled; null: some are open.';
+comment on column symphony.claim.partial_txid is
+'The transaction this claim ended in the middle of.';
+comment on column symphony.claim.partial_message_id is
+'The last message handed out of that transaction.';
 comment on column symphony.claim.lane_id is 'The lane all of its messages come from.';
-comment on column symphony.claim.size is 'Messages handed out; 0: a position set by create_queue() or purge_queue().';
+comment on column symphony.claim.size is
+'Messages handed out; 0: a position set by create_queue() or purge_queue().';
 comment on column symphony.claim.retried is 'Of these, messages that failed and will be retried.';
 comment on column symphony.claim.failed is 'Of these, messages that are dead.';
-comment on column symphony.claim.returned is 'Of these, messages given back: released, or by the end of the lease.';
-comment on column symphony.claim.waited is 'Mean time the messages had been due when they were claimed, in seconds.';
+comment on column symphony.claim.returned is
+'Of these, messages given back: released, or by the end of the lease.';
+comment on column symphony.claim.waited is
+'Mean time the messages had been due when they were claimed, in seconds.';
 comment on column symphony.claim.worker is 'Who claimed it, as it named itself.';
-comment on column symphony.claim.ahead is 'Transactions whose messages were still to be handed out after this claim.';
+comment on column symphony.claim.ahead is
+'Transactions whose messages were still to be handed out after this claim.';
 comment on column symphony.claim.open_ids is 'Messages of the claim that are not settled.';
 
 create index claim_lane_idx on symphony.claim (lane_id, claim_id);
@@ -59,4 +67,5 @@ create index claim_lease_idx on symphony.claim (lease_until);
 
 comment on index symphony.claim_lane_idx is 'Serves claim_batch(): the newest claim of a lane.';
 comment on index symphony.claim_lease_idx is
-'Serves tick(): leases that ended. It has no predicate on open_ids, so that an ack stays a heap-only update.';
+'Serves tick(): leases that ended. It has no predicate on open_ids, so that an ack stays a '
+'heap-only update.';

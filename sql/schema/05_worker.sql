@@ -16,12 +16,14 @@ create unlogged table symphony.idle_worker (
 );
 
 comment on table symphony.idle_worker is
-'The newest row of a queue names the workers that sleep until they are notified. Lost in a crash, and then nobody sleeps.';
+'The newest row of a queue names the workers that sleep until they are notified. Lost in a crash,'
+' and then nobody sleeps.';
 comment on column symphony.idle_worker.idle_id is 'The newest one counts.';
 comment on column symphony.idle_worker.queue_name is 'The queue they listen to.';
 comment on column symphony.idle_worker.workers is 'Names of the sleeping workers.';
 comment on column symphony.idle_worker.since is
-'The first transaction id that was not yet given out when all could see this row; null: not known yet.';
+'The first transaction id that was not yet given out when all could see this row; null: not known'
+' yet.';
 
 
 create table symphony.worker (
@@ -34,7 +36,8 @@ create table symphony.worker (
     constraint worker_pkey primary key (worker)
 );
 
-comment on table symphony.worker is 'Workers that are alive: each says so every few seconds by heartbeat().';
+comment on table symphony.worker is
+'Workers that are alive: each says so every few seconds by heartbeat().';
 comment on column symphony.worker.worker is 'The name it gives when it claims.';
 comment on column symphony.worker.queues is 'The queues it consumes, in order.';
 comment on column symphony.worker.details is 'What it tells of itself: host, pid, versions.';
@@ -57,15 +60,19 @@ create table symphony.tick (
     constraint tick_pkey primary key (tick_id)
 );
 
-comment on table symphony.tick is 'What each tick() of the last hour did; the newest row is where the next one starts.';
+comment on table symphony.tick is
+'What each tick() of the last hour did; the newest row is where the next one starts.';
 comment on column symphony.tick.tick_id is 'Order of the ticks.';
 comment on column symphony.tick.ticked_at is 'When it ran.';
-comment on column symphony.tick.swept_until is 'Due messages and ended leases up to then have been dealt with.';
+comment on column symphony.tick.swept_until is
+'Due messages and ended leases up to then have been dealt with.';
 comment on column symphony.tick.full_sweep_at is
-'From then on a tick looks at everything again, not only at what ended since: it finds rows that were committed late.';
+'From then on a tick looks at everything again, not only at what ended since: it finds rows that '
+'were committed late.';
 comment on column symphony.tick.purge_at is 'From then on a tick purges again.';
 comment on column symphony.tick.promoted is 'Delayed messages that became pending.';
-comment on column symphony.tick.recovered is 'Messages whose lease had ended and that became pending again.';
+comment on column symphony.tick.recovered is
+'Messages whose lease had ended and that became pending again.';
 comment on column symphony.tick.failed is 'Messages whose lease had ended once too often.';
 comment on column symphony.tick.fired is 'Messages enqueued for schedules.';
 comment on column symphony.tick.purged is 'Completed messages removed after their retention.';
@@ -82,8 +89,10 @@ create table symphony.purge_position (
         references symphony.lane (lane_id) on delete cascade
 );
 
-comment on table symphony.purge_position is 'How far each lane has been purged, so that a purge starts behind the rows the last one removed.';
+comment on table symphony.purge_position is
+'How far each lane has been purged, so that a purge starts behind the rows the last one removed.';
 comment on column symphony.purge_position.lane_id is 'The lane.';
 comment on column symphony.purge_position.txid is 'Transaction of the last message removed.';
 comment on column symphony.purge_position.message_id is 'The last message removed.';
-comment on column symphony.purge_position.claim_id is 'The last claim whose messages are all removed.';
+comment on column symphony.purge_position.claim_id is
+'The last claim whose messages are all removed.';

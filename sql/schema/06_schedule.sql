@@ -46,7 +46,8 @@ comment on table symphony.schedule is 'What is enqueued when; see create_schedul
 comment on column symphony.schedule.schedule_name is 'Identifies the schedule.';
 comment on column symphony.schedule.message_type is 'Type of its messages.';
 comment on column symphony.schedule.body is 'Body of its messages.';
-comment on column symphony.schedule.headers is 'Headers of its messages; "schedule" and "scheduled_at" are added.';
+comment on column symphony.schedule.headers is
+'Headers of its messages; "schedule" and "scheduled_at" are added.';
 comment on column symphony.schedule.queue_name is 'The queue they are put into.';
 comment on column symphony.schedule.priority is 'Their priority; null: as enqueue() has it.';
 comment on column symphony.schedule.schedule_type is 'once, cron or interval.';
@@ -63,17 +64,21 @@ comment on column symphony.schedule.catch_up_limit is 'With all: how many at mos
 comment on column symphony.schedule.overlap is
 'skip: no run while the message of the last one is pending, delayed or being processed.';
 comment on column symphony.schedule.enabled is 'False: paused, or broken (see last_error).';
-comment on column symphony.schedule.next_run_at is 'When it runs next; null: never again, it is done.';
+comment on column symphony.schedule.next_run_at is
+'When it runs next; null: never again, it is done.';
 comment on column symphony.schedule.last_run_at is 'The time it last ran for.';
 comment on column symphony.schedule.last_message_id is 'The message of that run.';
 comment on column symphony.schedule.run_count is 'Messages it has enqueued.';
 comment on column symphony.schedule.last_error is 'Why it was disabled; null: it is well.';
-comment on column symphony.schedule.created_at is 'When it was created; an interval without starts_at counts from here.';
-comment on column symphony.schedule.updated_at is 'When it was last created anew, paused or resumed.';
+comment on column symphony.schedule.created_at is
+'When it was created; an interval without starts_at counts from here.';
+comment on column symphony.schedule.updated_at is
+'When it was last created anew, paused or resumed.';
 
 create index schedule_due_idx on symphony.schedule (next_run_at) where enabled;
 
-comment on index symphony.schedule_due_idx is 'Serves tick_schedules(): what is due, and what is due next.';
+comment on index symphony.schedule_due_idx is
+'Serves tick_schedules(): what is due, and what is due next.';
 
 
 create table symphony.schedule_run (
@@ -96,4 +101,5 @@ comment on column symphony.schedule_run.skipped is 'Why it did not enqueue one.'
 
 create index schedule_run_age_idx on symphony.schedule_run (fired_at);
 
-comment on index symphony.schedule_run_age_idx is 'Serves tick(): runs that have been kept for long enough.';
+comment on index symphony.schedule_run_age_idx is
+'Serves tick(): runs that have been kept for long enough.';

@@ -38,7 +38,7 @@ select is_empty(
 select is_empty(
     $$select name from function
       where prosecdef
-        and not coalesce(proconfig, '{}') && '{"search_path=pg_catalog, pg_temp","search_path=\"\""}'$$,
+        and 'search_path=pg_catalog, pg_temp' <> all (coalesce(proconfig, '{}'))$$,
     'every security definer pins its search path'
 );
 
