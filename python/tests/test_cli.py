@@ -94,15 +94,16 @@ def test_db(empty_dsn: str) -> None:
 def test_db_check_finds_what_is_broken(cli: Cli, conn: Connection) -> None:
     Client(conn).enqueue("A")
     (message,) = Client(conn).claim_batch()
-    with conn.transaction(force_rollback=True):
-        # A second claim of the same message, as no function would ever make it.
-        conn.execute(
-            "insert into symphony.claim (claimed_at, lease_until, lane_id, size, ahead, open_ids) "
-            "select claimed_at, lease_until, lane_id, size, ahead, open_ids from symphony.claim "
-            "where claim_id = %s",
-            [message.claim_id],
-        )
-        assert Client(conn).check() != []
+    # A second claim of the same message, as no function would ever make it.
+    conn.execute(
+        "insert into symphony.claim (claimed_at, lease_until, lane_id, size, ahead, open_ids) "
+        "select claimed_at, lease_until, lane_id, size, ahead, open_ids from symphony.claim "
+        "where claim_id = %s",
+        [message.claim_id],
+    )
+    assert cli.json("db", "check", exit_code=1) != []
+    conn.execute("delete from symphony.claim where claim_id > %s", [message.claim_id])
+    assert cli.json("db", "check") == []
 
 
 def test_queues(cli: Cli) -> None:
@@ -147,14 +148,26 @@ def test_stats(cli: Cli) -> None:
     cli.run("enqueue", "A")
     (row,) = cli.json("stats")
     assert (row["queue_name"], row["pending"]) == ("default", 1)
-    assert cli.json("stats", "default") == cli.json("stats", "default", "--json") or True
+    assert [row["queue_name"] for row in cli.json("stats", "default", "--json")] == ["default"]
     assert "HINT" in cli.run("stats", "nowhere", exit_code=1).output
+
+
+def test_stats_again_and_again(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    def interrupt(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys.modules["symphony_pg.cli.stats"].time, "sleep", interrupt)
+    assert json.loads(cli.run("stats", "--watch").stdout)[0]["queue_name"] == "default"
+    request.getfixturevalue("terminal")
+    assert "done/min" in cli.run("stats", "--watch", "--interval", "2s").output
 
 
 def test_people_get_tables(cli: Cli, terminal: None) -> None:
     text = cli.run("enqueue", "A").output
     assert re.search(r"Message \d+ is enqueued", text)
-    assert re.search(r"queue name +paused +pending", cli.run("stats").output)
+    assert re.search(r"queue +paused +pending", cli.run("stats").output)
     assert re.search(r"default +no +1", cli.run("queue", "list").output)
     message_id = re.findall(r"\d+", text)[0]
     assert re.search(r"status +pending", cli.run("message", "show", message_id).output)

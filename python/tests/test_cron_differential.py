@@ -380,10 +380,10 @@ def hours_near(dice: Dice, change: datetime, zone: str) -> tuple[Item, ...]:
     return tuple(Item(str(n), ring(2, n, 0)) for n in sorted(ring(2, first, length)))
 
 
-def a_case(data: bytes) -> Case:
+def a_case(data: bytes, zones: Sequence[str]) -> Case:
     """Return the case that some random bytes stand for."""
     dice = Dice(data)
-    zone, key = dice.among(ZONES), dice.among(("", "report", "nightly-backup", "π"))
+    zone, key = dice.among(zones), dice.among(("", "report", "nightly-backup", "π"))
     moment, change = a_moment(dice, zone)
     has_seconds = dice.below(3) == 0
     second = a_field(dice, 0, key) if has_seconds else (Item("0", ring(0, 0, 0)),)
@@ -398,9 +398,9 @@ def a_case(data: bytes) -> Case:
     return Case((second, minute, hour, *days), has_seconds, moment, zone, key)
 
 
-def a_batch(data: bytes) -> list[Case]:
+def a_batch(data: bytes, zones: Sequence[str] = ZONES) -> list[Case]:
     """Return the cases that some random bytes stand for."""
-    return [a_case(data[start : start + BYTES]) for start in range(0, len(data), BYTES)]
+    return [a_case(data[start : start + BYTES], zones) for start in range(0, len(data), BYTES)]
 
 
 # --- the oracles ------------------------------------------------------------------------------
@@ -599,6 +599,7 @@ def test_every_difference_from_croniter_is_explained(
 ) -> None:
     conn.execute(NEXT_OR_PROBLEM)
     unlike = unlike_zones(conn)
+    zones = [zone for zone in ZONES if zone not in unlike]
     compared: set[str] = set()
     differences: Counter[tuple[str, str]] = Counter()
 
@@ -611,7 +612,7 @@ def test_every_difference_from_croniter_is_explained(
     )
     @given(st.binary(min_size=BATCH * BYTES, max_size=BATCH * BYTES))
     def compare(data: bytes) -> None:
-        batch = [case for case in a_batch(data) if case.zone not in unlike]
+        batch = a_batch(data, zones)
         for case, ours in zip(batch, ask_symphony(conn, batch), strict=True):
             compared.add(repr(case))
             assert ours == model(case), f"{case}: the model says {model(case)}, not {ours}"
@@ -630,4 +631,4 @@ def test_every_difference_from_croniter_is_explained(
             print(f"{sum(opinions.values()):6} {rule}; cronsim: {opinions}")
         if unlike:
             print(f"left out, for the time zone data differ: {', '.join(sorted(unlike))}")
-    assert len(compared) >= CASES * (1 - len(unlike) / len(ZONES)) * 0.98
+    assert len(compared) >= CASES

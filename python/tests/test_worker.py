@@ -188,6 +188,9 @@ def test_retry_after_sets_the_time(app: Symphony, conn: Connection) -> None:
     assert found.available_at is not None
     wait = (found.available_at - datetime.now(timezone.utc)).total_seconds()
     assert 590 < wait <= 600
+    assert found.last_error is not None
+    assert found.last_error.endswith("RetryAfter: busy\n")
+    assert "slots.py" not in found.last_error
 
 
 def test_what_cannot_be_handled_fails_and_the_worker_lives(app: Symphony, conn: Connection) -> None:

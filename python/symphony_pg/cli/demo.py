@@ -25,21 +25,11 @@ from ..worker import Worker
 from .consume import outcome
 from .options import chosen_dsn, dsn_option
 from .output import render
+from .stats import COLUMNS
 
 __all__ = ["demo"]
 
 QUEUE = "demo"
-SHOWN = (
-    "queue_name",
-    "pending",
-    "delayed",
-    "processing",
-    "failed",
-    "finished_last_minute",
-    "retried_last_hour",
-    "mean_waiting",
-    "mean_processing",
-)
 
 
 @message("demo.SendEmail")
@@ -149,7 +139,7 @@ def _run(dsn: str, messages: int) -> None:
         _tell(f"  {worker.counts.retried:>6,} failures, retried after a second")
         _tell(f"  {worker.counts.failed:>6,} failed for good: kept, until somebody decides")
         _tell("\nWhat `symphony-pg stats` says:")
-        _tell(render([each._asdict() for each in client.queue_stats(QUEUE)], SHOWN))
+        _tell(render([each._asdict() for each in client.queue_stats(QUEUE)], COLUMNS))
         broken = client.check()
         _tell(f"\nInvariants: {broken or 'all hold'}.")
 

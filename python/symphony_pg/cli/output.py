@@ -46,22 +46,22 @@ def record(values: Mapping[str, Any], as_json: bool) -> None:
     shown = {name: value for name, value in values.items() if value is not None}
     width = max(map(len, shown), default=0)
     for name, value in shown.items():
-        label = click.style(f"{_title(name):<{width}}", bold=True)
+        label = click.style(f"{name.replace('_', ' '):<{width}}", bold=True)
         click.echo(f"{label}  {_cell(value)}".replace("\n", "\n" + " " * (width + 2)))
 
 
-def table(rows: Sequence[Mapping[str, Any]], as_json: bool, columns: Sequence[str]) -> None:
-    """Write a table with some of the columns, or all of them as JSON."""
+def table(rows: Sequence[Mapping[str, Any]], as_json: bool, columns: Mapping[str, str]) -> None:
+    """Write a table with some of the columns, by name and title, or all of them as JSON."""
     if is_for_people(as_json):
         click.echo(render(rows, columns))
     else:
         click.echo(to_json(rows))
 
 
-def render(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
+def render(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> str:
     """Return a table as text: numbers to the right, the rest to the left."""
     cells = [[_cell(row[column]) for column in columns] for row in rows]
-    titles = [_title(column) for column in columns]
+    titles = list(columns.values())
     widths = [max(map(len, column)) for column in zip(titles, *cells, strict=True)]
     to_the_right = [
         any(isinstance(row[column], int | float | timedelta) for row in rows) for column in columns
@@ -74,10 +74,6 @@ def render(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
         ).rstrip()
 
     return "\n".join([click.style(line(titles), bold=True), *map(line, cells)])
-
-
-def _title(name: str) -> str:
-    return name.replace("_", " ")
 
 
 def _cell(value: Any) -> str:

@@ -11,6 +11,7 @@ import click
 from ..client import Client
 from .options import DURATION, as_json_option, connected
 from .output import say, table
+from .stats import COLUMNS
 
 __all__ = ["queue"]
 
@@ -84,7 +85,7 @@ def list_(client: Client, as_json: bool) -> None:
     Example:
       symphony-pg queue list
     """
-    columns = ("queue_name", "paused", "pending", "delayed", "processing", "failed")
+    columns = dict(list(COLUMNS.items())[:6])
     rows = [stats._asdict() for stats in client.queue_stats()]
     table([{column: row[column] for column in columns} for row in rows], as_json, columns)
 

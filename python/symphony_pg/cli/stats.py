@@ -14,20 +14,20 @@ from .output import is_for_people, render, table, to_json
 
 __all__ = ["stats"]
 
-COLUMNS = (
-    "queue_name",
-    "paused",
-    "pending",
-    "delayed",
-    "processing",
-    "failed",
-    "oldest_pending_age",
-    "finished_last_minute",
-    "retried_last_hour",
-    "mean_waiting",
-    "mean_processing",
-    "idle_workers",
-)
+COLUMNS = {
+    "queue_name": "queue",
+    "paused": "paused",
+    "pending": "pending",
+    "delayed": "delayed",
+    "processing": "running",
+    "failed": "failed",
+    "oldest_pending_age": "oldest",
+    "finished_last_minute": "done/min",
+    "retried_last_hour": "retried/h",
+    "mean_waiting": "waiting",
+    "mean_processing": "taking",
+    "idle_workers": "idle",
+}
 
 
 @click.command()
@@ -40,6 +40,12 @@ def stats(
     client: Client, queue: str | None, watch: bool, interval: timedelta, as_json: bool
 ) -> None:
     """Show how full and how fast the queues are: all of them, or QUEUE.
+
+    \b
+    oldest     since when the message at the head has been due
+    waiting    mean time from due to claimed
+    taking     mean time from claimed to settled
+    idle       workers that sleep until they are notified
 
     With --watch and JSON, each look is one line.
 

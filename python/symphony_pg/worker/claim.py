@@ -14,6 +14,8 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from itertools import groupby
+from pathlib import Path
+from types import TracebackType
 from typing import Any, NamedTuple
 
 import psycopg
@@ -29,6 +31,7 @@ from ..handlers import Handler
 __all__ = ["Backlog", "Claim", "Failure", "Pace", "Run"]
 
 ERROR_BYTES = 8000
+PACKAGE = str(Path(__file__).parents[1])
 
 
 class Failure(NamedTuple):
@@ -50,7 +53,7 @@ class Failure(NamedTuple):
         module = "" if kind.__module__ == "builtins" else kind.__module__ + "."
         return cls(
             message,
-            error=_capped("".join(traceback.format_exception(kind, error, error.__traceback__))),
+            error=_capped("".join(traceback.format_exception(kind, error, _of_handler(error)))),
             error_class=module + kind.__qualname__,
             retryable=not isinstance(error, permanent + (handler.permanent if handler else ())),
             retry_after=error.wait if isinstance(error, RetryAfter) else None,
@@ -60,6 +63,14 @@ class Failure(NamedTuple):
     def summary(self) -> str:
         """The last line of the traceback that says something."""
         return self.error.strip().rsplit("\n", 1)[-1]
+
+
+def _of_handler(error: BaseException) -> TracebackType | None:
+    """Return the traceback without the frames of this package that led to the handler."""
+    trace = error.__traceback__
+    while trace and trace.tb_next and trace.tb_frame.f_code.co_filename.startswith(PACKAGE):
+        trace = trace.tb_next
+    return trace
 
 
 def _capped(text: str) -> str:

@@ -43,6 +43,9 @@ log = logging.getLogger("symphony_pg.worker")
 
 HEARTBEAT_INTERVAL = 10.0
 LAST_WORDS = 2.0
+# After a claim that was not full: let messages gather, so that the acks of a few at a time do not
+# make the producers' commits wait for the disk.
+GATHER = 0.004
 VERSION_AND_TIME = "select symphony.version(), clock_timestamp()"
 
 
@@ -247,6 +250,8 @@ class Worker:
             if messages:
                 self._accept(messages)
                 await self._rest.end()
+                if len(messages) < size and not self._drain:
+                    await asyncio.sleep(GATHER)
             elif not self._drain:
                 if was_woken:
                     self._ticker.hurry()  # perhaps the notification was for a delayed message

@@ -1,6 +1,6 @@
 -- cron_next: each error says which field and value, and what may stand there. All are 22023.
 begin;
-select plan(64);
+select plan(71);
 
 -- Message, detail and hint of the error, or null if there is none.
 create function pg_temp.refusal(
