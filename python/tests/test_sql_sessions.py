@@ -1,0 +1,164 @@
+"""What several sessions do to each other: late commits, races, stalled workers."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import psycopg
+import pytest
+
+Connection = psycopg.Connection
+
+
+def claim(conn: Connection, size: int = 100, lease: str = "1 minute") -> list[tuple[int, int]]:
+    """Claim; return (claim_id, message_id)."""
+    return conn.execute(
+        "select claim_id, message_id from symphony.claim_batch('{default}', %s, 'w', %s)",
+        [size, lease],
+    ).fetchall()
+
+
+def enqueue(conn: Connection, count: int = 1) -> list[int]:
+    rows = conn.execute(
+        "select symphony.enqueue('A') from generate_series(1, %s)", [count]
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def test_a_message_committed_late_is_delivered_and_delays_nobody(
+    dsn: str, conn: Connection
+) -> None:
+    with psycopg.connect(dsn) as slow:
+        late = enqueue(slow)
+        for _ in range(20):
+            prompt = enqueue(conn, 3)
+            taken = claim(conn)
+            assert [message_id for _, message_id in taken] == prompt
+            conn.execute("select symphony.ack(%s)", [taken[0][0]])
+        assert claim(conn) == []
+        slow.commit()
+    assert [message_id for _, message_id in claim(conn)] == late
+
+
+def test_a_claim_does_not_walk_over_an_uncommitted_bulk(dsn: str, conn: Connection) -> None:
+    with psycopg.connect(dsn) as bulk:
+        enqueue(bulk, 20_000)
+        prompt = enqueue(conn)
+        explain = "explain (analyze, buffers, format json) select * from symphony.claim_batch()"
+        claim(conn, 1)
+        plan = conn.execute(explain).fetchone()
+        assert plan is not None
+        assert plan[0][0]["Plan"]["Shared Hit Blocks"] < 100
+        bulk.rollback()
+    assert conn.execute("select status from symphony.message_status(%s)", prompt).fetchone() == (
+        "processing",
+    )
+
+
+def test_two_sessions_never_get_the_same_message(dsn: str, conn: Connection) -> None:
+    enqueue(conn, 400)
+
+    def work(_: int) -> list[int]:
+        with psycopg.connect(dsn, autocommit=True) as own:
+            found: list[int] = []
+            while taken := claim(own, 7):
+                found += [message_id for _, message_id in taken]
+            return found
+
+    with ThreadPoolExecutor(8) as pool:
+        taken = [message_id for found in pool.map(work, range(8)) for message_id in found]
+    assert len(taken) == len(set(taken)) == 400
+
+
+def test_a_claim_that_is_rolled_back_is_handed_out_again(dsn: str, conn: Connection) -> None:
+    ids = enqueue(conn, 3)
+    with psycopg.connect(dsn) as other:
+        assert len(claim(other)) == 3
+        other.rollback()
+    assert [message_id for _, message_id in claim(conn)] == ids
+
+
+def test_concurrent_duplicates_of_a_key_are_one_message(dsn: str, conn: Connection) -> None:
+    barrier = Barrier(16)
+
+    def work(_: int) -> int:
+        with psycopg.connect(dsn) as own:
+            barrier.wait()
+            row = own.execute("select symphony.enqueue('A', idempotency_key => 'k')").fetchone()
+            assert row is not None
+            return int(row[0])
+
+    with ThreadPoolExecutor(16) as pool:
+        ids = set(pool.map(work, range(16)))
+    assert len(ids) == 1
+    assert [message_id for _, message_id in claim(conn)] == [*ids]
+
+
+def test_a_key_of_a_transaction_that_rolls_back_is_free_for_the_one_that_waits(
+    dsn: str, conn: Connection
+) -> None:
+    with psycopg.connect(dsn) as first, ThreadPoolExecutor(1) as pool:
+        first.execute("select symphony.enqueue('A', idempotency_key => 'k')")
+        waiting = pool.submit(
+            lambda: conn.execute("select symphony.enqueue('B', idempotency_key => 'k')").fetchone()
+        )
+        time.sleep(0.2)
+        assert not waiting.done()
+        first.rollback()
+        row = waiting.result(10)
+    assert row is not None
+    assert [message_id for _, message_id in claim(conn)] == [row[0]]
+
+
+def test_a_stalled_worker_cannot_settle_what_another_has(dsn: str, conn: Connection) -> None:
+    enqueue(conn, 2)
+    stalled = claim(conn, lease="100 ms")
+    time.sleep(0.15)
+    conn.execute("select symphony.tick()")
+    again = claim(conn)
+    assert len(again) == 1, "a message that came back is claimed alone"
+    with pytest.raises(psycopg.Error) as refused:
+        conn.execute("select symphony.ack(%s)", [stalled[0][0]])
+    assert refused.value.sqlstate == "SY010"
+    conn.execute("select symphony.ack(%s)", [again[0][0]])
+
+
+def test_a_message_is_cancelled_or_claimed_never_both(dsn: str, conn: Connection) -> None:
+    ids = enqueue(conn, 100)
+
+    def cancel(_: int) -> int:
+        with psycopg.connect(dsn, autocommit=True) as own:
+            return sum(
+                own.execute("select symphony.cancel(%s)", [id_]).fetchone() == (True,)
+                for id_ in reversed(ids)
+            )
+
+    with ThreadPoolExecutor(1) as pool:
+        cancelled = pool.submit(cancel, 0)
+        taken = 0
+        while not cancelled.done():
+            taken += len(claim(conn, 3))
+        while rest := claim(conn):
+            taken += len(rest)
+        assert cancelled.result() + taken == 100
+
+
+def test_a_queue_is_dropped_under_producers_without_an_orphan(dsn: str, conn: Connection) -> None:
+    conn.execute("select symphony.create_queue('q')")
+
+    def work(_: int) -> None:
+        with psycopg.connect(dsn, autocommit=True) as own:
+            while True:
+                try:
+                    own.execute("select symphony.enqueue('A', queue_name => 'q')")
+                except psycopg.Error as error:
+                    assert error.sqlstate == "SY001"
+                    return
+
+    with ThreadPoolExecutor(4) as pool:
+        workers = [pool.submit(work, n) for n in range(4)]
+        time.sleep(0.3)
+        conn.execute("select symphony.drop_queue('q', force => true)")
+        for worker in workers:
+            worker.result(10)
+    assert conn.execute("select count(*) from symphony.message").fetchone() == (0,)
