@@ -76,6 +76,6 @@ Returns    the moment, never null
 Raises     22023 bad argument - an expression that cannot be read or never runs, an infinite or
            null
            after, an unknown time zone
-Access     operator, observer$$;
+Access     producer, operator, observer$$;
 
 revoke execute on function symphony.cron_next(text, timestamptz, text, text) from public;

@@ -33,7 +33,7 @@ $$The coming runs of a cron expression.
 Arguments  n - how many, 1 to 1000; after - null: now; the others as for cron_next()
 Returns    the moments, in order
 Raises     22023 bad argument
-Access     operator, observer$$;
+Access     producer, operator, observer$$;
 
 revoke execute on function symphony.cron_upcoming(text, integer, timestamptz, text, text)
     from public;

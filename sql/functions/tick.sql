@@ -65,7 +65,7 @@ second, from as many places as you like.
 Returns    ran - false: another session was at it; promoted - delayed messages that are pending
            now; recovered - messages whose lease ended, pending again; failed - those that had no
            attempt left; fired - for schedules; purged - completed messages removed; next_due_at -
-           when the next delayed message or schedule is due
+           when the next delayed message or schedule is due. With ran false only ran and next_due_at
 Writes     symphony.tick (inserts one row) and the tables of the messages concerned
 Access     consumer, operator$$;
 
