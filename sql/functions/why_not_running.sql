@@ -65,8 +65,8 @@ begin
         where v_queue.queue_name = any (worker.queues)
           and worker.seen_at > v_now - interval '60 seconds')
     then
-        return format('No worker consumes queue "%s": symphony-pg consume %s --app module:app', v_queue.queue_name,
-                      v_queue.queue_name);
+        return format('No worker consumes queue "%s": symphony-pg consume %s --app module:app',
+                      v_queue.queue_name, v_queue.queue_name);
     end if;
     return format('Its turn comes after %s others that are pending in queue "%s".',
                   symphony._pending_before(why_not_running.message_id), v_queue.queue_name);
