@@ -1,8 +1,9 @@
 """The processes of test_chaos.py: producers and claimers that are killed at any moment.
 
-Run as `python chaos.py producer|claimer DSN SEED FILE`. Each line of FILE is a word and message
-ids. What a process is about to do is written before it asks the server ("handed", "acking"), what
-has happened after the server confirmed it; so a kill leaves no deed without its witness.
+Run as `python chaos.py producer|claimer DSN SEED FILE`. Each line of FILE is a word, message ids
+and perhaps their claim. "handed" is written before anything is done with a claim and "acking"
+before the ack, every other word after the server confirmed it: so a kill leaves no message
+completed without a witness.
 """
 
 import json
@@ -25,10 +26,12 @@ Connection = psycopg.Connection[Any]
 def connections(dsn: str) -> Iterator[Connection]:
     """Yield a connection, and a new one whenever the last was lost."""
     while True:
-        with suppress(psycopg.OperationalError):
-            with psycopg.connect(dsn, autocommit=True, connect_timeout=5) as conn:
-                while not conn.closed:
-                    yield conn
+        with (
+            suppress(psycopg.OperationalError),
+            psycopg.connect(dsn, autocommit=True, connect_timeout=5) as conn,
+        ):
+            while not conn.closed:
+                yield conn
         time.sleep(0.05)
 
 
@@ -45,8 +48,9 @@ class Log:
     def __init__(self, file: TextIO) -> None:
         self._file = file
 
-    def tell(self, word: str, ids: list[int]) -> None:
-        print(word, json.dumps(ids), file=self._file, flush=True)
+    def tell(self, word: str, ids: list[int], claim_id: int | None = None) -> None:
+        self._file.write(json.dumps([word, ids, claim_id]) + "\n")
+        self._file.flush()
 
 
 class Producer:
@@ -133,7 +137,6 @@ class Claimer:
         if rng.random() < 0.2:
             conn.execute("select symphony.tick()")
         conn.execute("set synchronous_commit = off")
-        held_since = time.monotonic()
         rows = conn.execute(
             "select claim_id, message_id from symphony.claim_batch(%s, %s, 'chaos', %s)",
             [rng.sample(QUEUES, 2), rng.choice([1, 3, 10, 50, 200]), f"{LEASE} s"],
@@ -141,8 +144,8 @@ class Claimer:
         if rows:
             self.claim_id = rows[0][0]
             self.ids = [message_id for _, message_id in rows]
-            self.held_since = held_since
-            self.log.tell("handed", self.ids)
+            self.held_since = time.monotonic()
+            self.log.tell("handed", self.ids, self.claim_id)
         conn.execute("set synchronous_commit = on")
 
     def settle(self, conn: Connection) -> None:
@@ -157,6 +160,7 @@ class Claimer:
                 self.settle_late(conn)
             elif way < 0.15:
                 conn.execute("select symphony.extend_lease(%s, '300 ms')", [[self.claim_id]])
+                self.held_since = time.monotonic()
                 return
             elif way < 0.65:
                 self.ack(conn, self.ids)
