@@ -1,0 +1,56 @@
+-- check: each invariant, when it is broken, is reported by its name.
+begin;
+select plan(10);
+
+create function pg_temp.found() returns text language sql as $$
+    select coalesce(string_agg(distinct invariant, ', ' order by invariant), 'none') from symphony.check()
+$$;
+create function pg_temp.break_(how text) returns text language plpgsql as $$
+declare
+    v_found text;
+begin
+    begin
+        execute how;
+        v_found := pg_temp.found();
+        raise exception 'undo' using errcode = 'TEST0';
+    exception
+        when sqlstate 'TEST0' then return v_found;
+    end;
+end $$;
+commit;
+select symphony.enqueue('A') from generate_series(1, 4);
+select symphony.enqueue('D', delay => '1 hour');
+create temporary table c as select * from symphony.claim_batch(batch_size => 2);
+create temporary table d as select * from symphony.claim_batch(batch_size => 1);
+
+select is(pg_temp.found(), 'none', 'nothing is wrong at first');
+select is(
+    pg_temp.break_($$insert into symphony.delayed_message (message_id, available_at, enqueued_at, lane_id, message_type, body, headers)
+                     select message_id, now(), enqueued_at, lane_id, message_type, body, headers from symphony.message where message_id = 4$$),
+    'a message is in one place', 'a message that is pending and delayed');
+select is(
+    pg_temp.break_($$update symphony.claim set open_ids = '{1,2}', size = 2 where claim_id = (select claim_id from d)$$),
+    'a message is open in one claim', 'a message that two workers have');
+select is(
+    pg_temp.break_($$delete from symphony.message where message_id = 1$$),
+    'an open message is behind its position', 'an open message that is not in the log');
+select is(
+    pg_temp.break_($$update symphony.message set txid = 1 + (select max(txid) from symphony.message) where message_id = 1$$),
+    'an open message is behind its position', 'an open message that will be handed out once more');
+select is(
+    pg_temp.break_($$update symphony.claim set ahead = '{[0,)}', partial_txid = null, partial_message_id = null, open_ids = '{}', finished_at = now()
+                     where claim_id = (select claim_id from d)$$),
+    'a position only moves on, an open message is behind its position', 'a position that was set back');
+select is(
+    pg_temp.break_($$update symphony.claim set open_ids = '{}' where claim_id = (select claim_id from d)$$),
+    'a claim is finished when all is settled', 'a settled claim that is not finished');
+select is(
+    pg_temp.break_($$update symphony.claim set retried = 2 where claim_id = (select claim_id from d)$$),
+    'a claim is finished when all is settled', 'a claim that settled more than it handed out');
+select is(
+    pg_temp.break_($$insert into symphony.lane (queue_name, priority, alone) values ('default', 1, true)$$),
+    'a lane has a position', 'a lane without a position');
+select is(
+    pg_temp.break_($$update symphony.delayed_message set lane_id = 0$$),
+    'a message has a lane', 'a message without a lane');
+select * from finish();
