@@ -162,3 +162,83 @@ def test_a_queue_is_dropped_under_producers_without_an_orphan(dsn: str, conn: Co
         for worker in workers:
             worker.result(10)
     assert conn.execute("select count(*) from symphony.message").fetchone() == (0,)
+
+
+def test_one_of_two_ticks_runs(dsn: str, conn: Connection) -> None:
+    conn.execute("select symphony.enqueue('A', delay => '1 hour')")
+    with psycopg.connect(dsn) as other:
+        other.execute("select symphony.tick()")
+        row = conn.execute("select symphony.tick()").fetchone()
+        assert row is not None
+        assert row[0].keys() == {"ran", "next_due_at"}
+        assert row[0]["ran"] is False
+        assert row[0]["next_due_at"] is not None
+        other.rollback()
+    assert conn.execute("select symphony.tick() ->> 'ran'").fetchone() == ("true",)
+
+
+def test_a_purge_leaves_what_is_committed_after_it(dsn: str, conn: Connection) -> None:
+    with psycopg.connect(dsn) as slow:
+        late = enqueue(slow)
+        enqueue(conn, 3)
+        conn.execute("select symphony.purge_queue('default')")
+        slow.commit()
+    assert [message_id for _, message_id in claim(conn)] == late
+
+
+def test_a_claim_of_a_transaction_that_enqueues_loses_nothing(dsn: str, conn: Connection) -> None:
+    enqueue(conn)
+    with psycopg.connect(dsn) as own:
+        before = enqueue(own)
+        assert len(claim(own)) == 1
+        after = enqueue(own)
+        own.commit()
+    assert [message_id for _, message_id in claim(conn)] == before + after
+
+
+def notified(conn: Connection) -> bool:
+    return any(True for _ in conn.notifies(timeout=0.5, stop_after=1))
+
+
+def test_sleeping_workers_are_notified_of_whatever_becomes_pending(
+    dsn: str, conn: Connection
+) -> None:
+    with psycopg.connect(dsn, autocommit=True) as worker:
+        worker.execute('listen "symphony:default"')
+        enqueue(conn)
+        conn.execute('select symphony.enqueue_batch(\'[{"message_type": "A"}]\')')
+        assert not notified(worker), "nobody sleeps"
+
+        worker.execute("select symphony.idle('w', '{default}')")
+        enqueue(conn)
+        assert notified(worker)
+        conn.execute('select symphony.enqueue_batch(\'[{"message_type": "A"}]\')')
+        assert notified(worker)
+        conn.execute("select symphony.enqueue('A', delay => '1 ms')")
+        assert notified(worker), "there is a new deadline"
+        time.sleep(0.01)
+        conn.execute("select symphony.tick()")
+        assert notified(worker)
+        taken = claim(conn, lease="100 ms")
+        conn.execute("select symphony.release(%s, %s)", [taken[0][0], [taken[0][1]]])
+        assert notified(worker)
+        time.sleep(0.15)
+        conn.execute("select symphony.tick()")
+        assert notified(worker)
+        conn.execute("select symphony.pause_queue('default')")
+        conn.execute("select symphony.resume_queue('default')")
+        assert notified(worker)
+
+        worker.execute("select symphony.busy('w')")
+        enqueue(conn)
+        assert not notified(worker)
+
+
+def test_a_lane_that_somebody_holds_is_named(dsn: str, conn: Connection) -> None:
+    ids = enqueue(conn, 2)
+    with psycopg.connect(dsn) as other:
+        claim(other, 1)
+        row = conn.execute("select symphony.why_not_running(%s)", [ids[1]]).fetchone()
+        assert row is not None
+        assert f"locked by pid {other.info.backend_pid}" in row[0]
+        other.rollback()

@@ -1,5 +1,4 @@
 -- check: each invariant, when it is broken, is reported by its name.
-begin;
 select plan(10);
 
 create function pg_temp.found() returns text language sql as $$
@@ -17,7 +16,6 @@ begin
         when sqlstate 'TEST0' then return v_found;
     end;
 end $$;
-commit;
 select symphony.enqueue('A') from generate_series(1, 4);
 select symphony.enqueue('D', delay => '1 hour');
 create temporary table c as select * from symphony.claim_batch(batch_size => 2);

@@ -1,0 +1,61 @@
+-- Every function takes null for any argument: as a default, as nothing, or with an error of ours. What reaches a table is right.
+select plan(3);
+
+create temporary table call (name text, arguments text[]);
+insert into call values
+    ('enqueue', array['A', '{}', 'default', '5', '0 s', null, 'k', 'g', '{}']),
+    ('enqueue_batch', array['[]']),
+    ('claim_batch', array['{default}', '1', 'w', '1 s']),
+    ('ack', array['1', '{1}']),
+    ('nack_with_backoff', array['1', '1', 'x', 'X', 'true', '1 s']),
+    ('extend_lease', array['{1}', '1 s']),
+    ('release', array['1', '{1}']),
+    ('cancel', array['1']),
+    ('message_status', array['1']),
+    ('why_not_running', array['1']),
+    ('queue_stats', array['default']),
+    ('create_queue', array['q', '1', '1 s', '2', '1 s', '0', '1 s', '1 s', '1000', '1 s']),
+    ('configure_queue', array['q', '1', '1 s', '2', '1 s', '0', '1 s', '1 s', '1000', '1 s']),
+    ('pause_queue', array['q']),
+    ('resume_queue', array['q']),
+    ('purge_queue', array['q']),
+    ('drop_queue', array['q', 'false']),
+    ('heartbeat', array['w', '{default}', '{}']),
+    ('idle', array['w', '{default}']),
+    ('busy', array['w']),
+    ('stop_worker', array['w']),
+    ('grant_access', array['sy_nobody', 'producer']),
+    ('revoke_access', array['sy_nobody', 'producer']);
+
+select is_empty(
+    $$select p.proname
+      from pg_proc as p join symphony._access_list() as list on list.function_name = p.proname
+      where p.pronamespace = 'symphony'::regnamespace and p.pronargs > 0 and p.prokind = 'f' and p.proname !~ 'cron|schedule'
+      except select name from call$$,
+    'no function is left out');
+
+-- Each call with one argument null after another, and with all of them null.
+create temporary table outcome as
+select c.name, n as nulled, null::text as code,
+       format('select * from symphony.%s(%s)', c.name, (
+           select string_agg(case when i in (n) or n = 0 or a is null then 'null' else quote_literal(a) end, ', ' order by i)
+           from unnest(c.arguments) with ordinality as u (a, i))) as statement
+from call as c, generate_series(0, cardinality(c.arguments)) as n;
+do $$
+declare v record; v_code text;
+begin
+    for v in select * from outcome loop
+        begin
+            execute v.statement;
+            v_code := 'none';
+        exception when others then
+            v_code := sqlstate;
+        end;
+        update outcome set code = v_code where statement = v.statement;
+    end loop;
+end $$;
+select is_empty(
+    $$select statement, code from outcome where code not in ('none', '22023', '42704') and code not like 'SY%'$$,
+    'no null leads to an error that is not ours');
+select is_empty($$select * from symphony.check()$$, 'nor to a broken invariant');
+select * from finish();

@@ -1,0 +1,54 @@
+-- tick: promotes what is due, says when the next message is, and forgets what has been kept for long enough.
+select plan(19);
+
+create table public.clock (now_at timestamptz);
+insert into public.clock values ('2030-01-01 12:00:00+00');
+create or replace function symphony._now() returns timestamptz language sql volatile as 'select now_at from public.clock';
+create function pg_temp.tick_after(i interval) returns jsonb language plpgsql as $$
+begin
+    update public.clock set now_at = now_at + i;
+    return symphony.tick();
+end $$;
+
+select is(symphony.tick(),
+    '{"ran": true, "promoted": 0, "recovered": 0, "failed": 0, "fired": 0, "purged": 0, "next_due_at": null}', 'nothing to do');
+select symphony.enqueue('A', '{"n": 1}', delay => '20 s', headers => '{"h": 1}', group_key => 'g', priority => 7);
+select symphony.enqueue('A', available_at => '2030-01-01 12:00:10+00');
+select symphony.enqueue('A', delay => '0 s');
+select is((select count(*) from symphony.claim_batch()), 1::bigint, 'a delay of nothing is none');
+select is((symphony.tick() ->> 'next_due_at')::timestamptz, '2030-01-01 12:00:10+00', 'the next time is that of the message that is due first');
+select is(pg_temp.tick_after('9.999999 s') ->> 'promoted', '0', 'a moment before its time nothing happens');
+select is(pg_temp.tick_after('0.000001 s') ->> 'promoted', '1', 'at its time it is promoted');
+select is((symphony.tick() ->> 'next_due_at')::timestamptz, '2030-01-01 12:00:20+00', 'the other one is next');
+select is((select message_id from symphony.claim_batch()), 2::bigint, 'and is not handed out yet');
+select is(pg_temp.tick_after('10 s') ->> 'next_due_at', null, 'then there is none');
+select results_eq($$select message_id, priority, attempt, group_key, body, headers from symphony.claim_batch()$$,
+    $$values (1::bigint, 7, 1, 'g', '{"n": 1}'::jsonb, '{"h": 1}'::jsonb)$$, 'a delay changes nothing about a message');
+
+-- Many at once.
+select symphony.enqueue('M', delay => '1 s') from generate_series(1, 1500);
+select is(pg_temp.tick_after('1 s') ->> 'promoted', '1000', 'at most 1000 are promoted at once');
+select is(symphony.tick() ->> 'promoted', '500', 'and the others by the next tick');
+select is((select count(*) from symphony.claim_batch(batch_size => 1000)), 1000::bigint, 'none is lost');
+select is((select count(*) from symphony.claim_batch(batch_size => 1000)), 500::bigint, 'not one');
+
+-- Many leases that end at once: 250 claims of one message each.
+select symphony.enqueue('L', queue_name => null) from generate_series(1, 250);
+do $$ begin for i in 1 .. 250 loop perform symphony.claim_batch(batch_size => 1, lease => '1 s'); end loop; end $$;
+select is(
+    array[pg_temp.tick_after('2 s') ->> 'recovered', symphony.tick() ->> 'recovered', symphony.tick() ->> 'recovered', symphony.tick() ->> 'recovered'],
+    '{100,100,50,0}', 'the leases of 100 claims are dealt with at once, the others by the next ticks');
+
+-- What is forgotten.
+select symphony.enqueue('A', idempotency_key => 'k');
+select symphony.heartbeat('w', '{default}');
+select symphony.idle('w', '{default}');
+select pg_temp.tick_after('60 s');
+select is((select count(*) from symphony.worker), 1::bigint, 'a worker may be silent for a minute');
+select pg_temp.tick_after('10 s');
+select is((select count(*) from symphony.worker), 0::bigint, 'and no longer');
+select is((select idle_workers from symphony.queue_stats('default')), 0, 'it is not counted as asleep either');
+select pg_temp.tick_after('1 day');
+select is((select count(*) from symphony.idempotency_key), 0::bigint, 'keys that are free again are removed');
+select is((select count(*) from symphony.tick), 1::bigint, 'and so are the ticks of more than an hour ago');
+select * from finish();
