@@ -242,3 +242,29 @@ def test_a_lane_that_somebody_holds_is_named(dsn: str, conn: Connection) -> None
         assert row is not None
         assert f"locked by pid {other.info.backend_pid}" in row[0]
         other.rollback()
+
+
+def test_a_claim_that_waited_hands_out_nothing_twice(dsn: str, conn: Connection) -> None:
+    """Let a claim wait for the lane while a transaction commits and is handed out in part.
+
+    What had ended when the waiting claim began does not include that transaction.
+    """
+    with (
+        psycopg.connect(dsn) as producer,
+        psycopg.connect(dsn) as holder,
+        psycopg.connect(dsn, autocommit=True) as waiter,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        expected = enqueue(conn) + enqueue(producer, 3)
+        taken = claim(holder, 1)
+        waiting = pool.submit(claim, waiter, 10)
+        while conn.execute(
+            "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+        ).fetchone() == (0,):
+            time.sleep(0.01)
+        producer.commit()
+        taken += claim(holder, 2)
+        holder.commit()
+        taken += waiting.result(10)
+    taken += claim(conn)
+    assert sorted(message_id for _, message_id in taken) == expected

@@ -8,8 +8,9 @@ returns int8multirange
 language sql
 immutable
 as $$
+    /* A range without an upper bound holds all, and the transaction that was begun before may be
+       missing in "finished": it ended while this claim waited for the lane. */
     select case
-        when last_txid is null then ahead operator(pg_catalog.*) finished
         when last_txid operator(pg_catalog.=) partial_txid then '{}'
         else ahead operator(pg_catalog.*) finished
              operator(pg_catalog.*) pg_catalog.int8multirange(pg_catalog.int8range(0, last_txid))

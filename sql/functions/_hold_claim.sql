@@ -28,7 +28,7 @@ begin
                   hint    = 'Do not try again: what was not settled is handed out anew. '
                             'Make the work safe to repeat, or the lease longer.';
     end if;
-    if message_ids is null then
+    if message_ids is null or message_ids = v_claim.open_ids then
         return v_claim.open_ids;
     end if;
     if message_ids = '{}' or not message_ids <@ v_claim.open_ids then

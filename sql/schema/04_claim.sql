@@ -15,8 +15,19 @@
  * by now, in order, and what it took completely leaves "ahead".  A transaction that is still
  * running stays in it, whatever happens meanwhile: nothing is skipped, nothing waits for it.
  */
+create sequence symphony.claim_id_seq as bigint;
+
+comment on sequence symphony.claim_id_seq is 'Numbers the claims, in the upper bits of claim_id.';
+
+
+/*
+ * Claims may be committed asynchronously, and a crash that forgets one may also forget that its
+ * number was given out.  The lower 16 bits of a claim_id are random, so that the worker of a
+ * forgotten claim does not hold the key to another one.
+ */
 create table symphony.claim (
-    claim_id           bigint generated always as identity,
+    claim_id           bigint not null
+        default nextval('symphony.claim_id_seq') * 65536 + floor(random() * 65536)::bigint,
     claimed_at         timestamptz not null,
     lease_until        timestamptz not null,
     finished_at        timestamptz,

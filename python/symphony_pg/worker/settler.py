@@ -128,9 +128,10 @@ class Settler:
             claim.acked += len(message_ids)
 
     async def _ack(self, claim: Claim, message_ids: list[int]) -> None:
-        everything = None if len(message_ids) == claim.size else message_ids
+        # By id, even when it is all of the claim: after a crash of the server that forgot the claim
+        # "all that is left" might be what another worker has.
         try:
-            await self._link.run(functions.ack(claim.claim_id, everything))
+            await self._link.run(functions.ack(claim.claim_id, message_ids))
         except LeaseLost as error:
             await self._refused(claim, len(message_ids), error)
         else:
