@@ -43,13 +43,12 @@ def test_a_claim_that_a_crash_forgot_settles_nothing_of_another(data_dir: Path) 
             assert server._process is not None
             server._process.send_signal(signal.SIGQUIT)
             server._process.wait()
-    with Server(data_dir=data_dir) as server:
-        with psycopg.connect(server.dsn, autocommit=True) as conn:
-            held = claim(conn, 5)
-            assert {message_id for _, message_id in forgotten} < {
-                message_id for _, message_id in held
-            }, "the crash did not forget the claim"
-            with pytest.raises(psycopg.Error) as refused:
-                conn.execute("select symphony.ack(%s)", [forgotten[0][0]])
-            assert refused.value.sqlstate == "SY010"
-            assert conn.execute("select symphony.ack(%s)", [held[0][0]]).fetchone() == (5,)
+    with Server(data_dir=data_dir) as server, psycopg.connect(server.dsn, autocommit=True) as conn:
+        held = claim(conn, 5)
+        assert {message_id for _, message_id in forgotten} < {
+            message_id for _, message_id in held
+        }, "the crash did not forget the claim"
+        with pytest.raises(psycopg.Error) as refused:
+            conn.execute("select symphony.ack(%s)", [forgotten[0][0]])
+        assert refused.value.sqlstate == "SY010"
+        assert conn.execute("select symphony.ack(%s)", [held[0][0]]).fetchone() == (5,)

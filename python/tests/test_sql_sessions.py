@@ -268,3 +268,90 @@ def test_a_claim_that_waited_hands_out_nothing_twice(dsn: str, conn: Connection)
         taken += waiting.result(10)
     taken += claim(conn)
     assert sorted(message_id for _, message_id in taken) == expected
+
+
+def test_a_message_is_not_cancelled_by_an_old_snapshot(dsn: str, conn: Connection) -> None:
+    """The application's transaction began before a worker took the message."""
+    ids = enqueue(conn)
+    with psycopg.connect(dsn) as old:
+        old.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        old.execute("select symphony.message_status(%s)", ids)
+        taken = claim(conn)
+        try:
+            cancelled = old.execute("select symphony.cancel(%s)", ids).fetchone() == (True,)
+            old.commit()
+        except psycopg.Error as error:
+            assert error.sqlstate in ("SY011", "40001")
+            cancelled = False
+    assert not cancelled, "it is being processed"
+    assert conn.execute("select symphony.ack(%s)", [taken[0][0]]).fetchone() == (1,)
+
+
+def test_a_queue_is_not_purged_by_an_old_snapshot(dsn: str, conn: Connection) -> None:
+    first = enqueue(conn)
+    with psycopg.connect(dsn) as old:
+        old.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        old.execute("select symphony.message_status(%s)", first)
+        enqueue(conn)
+        assert len(claim(conn)) == 2
+        with pytest.raises(psycopg.Error) as refused:
+            old.execute("select symphony.purge_queue('default')")
+            old.commit()
+        assert refused.value.sqlstate in ("SY011", "40001")
+    assert claim(conn) == [], "both are being processed"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "select symphony.enqueue('A', queue_name => 'q')",
+        """select symphony.enqueue_batch('[{"message_type": "A", "queue_name": "q"}]')""",
+    ],
+)
+def test_no_message_is_put_into_a_queue_that_an_old_snapshot_still_sees(
+    dsn: str, conn: Connection, call: str
+) -> None:
+    conn.execute("select symphony.create_queue('q')")
+    with psycopg.connect(dsn) as old:
+        old.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        old.execute("select symphony.queue_stats('q')")
+        conn.execute("select symphony.drop_queue('q')")
+        with pytest.raises(psycopg.Error) as refused:
+            old.execute(call.encode())
+            old.commit()
+        assert refused.value.sqlstate in ("SY001", "40001")
+    assert conn.execute("select count(*) from symphony.message").fetchone() == (0,)
+
+
+def test_the_first_message_of_a_priority_delays_no_other(dsn: str, conn: Connection) -> None:
+    with psycopg.connect(dsn) as slow:
+        slow.execute("select symphony.enqueue('slow', priority => 9)")
+        prompt = conn.execute("select symphony.enqueue('prompt', priority => 9)").fetchone()
+        conn.execute("select symphony.tick()")
+        assert [(message_id,) for _, message_id in claim(conn)] == [prompt]
+        slow.commit()
+
+
+def test_a_tick_waits_for_no_producer(dsn: str, conn: Connection) -> None:
+    conn.execute("select symphony.configure_queue('default', retention => '0 s')")
+    with psycopg.connect(dsn) as slow:
+        slow.execute("select symphony.enqueue('slow', priority => 9)")
+        conn.execute("set statement_timeout = '2 s'")
+        assert conn.execute("select symphony.tick() ->> 'ran'").fetchone() == ("true",)
+        slow.commit()
+
+
+def test_a_completed_message_stays_completed_when_its_neighbours_are_purged(
+    dsn: str, conn: Connection
+) -> None:
+    conn.execute("select symphony.configure_queue('default', retention => '0 s')")
+    with psycopg.connect(dsn) as slow:
+        enqueue(slow)
+        done = enqueue(conn)
+        taken = claim(conn)
+        conn.execute("select symphony.ack(%s)", [taken[0][0]])
+        conn.execute("select symphony.purge_queue('default')")
+        conn.execute("select symphony.tick()")
+        status = "select status, claim_id from symphony.message_status(%s)"
+        assert conn.execute(status, done).fetchone() == ("completed", taken[0][0])
+        slow.rollback()

@@ -16,7 +16,7 @@ as $$
         offset 0
     ) as wish
     join symphony.lane on lane.queue_name operator(pg_catalog.=) wish.queue_name
-    where lane.is_used
+    where (lane.is_used or lane.lane_id in (select lane_use.lane_id from symphony.lane_use))
       and lane.lane_id operator(pg_catalog.<>) all (except_lanes)
     order by wish.rank, lane.priority desc, lane.alone desc
     offset 0

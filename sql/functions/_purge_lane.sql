@@ -74,7 +74,11 @@ begin
         perform symphony._purge_claims(_purge_lane.lane_id, v_claim.claim_id,
                                        coalesce(v_last.txid, v_from.txid),
                                        coalesce(v_last.message_id, v_from.message_id),
-                                       v_last.purged < 10000);
+                                       v_last.purged < 10000
+                                       and coalesce(v_stop.txid, v_oldest) >= (
+                                           select greatest(lower(part), v_claim.partial_txid)
+                                           from unnest(v_claim.ahead) as part
+                                           where upper_inf(part)));
     end if;
     return v_last.purged;
 end;

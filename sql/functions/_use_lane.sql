@@ -4,20 +4,16 @@ language plpgsql
 volatile
 as $$
 /*
- * Whoever finds the row locked leaves it: somebody is marking the lane right now.  Should that
- * one roll back, tick() marks it.
+ * A row of its own for each transaction: nobody waits for one that is not committed yet.
  */
 begin
-    update symphony.lane
-    set is_used = true
-    where lane.lane_id = any (array(
-        select unused.lane_id
-        from symphony.lane as unused
-        where unused.queue_name = _use_lane.queue_name
-          and unused.priority = _use_lane.priority
-          and not unused.is_used
-          and not unused.alone
-        for update skip locked));
+    insert into symphony.lane_use (lane_id)
+    select lane.lane_id
+    from symphony.lane
+    where lane.queue_name = _use_lane.queue_name
+      and lane.priority = _use_lane.priority
+      and not lane.is_used
+      and not lane.alone;
 end;
 $$;
 
@@ -25,7 +21,7 @@ comment on function symphony._use_lane(text, integer) is
 $$Mark a lane as used, so that claim_batch() looks into it.
 
 Arguments  queue_name, priority
-Writes     symphony.lane, the first time
+Writes     symphony.lane_use, until tick() has marked the lane
 Access     private$$;
 
 revoke execute on function symphony._use_lane(text, integer) from public;

@@ -19,6 +19,7 @@ begin
     from symphony.message as m
     where m.message_id = cancel.message_id;
     if found then
+        perform symphony._check_isolation();
         perform symphony._lock_lane(v_lane_id, wait => true);
         delete from symphony.message as m
         using symphony._position(v_lane_id) as p
@@ -43,7 +44,7 @@ $$Remove a message that has not started.
 
 Arguments  message_id - from enqueue()
 Returns    true, or false if it was too late: it is being processed, completed or failed
-Raises     SY003 unknown_message
+Raises     SY003 unknown_message; SY011 wrong_isolation_level, if it is pending
 Writes     symphony.message or symphony.delayed_message
 Locks      the lane of the message until the transaction ends
 Access     producer$$;

@@ -41,6 +41,7 @@ begin
     delete from symphony.claim as c where c.lane_id = any (v_lanes);
     delete from symphony.idempotency_key as k where k.queue_name = drop_queue.queue_name;
     delete from symphony.idle_worker as i where i.queue_name = drop_queue.queue_name;
+    delete from symphony.lane_use as u where u.lane_id = any (v_lanes);
     delete from symphony.lane as l where l.lane_id = any (v_lanes);
     delete from symphony.queue as q where q.queue_name = drop_queue.queue_name;
     return true;

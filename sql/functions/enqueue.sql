@@ -25,7 +25,7 @@ as $$
 declare
     v_now        timestamptz := symphony._now();
     v_due        timestamptz := coalesce(enqueue.available_at,
-        case when delay <= '100 years' then v_now + delay end);
+        case when delay between '0' and '100 years' then v_now + delay end);
     v_queue_name text := coalesce(enqueue.queue_name, 'default');
     v_message_id bigint := nextval('symphony.message_id_seq');
     v_first_id   bigint;
@@ -35,6 +35,10 @@ begin
         if v_first_id <> v_message_id then
             return v_first_id;
         end if;
+    end if;
+
+    if current_setting('transaction_isolation') <> 'read committed' then
+        perform from symphony.queue where queue.queue_name = v_queue_name for key share;
     end if;
 
     if v_due > v_now then

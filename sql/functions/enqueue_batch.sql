@@ -28,6 +28,11 @@ begin
         return;
     end if;
 
+    if current_setting('transaction_isolation') <> 'read committed' then
+        perform from symphony.queue
+        where queue.queue_name in (select given.queue_name from symphony._elements(messages) as given)
+        for key share;
+    end if;
     v_ids := array(
         select nextval('symphony.message_id_seq')
         from generate_series(1, jsonb_array_length(messages)));

@@ -34,7 +34,7 @@ begin
     join symphony.queue on queue.queue_name = lane.queue_name
     where message.message_id = nack_with_backoff.message_id;
 
-    if retryable and v_rule.attempt < v_rule.max_attempts then
+    if retryable is not false and v_rule.attempt < v_rule.max_attempts then
         outcome := 'retry';
         available_at := v_now + coalesce(retry_after, v_rule.seconds * interval '1 second');
         with gone as (
@@ -53,7 +53,7 @@ begin
     else
         outcome := 'failed';
         perform symphony._fail(
-            v_ids, case when retryable then 'exhausted' else 'permanent' end,
+            v_ids, case when retryable is not false then 'exhausted' else 'permanent' end,
             coalesce(error, '(no error text)'), error_class, nack_with_backoff.claim_id);
         perform symphony._settle(nack_with_backoff.claim_id, v_ids, failed => 1);
     end if;

@@ -15,6 +15,7 @@ begin
     if not exists (select from symphony.queue as q where q.queue_name = purge_queue.queue_name) then
         perform symphony._refuse_queue(purge_queue.queue_name);
     end if;
+    perform symphony._check_isolation();
     for v_lane_id in
         select lane.lane_id from symphony.lane
         where lane.queue_name = purge_queue.queue_name
@@ -36,7 +37,7 @@ $$Drop all pending messages of a queue, at once and however many there are. Dela
 those being processed.
 
 Arguments  queue_name
-Raises     SY001 unknown_queue
+Raises     SY001 unknown_queue; SY011 wrong_isolation_level
 Writes     symphony.claim (a row for each lane)
 Locks      the lanes of the queue until the transaction ends
 Access     operator$$;

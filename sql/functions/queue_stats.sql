@@ -14,11 +14,15 @@ set search_path = pg_catalog, pg_temp
 as $$
 /*
  * A claim of the last hour has a lease that ended after its beginning, so the index on
- * lease ends finds them all.  Messages settled by ack() count when their claim is finished.
+ * lease ends finds them all, and those that no tick() has come to yet.  Messages settled by
+ * ack() count when their claim is finished.
  */
 #variable_conflict use_column
 declare
-    v_now timestamptz := symphony._now();
+    v_now   timestamptz := symphony._now();
+    v_hour  timestamptz := v_now - interval '1 hour';
+    v_since timestamptz := least(v_hour, coalesce(
+        (select tick.swept_until from symphony.tick order by tick_id desc limit 1), '-infinity'));
 begin
     if queue_stats.queue_name is not null and not exists (
         select from symphony.queue where queue.queue_name = queue_stats.queue_name)
@@ -29,19 +33,20 @@ begin
     with traffic as (
         select lane.queue_name,
                sum(size) filter (where claimed_at > v_now - interval '1 minute') as claimed_minute,
-               sum(size) filter (where claimed_at > v_now - interval '1 hour') as claimed_hour,
+               sum(size) filter (where claimed_at > v_hour) as claimed_hour,
                sum(size - c.retried - c.failed - c.returned)
                    filter (where finished_at > v_now - interval '1 minute') as finished_minute,
                sum(size - c.retried - c.failed - c.returned)
-                   filter (where finished_at > v_now - interval '1 hour') as finished_hour,
-               sum(c.retried) as retried_hour,
+                   filter (where finished_at > v_hour) as finished_hour,
+               sum(c.retried) filter (where claimed_at > v_hour) as retried_hour,
                sum(cardinality(c.open_ids)) as processing,
-               sum(waited * size) / nullif(sum(size), 0) as waiting,
-               sum(extract(epoch from finished_at - claimed_at) * size)
-                   / nullif(sum(size) filter (where finished_at is not null), 0) as working
+               sum(waited * size) filter (where claimed_at > v_hour)
+                   / nullif(sum(size) filter (where claimed_at > v_hour), 0) as waiting,
+               sum(extract(epoch from finished_at - claimed_at) * size) filter (where finished_at > v_hour)
+                   / nullif(sum(size) filter (where finished_at > v_hour), 0) as working
         from symphony.claim as c
         join symphony.lane on lane.lane_id = c.lane_id
-        where c.lease_until > v_now - interval '1 hour' and c.size > 0
+        where c.lease_until > v_since and c.size > 0
         group by lane.queue_name
     )
     select q.queue_name, q.paused_at is not null, p.pending,

@@ -32,9 +32,11 @@ begin
     end if;
 
     v_fired := symphony.tick_schedules();
-    perform symphony._use_lane(lane.queue_name, lane.priority)
-    from symphony.lane
-    where not lane.is_used and exists (select from symphony._pending(lane.lane_id, at_most => 1));
+    with used as (
+        delete from symphony.lane_use returning lane_use.lane_id
+    )
+    update symphony.lane set is_used = true
+    where lane.lane_id = any (array(select used.lane_id from used)) and not lane.is_used;
     v_promoted := symphony._promote_due_messages(v_from, v_now);
     v_lapsed := symphony._recover_ended_leases(v_from, v_now);
     if v_last is null or v_now >= v_last.purge_at then

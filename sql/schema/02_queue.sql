@@ -79,4 +79,14 @@ comment on column symphony.lane.queue_name is 'The queue it belongs to.';
 comment on column symphony.lane.priority is '0 to 9; 9 is claimed first.';
 comment on column symphony.lane.alone is
 'True: its messages were in the hands of a worker that vanished, and are claimed one by one.';
-comment on column symphony.lane.is_used is 'Whether claim_batch() looks into it.';
+comment on column symphony.lane.is_used is
+'Whether claim_batch() looks into it; set by tick() for those of lane_use.';
+
+
+create table symphony.lane_use (
+    lane_id integer not null
+);
+
+comment on table symphony.lane_use is
+'Lanes that were used for the first time, until tick() marks them. No key: a producer waits for none.';
+comment on column symphony.lane_use.lane_id is 'The lane.';

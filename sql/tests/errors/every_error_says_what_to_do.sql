@@ -72,9 +72,9 @@ begin
 end $$;
 select pg_temp.collect(call) from bad_call;
 begin isolation level repeatable read;
-select pg_temp.collect('symphony.claim_batch()');
+insert into bad_call values ('SY011', 'symphony.claim_batch()'), ('SY011', $$symphony.purge_queue('default')$$);
+select pg_temp.collect(call) from bad_call where code = 'SY011';
 commit;
-insert into bad_call values ('SY011', 'symphony.claim_batch()');
 
 select is_empty(
     $$select b.call, b.code, r.code, r.message from bad_call as b join raised as r using (call) where b.code <> r.code$$,
