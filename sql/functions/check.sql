@@ -8,11 +8,7 @@ as $$
 begin
     return query
     select 'a message is in one place', format('message %s is in more than one table', m.message_id)
-    from (
-        select d.message_id from symphony.delayed_message as d
-        union all select f.message_id from symphony.failed_message as f
-        union all select l.message_id from symphony.message as l
-    ) as m
+    from symphony._all_messages() as m
     group by m.message_id
     having count(*) > 1;
 
@@ -57,12 +53,32 @@ begin
     where not exists (select from symphony.claim as c where c.lane_id = l.lane_id);
 
     return query
+    select 'a position is of this server', format(
+        'lane %s is at transaction %s, the server at %s: restored from a dump?', l.lane_id,
+        p.begins, pg_snapshot_xmax(pg_current_snapshot()))
+    from symphony.lane as l
+    cross join lateral (
+        select max(lower(part)) as begins
+        from symphony._position(l.lane_id) as at, unnest(at.ahead) as part
+        where upper_inf(part)
+    ) as p
+    where p.begins > pg_snapshot_xmax(pg_current_snapshot())::text::bigint;
+
+    return query
+    select 'a position is of this server', format(
+        'lane %s is at transaction %s, the server at %s: restored from a dump?', l.lane_id,
+        p.begins, pg_snapshot_xmax(pg_current_snapshot()))
+    from symphony.lane as l
+    cross join lateral (
+        select max(lower(part)) as begins
+        from symphony._position(l.lane_id) as at, unnest(at.ahead) as part
+        where upper_inf(part)
+    ) as p
+    where p.begins > pg_snapshot_xmax(pg_current_snapshot())::text::bigint;
+
+    return query
     select 'a message has a lane', format('message %s', m.message_id)
-    from (
-        select d.message_id, d.lane_id from symphony.delayed_message as d
-        union all select f.message_id, f.lane_id from symphony.failed_message as f
-        union all select l.message_id, l.lane_id from symphony.message as l
-    ) as m
+    from symphony._all_messages() as m
     where not exists (select from symphony.lane as l where l.lane_id = m.lane_id);
 end;
 $$;

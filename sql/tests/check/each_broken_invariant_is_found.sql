@@ -1,5 +1,5 @@
 -- check: each invariant, when it is broken, is reported by its name.
-select plan(10);
+select plan(11);
 
 create function pg_temp.found() returns text language sql as $$
     select coalesce(string_agg(distinct invariant, ', ' order by invariant), 'none') from symphony.check()
@@ -51,4 +51,8 @@ select is(
 select is(
     pg_temp.break_($$update symphony.delayed_message set lane_id = 0$$),
     'a message has a lane', 'a message without a lane');
+select is(
+    pg_temp.break_($$update symphony.claim set ahead = '{[9000000000,)}' where size = 0 and claim_id = (
+        select max(claim_id) from symphony.claim where size = 0)$$),
+    'a position is of this server', 'a position of a server that has come further');
 select * from finish();
