@@ -65,18 +65,6 @@ begin
     where p.begins > pg_snapshot_xmax(pg_current_snapshot())::text::bigint;
 
     return query
-    select 'a position is of this server', format(
-        'lane %s is at transaction %s, the server at %s: restored from a dump?', l.lane_id,
-        p.begins, pg_snapshot_xmax(pg_current_snapshot()))
-    from symphony.lane as l
-    cross join lateral (
-        select max(lower(part)) as begins
-        from symphony._position(l.lane_id) as at, unnest(at.ahead) as part
-        where upper_inf(part)
-    ) as p
-    where p.begins > pg_snapshot_xmax(pg_current_snapshot())::text::bigint;
-
-    return query
     select 'a message has a lane', format('message %s', m.message_id)
     from symphony._all_messages() as m
     where not exists (select from symphony.lane as l where l.lane_id = m.lane_id);

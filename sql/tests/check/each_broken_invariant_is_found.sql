@@ -2,7 +2,9 @@
 select plan(11);
 
 create function pg_temp.found() returns text language sql as $$
-    select coalesce(string_agg(distinct invariant, ', ' order by invariant), 'none') from symphony.check()
+    select coalesce(string_agg(distinct invariant, ', ' order by invariant), 'none')
+           || case when count(*) > count(distinct invariant || detail) then ', each twice' else '' end
+    from symphony.check()
 $$;
 create function pg_temp.break_(how text) returns text language plpgsql as $$
 declare
