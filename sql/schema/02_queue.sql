@@ -3,7 +3,7 @@
  * priority, because each lane is one ordered stream with one position (see 04_claim.sql).
  *
  * Most queues use one priority or two, so claim_batch() looks only into lanes that are marked
- * as used.  The first enqueue() into one marks it, and tick() makes sure of that.
+ * as used, or that lane_use names: enqueue() puts them there, and tick() marks them.
  *
  * A lane that is "alone" holds messages whose worker vanished while it had them.  They are
  * claimed one at a time, so a message that kills its worker cannot take others down with it.
