@@ -21,10 +21,10 @@ HEADER = """\
 
 FUNCTIONS = """\
 -- The bodies may name functions that come further down.
-set local check_function_bodies = off;"""
+set check_function_bodies = off;"""
 
 FOOTER = """\
-set local check_function_bodies = on;"""
+reset check_function_bodies;"""
 
 RELEASE = """\
 insert into symphony.release (version) values ('{version}');

@@ -1,32 +1,23 @@
-create or replace function symphony._lanes(queues text[], except_lanes integer[])
-returns table (
-    lane_id integer, alone boolean, queue_name text, priority smallint,
-    max_attempts integer, lease interval
-)
+create or replace function symphony._lanes(queues text[])
+returns table (lane_id integer)
 language sql
 stable
 as $$
-    select lane.lane_id, lane.alone, wish.queue_name, lane.priority,
-           wish.max_attempts, wish.lease
-    from (
-        select queue.queue_name, queue.max_attempts, queue.lease, given.rank
-        from pg_catalog.unnest(queues) with ordinality as given (queue_name, rank)
-        join symphony.queue on queue.queue_name operator(pg_catalog.=) given.queue_name
-        where queue.paused_at is null
-        offset 0
-    ) as wish
-    join symphony.lane on lane.queue_name operator(pg_catalog.=) wish.queue_name
-    where (lane.is_used or lane.lane_id in (select lane_use.lane_id from symphony.lane_use))
-      and lane.lane_id operator(pg_catalog.<>) all (except_lanes)
-    order by wish.rank, lane.priority desc, lane.alone desc
-    offset 0
+    /* While lane_use names any lane, all are looked into: tick() will soon have marked it. */
+    select lane.lane_id
+    from pg_catalog.unnest(queues) with ordinality as given (queue_name, rank)
+    join symphony.queue on queue.queue_name operator(pg_catalog.=) given.queue_name
+    join symphony.lane on lane.queue_name operator(pg_catalog.=) given.queue_name
+    where queue.paused_at is null
+      and (lane.is_used or exists (select from symphony.lane_use))
+    order by given.rank, lane.priority desc, lane.alone desc
 $$;
 
-comment on function symphony._lanes(text[], integer[]) is
+comment on function symphony._lanes(text[]) is
 $$The lanes a worker may claim from, best first: by queue, by priority, and then those held back by
 a crash.
 
-Arguments  queues - in order of preference; except_lanes - those already tried
+Arguments  queues - in order of preference
 Access     private$$;
 
-revoke execute on function symphony._lanes(text[], integer[]) from public;
+revoke execute on function symphony._lanes(text[]) from public;

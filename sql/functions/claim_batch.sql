@@ -19,64 +19,71 @@ set enable_bitmapscan = off
 as $$
 /*
  * Find the first lane that has something, without a lock; lock it; then take, in a new
- * statement, since only that one sees how far the last holder went.
+ * statement, since only that one sees how far the last holder went.  The last lane is not
+ * looked into first: there is no other to prefer.
  *
  * The first lock may wait.  Once a lane is locked any other is only tried, so two workers
  * with their queues in different order cannot wait for each other.
  */
 #variable_conflict use_column
 declare
-    v_finished int8multirange;
+    v_lanes    integer[];
+    v_lane_id  integer;
     v_lane     record;
-    v_tried    integer[] := '{}';
+    v_locked   boolean := false;
+    v_found    boolean := false;
+    v_finished int8multirange;
     v_limit    integer;
     v_now      timestamptz;
 begin
     perform symphony._check_claim(batch_size, lease);
-    v_finished := symphony._finished_transactions();
-    loop
-        select wanted.* into v_lane
-        from symphony._lanes(claim_batch.queues, v_tried) as wanted
-        where exists (select from symphony._pending(wanted.lane_id, v_finished, 1))
-        limit 1;
-        if not found then
-            perform symphony._check_queues(claim_batch.queues);
-            exit;
-        end if;
+    v_lanes := array(select lane_id from symphony._lanes(claim_batch.queues));
+    foreach v_lane_id in array v_lanes loop
+        continue when v_lane_id <> v_lanes[cardinality(v_lanes)]
+            and not exists (select from symphony._pending(v_lane_id, at_most => 1));
+        continue when not symphony._lock_lane(v_lane_id, wait => not v_locked);
+        v_locked := true;
 
-        if symphony._lock_lane(v_lane.lane_id, wait => v_tried = '{}') then
-            v_now := symphony._now();
-            v_limit := case when v_lane.alone then 1 else claim_batch.batch_size end;
-            return query
-            with batch as materialized (
-                select * from symphony._pending(v_lane.lane_id, v_finished, v_limit)
-            ), taken as (
-                select array_agg(message_id) as ids,
-                       (array_agg(txid))[v_limit] as last_txid,
-                       (array_agg(message_id))[v_limit] as last_message_id,
-                       extract(epoch from avg(v_now - coalesce(available_at, enqueued_at))) as waited
-                from batch
-                having count(*) > 0
-            ), claimed as (
-                insert into symphony.claim (
-                    lane_id, worker, claimed_at, lease_until, size, open_ids, waited,
-                    ahead, partial_txid, partial_message_id)
-                select v_lane.lane_id, claim_batch.worker, v_now,
-                       v_now + coalesce(claim_batch.lease, v_lane.lease),
-                       cardinality(ids), ids, greatest(waited, 0),
-                       ahead - symphony._drained(ahead, partial_txid, v_finished, last_txid),
-                       last_txid, last_message_id
-                from taken, symphony._position(v_lane.lane_id)
-                returning claim_id, lease_until
-            )
-            select claimed.claim_id, batch.message_id, v_lane.queue_name, batch.message_type,
-                   batch.body, batch.headers, v_lane.priority::integer, batch.attempt + 1,
-                   v_lane.max_attempts, batch.group_key, batch.enqueued_at, claimed.lease_until
-            from claimed, batch;
-            exit when found;
-        end if;
-        v_tried := v_tried || v_lane.lane_id;
+        select queue.queue_name, queue.max_attempts, queue.lease, lane.priority, lane.alone
+        into v_lane
+        from symphony.lane
+        join symphony.queue on queue.queue_name = lane.queue_name
+        where lane.lane_id = v_lane_id;
+        v_limit := case when v_lane.alone then 1 else claim_batch.batch_size end;
+        v_finished := symphony._finished_transactions();
+        v_now := symphony._now();
+        return query
+        with batch as materialized (
+            select * from symphony._pending(v_lane_id, v_finished, v_limit)
+        ), taken as (
+            select array_agg(message_id) as ids,
+                   (array_agg(txid))[v_limit] as last_txid,
+                   (array_agg(message_id))[v_limit] as last_message_id,
+                   extract(epoch from avg(v_now - coalesce(available_at, enqueued_at))) as waited
+            from batch
+            having count(*) > 0
+        ), claimed as (
+            insert into symphony.claim (
+                lane_id, worker, claimed_at, lease_until, size, open_ids, waited,
+                ahead, partial_txid, partial_message_id)
+            select v_lane_id, claim_batch.worker, v_now,
+                   v_now + coalesce(claim_batch.lease, v_lane.lease),
+                   cardinality(ids), ids, greatest(waited, 0),
+                   ahead - symphony._drained(ahead, partial_txid, v_finished, last_txid),
+                   last_txid, last_message_id
+            from taken, symphony._position(v_lane_id)
+            returning claim_id, lease_until
+        )
+        select claimed.claim_id, batch.message_id, v_lane.queue_name, batch.message_type,
+               batch.body, batch.headers, v_lane.priority::integer, batch.attempt + 1,
+               v_lane.max_attempts, batch.group_key, batch.enqueued_at, claimed.lease_until
+        from claimed, batch;
+        v_found := found;
+        exit when v_found;
     end loop;
+    if not v_found then
+        perform symphony._check_queues(claim_batch.queues);
+    end if;
     perform set_config('idle_in_transaction_session_timeout', '10s', true);
 end;
 $$;

@@ -6,9 +6,11 @@ returns setof bigint
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
 as $$
-declare
-    v_now timestamptz := symphony._now();
 begin
     if lease < '100 milliseconds' or lease > '1 day' then
         raise exception 'lease must be between 100 milliseconds and 1 day, not %', lease
@@ -18,13 +20,14 @@ begin
     end if;
     return query
     update symphony.claim
-    set lease_until = v_now + coalesce(extend_lease.lease, queue.lease)
-    from symphony.lane
-    join symphony.queue on queue.queue_name = lane.queue_name
+    set lease_until = symphony._now() + coalesce(extend_lease.lease, (
+        select queue.lease
+        from symphony.lane
+        join symphony.queue on queue.queue_name = lane.queue_name
+        where lane.lane_id = claim.lane_id))
     where claim.claim_id = any (extend_lease.claim_ids)
-      and claim.lease_until > v_now
+      and claim.lease_until > symphony._now()
       and claim.open_ids <> '{}'
-      and lane.lane_id = claim.lane_id
     returning claim.claim_id;
 end;
 $$;
