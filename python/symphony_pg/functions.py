@@ -155,7 +155,7 @@ class ScheduleDiff(NamedTuple):
 
     schedule_name: str
     outcome: str
-    changes: dict[str, tuple[Any, Any]]
+    changes: dict[str, list[Any]]
     enabled: bool
     last_error: str | None
     next_run_at: datetime | None

@@ -261,6 +261,7 @@ def next_(
 
     Where the clocks are put forward or back, a line says so: what is skipped is run at the end of
     the gap, and what is repeated runs once, unless it is frequent. docs/cron.md has the rules.
+    The runs of a paused schedule are those it would have.
 
     \b
     Examples:
