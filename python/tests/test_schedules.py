@@ -477,11 +477,11 @@ def send(report):
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A module with an application."""
-    (tmp_path / "shop_app.py").write_text(APP)
+    (tmp_path / "schedules_app.py").write_text(APP)
     monkeypatch.syspath_prepend(tmp_path)
     importlib.invalidate_caches()
-    yield "shop_app:app"
-    sys.modules.pop("shop_app", None)
+    yield "schedules_app:app"
+    sys.modules.pop("schedules_app", None)
 
 
 def test_add_list_show_and_the_rest(cli: Cli, conn: Connection) -> None:
@@ -721,9 +721,9 @@ def test_diff_for_people(cli: Cli, conn: Connection, shop: str) -> None:
 @pytest.mark.parametrize(
     ("reference", "text"),
     [
-        ("shop_app", "not MODULE:NAME"),
-        ("shop_apq:app", "no module"),
-        ("shop_app:pulse", "a function"),
+        ("schedules_app", "not MODULE:NAME"),
+        ("schedules_apq:app", "no module"),
+        ("schedules_app:pulse", "a function"),
     ],
 )
 @pytest.mark.usefixtures("shop")
