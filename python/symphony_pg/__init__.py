@@ -16,14 +16,27 @@ from .errors import (
     MalformedBatch,
     NotInstalled,
     QueueNotEmpty,
+    ScheduleTaken,
     SymphonyError,
     UnknownMessage,
     UnknownQueue,
+    UnknownSchedule,
     WrongIsolationLevel,
     WrongState,
     WrongVersion,
 )
-from .functions import BrokenInvariant, ClaimedMessage, MessageStatus, Nacked, QueueStats
+from .functions import (
+    BrokenInvariant,
+    ClaimedMessage,
+    ClockChange,
+    MessageStatus,
+    Nacked,
+    QueueStats,
+    ScheduleDiff,
+    ScheduleRun,
+    ScheduleStatus,
+    UpcomingRun,
+)
 from .handlers import UnknownMessageType
 from .message import Codec, message
 from .transports import Envelope, InMemoryTransport, PostgresTransport, SyncTransport, Transport
@@ -38,6 +51,7 @@ __all__ = [
     "BrokenInvariant",
     "ClaimedMessage",
     "Client",
+    "ClockChange",
     "Codec",
     "ConnectionRefused",
     "Context",
@@ -54,6 +68,10 @@ __all__ = [
     "QueueNotEmpty",
     "QueueStats",
     "RetryAfter",
+    "ScheduleDiff",
+    "ScheduleRun",
+    "ScheduleStatus",
+    "ScheduleTaken",
     "Symphony",
     "SymphonyError",
     "SyncTransport",
@@ -61,6 +79,8 @@ __all__ = [
     "UnknownMessage",
     "UnknownMessageType",
     "UnknownQueue",
+    "UnknownSchedule",
+    "UpcomingRun",
     "Worker",
     "WrongIsolationLevel",
     "WrongState",

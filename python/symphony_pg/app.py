@@ -11,6 +11,7 @@ import psycopg
 
 from .handlers import Handler
 from .message import message, message_type_of
+from .schedules import Schedule, Schedules
 from .transports import Envelope, PostgresTransport, Transport
 
 __all__ = ["Symphony"]
@@ -19,7 +20,7 @@ C = TypeVar("C", bound=type)
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Symphony:
+class Symphony(Schedules):
     """An application that dispatches messages and handles them.
 
         app = Symphony("postgresql:///shop")
@@ -34,11 +35,20 @@ class Symphony:
 
         app.dispatch(SendEmail(to="ada@example.com"))
 
-    Without a DSN the database is that of SYMPHONY_DSN, else of libpq's PG* variables.
+    Without a DSN the database is that of SYMPHONY_DSN, else of libpq's PG* variables. The name
+    tells whose schedules are whose, if applications that have some share a database.
     """
 
-    def __init__(self, dsn: str | None = None, transport: Transport | None = None) -> None:
+    def __init__(
+        self,
+        dsn: str | None = None,
+        transport: Transport | None = None,
+        *,
+        name: str = "default",
+    ) -> None:
         self.dsn = dsn
+        self.name = name
+        self.schedules: dict[str, Schedule] = {}
         self.handlers: dict[str, Handler] = {}
         self.transport: Transport = transport or PostgresTransport(dsn)
         self.transport.bind(self.handlers, dsn)

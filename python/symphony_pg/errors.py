@@ -21,9 +21,11 @@ __all__ = [
     "MalformedBatch",
     "NotInstalled",
     "QueueNotEmpty",
+    "ScheduleTaken",
     "SymphonyError",
     "UnknownMessage",
     "UnknownQueue",
+    "UnknownSchedule",
     "WrongIsolationLevel",
     "WrongState",
     "WrongVersion",
@@ -90,6 +92,18 @@ class MalformedBatch(SymphonyError):
     sqlstate = "SY005"
 
 
+class UnknownSchedule(SymphonyError):
+    """There is no schedule of that name."""
+
+    sqlstate = "SY006"
+
+
+class ScheduleTaken(SymphonyError):
+    """The schedule belongs to another application, or was made by hand."""
+
+    sqlstate = "SY007"
+
+
 class LeaseLost(SymphonyError):
     """The claim is no longer held, or the message is already settled."""
 
@@ -142,6 +156,8 @@ CLASSES: dict[str, type[SymphonyError]] = {
     "SY003": UnknownMessage,
     "SY004": BodyTooLarge,
     "SY005": MalformedBatch,
+    "SY006": UnknownSchedule,
+    "SY007": ScheduleTaken,
     "SY010": LeaseLost,
     "SY011": WrongIsolationLevel,
     "SY090": WrongVersion,

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,9 @@ from cronsim import CronSim, CronSimError
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+ROOT = Path(__file__).resolve().parent.parent.parent
+LIST = ROOT / "build" / "cron-differences.tsv"
+LIST_TITLES = "decided by\tcase\there\tcroniter\tcronsim sides with"
 CASES = int(os.environ.get("CRON_CASES", "20000"))
 BATCH = 50
 BYTES = 100  # enough for nearly any case
@@ -602,6 +606,7 @@ def test_every_difference_from_croniter_is_explained(
     zones = [zone for zone in ZONES if zone not in unlike]
     compared: set[str] = set()
     differences: Counter[tuple[str, str]] = Counter()
+    listed: set[str] = set()
 
     @settings(
         max_examples=CASES * 21 // 20 // BATCH + 1,  # a few cases are drawn twice
@@ -620,12 +625,19 @@ def test_every_difference_from_croniter_is_explained(
             if theirs != ours:
                 rule = explain(case, ours, theirs)
                 assert rule, f"{case}: croniter says {theirs}, not {ours}"
-                differences[rule, second_opinion(case, ours, theirs)] += 1
+                opinion = second_opinion(case, ours, theirs)
+                differences[rule, opinion] += 1
+                values = (rule, case, ours, theirs, opinion)
+                listed.add("\t".join(map(str, values)))
 
     compare()
 
+    LIST.write_text("\n".join([LIST_TITLES, *sorted(listed), ""]))
     with capsys.disabled():
-        print(f"\n{len(compared)} cases, {differences.total()} differences, none unexplained")
+        print(
+            f"\n{len(compared)} cases, {differences.total()} differences, none unexplained; "
+            f"each is listed in {LIST.relative_to(ROOT)}"
+        )
         for rule in sorted({rule for rule, _ in differences}):
             opinions = {opinion: n for (name, opinion), n in differences.items() if name == rule}
             print(f"{sum(opinions.values()):6} {rule}; cronsim: {opinions}")

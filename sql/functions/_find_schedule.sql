@@ -11,15 +11,7 @@ begin
     where s.schedule_name = _find_schedule.schedule_name
     for update;
     if not found then
-        raise exception 'schedule "%" does not exist',
-                        coalesce(_find_schedule.schedule_name, '(null)')
-            using errcode = 'SY006',
-                  detail  = format('There are these: %s.', coalesce(
-                      (select string_agg(known.schedule_name, ', ')
-                       from (select s.schedule_name from symphony.schedule as s
-                             order by s.schedule_name limit 20) as known),
-                      '(none)')),
-                  hint    = 'Create it with symphony.create_schedule().';
+        perform symphony._refuse_schedule(schedule_name);
     end if;
     return v_schedule;
 end;

@@ -23,7 +23,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 /*
  * What is to be enqueued is checked now, by the rules of enqueue(), and not at 3 a.m.  Of a
- * single run the moment is kept: "tomorrow" does not move on.
+ * single run the moment is kept: "tomorrow" does not move on.  A run that is due stays due when
+ * a schedule is replaced by one with the same times, as at every deployment.
  */
 declare
     v_now        timestamptz := symphony._now();
@@ -57,13 +58,20 @@ begin
             ends_at = excluded.ends_at, max_runs = excluded.max_runs, jitter = excluded.jitter,
             catch_up = excluded.catch_up, catch_up_limit = excluded.catch_up_limit,
             overlap = excluded.overlap, last_error = null, updated_at = v_now,
-            enabled = s.enabled or s.last_error is not null
+            enabled = s.enabled or s.last_error is not null,
+            next_run_at = case
+                when s.enabled
+                     and (s.schedule_type, s.schedule_config, s.timezone,
+                          s.starts_at, s.ends_at, s.max_runs) is not distinct from
+                         (excluded.schedule_type, excluded.schedule_config, excluded.timezone,
+                          excluded.starts_at, excluded.ends_at, excluded.max_runs)
+                then s.next_run_at end
     returning s.* into v_schedule;
 
     update symphony.schedule as s
-    set next_run_at = symphony._next_run(
+    set next_run_at = coalesce(v_schedule.next_run_at, symphony._next_run(
             v_schedule, case when s.schedule_type = 'once' and s.run_count = 0 then '-infinity'
-                             else v_now end)
+                             else v_now end))
     where s.schedule_name = v_schedule.schedule_name
     returning s.next_run_at into v_schedule.next_run_at;
     return v_schedule.next_run_at;

@@ -1,9 +1,11 @@
 create or replace function symphony.schedule_preview(
     schedule text,
     n        integer default 5,
-    timezone text default null
+    timezone text default null,
+    after    timestamptz default null
 )
-returns table (run_at timestamptz, local_time timestamp, utc_offset interval, changes_clock boolean)
+returns table (run_at timestamptz, local_time timestamp, utc_offset interval, changes_clock boolean,
+               zone text)
 language plpgsql
 stable
 security definer
@@ -12,7 +14,7 @@ as $$
 #variable_conflict use_variable
 declare
     v_schedule symphony.schedule;
-    v_before   interval;
+    v_before   timestamptz := coalesce(after, symphony._now());
 begin
     if n is null or n not between 1 and 1000 then
         raise exception 'n must be between 1 and 1000, not %', coalesce(n::text, 'null')
@@ -23,6 +25,9 @@ begin
     select * into v_schedule from symphony.schedule as s
     where s.schedule_name = schedule_preview.schedule;
     if not found then
+        if schedule !~ '@|\S\s+\S' then
+            perform symphony._refuse_schedule(schedule);
+        end if;
         v_schedule.schedule_name := '';
         v_schedule.schedule_type := 'cron';
         v_schedule.schedule_config := jsonb_build_object('expression', schedule_preview.schedule);
@@ -30,30 +35,29 @@ begin
         v_schedule.run_count := 0;
     end if;
     v_schedule.timezone := coalesce(schedule_preview.timezone, v_schedule.timezone);
-    run_at := symphony._now();
-    perform symphony._cron_check(schedule, run_at, v_schedule.timezone);
-    v_before := run_at at time zone v_schedule.timezone - run_at at time zone 'UTC';
+    zone := v_schedule.timezone;
+    perform symphony._cron_check(schedule, v_before, zone);
     for v_count in 1 .. n loop
-        run_at := symphony._next_run(v_schedule, run_at);
+        run_at := symphony._next_run(v_schedule, v_before);
         exit when run_at is null;
-        local_time := run_at at time zone v_schedule.timezone;
+        local_time := run_at at time zone zone;
         utc_offset := local_time - run_at at time zone 'UTC';
-        changes_clock := utc_offset <> v_before;
-        v_before := utc_offset;
+        changes_clock := exists (select from symphony.clock_changes(zone, v_before, run_at));
+        v_before := run_at;
         return next;
         v_schedule.run_count := v_schedule.run_count + 1;
     end loop;
 end;
 $$;
 
-comment on function symphony.schedule_preview(text, integer, text) is
+comment on function symphony.schedule_preview(text, integer, text, timestamptz) is
 $$The coming runs of a schedule, or of a cron expression.
 
 Arguments  schedule - the name of a schedule, or else a cron expression; n - how many, 1 to 1000;
-           timezone - null: that of the schedule, UTC for an expression
+           timezone - null: that of the schedule, UTC for an expression; after - null: now
 Returns    run_at; local_time on the clocks of the zone; utc_offset; changes_clock - the clocks
-           were changed since the run before
-Raises     22023 bad argument
+           were changed since the run before, see clock_changes(); zone - its name
+Raises     SY006 unknown_schedule - it is neither; 22023 bad argument
 Access     producer, operator, observer$$;
 
-revoke execute on function symphony.schedule_preview(text, integer, text) from public;
+revoke execute on function symphony.schedule_preview(text, integer, text, timestamptz) from public;

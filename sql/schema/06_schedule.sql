@@ -21,6 +21,7 @@ create table symphony.schedule (
     catch_up        text not null,
     catch_up_limit  integer not null,
     overlap         text not null,
+    managed_by      text,
     enabled         boolean not null default true,
     next_run_at     timestamptz,
     last_run_at     timestamptz,
@@ -39,6 +40,7 @@ create table symphony.schedule (
     constraint schedule_catch_up_is_known check (catch_up in ('skip', 'last', 'all')),
     constraint schedule_catch_up_limit_is_sane check (catch_up_limit between 1 and 10000),
     constraint schedule_overlap_is_known check (overlap in ('allow', 'skip')),
+    constraint schedule_managed_by_is_short check (length(managed_by) between 1 and 200),
     constraint schedule_window_is_open check (starts_at < ends_at)
 );
 
@@ -63,6 +65,8 @@ comment on column symphony.schedule.catch_up is
 comment on column symphony.schedule.catch_up_limit is 'With all: how many at most.';
 comment on column symphony.schedule.overlap is
 'skip: no run while the message of the last one is pending, delayed or being processed.';
+comment on column symphony.schedule.managed_by is
+'The application that declares it, see sync_schedules(); null: none, it was made by hand.';
 comment on column symphony.schedule.enabled is 'False: paused, or broken (see last_error).';
 comment on column symphony.schedule.next_run_at is
 'When it runs next; null: never again, it is done.';

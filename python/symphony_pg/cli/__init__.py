@@ -13,6 +13,7 @@ from .enqueue import enqueue
 from .message import message
 from .options import ErrorsAsText
 from .queue import queue
+from .schedule import schedule
 from .stats import stats
 
 __all__ = ["main"]
@@ -41,5 +42,5 @@ def main(context: click.Context, dsn: str | None) -> None:
     context.obj = dsn
 
 
-for command in (demo, db, queue, enqueue, consume, stats, message):
+for command in (demo, db, queue, schedule, enqueue, consume, stats, message):
     main.add_command(command)

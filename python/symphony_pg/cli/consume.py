@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import json
 import logging
 import os
@@ -17,7 +16,7 @@ import click
 
 from ..app import Symphony
 from ..worker import Counts, Worker
-from .options import DURATION, as_json_option, chosen_dsn, dsn_option
+from .options import DURATION, app_option, as_json_option, chosen_dsn, dsn_option
 from .output import is_for_people, to_json
 
 __all__ = ["consume"]
@@ -27,7 +26,7 @@ PROGRESS_INTERVAL = 0.5
 
 @click.command()
 @click.argument("queues", nargs=-1)
-@click.option("--app", required=True, metavar="MODULE:NAME", help="The application.")
+@app_option(required=True)
 @click.option("--concurrency", type=click.IntRange(1, 1000), default=1, show_default=True)
 @click.option(
     "--batch-size", type=click.IntRange(1, 1000), default=100, show_default=True,
@@ -43,6 +42,9 @@ PROGRESS_INTERVAL = 0.5
 @click.option("--no-listen", is_flag=True, help="Poll only: for transaction poolers.")
 @click.option("--no-tick", is_flag=True, help="Leave delays, retries and leases to others.")
 @click.option(
+    "--no-schedules", is_flag=True, help="Leave the schedules in the database as they are."
+)
+@click.option(
     "--poll-interval", type=DURATION, default="1s", show_default=True,
     help="Between two looks when nothing is notified.",
 )  # fmt: skip
@@ -51,7 +53,7 @@ PROGRESS_INTERVAL = 0.5
 @as_json_option
 def consume(
     queues: Sequence[str],
-    app: str,
+    app: Symphony,
     concurrency: int,
     batch_size: int,
     limit: int | None,
@@ -60,6 +62,7 @@ def consume(
     grace: timedelta,
     no_listen: bool,
     no_tick: bool,
+    no_schedules: bool,
     poll_interval: timedelta,
     name: str | None,
     dsn: str | None,
@@ -79,7 +82,7 @@ def consume(
     for_people = is_for_people(as_json)
     _start_logging(for_people)
     worker = Worker(
-        _load(app),
+        app,
         queues or ("default",),
         dsn=chosen_dsn(dsn),
         name=name,
@@ -91,12 +94,15 @@ def consume(
         grace=grace.total_seconds(),
         listen=not no_listen,
         tick=not no_tick,
+        schedules=not no_schedules,
         poll_interval=poll_interval.total_seconds(),
     )
     if for_people:
         click.echo(f"{click.style('symphony-pg', bold=True)} {worker.name}")
         click.echo(f"queues    {', '.join(worker.queues)}")
         click.echo(f"handlers  {', '.join(sorted(worker.app.handlers)) or 'none'}")
+        if app.schedules and not no_schedules:
+            click.echo(f"schedules {', '.join(sorted(app.schedules))}")
         click.echo("Ctrl-C stops.\n")
     started = time.monotonic()
     counts = asyncio.run(_work(worker, for_people))
@@ -143,27 +149,6 @@ def summary(counts: Counts, seconds: float) -> str:
     """Return the counts and the rate in one sentence."""
     rate = counts.claimed / max(seconds, 0.001)
     return f"{outcome(counts)} in {seconds:.1f} s, {rate:,.0f} a second"
-
-
-def _load(reference: str) -> Symphony:
-    """Import the application that MODULE:NAME names."""
-    module_name, separator, name = reference.partition(":")
-    if not separator or not module_name or not name:
-        raise click.BadParameter(f"{reference!r} is not MODULE:NAME", param_hint="--app")
-    sys.path.insert(0, "")
-    try:
-        module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not module_name.startswith(error.name):
-            raise
-        raise click.BadParameter(f"there is no module {error.name}", param_hint="--app") from error
-    app = getattr(module, name, None)
-    if not isinstance(app, Symphony):
-        found = "nothing" if app is None else f"a {type(app).__name__}"
-        raise click.BadParameter(
-            f"{reference} is {found}, and not a Symphony application", param_hint="--app"
-        )
-    return app
 
 
 class _JsonLines(logging.Formatter):

@@ -3,15 +3,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 import click
 
 from .. import install as installation
+from ..app import Symphony
 from ..client import Client
 from ..version import __version__
-from .options import as_json_option, connected
+from .options import app_option, as_json_option, connected
 from .output import is_for_people, record, say, to_json
 
 __all__ = ["db"]
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 @click.group()
@@ -19,36 +25,72 @@ def db() -> None:
     """Install Symphony into a database and look after it."""
 
 
+def _schedules_options(command: F) -> F:
+    """Add --app and --take-over."""
+    command = click.option(
+        "--take-over", is_flag=True, help="Also change schedules that others have made."
+    )(command)
+    return app_option(help="Create and change the schedules that it declares.")(command)
+
+
 @db.command()
+@_schedules_options
 @connected
 @as_json_option
-def install(client: Client, as_json: bool) -> None:
+def install(client: Client, app: Symphony | None, take_over: bool, as_json: bool) -> None:
     """Install the schema symphony, in one transaction.
 
     Any role that may create a schema will do. Running it again does no harm.
 
+    With --app it then creates and changes the schedules that the application declares. One that is
+    as declared is not touched, a paused one stays paused, and none is removed. Before, `symphony-pg
+    schedule diff` shows what would be done.
+
     \b
-    Example:
+    Examples:
       symphony-pg db install --dsn postgresql://localhost/shop
+      symphony-pg db install --app shop.messages:app
     """
     is_new = installation.install(client.conn)
     text = f"Symphony {__version__} is {'installed' if is_new else 'installed already'}."
-    say(text, {"version": __version__, "installed_now": is_new}, as_json)
+    values = {"version": __version__, "installed_now": is_new}
+    _tell_with_schedules(text, values, client, app, take_over, as_json)
+
+
+def _tell_with_schedules(
+    text: str,
+    values: dict[str, Any],
+    client: Client,
+    app: Symphony | None,
+    take_over: bool,
+    as_json: bool,
+) -> None:
+    """Synchronise the schedules of the application, if there is one, and say all that was done."""
+    if app is not None:
+        done = client.sync_schedules(app.name, app.declarations(), take_over)
+        values["schedules"] = [each._asdict() for each in done]
+        text = "\n".join(
+            [text, *(f"Schedule {each.schedule_name} is {each.outcome}." for each in done)]
+        )
+    say(text, values, as_json)
 
 
 @db.command()
+@_schedules_options
 @connected
 @as_json_option
-def upgrade(client: Client, as_json: bool) -> None:
-    """Bring the schema to the version of this package.
+def upgrade(client: Client, app: Symphony | None, take_over: bool, as_json: bool) -> None:
+    """Bring the schema to the version of this package; with --app also the schedules.
 
     \b
-    Example:
+    Examples:
       symphony-pg db upgrade
+      symphony-pg db upgrade --app shop.messages:app
     """
     is_new = installation.upgrade(client.conn)
     text = f"Symphony is {'now' if is_new else 'already'} at {__version__}."
-    say(text, {"version": __version__, "upgraded_now": is_new}, as_json)
+    values = {"version": __version__, "upgraded_now": is_new}
+    _tell_with_schedules(text, values, client, app, take_over, as_json)
 
 
 @db.command()

@@ -15,17 +15,21 @@ from ..client import Client
 from .options import DURATION, MOMENT, as_json_option, connected
 from .output import say
 
-__all__ = ["enqueue"]
+__all__ = ["enqueue", "parse_body", "parse_header"]
 
 
-def _parse(text: str) -> Any:
+def parse_body(text: str) -> Any:
+    """Read a body, which is JSON; '-' reads it from standard input."""
+    if text == "-":
+        text = sys.stdin.read()
     try:
         return json.loads(text)
     except ValueError as error:
         raise click.BadParameter(f"the body is not JSON: {error}") from error
 
 
-def _header(text: str) -> tuple[str, str]:
+def parse_header(text: str) -> tuple[str, str]:
+    """Read NAME=VALUE."""
     name, separator, value = text.partition("=")
     if not separator:
         raise click.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--header")
@@ -65,18 +69,16 @@ def enqueue(
       symphony-pg enqueue SendEmail - --queue mail --priority 9 < body.json
       symphony-pg enqueue Remind '{"id": 7}' --delay 1h30m --key remind-7
     """
-    if body == "-":
-        body = sys.stdin.read()
     message_id = client.enqueue(
         message_type,
-        _parse(body),
+        parse_body(body),
         queue_name=queue,
         priority=priority,
         delay=delay,
         available_at=at,
         idempotency_key=key,
         group_key=group,
-        headers=dict(map(_header, header)) or None,
+        headers=dict(map(parse_header, header)) or None,
     )
     say(
         f"Message {message_id} is enqueued. See: symphony-pg message show {message_id}",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import importlib
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 import psycopg
 
+from ..app import Symphony
 from ..client import Client
 from ..connections import connect
 from ..errors import SymphonyError
@@ -21,6 +24,7 @@ __all__ = [
     "DURATION",
     "MOMENT",
     "ErrorsAsText",
+    "app_option",
     "as_json_option",
     "chosen_dsn",
     "connected",
@@ -87,14 +91,48 @@ class _Moment(_Text):
         return moment if moment.tzinfo else moment.astimezone()
 
 
+class _Application(_Text):
+    name = "application"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Symphony:
+        """Import the application that MODULE:NAME names."""
+        if isinstance(value, Symphony):
+            return value
+        module_name, separator, name = value.partition(":")
+        if not separator or not module_name or not name:
+            self.fail(f"{value!r} is not MODULE:NAME", param, ctx)
+        sys.path.insert(0, "")
+        try:
+            module = importlib.import_module(module_name)
+        except ModuleNotFoundError as error:
+            if error.name is None or not module_name.startswith(error.name):
+                raise
+            self.fail(f"there is no module {error.name}", param, ctx)
+        app = getattr(module, name, None)
+        if not isinstance(app, Symphony):
+            found = "nothing" if app is None else f"a {type(app).__name__}"
+            self.fail(f"{value} is {found}, and not a Symphony application", param, ctx)
+        return app
+
+
 DURATION = _Duration()
 MOMENT = _Moment()
+APPLICATION = _Application()
 
 
 def dsn_option(command: F) -> F:
     """Add --dsn, which may also stand before the command's name."""
     return click.option("--dsn", metavar="DSN", help="The database; see symphony-pg --help.")(
         command
+    )
+
+
+def app_option(*, required: bool = False, help: str = "The application.") -> Callable[[F], F]:  # noqa: A002
+    """Add --app, which imports the application."""
+    return click.option(
+        "--app", required=required, type=APPLICATION, metavar="MODULE:NAME", help=help
     )
 
 
@@ -113,17 +151,21 @@ def chosen_dsn(dsn: str | None) -> str | None:
 
 @contextmanager
 def _connection(dsn: str | None) -> Iterator[psycopg.Connection[Any]]:
-    with connect(chosen_dsn(dsn)) as conn:
+    with connect(dsn) as conn:
         yield conn
 
 
 def connected(command: Callable[..., None]) -> Callable[..., None]:
-    """Add --dsn, and hand a Client on an autocommit connection to the command."""
+    """Add --dsn, and hand a Client on an autocommit connection to the command.
+
+    Without --dsn a command that has an --app uses the application's database.
+    """
 
     @dsn_option
     @functools.wraps(command)
     def wrapper(dsn: str | None, *args: Any, **kwargs: Any) -> None:
-        with _connection(dsn) as conn:
+        app: Symphony | None = kwargs.get("app")
+        with _connection(chosen_dsn(dsn) or (app.dsn if app is not None else None)) as conn:
             command(Client(conn), *args, **kwargs)
 
     return wrapper

@@ -12,7 +12,7 @@ import click
 
 from ..times import show_duration
 
-__all__ = ["is_for_people", "record", "say", "table", "to_json"]
+__all__ = ["is_for_people", "record", "say", "show_cell", "table", "to_json"]
 
 
 def is_for_people(as_json: bool) -> bool:
@@ -47,7 +47,7 @@ def record(values: Mapping[str, Any], as_json: bool) -> None:
     width = max(map(len, shown), default=0)
     for name, value in shown.items():
         label = click.style(f"{name.replace('_', ' '):<{width}}", bold=True)
-        click.echo(f"{label}  {_cell(value)}".replace("\n", "\n" + " " * (width + 2)))
+        click.echo(f"{label}  {show_cell(value)}".replace("\n", "\n" + " " * (width + 2)))
 
 
 def table(rows: Sequence[Mapping[str, Any]], as_json: bool, columns: Mapping[str, str]) -> None:
@@ -60,7 +60,7 @@ def table(rows: Sequence[Mapping[str, Any]], as_json: bool, columns: Mapping[str
 
 def render(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> str:
     """Return a table as text: numbers to the right, the rest to the left."""
-    cells = [[_cell(row[column]) for column in columns] for row in rows]
+    cells = [[show_cell(row[column]) for column in columns] for row in rows]
     titles = list(columns.values())
     widths = [max(map(len, column)) for column in zip(titles, *cells, strict=True)]
     to_the_right = [
@@ -76,7 +76,8 @@ def render(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> str
     return "\n".join([click.style(line(titles), bold=True), *map(line, cells)])
 
 
-def _cell(value: Any) -> str:
+def show_cell(value: Any) -> str:
+    """Return one value as it stands in a table."""
     if value is None:
         return "-"
     if isinstance(value, bool):

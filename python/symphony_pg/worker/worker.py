@@ -25,7 +25,7 @@ from psycopg.types.string import TextLoader
 
 from .. import functions
 from ..connections import AsyncConnections, Connections
-from ..errors import translated
+from ..errors import AccessDenied, translated
 from ..functions import ClaimedMessage
 from ..version import __version__, check_compatible
 from .claim import Backlog, Claim, Pace
@@ -60,6 +60,7 @@ class Worker:
     grace          seconds that running handlers get after stop()
     listen         False: poll only, and keep no state in the session (transaction poolers)
     tick           False: leave the tick to others
+    schedules      False: leave the schedules in the database as they are
     poll_interval  seconds between looks at the queue when nothing is notified
     """
 
@@ -78,6 +79,7 @@ class Worker:
         grace: float = 30.0,
         listen: bool = True,
         tick: bool = True,
+        schedules: bool = True,
         poll_interval: float = 1.0,
     ) -> None:
         self.app = app
@@ -94,6 +96,7 @@ class Worker:
         self._grace = grace
         self._listens = listen
         self._ticks = tick
+        self._declares = schedules and bool(app.schedules)
         self._poll_interval = poll_interval
         self._stopping = False
         self._is_signalled = False
@@ -130,6 +133,8 @@ class Worker:
                 with suppress(Stopped):
                     await self._claim_link.connection()
                     await self._link.connection()
+                    if self._declares:
+                        await self._sync_schedules()
                     await self._work()
             finally:
                 await self._claim_link.close()
@@ -179,6 +184,25 @@ class Worker:
         assert row is not None
         check_compatible(row[0])
         self._clock.set(row[1])
+
+    async def _sync_schedules(self) -> None:
+        """Create and change the schedules that the application declares."""
+        call = functions.sync_schedules(self.app.name, self.app.declarations())
+        try:
+            found = await self._link.run(call)
+        except AccessDenied as error:
+            log.warning("schedules are not synchronised, which takes a producer: %s", error.message)
+            return
+        for each in found:
+            if each.outcome == "orphaned":
+                log.warning(
+                    "schedule %s is declared no longer and goes on; to end it: "
+                    "symphony-pg schedule remove %s",
+                    each.schedule_name,
+                    each.schedule_name,
+                )
+            elif each.outcome != "unchanged":
+                log.info("schedule %s is %s", each.schedule_name, each.outcome)
 
     @contextmanager
     def _signals(self) -> Iterator[None]:

@@ -48,6 +48,7 @@ insert into bad_call values
     ('22023', $$symphony.enqueue('A', delay => '-1 s')$$),
     ('22023', $$symphony.enqueue('A', available_at => '-infinity')$$),
     ('22023', $$symphony.enqueue('A', idempotency_key => '')$$),
+    ('22023', $$symphony.clock_changes('UTC', now(), 'infinity')$$),
     ('22023', $$symphony.grant_access(current_user, 'root')$$),
     ('42704', $$symphony.grant_access('sy_nobody', 'producer')$$),
     ('42704', $$symphony.revoke_access('sy_nobody', 'producer')$$);

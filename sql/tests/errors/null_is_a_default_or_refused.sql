@@ -22,6 +22,7 @@ insert into call values
     ('drop_queue', array['q', 'false']),
     ('heartbeat', array['w', '{default}', '{}']),
     ('idle', array['w', '{default}']),
+    ('clock_changes', array['UTC', '2027-01-01Z', '2027-02-01Z']),
     ('busy', array['w']),
     ('stop_worker', array['w']),
     ('grant_access', array['sy_nobody', 'producer']),

@@ -1,7 +1,7 @@
 -- grant_access: who may create, steer, see and fire schedules; nobody reads the tables.
 begin;
 \ir _clock.sql
-select plan(25);
+select plan(29);
 
 select pg_temp.set_clock('2027-03-01 08:00Z');
 select symphony.create_schedule('poll', 'Poll', 'cron', '{"expression": "0 9 * * *"}');
@@ -16,21 +16,23 @@ from unnest('{producer,consumer,operator,observer}'::text[]) as access;
 create function pg_temp.may(role_name text) returns text language sql as $$
     select string_agg(f::text, ' ' order by f::text)
     from unnest('{create_schedule,pause_schedule,resume_schedule,remove_schedule,run_schedule_now,
-                  schedule_preview,tick_schedules,tick_for,install_pg_cron,
-                  uninstall_pg_cron}'::name[]) as f
+                  schedule_preview,schedule_status,schedule_runs,schedule_diff,sync_schedules,
+                  clock_changes,tick_schedules,tick_for,install_pg_cron,uninstall_pg_cron}'::name[]) as f
     join pg_proc as p on p.proname = f and p.pronamespace = 'symphony'::regnamespace
     where has_function_privilege(role_name, p.oid, 'execute')
 $$;
 
-select is(pg_temp.may('schedule_producer'), 'create_schedule schedule_preview', 'a producer');
+select is(pg_temp.may('schedule_producer'), 'clock_changes create_schedule schedule_diff schedule_preview sync_schedules', 'a producer');
 select is(pg_temp.may('schedule_consumer'), 'tick_schedules', 'a consumer');
 select is(
     pg_temp.may('schedule_operator'),
-    'create_schedule install_pg_cron pause_schedule remove_schedule resume_schedule '
-    'run_schedule_now schedule_preview tick_for tick_schedules uninstall_pg_cron',
+    'clock_changes create_schedule install_pg_cron pause_schedule remove_schedule resume_schedule '
+    'run_schedule_now schedule_diff schedule_preview schedule_runs schedule_status sync_schedules '
+    'tick_for tick_schedules uninstall_pg_cron',
     'an operator'
 );
-select is(pg_temp.may('schedule_observer'), 'schedule_preview', 'an observer');
+select is(pg_temp.may('schedule_observer'),
+    'clock_changes schedule_diff schedule_preview schedule_runs schedule_status', 'an observer');
 
 set local role schedule_operator;
 select lives_ok($$select * from symphony.schedule_overview$$, 'an operator sees the schedules');
@@ -50,6 +52,10 @@ select throws_ok($$select from symphony.schedule_run$$, '42501', null, 'nor to t
 
 set local role schedule_observer;
 select lives_ok($$select * from symphony.schedule_overview$$, 'an observer sees the schedules');
+select isnt_empty($$select from symphony.schedule_status()$$, 'by the function, too');
+select lives_ok($$select symphony.schedule_runs('poll')$$, 'and the runs of one');
+select throws_ok($$select symphony.sync_schedules('shop', '[]')$$, '42501', null,
+    'but synchronises nothing');
 select lives_ok($$select * from symphony.schedule_history$$, 'and their runs');
 select throws_ok($$select symphony.pause_schedule('poll')$$, '42501', null, 'and steers nothing');
 
@@ -58,6 +64,10 @@ select lives_ok(
     $$select symphony.create_schedule('b', 'Poll', 'cron', '{"expression": "@daily"}')$$,
     'a producer creates');
 select lives_ok($$select * from symphony.schedule_preview('b')$$, 'and previews');
+select lives_ok(
+    $$select symphony.sync_schedules('shop', '[{"schedule_name": "c", "message_type": "Poll",
+        "schedule_type": "cron", "schedule_config": {"expression": "@daily"}}]')$$,
+    'synchronises what it declares');
 select throws_ok($$select * from symphony.schedule_overview$$, '42501', null, 'sees none');
 select throws_ok($$select symphony.remove_schedule('b')$$, '42501', null, 'and removes none');
 

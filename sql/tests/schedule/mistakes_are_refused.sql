@@ -1,7 +1,7 @@
 -- Whatever cannot work is refused when the schedule is created, with what to do about it.
 begin;
 \ir _clock.sql
-select plan(52);
+select plan(68);
 
 select pg_temp.set_clock('2027-03-01 08:00Z');
 
@@ -92,13 +92,34 @@ select is_empty($$select from symphony.schedule$$, 'nothing of this was created'
 select is(pg_temp.refusal($$select symphony.pause_schedule('a')$$), 'SY006', 'pause_schedule');
 select is(pg_temp.refusal($$select symphony.resume_schedule(null)$$), 'SY006', 'resume_schedule');
 select is(pg_temp.refusal($$select symphony.run_schedule_now('a')$$), 'SY006', 'run_schedule_now');
-select is(pg_temp.refusal($$select symphony.schedule_preview('nobody')$$), '22023',
+select is(pg_temp.refusal($$select symphony.schedule_preview('nobody')$$), 'SY006',
     'an unknown name');
 select is(pg_temp.refusal($$select symphony.schedule_preview(null)$$), '22023', 'no name');
 select is(pg_temp.refusal($$select symphony.schedule_preview('@daily', 0)$$), '22023', 'no run');
 select is(
     pg_temp.refusal($$select symphony.schedule_preview('@daily', 1, 'Mars/Utopia')$$), '22023',
     'a preview in an unknown zone');
+select is(pg_temp.refusal($$select symphony.schedule_preview('@daily', 1, 'UTC', 'infinity')$$), '22023', 'a preview after the end of time');
+select is(pg_temp.refusal($$select symphony.schedule_status('nobody')$$), 'SY006', 'schedule_status');
+select is(pg_temp.refusal($$select symphony.schedule_runs('nobody')$$), 'SY006', 'schedule_runs');
+select is(pg_temp.refusal($$select symphony.schedule_runs(null)$$), 'SY006', 'schedule_runs of none');
+select is(pg_temp.refusal($$select symphony.schedule_runs('nobody', 0)$$), '22023', 'no runs');
+select is(pg_temp.refusal($$select symphony.clock_changes('Mars/Utopia', now(), now())$$), '22023', 'clocks on Mars');
+select is(pg_temp.refusal($$select symphony.clock_changes('UTC', null, now())$$), '22023', 'clocks since no time');
+select is(pg_temp.refusal($$select symphony.clock_changes('UTC', now(), 'infinity')$$), '22023', 'clocks for ever');
+select is(pg_temp.refusal($$select symphony.clock_changes('UTC', now(), now() + interval '1001 years')$$), '22023', 'clocks for too long');
+
+-- What an application declares.
+select is(pg_temp.refusal(statement), '22023', statement)
+from unnest(array[
+    $$select symphony.schedule_diff(null, '[]')$$,
+    $$select symphony.schedule_diff('', '[]')$$,
+    $$select symphony.schedule_diff(repeat('x', 201), '[]')$$,
+    $$select symphony.sync_schedules('shop', '{}')$$,
+    $$select symphony.sync_schedules('shop', null)$$,
+    $$select symphony.sync_schedules('shop', '[1]')$$,
+    $$select symphony.sync_schedules('shop', '[null]')$$
+]) as statement;
 
 select * from finish();
 rollback;

@@ -1,0 +1,386 @@
+# ruff: noqa: D301 (click's \b must not be raw)
+"""symphony-pg schedule: what is enqueued when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import click
+
+from ..app import Symphony
+from ..client import Client
+from ..functions import ClockChange, ScheduleDiff, ScheduleStatus, UpcomingRun
+from ..schedules import interval_text
+from .enqueue import parse_body, parse_header
+from .options import DURATION, MOMENT, app_option, as_json_option, connected
+from .output import is_for_people, record, render, say, show_cell, table, to_json
+
+__all__ = ["schedule"]
+
+COLUMNS = {
+    "schedule_name": "schedule",
+    "when": "when",
+    "timezone": "zone",
+    "message_type": "message",
+    "queue_name": "queue",
+    "state": "state",
+    "next_run_at": "next run",
+    "last_run_at": "last run",
+    "run_count": "runs",
+    "managed_by": "declared by",
+}
+RUN_COLUMNS = {
+    "scheduled_at": "run",
+    "fired_at": "fired",
+    "message_id": "message",
+    "skipped": "skipped because",
+}
+
+
+@click.group()
+def schedule() -> None:
+    """Enqueue messages at certain times: list, add, pause and preview schedules."""
+
+
+@schedule.command("list")
+@connected
+@as_json_option
+def list_(client: Client, as_json: bool) -> None:
+    """List the schedules, when each runs next and when it did last.
+
+    \b
+    state      on; paused; broken: `schedule show` says why; done: it will not run again
+    declared   by which application, see `schedule diff`; none: it was made by hand
+
+    \b
+    Examples:
+      symphony-pg schedule list
+      symphony-pg schedule list --json | jq -r '.[] | select(.enabled | not) | .schedule_name'
+    """
+    rows = client.schedule_status()
+    if is_for_people(as_json):
+        click.echo(render([_summary(each) for each in rows], COLUMNS))
+    else:
+        click.echo(to_json([each._asdict() for each in rows]))
+
+
+def _summary(status: ScheduleStatus) -> dict[str, Any]:
+    return {**status._asdict(), "when": _when(status), "state": _state(status)}
+
+
+def _when(status: ScheduleStatus) -> str:
+    key = {"cron": "expression", "interval": "every", "once": "at"}[status.schedule_type]
+    value = status.schedule_config[key]
+    return str(value) if key == "expression" else f"{key} {value}"
+
+
+def _state(status: ScheduleStatus | ScheduleDiff) -> str:
+    if not status.enabled:
+        return "paused" if status.last_error is None else "broken"
+    return "on" if status.next_run_at is not None else "done"
+
+
+@schedule.command()
+@click.argument("name")
+@click.option("--runs", type=click.IntRange(1, 10000), default=10, show_default=True)
+@connected
+@as_json_option
+def show(client: Client, name: str, runs: int, as_json: bool) -> None:
+    """Show the schedule NAME and its last runs.
+
+    \b
+    Example:
+      symphony-pg schedule show report
+    """
+    (status,) = client.schedule_status(name)
+    history = [each._asdict() for each in client.schedule_runs(name, runs)]
+    if not is_for_people(as_json):
+        click.echo(to_json({**status._asdict(), "runs": history}))
+        return
+    record({**status._asdict(), "state": _state(status)}, as_json)
+    if history:
+        click.echo()
+        table(history, as_json, RUN_COLUMNS)
+
+
+@schedule.command()
+@click.argument("name")
+@click.argument("message_type", metavar="TYPE")
+@click.argument("body", default="{}")
+@click.option("--cron", metavar="EXPRESSION", help="At these times: '0 9 * * mon-fri'.")
+@click.option("--every", type=DURATION, help="So often: 90, 5m, 1h30m, 1d.")
+@click.option("--at", metavar="TIME", help="Once: '2030-01-31 08:00', on the zone's clocks.")
+@click.option("--timezone", metavar="ZONE", help="Whose clocks, such as Europe/Paris [UTC].")
+@click.option("--queue", metavar="NAME", help="Which queue [default].")
+@click.option("--priority", type=int, help="0 to 9; 9 goes first [5].")
+@click.option("--header", metavar="NAME=VALUE", multiple=True, help="Metadata; repeatable.")
+@click.option("--starts-at", type=MOMENT, help="No run before; --every counts from here.")
+@click.option("--ends-at", type=MOMENT, help="No run after.")
+@click.option("--max-runs", type=int, help="It is done after so many.")
+@click.option("--jitter", type=DURATION, help="Delay each message by a random part of this [0].")
+@click.option("--catch-up", metavar="WHICH", help="Of runs missed: skip, last or all [last].")
+@click.option("--catch-up-limit", type=int, help="With all: how many at most [100].")
+@click.option("--overlap", metavar="HOW", help="allow, or skip a run before the last is done.")
+@connected
+@as_json_option
+def add(
+    client: Client,
+    name: str,
+    message_type: str,
+    body: str,
+    cron: str | None,
+    every: timedelta | None,
+    at: str | None,
+    queue: str | None,
+    header: Sequence[str],
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Enqueue a message of TYPE with BODY at certain times, as the schedule NAME.
+
+    A schedule of that name is replaced; if it was paused it stays so. What an application declares
+    with @app.cron is better changed there: it is put right when a worker starts.
+
+    \b
+    Examples:
+      symphony-pg schedule add report SendReport --cron '0 9 * * mon-fri' --timezone Europe/Paris
+      symphony-pg schedule add poll Poll '{"region": "eu"}' --every 15m --overlap skip
+      symphony-pg schedule add launch Launch --at '2030-01-31 08:00' --timezone America/New_York
+    """
+    given = {
+        ("cron", "expression"): cron,
+        ("interval", "every"): None if every is None else interval_text(every),
+        ("once", "at"): at,
+    }
+    chosen = [(kind, {key: value}) for (kind, key), value in given.items() if value is not None]
+    if len(chosen) != 1:
+        raise click.UsageError("say when: with one of --cron, --every and --at")
+    kind, config = chosen[0]
+    next_run_at = client.create_schedule(
+        name,
+        message_type,
+        kind,
+        config,
+        parse_body(body),
+        queue_name=queue,
+        headers=dict(map(parse_header, header)) or None,
+        **options,
+    )
+    text = f"Schedule {name} runs {_next(next_run_at)}. See: symphony-pg schedule next {name}"
+    say(text, {"schedule_name": name, "next_run_at": next_run_at}, as_json)
+
+
+def _next(next_run_at: datetime | None) -> str:
+    return "never again" if next_run_at is None else f"next at {show_cell(next_run_at)}"
+
+
+@schedule.command()
+@click.argument("name")
+@connected
+@as_json_option
+def pause(client: Client, name: str, as_json: bool) -> None:
+    """Stop the schedule NAME; its runs are left out until it is resumed.
+
+    It also stays paused when the application that declares it is deployed again.
+
+    \b
+    Example:
+      symphony-pg schedule pause report
+    """
+    is_news = client.pause_schedule(name)
+    text = f"Schedule {name} is paused{'' if is_news else ' already'}."
+    say(text, {"schedule_name": name, "paused": True, "changed": is_news}, as_json)
+
+
+@schedule.command()
+@click.argument("name")
+@connected
+@as_json_option
+def resume(client: Client, name: str, as_json: bool) -> None:
+    """Let the schedule NAME, which was paused or is broken, run again, from its next time on.
+
+    \b
+    Example:
+      symphony-pg schedule resume report
+    """
+    next_run_at = client.resume_schedule(name)
+    text = f"Schedule {name} runs {_next(next_run_at)}."
+    say(text, {"schedule_name": name, "paused": False, "next_run_at": next_run_at}, as_json)
+
+
+@schedule.command()
+@click.argument("name")
+@connected
+@as_json_option
+def remove(client: Client, name: str, as_json: bool) -> None:
+    """Remove the schedule NAME and its history. Messages that it has enqueued stay.
+
+    \b
+    Example:
+      symphony-pg schedule remove report
+    """
+    existed = client.remove_schedule(name)
+    text = f"Schedule {name} {'is gone' if existed else 'did not exist'}."
+    say(text, {"schedule_name": name, "removed": existed}, as_json)
+
+
+@schedule.command()
+@click.argument("name")
+@connected
+@as_json_option
+def run(client: Client, name: str, as_json: bool) -> None:
+    """Enqueue the message of the schedule NAME now, beside its times.
+
+    \b
+    Example:
+      symphony-pg schedule run report
+    """
+    message_id = client.run_schedule_now(name)
+    text = f"Message {message_id} is enqueued. See: symphony-pg message show {message_id}"
+    say(text, {"schedule_name": name, "message_id": message_id}, as_json)
+
+
+@schedule.command("next")
+@click.argument("name_or_expression")
+@click.option("-n", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many.")
+@click.option("--timezone", "zone", metavar="ZONE", help="As if it went by these clocks.")
+@click.option("--from", "after", type=MOMENT, help="The runs after that time [now].")
+@connected
+@as_json_option
+def next_(
+    client: Client,
+    name_or_expression: str,
+    n: int,
+    zone: str | None,
+    after: datetime | None,
+    as_json: bool,
+) -> None:
+    """Show the coming runs of a schedule or a cron expression, on its zone's clocks and in UTC.
+
+    Where the clocks are put forward or back, a line says so: what is skipped is run at the end of
+    the gap, and what is repeated runs once, unless it is frequent. docs/cron.md has the rules.
+    The runs of a paused schedule are those it would have.
+
+    \b
+    Examples:
+      symphony-pg schedule next report
+      symphony-pg schedule next '30 2 * * *' --timezone Europe/Paris --from 2027-03-26 -n 4
+    """
+    after = after or datetime.now(timezone.utc)
+    runs = client.schedule_preview(name_or_expression, n, zone, after)
+    changes = client.clock_changes(runs[0].zone, after, runs[-1].run_at) if runs else []
+    if not is_for_people(as_json):
+        rows = [_as_values(run, crossed) for run, crossed in _with_changes(runs, changes)]
+        click.echo(to_json(rows))
+        return
+    if not runs:
+        click.echo(f"{name_or_expression} does not run again.")
+        return
+    click.echo(click.style(f"{runs[0].zone:<30}  UTC", bold=True))
+    for run, crossed in _with_changes(runs, changes):
+        marks = list(map(change_in_words, crossed))
+        if len(marks) > 2:
+            marks = [f"the clocks are changed {len(marks)} times"]
+        for mark in marks:
+            click.echo(click.style(f"  -- {mark}", fg="yellow"))
+        local = f"{run.local_time:%a %Y-%m-%d %H:%M:%S} {_offset(run.utc_offset)}"
+        click.echo(f"{local:<30}  {run.run_at.astimezone(timezone.utc):%a %Y-%m-%d %H:%M:%S}")
+
+
+def _with_changes(
+    runs: Sequence[UpcomingRun], changes: Sequence[ClockChange]
+) -> Iterator[tuple[UpcomingRun, list[ClockChange]]]:
+    """Give each run the changes of the clocks since the one before."""
+    left = list(changes)
+    for run in runs:
+        crossed = [each for each in left if each.changed_at <= run.run_at]
+        left = left[len(crossed) :]
+        yield run, crossed
+
+
+def _as_values(run: UpcomingRun, crossed: Sequence[ClockChange]) -> dict[str, Any]:
+    return {
+        **run._asdict(),
+        "run_at": run.run_at.astimezone(timezone.utc),
+        "clock_changes": [
+            {
+                **each._asdict(),
+                "changed_at": each.changed_at.astimezone(timezone.utc),
+                "mark": change_in_words(each),
+            }
+            for each in crossed
+        ],
+    }
+
+
+def change_in_words(change: ClockChange) -> str:
+    """Say how the clocks are changed, such as '2027-03-28: clocks go forward 02:00 → 03:00'."""
+    before, after = change.clock_before, change.clock_after
+    way = "forward" if after > before else "back"
+    shown = f"{before:%H:%M} → {after:%H:%M}"
+    if before.date() != after.date():
+        shown = f"{before:%Y-%m-%d %H:%M} → {after:%Y-%m-%d %H:%M}"
+    return f"{before:%a %Y-%m-%d}: clocks go {way} {shown}"
+
+
+def _offset(offset: timedelta) -> str:
+    hours, minutes = divmod(abs(int(offset.total_seconds())) // 60, 60)
+    return f"{'-' if offset < timedelta(0) else '+'}{hours:02}:{minutes:02}"
+
+
+@schedule.command()
+@app_option(required=True, help="The application that declares schedules.")
+@connected
+@as_json_option
+def diff(client: Client, app: Symphony, as_json: bool) -> None:
+    """Show how the schedules in the database differ from those that the application declares.
+
+    \b
+    +  new        would be created by `symphony-pg db install --app` and when a worker starts
+    ~  changed    would be changed; each setting is shown as database → application
+    =  paused, broken or done although it is as declared; that stays
+    -  orphaned   the application declares it no longer; it goes on until it is removed
+    !  taken      it belongs to another application or was made by hand; that is an error
+
+    The exit code is 1 if there is any of these, but for done ones.
+
+    \b
+    Example:
+      symphony-pg schedule diff --app shop.messages:app
+    """
+    found = client.schedule_diff(app.name, app.declarations())
+    if is_for_people(as_json):
+        for line in _diff_lines(found, app.name):
+            click.echo(line)
+    else:
+        click.echo(to_json([each._asdict() for each in found]))
+    if any(each.outcome != "unchanged" or not each.enabled for each in found):
+        raise SystemExit(1)
+
+
+def _diff_lines(found: Sequence[ScheduleDiff], app_name: str) -> Iterator[str]:
+    for each in found:
+        name, state = click.style(each.schedule_name, bold=True), _state(each)
+        suffix = "" if state == "on" else f", {state}"
+        if each.outcome == "new":
+            yield click.style(f"+ {name}  new, runs {_next(each.next_run_at)}", fg="green")
+        elif each.outcome == "orphaned":
+            yield click.style(f"- {name}  orphaned{suffix}", fg="red")
+            yield f"    To end it: symphony-pg schedule remove {each.schedule_name}"
+        elif each.outcome == "taken":
+            owner = each.changes["managed_by"][0]
+            whose = f"belongs to application {owner}" if owner else "was made by hand"
+            yield click.style(f"! {name}  taken{suffix}: it {whose}", fg="red")
+        elif each.outcome == "changed":
+            yield click.style(f"~ {name}  changed{suffix}", fg="yellow")
+        elif state != "on":
+            yield f"= {name}  {state}"
+        if each.last_error is not None:
+            yield f"    {each.last_error}"
+        width = max(map(len, each.changes), default=0)
+        for setting, (there, declared) in sorted(each.changes.items()):
+            yield f"    {setting:<{width}}  {show_cell(there)} → {show_cell(declared)}"
+    same = sum(each.outcome == "unchanged" for each in found)
+    yield f"{same} of {len(found)} schedules are as application {app_name} declares them."

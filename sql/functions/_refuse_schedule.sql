@@ -1,0 +1,25 @@
+create or replace function symphony._refuse_schedule(schedule_name text)
+returns void
+language plpgsql
+stable
+as $$
+begin
+    raise exception 'schedule "%" does not exist', coalesce(schedule_name, '(null)')
+        using errcode = 'SY006',
+              detail  = format('There are these: %s.', coalesce(
+                  (select string_agg(known.schedule_name, ', ')
+                   from (select s.schedule_name from symphony.schedule as s
+                         order by s.schedule_name limit 20) as known),
+                  '(none)')),
+              hint    = 'Create it with symphony.create_schedule().';
+end;
+$$;
+
+comment on function symphony._refuse_schedule(text) is
+$$Say that a schedule does not exist, and which do.
+
+Arguments  schedule_name
+Raises     SY006 unknown_schedule, always
+Access     private$$;
+
+revoke execute on function symphony._refuse_schedule(text) from public;

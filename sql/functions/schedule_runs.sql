@@ -1,0 +1,37 @@
+create or replace function symphony.schedule_runs(schedule_name text, n integer default 10)
+returns setof symphony.schedule_run
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if n is null or n not between 1 and 10000 then
+        raise exception 'n must be between 1 and 10000, not %', coalesce(n::text, 'null')
+            using errcode = '22023',
+                  detail  = 'It is the number of runs to list.',
+                  hint    = 'Leave it out for the last 10.';
+    end if;
+    return query
+    select r.*
+    from symphony.schedule_run as r
+    where r.schedule_name = schedule_runs.schedule_name
+    order by r.scheduled_at desc
+    limit n;
+    if not found and not exists (
+        select from symphony.schedule as s where s.schedule_name = schedule_runs.schedule_name)
+    then
+        perform symphony._refuse_schedule(schedule_runs.schedule_name);
+    end if;
+end;
+$$;
+
+comment on function symphony.schedule_runs(text, integer) is
+$$The last runs of a schedule, the newest first. They are kept for 30 days.
+
+Arguments  schedule_name; n - how many, 1 to 10000
+Returns    the columns of symphony.schedule_run
+Raises     SY006 unknown_schedule; 22023 bad argument
+Access     operator, observer$$;
+
+revoke execute on function symphony.schedule_runs(text, integer) from public;

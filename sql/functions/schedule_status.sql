@@ -1,0 +1,29 @@
+create or replace function symphony.schedule_status(schedule_name text default null)
+returns setof symphony.schedule
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select s.*
+    from symphony.schedule as s
+    where s.schedule_name = schedule_status.schedule_name
+       or schedule_status.schedule_name is null
+    order by s.schedule_name;
+    if not found and schedule_status.schedule_name is not null then
+        perform symphony._refuse_schedule(schedule_status.schedule_name);
+    end if;
+end;
+$$;
+
+comment on function symphony.schedule_status(text) is
+$$The schedules: what they enqueue and when, when they ran last, and why some are disabled.
+
+Arguments  schedule_name - null: all of them
+Returns    the columns of symphony.schedule, by name
+Raises     SY006 unknown_schedule
+Access     operator, observer$$;
+
+revoke execute on function symphony.schedule_status(text) from public;

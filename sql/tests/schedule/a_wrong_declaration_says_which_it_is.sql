@@ -1,0 +1,57 @@
+-- sync_schedules: an application declares many schedules, so the error names the one that is wrong; none is changed.
+begin;
+\ir _clock.sql
+select plan(22);
+
+select pg_temp.set_clock('2027-03-01 08:00Z');
+
+-- The state of the error, if it names the schedule and has a detail and a hint.
+create function pg_temp.refusal(wrong jsonb) returns text language plpgsql as $$
+declare
+    v_detail text;
+    v_hint   text;
+begin
+    perform symphony.sync_schedules('shop', jsonb_build_array(
+        '{"schedule_name": "a", "message_type": "Poll", "schedule_type": "cron", "schedule_config": {"expression": "@daily"}}'::jsonb,
+        '{"schedule_name": "wrong", "message_type": "Poll", "schedule_type": "cron", "schedule_config": {"expression": "@daily"}}' || wrong));
+    return 'no error';
+exception when others then
+    get stacked diagnostics v_detail = pg_exception_detail, v_hint = pg_exception_hint;
+    return case when v_detail = '' or v_hint = '' then 'no detail or hint'
+                when position('schedule "wrong"' in sqlerrm) = 0 then sqlerrm
+                else sqlstate end;
+end;
+$$;
+
+select is(pg_temp.refusal(wrong), state, wrong::text)
+from (values
+    ('{"every": "1 hour"}'::jsonb, '22023'),
+    ('{"schedule_type": "weekly"}', '22023'),
+    ('{"schedule_type": null}', '22023'),
+    ('{"message_type": null}', '22023'),
+    ('{"message_type": ""}', '22023'),
+    ('{"schedule_config": null}', '22023'),
+    ('{"schedule_config": {"expression": "61 * * * *"}}', '22023'),
+    ('{"schedule_config": {"expression": "0 0 30 2 *"}}', '22023'),
+    ('{"schedule_type": "interval"}', '22023'),
+    ('{"schedule_type": "once", "schedule_config": {"at": "soon"}}', '22023'),
+    ('{"timezone": "Mars/Utopia"}', '22023'),
+    ('{"queue_name": "nowhere"}', 'SY001'),
+    ('{"priority": 10}', '22023'),
+    ('{"priority": "high"}', '22023'),
+    ('{"headers": []}', '22023'),
+    ('{"starts_at": "soon"}', '22023'),
+    ('{"starts_at": "2027-04-02", "ends_at": "2027-04-01"}', '22023'),
+    ('{"max_runs": 0}', '22023'),
+    ('{"jitter": "25 hours"}', '22023'),
+    ('{"catch_up": "some"}', '22023')
+) as c (wrong, state);
+
+select throws_ok(
+    $$select symphony.sync_schedules('shop', jsonb_build_array(d, d))
+      from (select '{"schedule_name": "a", "message_type": "Poll", "schedule_type": "cron", "schedule_config": {"expression": "@daily"}}'::jsonb as d) as d$$,
+    '22023', null, 'a name is declared once');
+select is_empty($$select from symphony.schedule$$, 'nothing of this was created');
+
+select * from finish();
+rollback;
