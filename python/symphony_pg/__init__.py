@@ -6,7 +6,7 @@ The rules of the queue are SQL functions; this package calls them and hands mess
 from .app import Symphony
 from .client import AsyncClient, Client
 from .codec import InvalidMessage
-from .context import Context, PermanentError, RetryAfter
+from .context import Context, PermanentError, RetryAfter, Snooze
 from .errors import (
     AccessDenied,
     BadArgument,
@@ -23,7 +23,17 @@ from .errors import (
     WrongState,
     WrongVersion,
 )
-from .functions import BrokenInvariant, ClaimedMessage, MessageStatus, Nacked, QueueStats
+from .functions import (
+    BrokenInvariant,
+    ClaimedMessage,
+    Event,
+    FailedGroup,
+    FailedMessage,
+    MessageStatus,
+    Nacked,
+    Outcome,
+    QueueStats,
+)
 from .handlers import UnknownMessageType
 from .message import Codec, message
 from .transports import Envelope, InMemoryTransport, PostgresTransport, SyncTransport, Transport
@@ -42,6 +52,9 @@ __all__ = [
     "ConnectionRefused",
     "Context",
     "Envelope",
+    "Event",
+    "FailedGroup",
+    "FailedMessage",
     "InMemoryTransport",
     "InvalidMessage",
     "LeaseLost",
@@ -49,11 +62,13 @@ __all__ = [
     "MessageStatus",
     "Nacked",
     "NotInstalled",
+    "Outcome",
     "PermanentError",
     "PostgresTransport",
     "QueueNotEmpty",
     "QueueStats",
     "RetryAfter",
+    "Snooze",
     "Symphony",
     "SymphonyError",
     "SyncTransport",

@@ -35,10 +35,20 @@ class Symphony:
         app.dispatch(SendEmail(to="ada@example.com"))
 
     Without a DSN the database is that of SYMPHONY_DSN, else of libpq's PG* variables.
+
+    `sanitize` takes the text of an error and returns it without what must not be stored or logged,
+    beyond the passwords and tokens that the database takes out anyway.
     """
 
-    def __init__(self, dsn: str | None = None, transport: Transport | None = None) -> None:
+    def __init__(
+        self,
+        dsn: str | None = None,
+        transport: Transport | None = None,
+        *,
+        sanitize: Callable[[str], str] | None = None,
+    ) -> None:
         self.dsn = dsn
+        self.sanitize = sanitize
         self.handlers: dict[str, Handler] = {}
         self.transport: Transport = transport or PostgresTransport(dsn)
         self.transport.bind(self.handlers, dsn)

@@ -23,7 +23,8 @@ declare
     v_lane_id integer;
     v_chosen  bigint[] := '{}';
 begin
-    if (message_ids is not null)::integer + (everything is true)::integer + (v_filters > 0)::integer <> 1 then
+    if (message_ids is not null)::integer + (everything is true)::integer + (v_filters > 0)::integer <> 1
+    then
         raise exception 'which failed messages is not clear'
             using errcode = '22023',
                   detail  = 'Neither ids nor a filter nor everything was given, or several of them.',

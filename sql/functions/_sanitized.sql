@@ -23,24 +23,26 @@ declare
     c_value  constant text := '(?:''(?:[^''\\]|\\.)*''|\\+''[^'']*''|(?:[^\s''"\\]|\\.)+)';
     c_pair   constant text := '\m(?:host|hostaddr|port|user|password|passfile|service|options|ssl\w+|'
         'connect_timeout|application_name|client_encoding|dbname)\s*=\s*' || c_value;
+    c_place  constant text := '\m(?:host|hostaddr|dbname)\s*=\s*' || c_value;
     v_text   text := right(error_text, 8 * c_most);
 begin
     if length(v_text) < length(error_text) then
-        v_text := regexp_replace(v_text, '^\S*\s?', '');
+        v_text := regexp_replace(v_text, '^\S*\s', '');
     end if;
     v_text := regexp_replace(v_text,
-        'postgres(?:ql)?(?:\+\w+)?://[^\s"''<>]*', 'postgresql://[redacted]', 'gi');
+        'postgres(?:ql)?(?:\+\w+)?://(?:[^\s"''<>]|''(?=[^\s"'',;:\])}]))*', 'postgresql://[redacted]', 'gi');
     v_text := regexp_replace(v_text,
         '://(?:[^\s/?#"''<>]*|[^\s/?#@"''<>:]*:(?!\d+[/?#])[^\s"''<>]*)@', '://[redacted]@', 'g');
     v_text := regexp_replace(v_text, format(
-        '(?:%1$s\s+)*\m(?:host|hostaddr|dbname)\s*=\s*%2$s(?:\s+%1$s)+|(?:%1$s\s+)+\m(?:host|hostaddr|dbname)\s*=\s*%2$s',
-        c_pair, c_value), '[redacted]', 'gi');
+        '(?:%1$s\s+)*%2$s(?:\s+%1$s)+|(?:%1$s\s+)+%2$s', c_pair, c_place), '[redacted]', 'gi');
     v_text := regexp_replace(v_text, '(\mBearer\s+)[^\s"'',;\\]+', '\1[redacted]', 'gi');
-    v_text := regexp_replace(v_text, '(\mBasic\s+)(?=[a-z0-9+/]*[0-9=])[a-z0-9+/]+=*', '\1[redacted]', 'gi');
     v_text := regexp_replace(v_text,
-        '((?:authorization|cookie)[ \t]*[:=][ \t]*)(?![\s"''\\])(?:[^\r\n"'']|"[^"\r\n]*")+', '\1[redacted]', 'gi');
+        '(\mBasic\s+)(?=[a-z0-9+/]*[0-9=])[a-z0-9+/]+=*', '\1[redacted]', 'gi');
+    v_text := regexp_replace(v_text, '((?:authorization|cookie)[ \t]*[:=][ \t]*)'
+        '(?![\s"''\\])(?:[^\r\n"'']|"[^"\r\n]*")+', '\1[redacted]', 'gi');
     v_text := regexp_replace(v_text, format(
-        '(%1$s\s*|%2$s\\*["''],\s*)(?:[a-z]{1,2})?(?:%3$s)|(%1$s\s*)(?:%4$s)|(%1$s[ \t]*|--[\w-]*%2$s[ \t]+|<[\w:.-]*%2$s>)(?:%5$s)',
+        '(%1$s\s*|%2$s\\*["''],\s*)(?:[a-z]{1,2})?(?:%3$s)|(%1$s\s*)(?:%4$s)|'
+        '(%1$s[ \t]*|--[\w-]*%2$s[ \t]+|<[\w:.-]*%2$s>)(?:%5$s)',
         c_key, c_name, c_string, c_group, c_word), '\1\2\3[redacted]', 'gi');
 
     v_text := right(v_text, c_most);

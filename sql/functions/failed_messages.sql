@@ -1,19 +1,18 @@
 create or replace function symphony.failed_messages(
-    queue_name   text default null,
-    message_type text default null,
-    error_class  text default null,
-    since        timestamptz default null,
-    until        timestamptz default null,
-    search       text default null,
-    before_at    timestamptz default null,
-    before_id    bigint default null,
-    at_most      integer default 50
+    inout queue_name   text default null,
+    inout message_type text default null,
+    inout error_class  text default null,
+    since     timestamptz default null,
+    until     timestamptz default null,
+    search    text default null,
+    before_at timestamptz default null,
+    before_id bigint default null,
+    at_most   integer default 50,
+    out message_id bigint, out priority integer, out reason text, out attempt integer,
+    out replays integer, out failed_at timestamptz, out last_error text, out worker text,
+    out enqueued_at timestamptz, out group_key text, out body jsonb, out headers jsonb
 )
-returns table (
-    message_id bigint, queue_name text, priority integer, message_type text, reason text,
-    attempt integer, replays integer, failed_at timestamptz, error_class text, last_error text,
-    worker text, enqueued_at timestamptz, group_key text, body jsonb, headers jsonb
-)
+returns setof record
 language plpgsql
 stable
 security definer
@@ -25,11 +24,10 @@ as $$
 begin
     perform symphony._check_failed_filter(failed_messages.queue_name, at_most);
     return query
-    select f.message_id, l.queue_name, l.priority::integer, f.message_type, f.reason,
+    select l.queue_name, f.message_type, f.error_class, f.message_id, l.priority::integer, f.reason,
            f.attempt::integer,
            (select count(*)::integer from symphony.replay as r where r.message_id = f.message_id),
-           f.failed_at, f.error_class, f.last_error, f.worker, f.enqueued_at, f.group_key, f.body,
-           f.headers
+           f.failed_at, f.last_error, f.worker, f.enqueued_at, f.group_key, f.body, f.headers
     from symphony.lane as l
     cross join lateral (
         select newest.*

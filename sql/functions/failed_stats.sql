@@ -1,15 +1,14 @@
 create or replace function symphony.failed_stats(
-    queue_name   text default null,
-    message_type text default null,
-    error_class  text default null,
-    since        timestamptz default null,
-    until        timestamptz default null,
-    search       text default null
+    inout queue_name   text default null,
+    inout message_type text default null,
+    inout error_class  text default null,
+    since  timestamptz default null,
+    until  timestamptz default null,
+    search text default null,
+    out messages bigint, out oldest_at timestamptz, out newest_at timestamptz,
+    out example_id bigint, out example_error text
 )
-returns table (
-    queue_name text, message_type text, error_class text, messages bigint, oldest_at timestamptz,
-    newest_at timestamptz, example_id bigint, example_error text
-)
+returns setof record
 language plpgsql
 stable
 security definer

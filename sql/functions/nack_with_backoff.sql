@@ -19,6 +19,7 @@ declare
     v_error text := symphony._sanitized(coalesce(error, '(no error text)'));
     v_rule  record;
 begin
+    error_class := left(error_class, 200);
     if retry_after < '0' or retry_after > '100 years' then
         raise exception 'retry_after must be between 0 and 100 years, not %', retry_after
             using errcode = '22023',

@@ -23,15 +23,18 @@ as $$
 declare
     v_chosen bigint[];
 begin
-    v_chosen := symphony._choose_failed(message_ids, queue_name, message_type, error_class, since, until, search,
-                                        everything, at_most, dry_run);
+    v_chosen := symphony._choose_failed(message_ids, queue_name, message_type, error_class, since,
+                                        until, search, everything, at_most, dry_run);
     perform symphony._check_replay(message_ids, body, per_second);
     if dry_run then
         return query
         select * from symphony._failed_outcomes(
             message_ids, v_chosen, 'retried',
-            (select sum(s.messages)::bigint
-             from symphony.failed_stats(queue_name, message_type, error_class, since, until, search) as s));
+            case when message_ids is null then (
+                select coalesce(sum(s.messages), 0)::bigint
+                from symphony.failed_stats(queue_name, message_type, error_class, since, until,
+                                           search) as s)
+            end);
         return;
     end if;
     perform symphony._replay(v_chosen, body, per_second);

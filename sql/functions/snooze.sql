@@ -16,7 +16,9 @@ declare
     v_now  timestamptz := symphony._now();
     v_rule record;
 begin
-    if num_nonnulls(delay, until) <> 1 or not coalesce(delay between '0' and '100 years', isfinite(until)) then
+    if num_nonnulls(delay, until) <> 1
+       or not coalesce(delay between '0' and '100 years', isfinite(until))
+    then
         raise exception 'a message is snoozed for a delay between 0 and 100 years, or until a moment'
             using errcode = '22023',
                   detail  = 'The message is still open in its claim.',
@@ -35,7 +37,8 @@ begin
         outcome := 'failed';
         perform symphony._fail(
             v_ids, 'expired',
-            symphony._sanitized(concat_ws(': ', 'put off for longer than ' || v_rule.max_snooze, reason)),
+            symphony._sanitized(concat_ws(': ', 'put off for longer than ' || v_rule.max_snooze,
+                                          nullif(reason, ''))),
             'SnoozeExpired', snooze.claim_id);
         perform symphony._settle(snooze.claim_id, v_ids, failed => 1);
         return;

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import datetime, timedelta
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -20,6 +20,7 @@ from ..times import parse_datetime, parse_duration
 __all__ = [
     "DURATION",
     "MOMENT",
+    "PAST",
     "ErrorsAsText",
     "as_json_option",
     "chosen_dsn",
@@ -87,8 +88,21 @@ class _Moment(_Text):
         return moment if moment.tzinfo else moment.astimezone()
 
 
+class _Past(_Moment):
+    name = "time"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        if isinstance(value, str):
+            with suppress(ValueError):
+                return datetime.now(timezone.utc) - parse_duration(value)
+        return super().convert(value, param, ctx)
+
+
 DURATION = _Duration()
 MOMENT = _Moment()
+PAST = _Past()
 
 
 def dsn_option(command: F) -> F:
