@@ -4,18 +4,21 @@ language plpgsql
 volatile
 as $$
 /*
- * Who was replayed has failed before, so most messages cost one look into one index.
+ * What was replayed has failed before, so most messages cost one look into one index.
  */
 declare
     v_failed bigint[];
 begin
     with forgotten as (
         delete from symphony.attempt
-        where attempt.message_id = any (_forget.message_ids)
+        using unnest(_forget.message_ids) as gone (message_id)
+        where attempt.message_id = gone.message_id
         returning attempt.message_id
     )
     select array_agg(distinct forgotten.message_id) into v_failed from forgotten;
-    delete from symphony.replay where replay.message_id = any (v_failed);
+    delete from symphony.replay
+    using unnest(v_failed) as gone (message_id)
+    where replay.message_id = gone.message_id;
 end;
 $$;
 
