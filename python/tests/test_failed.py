@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from threading import Barrier
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 from workers import run, status
 
+import replay_session
 from symphony_pg import Client, PermanentError, RetryAfter, Snooze, Symphony
 from symphony_pg.cli import main
 
@@ -424,3 +426,14 @@ def test_queue_settings(cli: Cli, conn: Connection) -> None:
     assert conn.execute(settings).fetchone() == (timedelta(days=30), timedelta(hours=2))
     cli.run("queue", "configure", "q", "--failed-retention", "0s")
     assert conn.execute(settings).fetchone() == (None, timedelta(hours=2))
+
+
+# The documentation
+
+
+def test_the_session_of_the_documentation(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYMPHONY_DSN", dsn)
+    page = (Path(__file__).parents[2] / "docs" / "failed.md").read_text()
+    now = replay_session.replay(page)
+    assert [*replay_session.differences(page, now)] == []
+    assert "ada 24.39" in now
