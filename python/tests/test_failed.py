@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 from click.testing import CliRunner, Result
-from workers import run, status
+from workers import run, status  # type: ignore[import-not-found]
 
 import replay_session
 from symphony_pg import Client, PermanentError, RetryAfter, Snooze, Symphony
@@ -109,7 +109,8 @@ def test_a_broken_hook_loses_no_message_and_no_secret(
 def test_snooze_uses_no_attempt(dsn: str, client: Client) -> None:
     app = Symphony(dsn)
     attempts = []
-    waits = iter([0, 0.01, timedelta(seconds=0), datetime.now(timezone.utc)])
+    given: list[float | timedelta | datetime] = [0, 0.01, timedelta(0), datetime.now(timezone.utc)]
+    waits = iter(given)
 
     @app.handler("A")
     def handle(body: Any, context: Any) -> None:
