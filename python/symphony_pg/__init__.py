@@ -6,7 +6,7 @@ The rules of the queue are SQL functions; this package calls them and hands mess
 from .app import Symphony
 from .client import AsyncClient, Client
 from .codec import InvalidMessage
-from .context import Context, PermanentError, RetryAfter
+from .context import Context, PermanentError, RetryAfter, Snooze
 from .errors import (
     AccessDenied,
     BadArgument,
@@ -29,8 +29,12 @@ from .functions import (
     BrokenInvariant,
     ClaimedMessage,
     ClockChange,
+    Event,
+    FailedGroup,
+    FailedMessage,
     MessageStatus,
     Nacked,
+    Outcome,
     QueueStats,
     ScheduleDiff,
     ScheduleRun,
@@ -56,6 +60,9 @@ __all__ = [
     "ConnectionRefused",
     "Context",
     "Envelope",
+    "Event",
+    "FailedGroup",
+    "FailedMessage",
     "InMemoryTransport",
     "InvalidMessage",
     "LeaseLost",
@@ -63,6 +70,7 @@ __all__ = [
     "MessageStatus",
     "Nacked",
     "NotInstalled",
+    "Outcome",
     "PermanentError",
     "PostgresTransport",
     "QueueNotEmpty",
@@ -72,6 +80,7 @@ __all__ = [
     "ScheduleRun",
     "ScheduleStatus",
     "ScheduleTaken",
+    "Snooze",
     "Symphony",
     "SymphonyError",
     "SyncTransport",

@@ -37,6 +37,9 @@ class Symphony(Schedules):
 
     Without a DSN the database is that of SYMPHONY_DSN, else of libpq's PG* variables. The name
     tells whose schedules are whose, if applications that have some share a database.
+
+    `sanitize` takes the text of an error and returns it without what must not be stored or logged,
+    beyond the passwords and tokens that the database takes out anyway.
     """
 
     def __init__(
@@ -45,9 +48,11 @@ class Symphony(Schedules):
         transport: Transport | None = None,
         *,
         name: str = "default",
+        sanitize: Callable[[str], str] | None = None,
     ) -> None:
         self.dsn = dsn
         self.name = name
+        self.sanitize = sanitize
         self.schedules: dict[str, Schedule] = {}
         self.handlers: dict[str, Handler] = {}
         self.transport: Transport = transport or PostgresTransport(dsn)

@@ -13,7 +13,7 @@ import psycopg
 
 from .functions import ClaimedMessage
 
-__all__ = ["Context", "Holder", "PermanentError", "RetryAfter", "Transaction"]
+__all__ = ["Context", "Holder", "PermanentError", "RetryAfter", "Snooze", "Transaction"]
 
 
 class PermanentError(Exception):
@@ -26,6 +26,22 @@ class RetryAfter(Exception):  # noqa: N818
     def __init__(self, wait: timedelta | float, reason: str = "") -> None:
         self.wait = wait if isinstance(wait, timedelta) else timedelta(seconds=wait)
         super().__init__(reason or f"retry after {self.wait}")
+
+
+class Snooze(Exception):  # noqa: N818
+    """Raise this when the time has not come: no attempt is used, and it is no failure.
+
+    `until` is a moment, or a wait from now, in seconds or as a timedelta. A message that is put off
+    for longer than its queue's max_snooze is dead.
+    """
+
+    def __init__(self, until: datetime | timedelta | float, reason: str = "") -> None:
+        self.until = until if isinstance(until, datetime) else None
+        self.delay = timedelta(seconds=until) if isinstance(until, int | float) else None
+        if isinstance(until, timedelta):
+            self.delay = until
+        self.reason = reason
+        super().__init__(reason or f"snoozed until {self.until or self.delay}")
 
 
 class Holder(Protocol):

@@ -18,8 +18,12 @@ __all__ = [
     "Call",
     "ClaimedMessage",
     "ClockChange",
+    "Event",
+    "FailedGroup",
+    "FailedMessage",
     "MessageStatus",
     "Nacked",
+    "Outcome",
     "QueueStats",
     "ScheduleDiff",
     "ScheduleRun",
@@ -58,7 +62,7 @@ class ClaimedMessage(NamedTuple):
 
 
 class Nacked(NamedTuple):
-    """What becomes of a message that failed: 'retry' at available_at, or 'failed'."""
+    """What becomes of a message: 'retry' or 'snoozed', and then available_at, or 'failed'."""
 
     outcome: str
     available_at: datetime | None
@@ -84,6 +88,63 @@ class MessageStatus(NamedTuple):
     last_error: str | None
     body: Any
     headers: Any
+
+
+class Event(NamedTuple):
+    """An attempt that failed ('retry' or 'failed'), or that the message was 'replayed'."""
+
+    event: str
+    replay: int
+    attempt: int | None
+    started_at: datetime | None
+    ended_at: datetime
+    worker: str | None
+    error_class: str | None
+    error: str | None
+    traceback: str | None
+    replayed_by: str | None
+    old_body: Any
+
+
+class FailedMessage(NamedTuple):
+    """A message that failed for good."""
+
+    message_id: int
+    queue_name: str
+    priority: int
+    message_type: str
+    reason: str
+    attempt: int
+    replays: int
+    failed_at: datetime
+    error_class: str | None
+    last_error: str
+    worker: str | None
+    enqueued_at: datetime
+    group_key: str | None
+    body: Any
+    headers: Any
+
+
+class FailedGroup(NamedTuple):
+    """Failed messages of one queue, one type and one class of error."""
+
+    queue_name: str
+    message_type: str
+    error_class: str | None
+    messages: int
+    oldest_at: datetime
+    newest_at: datetime
+    example_id: int
+    example_error: str
+
+
+class Outcome(NamedTuple):
+    """What became of one failed message, or, without an id, of how many."""
+
+    message_id: int | None
+    outcome: str
+    messages: int
 
 
 class QueueStats(NamedTuple):
@@ -292,6 +353,7 @@ def nack_with_backoff(
     error_class: str | None = None,
     retryable: bool = True,
     retry_after: timedelta | None = None,
+    traceback: str | None = None,
 ) -> Call[Nacked]:
     """Report that a message failed: it is retried later, or dead.
 
@@ -306,6 +368,32 @@ def nack_with_backoff(
             "error_class": error_class,
             "retryable": retryable,
             "retry_after": retry_after,
+            "traceback": traceback,
+        },
+        lambda rows: Nacked._make(rows[0]),
+        Nacked._fields,
+    )
+
+
+def snooze(
+    claim_id: int,
+    message_id: int,
+    delay: timedelta | None = None,
+    until: datetime | None = None,
+    reason: str | None = None,
+) -> Call[Nacked]:
+    """Put a message off without using an attempt; it is dead when that went on for too long.
+
+    Raises LeaseLost if the claim is no longer held or the message is already settled.
+    """
+    return _call(
+        "snooze",
+        {
+            "claim_id": claim_id,
+            "message_id": message_id,
+            "delay": delay,
+            "until": until,
+            "reason": reason,
         },
         lambda rows: Nacked._make(rows[0]),
         Nacked._fields,
@@ -345,6 +433,84 @@ def why_not_running(message_id: int) -> Call[str]:
     return _value("why_not_running", message_id=message_id)
 
 
+def message_history(message_id: int) -> Call[list[Event]]:
+    """Return the attempts of a message that failed, and its replays, in order."""
+    return _rows(Event, "message_history", message_id=message_id)
+
+
+# Failed messages
+
+
+def failed_messages(
+    queue_name: str | None = None,
+    message_type: str | None = None,
+    error_class: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    search: str | None = None,
+    before_at: datetime | None = None,
+    before_id: int | None = None,
+    at_most: int = 50,
+) -> Call[list[FailedMessage]]:
+    """Return a page of the failed messages, newest first; before_ is the last row before it."""
+    return _rows(FailedMessage, "failed_messages", **locals())
+
+
+def failed_stats(
+    queue_name: str | None = None,
+    message_type: str | None = None,
+    error_class: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    search: str | None = None,
+) -> Call[list[FailedGroup]]:
+    """Return the failed messages in groups, the largest first."""
+    return _rows(FailedGroup, "failed_stats", **locals())
+
+
+def retry_failed(
+    message_ids: Sequence[int] | None = None,
+    queue_name: str | None = None,
+    message_type: str | None = None,
+    error_class: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    search: str | None = None,
+    body: Any = None,
+    per_second: float | None = None,
+    dry_run: bool = False,
+    everything: bool = False,
+    at_most: int = 10000,
+) -> Call[list[Outcome]]:
+    """Bring failed messages back, by id, by filter, or all; return what became of each id.
+
+    With a filter there is one outcome, and its `messages` says how many; if that is at_most, call
+    again.
+    """
+    given = locals() | {"message_ids": _ids(message_ids), "body": _json(body)}
+    return _rows(Outcome, "retry_failed", **given)
+
+
+def remove_failed(
+    message_ids: Sequence[int] | None = None,
+    queue_name: str | None = None,
+    message_type: str | None = None,
+    error_class: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    search: str | None = None,
+    dry_run: bool = False,
+    everything: bool = False,
+    at_most: int = 10000,
+) -> Call[list[Outcome]]:
+    """Remove failed messages, by id, by filter, or all; return what became of each id.
+
+    With a filter there is one outcome, and its `messages` says how many; if that is at_most, call
+    again.
+    """
+    return _rows(Outcome, "remove_failed", **locals() | {"message_ids": _ids(message_ids)})
+
+
 # Queues
 
 
@@ -359,6 +525,8 @@ def create_queue(
     retention: timedelta | None = None,
     max_body_bytes: int | None = None,
     idempotency_window: timedelta | None = None,
+    failed_retention: timedelta | None = None,
+    max_snooze: timedelta | None = None,
 ) -> Call[bool]:
     """Create a queue, or apply the given settings to it; return whether it was created."""
     return _value("create_queue", **locals())
@@ -375,6 +543,8 @@ def configure_queue(
     retention: timedelta | None = None,
     max_body_bytes: int | None = None,
     idempotency_window: timedelta | None = None,
+    failed_retention: timedelta | None = None,
+    max_snooze: timedelta | None = None,
 ) -> Call[None]:
     """Change the given settings of a queue."""
     return _nothing("configure_queue", **locals())

@@ -41,7 +41,7 @@ def cli(dsn: str) -> Cli:
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the commands write for people."""
-    for module in ("output", "consume", "db", "stats"):
+    for module in ("output", "consume", "db", "stats", "failed"):
         monkeypatch.setattr(
             sys.modules[f"symphony_pg.cli.{module}"], "is_for_people", lambda as_json: not as_json
         )
@@ -61,7 +61,7 @@ def commands(group: click.Group, *path: str) -> list[tuple[str, ...]]:
 def test_help_teaches(path: tuple[str, ...]) -> None:
     result = CliRunner().invoke(main, [*path, "--help"])
     assert result.exit_code == 0
-    if path and path not in {("db",), ("queue",), ("message",), ("schedule",)}:
+    if path and path not in {("db",), ("queue",), ("message",), ("schedule",), ("failed",)}:
         assert re.search(r"Examples?:\n\s+symphony-pg " + " ".join(path), result.output)
 
 

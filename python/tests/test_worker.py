@@ -189,8 +189,10 @@ def test_retry_after_sets_the_time(app: Symphony, conn: Connection) -> None:
     wait = (found.available_at - datetime.now(timezone.utc)).total_seconds()
     assert 590 < wait <= 600
     assert found.last_error is not None
-    assert found.last_error.endswith("RetryAfter: busy\n")
-    assert "slots.py" not in found.last_error
+    assert found.last_error == "symphony_pg.context.RetryAfter: busy"
+    (event,) = Client(conn).message_history(message_id)
+    assert "in work\n" in str(event.traceback)
+    assert "slots.py" not in str(event.traceback)
 
 
 def test_what_cannot_be_handled_fails_and_the_worker_lives(app: Symphony, conn: Connection) -> None:

@@ -8,17 +8,19 @@ as $$
         ('producer', '{enqueue, enqueue_batch, cancel, create_schedule, schedule_diff, sync_schedules,
             schedule_preview, cron_next, cron_upcoming, clock_changes, message_status,
             why_not_running, version}'::text[]),
-        ('consumer', '{claim_batch, ack, nack_with_backoff, extend_lease, release, tick,
+        ('consumer', '{claim_batch, ack, nack_with_backoff, snooze, extend_lease, release, tick,
             tick_schedules, heartbeat, stop_worker, idle, busy, message_status, why_not_running,
             version}'),
         ('operator', '{create_queue, configure_queue, pause_queue, resume_queue, purge_queue,
-            drop_queue, queue_stats, tick, tick_schedules, tick_for, create_schedule,
+            drop_queue, queue_stats, failed_messages, failed_stats, retry_failed, remove_failed,
+            message_history, tick, tick_schedules, tick_for, create_schedule,
             pause_schedule, resume_schedule, remove_schedule, run_schedule_now, schedule_status,
             schedule_runs, schedule_diff, sync_schedules, schedule_preview, cron_next, cron_upcoming,
             clock_changes, install_pg_cron, uninstall_pg_cron, message_status,
             why_not_running, check, grant_access, revoke_access, version}'),
-        ('observer', '{queue_stats, message_status, why_not_running, schedule_status, schedule_runs,
-            schedule_diff, schedule_preview, cron_next, cron_upcoming, clock_changes, check, version}')
+        ('observer', '{queue_stats, failed_messages, failed_stats, message_history, message_status,
+            why_not_running, schedule_status, schedule_runs, schedule_diff, schedule_preview,
+            cron_next, cron_upcoming, clock_changes, check, version}')
     ) as listed (access, functions)
 $$;
 

@@ -3,7 +3,8 @@ create or replace function symphony._fail(
     reason      text,
     error       text,
     error_class text,
-    claim_id    bigint
+    claim_id    bigint,
+    traceback   text default null
 )
 returns integer
 language plpgsql
@@ -12,6 +13,7 @@ as $$
 declare
     v_failed integer;
 begin
+    perform symphony._record_attempt(message_ids, 'failed', error, error_class, traceback, claim_id);
     with gone as (
         delete from symphony.message
         where message.message_id = any (_fail.message_ids)
@@ -30,12 +32,13 @@ begin
 end;
 $$;
 
-comment on function symphony._fail(bigint[], text, text, text, bigint) is
+comment on function symphony._fail(bigint[], text, text, text, bigint, text) is
 $$Move messages of a claim to the failed ones.
 
-Arguments  message_ids; reason, error, error_class - why; claim_id - the claim they were open in
+Arguments  message_ids; reason, error, error_class, traceback - why, the error without secrets;
+           claim_id - the claim they were open in
 Returns    how many messages that were
-Writes     symphony.message, symphony.failed_message
+Writes     symphony.message, symphony.failed_message, symphony.attempt
 Access     private$$;
 
-revoke execute on function symphony._fail(bigint[], text, text, text, bigint) from public;
+revoke execute on function symphony._fail(bigint[], text, text, text, bigint, text) from public;

@@ -3,9 +3,6 @@ returns integer
 language plpgsql
 volatile
 as $$
-/*
- * Only tick() calls this, and there is one tick() at a time.
- */
 declare
     v_lane_id integer;
 begin
@@ -17,7 +14,11 @@ begin
     if not found then
         insert into symphony.lane (queue_name, priority, alone, is_used)
         values (_lane_alone.queue_name, _lane_alone.priority, true, true)
+        on conflict on constraint lane_key do nothing
         returning lane.lane_id into v_lane_id;
+        if not found then    -- another session was faster
+            return symphony._lane_alone(queue_name, priority);
+        end if;
         insert into symphony.claim (
             lane_id, claimed_at, lease_until, finished_at, size, open_ids, ahead)
         values (v_lane_id, symphony._now(), symphony._now(), symphony._now(), 0, '{}', '{[0,)}');

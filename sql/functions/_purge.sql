@@ -10,6 +10,7 @@ begin
     into v_purged
     from symphony.lane
     join symphony.queue on queue.queue_name = lane.queue_name;
+    v_purged := v_purged + symphony._purge_failed(now);
 
     delete from symphony.idempotency_key where idempotency_key.expires_at <= _purge.now;
     delete from symphony.schedule_run where schedule_run.fired_at < _purge.now - interval '30 days';
@@ -22,8 +23,8 @@ end;
 $$;
 
 comment on function symphony._purge(timestamptz) is
-$$Remove what has been kept for long enough: completed messages, idempotency keys, runs of
-schedules, silent workers.
+$$Remove what has been kept for long enough: completed messages, failed ones where the queue says
+so, idempotency keys, runs of schedules, silent workers.
 
 Arguments  now
 Returns    how many messages were removed; 10,000 or more: there may be others

@@ -65,10 +65,11 @@ begin
         delete from symphony.message as m
         where m.message_id = any (array(select old.message_id from old))
     )
-    select count(*) as purged, (array_agg(txid))[count(*)] as txid,
+    select count(*) as purged, array_agg(message_id) as ids, (array_agg(txid))[count(*)] as txid,
            (array_agg(message_id))[count(*)] as message_id
     into v_last
     from old;
+    perform symphony._forget(v_last.ids);
 
     if v_last.purged > 0 or v_claim.claim_id > v_from.claim_id then
         perform symphony._purge_claims(_purge_lane.lane_id, v_claim.claim_id,
@@ -89,7 +90,7 @@ $$Remove messages of a lane that were completed before a time, and the claims th
 
 Arguments  lane_id; before - the end of the retention
 Returns    how many messages were removed, at most 10,000 at once
-Writes     symphony.message, and what _purge_claims() writes
+Writes     symphony.message, and what _forget() and _purge_claims() write
 Access     private$$;
 
 revoke execute on function symphony._purge_lane(integer, timestamptz) from public;

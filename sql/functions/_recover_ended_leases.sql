@@ -14,6 +14,7 @@ as $$
  */
 declare
     v_claim  record;
+    v_error  text;
     v_failed integer;
 begin
     claims := 0;
@@ -32,20 +33,20 @@ begin
         limit 100
         for no key update of claim skip locked
     loop
+        v_error := format('lease ended: worker %s did not settle it by %s',
+                          coalesce(v_claim.worker, '(unnamed)'), v_claim.lease_until);
         v_failed := symphony._fail(
             array(select message.message_id from symphony.message
                   where message.message_id = any (v_claim.open_ids)
                     and message.attempt + 1 >= v_claim.max_attempts),
-            'lease ended',
-            format('lease ended: worker %s did not settle it by %s',
-                   coalesce(v_claim.worker, '(unnamed)'), v_claim.lease_until),
-            'LeaseEnded', v_claim.claim_id);
+            'lease ended', v_error, 'LeaseEnded', v_claim.claim_id);
+        perform symphony._record_attempt(
+            v_claim.open_ids, 'retry', v_error, 'LeaseEnded', null, v_claim.claim_id);
         update symphony.message
         set attempt    = message.attempt + 1,
             txid       = pg_current_xact_id()::text::bigint,
             lane_id    = symphony._lane_alone(v_claim.queue_name, v_claim.priority),
-            last_error = format('lease ended: worker %s did not settle it by %s',
-                                coalesce(v_claim.worker, '(unnamed)'), v_claim.lease_until)
+            last_error = v_error
         where message.message_id = any (v_claim.open_ids);
         perform symphony._settle(v_claim.claim_id, v_claim.open_ids, failed => v_failed,
                                  returned => cardinality(v_claim.open_ids) - v_failed);
@@ -63,7 +64,8 @@ attempts are used up.
 
 Arguments  from_time, now - leases that ended after from_time and until now
 Returns    claims - how many, at most 100 at once; recovered, failed - their messages
-Writes     symphony.claim, symphony.message, symphony.failed_message; NOTIFY if a worker sleeps
+Writes     symphony.claim, symphony.message, symphony.failed_message, symphony.attempt; NOTIFY if a
+           worker sleeps
 Access     private$$;
 
 revoke execute on function symphony._recover_ended_leases(timestamptz, timestamptz) from public;

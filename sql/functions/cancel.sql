@@ -17,6 +17,7 @@ declare
 begin
     delete from symphony.delayed_message as d where d.message_id = cancel.message_id;
     if found then
+        perform symphony._forget(array[cancel.message_id]);
         return true;
     end if;
     select m.lane_id into v_lane_id
@@ -30,7 +31,11 @@ begin
         where m.message_id = cancel.message_id
           and m.lane_id = v_lane_id
           and symphony._is_ahead(m.txid, m.message_id, p.ahead, p.partial_txid, p.partial_message_id);
-        return found;
+        if not found then
+            return false;
+        end if;
+        perform symphony._forget(array[cancel.message_id]);
+        return true;
     end if;
     if exists (select from symphony.failed_message as f where f.message_id = cancel.message_id) then
         return false;
@@ -49,7 +54,7 @@ $$Remove a message that has not started.
 Arguments  message_id - from enqueue()
 Returns    true, or false if it was too late: it is being processed, completed or failed
 Raises     SY003 unknown_message; SY011 wrong_isolation_level, if it is pending
-Writes     symphony.message or symphony.delayed_message
+Writes     symphony.message or symphony.delayed_message, and what _forget() writes
 Locks      the lane of the message until the transaction ends
 Access     producer$$;
 

@@ -68,6 +68,12 @@ begin
     select 'a message has a lane', format('message %s', m.message_id)
     from symphony._all_messages() as m
     where not exists (select from symphony.lane as l where l.lane_id = m.lane_id);
+
+    return query
+    select 'a history is that of a message', format('message %s is gone', h.message_id)
+    from (select a.message_id from symphony.attempt as a
+          union select r.message_id from symphony.replay as r) as h
+    where not exists (select from symphony._all_messages() as m where m.message_id = h.message_id);
 end;
 $$;
 

@@ -8,7 +8,9 @@ create or replace function symphony.configure_queue(
     lease              interval default null,
     retention          interval default null,
     max_body_bytes     integer default null,
-    idempotency_window interval default null
+    idempotency_window interval default null,
+    failed_retention   interval default null,
+    max_snooze         interval default null
 )
 returns void
 language plpgsql
@@ -27,7 +29,9 @@ begin
         lease              = coalesce(configure_queue.lease, q.lease),
         retention          = coalesce(configure_queue.retention, q.retention),
         max_body_bytes     = coalesce(configure_queue.max_body_bytes, q.max_body_bytes),
-        idempotency_window = coalesce(configure_queue.idempotency_window, q.idempotency_window)
+        idempotency_window = coalesce(configure_queue.idempotency_window, q.idempotency_window),
+        failed_retention   = nullif(coalesce(configure_queue.failed_retention, q.failed_retention), '0'),
+        max_snooze         = coalesce(configure_queue.max_snooze, q.max_snooze)
     where q.queue_name = configure_queue.queue_name;
     if not found then
         perform symphony._refuse_queue(configure_queue.queue_name);
@@ -47,14 +51,14 @@ $$;
 
 comment on function symphony.configure_queue(
     text, integer, interval, double precision, interval, double precision,
-    interval, interval, integer, interval) is
+    interval, interval, integer, interval, interval, interval) is
 $$Change settings of a queue; they count for every message from now on.
 
-Arguments  queue_name; the settings as in create_queue(), null: as it is
+Arguments  queue_name; the settings as in create_queue(), null: as it is; failed_retention - 0: for ever
 Raises     SY001 unknown_queue; 22023 bad argument - the detail names the setting and its range
 Writes     symphony.queue
 Access     operator$$;
 
 revoke execute on function symphony.configure_queue(
     text, integer, interval, double precision, interval, double precision,
-    interval, interval, integer, interval) from public;
+    interval, interval, integer, interval, interval, interval) from public;

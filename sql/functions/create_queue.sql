@@ -8,7 +8,9 @@ create or replace function symphony.create_queue(
     lease              interval default null,
     retention          interval default null,
     max_body_bytes     integer default null,
-    idempotency_window interval default null
+    idempotency_window interval default null,
+    failed_retention   interval default null,
+    max_snooze         interval default null
 )
 returns boolean
 language plpgsql
@@ -40,20 +42,21 @@ begin
     end if;
     perform symphony.configure_queue(
         create_queue.queue_name, max_attempts, retry_delay, retry_multiplier, retry_max_delay,
-        retry_jitter, lease, retention, max_body_bytes, idempotency_window);
+        retry_jitter, lease, retention, max_body_bytes, idempotency_window, failed_retention,
+        max_snooze);
     return v_created;
 end;
 $$;
 
 comment on function symphony.create_queue(
     text, integer, interval, double precision, interval, double precision,
-    interval, interval, integer, interval) is
+    interval, interval, integer, interval, interval, interval) is
 $$Make sure that there is a queue with these settings.
 
 Arguments  queue_name - 1 to 48 letters, digits and _ . : / -; the settings, null: the default, or
            as they are: max_attempts 4, retry_delay 1 s, retry_multiplier 2, retry_max_delay 30 s,
            retry_jitter 0.1, lease 30 s, retention 1 day, max_body_bytes 1048576,
-           idempotency_window 1 day
+           idempotency_window 1 day, failed_retention 0, which is for ever, max_snooze 7 days
 Returns    true if it was created, false if it was there
 Raises     22023 bad argument
 Writes     symphony.queue, symphony.lane, symphony.claim
@@ -61,4 +64,4 @@ Access     operator$$;
 
 revoke execute on function symphony.create_queue(
     text, integer, interval, double precision, interval, double precision,
-    interval, interval, integer, interval) from public;
+    interval, interval, integer, interval, interval, interval) from public;

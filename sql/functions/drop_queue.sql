@@ -35,6 +35,10 @@ begin
                   hint    = 'Work them off, or drop them too with force => true.';
     end if;
 
+    perform symphony._forget(array(
+        select held.message_id from symphony._all_messages() as held
+        join symphony.attempt on attempt.message_id = held.message_id
+        where held.lane_id = any (v_lanes)));
     delete from symphony.message as m where m.lane_id = any (v_lanes);
     delete from symphony.delayed_message as d where d.lane_id = any (v_lanes);
     delete from symphony.failed_message as f where f.lane_id = any (v_lanes);

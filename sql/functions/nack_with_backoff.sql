@@ -5,6 +5,7 @@ create or replace function symphony.nack_with_backoff(
     error_class  text default null,
     retryable    boolean default true,
     retry_after  interval default null,
+    traceback    text default null,
     out outcome  text,
     out available_at timestamptz
 )
@@ -19,8 +20,10 @@ as $$
 declare
     v_ids   bigint[] := symphony._hold_claim(claim_id, array[nack_with_backoff.message_id]);
     v_now   timestamptz := symphony._now();
+    v_error text := symphony._sanitized(coalesce(error, '(no error text)'));
     v_rule  record;
 begin
+    error_class := left(error_class, 200);
     if retry_after < '0' or retry_after > '100 years' then
         raise exception 'retry_after must be between 0 and 100 years, not %', retry_after
             using errcode = '22023',
@@ -41,6 +44,8 @@ begin
     if retryable is not false and v_rule.attempt < v_rule.max_attempts then
         outcome := 'retry';
         available_at := v_now + coalesce(retry_after, v_rule.seconds * interval '1 second');
+        perform symphony._record_attempt(
+            v_ids, 'retry', v_error, error_class, traceback, nack_with_backoff.claim_id);
         with gone as (
             delete from symphony.message
             where message.message_id = nack_with_backoff.message_id
@@ -51,32 +56,34 @@ begin
             group_key, last_error, error_class)
         select gone.message_id, nack_with_backoff.available_at, gone.enqueued_at, gone.lane_id,
                v_rule.attempt, gone.message_type, gone.body, gone.headers, gone.group_key,
-               coalesce(nack_with_backoff.error, '(no error text)'), nack_with_backoff.error_class
+               v_error, nack_with_backoff.error_class
         from gone;
         perform symphony._settle(nack_with_backoff.claim_id, v_ids, retried => 1);
     else
         outcome := 'failed';
         perform symphony._fail(
             v_ids, case when retryable is not false then 'exhausted' else 'permanent' end,
-            coalesce(error, '(no error text)'), error_class, nack_with_backoff.claim_id);
+            v_error, error_class, nack_with_backoff.claim_id, traceback);
         perform symphony._settle(nack_with_backoff.claim_id, v_ids, failed => 1);
     end if;
 end;
 $$;
 
 comment on function
-    symphony.nack_with_backoff(bigint, bigint, text, text, boolean, interval) is
+    symphony.nack_with_backoff(bigint, bigint, text, text, boolean, interval, text) is
 $$Settle a message of a live claim that could not be done: it comes back later, or it is dead.
 
 Arguments  claim_id, message_id - from claim_batch(); error - what happened, for people;
            error_class - a name to group by; retryable - false: a retry cannot help; retry_after -
-           null: the wait grows with each attempt, by the queue's settings
+           null: the wait grows with each attempt, by the queue's settings; traceback - where it
+           happened. Of error and traceback the last 8,000 bytes are kept, without secrets
 Returns    outcome - retry, or failed when its attempts are used up or it is not retryable;
            available_at - when it comes back
 Raises     SY010 lease_lost - the lease ended, or the message is already settled; 22023 bad
            argument
-Writes     symphony.message, symphony.delayed_message or symphony.failed_message, symphony.claim
+Writes     symphony.message, symphony.delayed_message or symphony.failed_message, symphony.claim,
+           symphony.attempt
 Access     consumer$$;
 
 revoke execute on function
-    symphony.nack_with_backoff(bigint, bigint, text, text, boolean, interval) from public;
+    symphony.nack_with_backoff(bigint, bigint, text, text, boolean, interval, text) from public;

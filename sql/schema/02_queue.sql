@@ -22,6 +22,8 @@ create table symphony.queue (
     idempotency_window interval not null default '1 day',
     paused_at          timestamptz,
     created_at         timestamptz not null default clock_timestamp(),
+    failed_retention   interval,
+    max_snooze         interval not null default '7 days',
 
     constraint queue_pkey primary key (queue_name),
     constraint queue_name_is_plain check (queue_name ~ '^[A-Za-z0-9_.:/-]{1,48}$'),
@@ -36,7 +38,10 @@ create table symphony.queue (
     constraint queue_retention_is_sane check (retention >= '0' and retention <= '100 years'),
     constraint queue_max_body_bytes_is_sane check (max_body_bytes between 1 and 268435455),
     constraint queue_idempotency_window_is_sane
-        check (idempotency_window > '0' and idempotency_window <= '100 years')
+        check (idempotency_window > '0' and idempotency_window <= '100 years'),
+    constraint queue_failed_retention_is_sane
+        check (failed_retention > '0' and failed_retention <= '100 years'),
+    constraint queue_max_snooze_is_sane check (max_snooze >= '0' and max_snooze <= '100 years')
 );
 
 comment on table symphony.queue is 'The queues and their settings; see create_queue().';
@@ -57,6 +62,10 @@ comment on column symphony.queue.idempotency_window is
 'After this time an idempotency key is free again.';
 comment on column symphony.queue.paused_at is 'Since when nothing is handed out; null: running.';
 comment on column symphony.queue.created_at is 'When the queue was created.';
+comment on column symphony.queue.failed_retention is
+'How long failed messages are kept; null: until a person removes them.';
+comment on column symphony.queue.max_snooze is
+'How long after it was enqueued, or replayed, a message may be put off by snooze().';
 
 
 create table symphony.lane (

@@ -120,7 +120,8 @@ create table symphony.failed_message (
     worker       text,
 
     constraint failed_message_pkey primary key (message_id),
-    constraint failed_message_reason_is_known check (reason in ('exhausted', 'permanent', 'lease ended'))
+    constraint failed_message_reason_is_known
+        check (reason in ('exhausted', 'permanent', 'lease ended', 'expired'))
 );
 
 comment on table symphony.failed_message is
@@ -133,7 +134,7 @@ comment on column symphony.failed_message.lane_id is 'Its lane: queue and priori
 comment on column symphony.failed_message.attempt is 'Deliveries it had.';
 comment on column symphony.failed_message.reason is
 'exhausted: its attempts were used up; permanent: the error cannot be cured by a retry; lease '
-'ended: it took its last worker down.';
+'ended: it took its last worker down; expired: it was snoozed for too long.';
 comment on column symphony.failed_message.message_type is
 'Wire name of the type; selects the handler.';
 comment on column symphony.failed_message.body is 'The payload.';
@@ -145,10 +146,10 @@ comment on column symphony.failed_message.error_class is
 'Class of that error, as the worker named it.';
 comment on column symphony.failed_message.worker is 'The worker of the last attempt.';
 
-create index failed_message_lane_idx on symphony.failed_message (lane_id, failed_at);
+create index failed_message_lane_idx on symphony.failed_message (lane_id, failed_at, message_id);
 
 comment on index symphony.failed_message_lane_idx is
-'Serves queue_stats() and listings of a queue''s dead.';
+'Serves queue_stats(), and the dead of a queue in order: failed_messages(), retry_failed(), tick().';
 
 
 create table symphony.idempotency_key (

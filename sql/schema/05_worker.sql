@@ -75,7 +75,7 @@ comment on column symphony.tick.recovered is
 'Messages whose lease had ended and that became pending again.';
 comment on column symphony.tick.failed is 'Messages whose lease had ended once too often.';
 comment on column symphony.tick.fired is 'Messages enqueued for schedules.';
-comment on column symphony.tick.purged is 'Completed messages removed after their retention.';
+comment on column symphony.tick.purged is 'Completed and failed messages removed after their retention.';
 
 
 create table symphony.purge_position (

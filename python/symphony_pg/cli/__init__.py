@@ -10,6 +10,7 @@ from .consume import consume
 from .db import db
 from .demo import demo
 from .enqueue import enqueue
+from .failed import failed
 from .message import message
 from .options import ErrorsAsText
 from .queue import queue
@@ -42,5 +43,5 @@ def main(context: click.Context, dsn: str | None) -> None:
     context.obj = dsn
 
 
-for command in (demo, db, queue, schedule, enqueue, consume, stats, message):
+for command in (demo, db, queue, schedule, enqueue, consume, stats, message, failed):
     main.add_command(command)

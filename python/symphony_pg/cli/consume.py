@@ -139,7 +139,7 @@ async def _show_progress(worker: Worker) -> None:
 def outcome(counts: Counts) -> str:
     """Return the counts in words, those that are not zero."""
     parts = [f"{counts.done:,} done"]
-    for name in ("retried", "failed", "lost", "released"):
+    for name in ("retried", "failed", "snoozed", "lost", "released"):
         if number := getattr(counts, name):
             parts.append(f"{number:,} {name}")
     return ", ".join(parts)

@@ -8,7 +8,7 @@ import click
 from ..client import Client
 from ..errors import UnknownMessage
 from .options import as_json_option, connected
-from .output import record, say
+from .output import say, show_message
 
 __all__ = ["message"]
 
@@ -23,7 +23,7 @@ def message() -> None:
 @connected
 @as_json_option
 def show(client: Client, message_id: int, as_json: bool) -> None:
-    """Show where a message is and what happened to it.
+    """Show where a message is, each attempt that failed, and why.
 
     \b
     Example:
@@ -36,7 +36,7 @@ def show(client: Client, message_id: int, as_json: bool) -> None:
             detail="It never existed, it was cancelled, or its retention is over.",
             hint="Compare the id with what enqueue returned.",
         )
-    record(found._asdict(), as_json)
+    show_message(found, client.message_history(message_id), as_json)
 
 
 @message.command()

@@ -6,8 +6,8 @@ import functools
 import importlib
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import datetime, timedelta
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -23,6 +23,7 @@ from ..times import parse_datetime, parse_duration
 __all__ = [
     "DURATION",
     "MOMENT",
+    "PAST",
     "ErrorsAsText",
     "app_option",
     "as_json_option",
@@ -117,9 +118,22 @@ class _Application(_Text):
         return app
 
 
+class _Past(_Moment):
+    name = "time"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        if isinstance(value, str):
+            with suppress(ValueError):
+                return datetime.now(timezone.utc) - parse_duration(value)
+        return super().convert(value, param, ctx)
+
+
 DURATION = _Duration()
 MOMENT = _Moment()
 APPLICATION = _Application()
+PAST = _Past()
 
 
 def dsn_option(command: F) -> F:

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import click
 
+from ..functions import Event, MessageStatus
 from ..times import show_duration
 
-__all__ = ["is_for_people", "record", "say", "show_cell", "table", "to_json"]
+__all__ = [
+    "history",
+    "is_for_people",
+    "record",
+    "render",
+    "say",
+    "show_cell",
+    "show_message",
+    "table",
+    "to_json",
+    "with_history",
+]
 
 
 def is_for_people(as_json: bool) -> bool:
@@ -48,6 +61,41 @@ def record(values: Mapping[str, Any], as_json: bool) -> None:
     for name, value in shown.items():
         label = click.style(f"{name.replace('_', ' '):<{width}}", bold=True)
         click.echo(f"{label}  {show_cell(value)}".replace("\n", "\n" + " " * (width + 2)))
+
+
+def show_message(status: MessageStatus, events: Sequence[Event], as_json: bool) -> None:
+    """Write where a message is, and its history."""
+    if not is_for_people(as_json):
+        click.echo(to_json(with_history(status, events)))
+        return
+    record(status._asdict(), as_json)
+    click.echo(history(events), nl=False)
+
+
+def with_history(status: MessageStatus, events: Sequence[Event]) -> dict[str, Any]:
+    """Return what is known of a message, for JSON."""
+    return {**status._asdict(), "history": [event._asdict() for event in events]}
+
+
+def history(events: Sequence[Event]) -> str:
+    """Return failed attempts with their tracebacks, and replays, as text."""
+    lines = []
+    for event in events:
+        if event.event == "replayed":
+            body = "" if event.old_body is None else f"; body before: {json.dumps(event.old_body)}"
+            title = f"replay {event.replay}"
+            lines.append((title, f"{show_cell(event.ended_at)} by {event.replayed_by}{body}", ""))
+            continue
+        took = event.ended_at - event.started_at if event.started_at else None
+        when = f"{show_cell(event.started_at)} for {show_cell(took)}"
+        what = f"{when} in {show_cell(event.worker)}: {event.event}"
+        lines.append((f"attempt {event.attempt}", what, event.traceback or event.error or ""))
+    parts = []
+    for title, what, text in lines:
+        parts.append(f"\n{click.style(title, bold=True)}  {what}\n")
+        if text:
+            parts.append(textwrap.indent(text.rstrip(), "  ") + "\n")
+    return "".join(parts)
 
 
 def table(rows: Sequence[Mapping[str, Any]], as_json: bool, columns: Mapping[str, str]) -> None:

@@ -36,6 +36,8 @@ def _settings(command: F) -> F:
             ("retention", DURATION, "How long completed messages are kept [1d]."),
             ("max-body-bytes", int, "The largest body [1048576]."),
             ("idempotency-window", DURATION, "How long an idempotency key counts [1d]."),
+            ("failed-retention", DURATION, "How long failed messages are kept [0s: for ever]."),
+            ("max-snooze", DURATION, "How long a message may be put off [7d]."),
         ]
     ):
         command = click.option(f"--{name}", type=kind, help=text)(command)

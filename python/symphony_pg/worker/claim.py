@@ -7,10 +7,11 @@ only grow, sets and flags; their single operations need no lock.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 import traceback
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from itertools import groupby
@@ -23,12 +24,14 @@ import psycopg
 from ..client import AsyncClient, Client
 from ..codec import InvalidMessage
 from ..connections import AsyncConnections, Connections
-from ..context import PermanentError, RetryAfter
+from ..context import PermanentError, RetryAfter, Snooze
 from ..errors import LeaseLost
 from ..functions import ClaimedMessage
 from ..handlers import Handler
 
 __all__ = ["Backlog", "Claim", "Failure", "Pace", "Run"]
+
+log = logging.getLogger("symphony_pg.worker")
 
 ERROR_BYTES = 8000
 PACKAGE = str(Path(__file__).parents[1])
@@ -42,27 +45,55 @@ class Failure(NamedTuple):
     error_class: str
     retryable: bool
     retry_after: timedelta | None
+    traceback: str | None = None
+    snooze: Snooze | None = None
 
     @classmethod
     def of(
         cls, message: ClaimedMessage, error: BaseException, handler: Handler | None = None
     ) -> Failure:
-        """Describe an error: its traceback, its class, and whether a retry can help."""
+        """Describe an error: its text, class and traceback, and whether a retry can help."""
         permanent: tuple[type[BaseException], ...] = (PermanentError, InvalidMessage)
         kind = type(error)
         module = "" if kind.__module__ == "builtins" else kind.__module__ + "."
+        if isinstance(error, Snooze):
+            return cls(message, _capped(error.reason), kind.__qualname__, True, None, snooze=error)
+        trace = "".join(traceback.format_exception(kind, error, _of_handler(error)))
         return cls(
             message,
-            error=_capped("".join(traceback.format_exception(kind, error, _of_handler(error)))),
+            error=_capped("".join(traceback.format_exception_only(kind, error)).strip()),
             error_class=module + kind.__qualname__,
             retryable=not isinstance(error, permanent + (handler.permanent if handler else ())),
             retry_after=error.wait if isinstance(error, RetryAfter) else None,
+            traceback=_capped(trace),
         )
+
+    def sanitized(self, sanitize: Callable[[str], str]) -> Failure:
+        """Return it with the texts that the application's hook makes of these.
+
+        If the hook raises, the texts are withheld: they may hold what it was to take out.
+        """
+        try:
+            return self._replace(
+                error=_text(sanitize(self.error)),
+                traceback=None if self.traceback is None else _text(sanitize(self.traceback)),
+            )
+        except Exception as error:
+            kind = type(error).__qualname__
+            log.exception("message %d: the sanitizer failed", self.message.message_id)
+            withheld = f"{self.error_class}: (text withheld: the sanitizer raised {kind})"
+            return self._replace(error=withheld, traceback=None)
 
     @property
     def summary(self) -> str:
-        """The last line of the traceback that says something."""
+        """The last line of the error that says something."""
         return self.error.strip().rsplit("\n", 1)[-1]
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"a sanitizer returns the text, not {value!r}")
+    return _capped(value)
 
 
 def _of_handler(error: BaseException) -> TracebackType | None:

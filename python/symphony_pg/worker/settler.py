@@ -13,7 +13,7 @@ from datetime import datetime
 
 from .. import functions
 from ..errors import LeaseLost, SymphonyError
-from ..functions import ClaimedMessage
+from ..functions import Call, ClaimedMessage, Nacked
 from .claim import Claim, Failure
 from .link import Link
 
@@ -34,6 +34,7 @@ class Counts:
     done: int = 0
     retried: int = 0
     failed: int = 0
+    snoozed: int = 0
     lost: int = 0
     released: int = 0
 
@@ -42,11 +43,28 @@ class Counts:
         return asdict(self)
 
 
+def _settling(claim_id: int, failure: Failure) -> Call[Nacked]:
+    message_id = failure.message.message_id
+    if failure.snooze is not None:
+        return functions.snooze(
+            claim_id, message_id, failure.snooze.delay, failure.snooze.until, failure.error
+        )
+    return functions.nack_with_backoff(
+        claim_id,
+        message_id,
+        failure.error,
+        failure.error_class,
+        failure.retryable,
+        failure.retry_after,
+        failure.traceback,
+    )
+
+
 class Settler:
     """Keeps the open claims, and tells the database what became of their messages.
 
     `changed` is set when a claim is settled or lost; `on_lost` hears of a claim whose lease was
-    lost, `on_retry` when a message will be due again.
+    lost, `on_retry` when a message will be due again. `sanitize` is the application's hook.
     """
 
     def __init__(
@@ -56,8 +74,10 @@ class Settler:
         changed: asyncio.Event,
         on_lost: Callable[[Claim], None],
         on_retry: Callable[[datetime], None],
+        sanitize: Callable[[str], str] | None = None,
     ) -> None:
         self._link = link
+        self._sanitize = sanitize
         self._counts = counts
         self._on_lost = on_lost
         self._on_retry = on_retry
@@ -139,17 +159,10 @@ class Settler:
 
     async def _nack(self, claim: Claim, failure: Failure) -> None:
         message = failure.message
+        if self._sanitize is not None:
+            failure = failure.sanitized(self._sanitize)
         try:
-            nacked = await self._link.run(
-                functions.nack_with_backoff(
-                    claim.claim_id,
-                    message.message_id,
-                    failure.error,
-                    failure.error_class,
-                    failure.retryable,
-                    failure.retry_after,
-                )
-            )
+            nacked = await self._link.run(_settling(claim.claim_id, failure))
         except LeaseLost as error:
             await self._refused(claim, 1, error)
         except SymphonyError as error:
@@ -158,7 +171,13 @@ class Settler:
         else:
             self._tell(message, failure, nacked)
 
-    def _tell(self, message: ClaimedMessage, failure: Failure, nacked: functions.Nacked) -> None:
+    def _tell(self, message: ClaimedMessage, failure: Failure, nacked: Nacked) -> None:
+        if nacked.outcome == "snoozed":
+            assert nacked.available_at is not None
+            self._counts.snoozed += 1
+            self._on_retry(nacked.available_at)
+            log.info("message %d is snoozed until %s", message.message_id, nacked.available_at)
+            return
         if nacked.available_at is not None:
             self._counts.retried += 1
             self._on_retry(nacked.available_at)

@@ -160,7 +160,12 @@ class Worker:
         self._rest = Rest(self._claim_link, self._bell, self.name, self.queues, self._poll_interval)
         self._ticker = Ticker(self._link, self._clock, self._bell.ring)
         self._settler = Settler(
-            self._link, self.counts, self._changed, self._on_lost, self._ticker.expect
+            self._link,
+            self.counts,
+            self._changed,
+            self._on_lost,
+            self._ticker.expect,
+            self.app.sanitize,
         )
         self._slots = Slots(
             self.concurrency, self._backlog, self.app.handlers, self._pace, self._settler.progress

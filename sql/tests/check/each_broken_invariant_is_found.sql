@@ -1,5 +1,5 @@
 -- check: each invariant, when it is broken, is reported by its name.
-select plan(11);
+select plan(13);
 
 create function pg_temp.found() returns text language sql as $$
     select coalesce(string_agg(distinct invariant, ', ' order by invariant), 'none')
@@ -57,4 +57,11 @@ select is(
     pg_temp.break_($$update symphony.claim set ahead = '{[9000000000,)}' where size = 0 and claim_id = (
         select max(claim_id) from symphony.claim where size = 0)$$),
     'a position is of this server', 'a position of a server that has come further');
+select is(
+    pg_temp.break_($$insert into symphony.attempt (message_id, started_at, ended_at, replay, attempt, outcome, error)
+                     values (0, now(), now(), 0, 1, 'retry', 'x')$$),
+    'a history is that of a message', 'attempts of a message that is gone');
+select is(
+    pg_temp.break_($$insert into symphony.replay (message_id, replayed_at) values (0, now())$$),
+    'a history is that of a message', 'replays of a message that is gone');
 select * from finish();

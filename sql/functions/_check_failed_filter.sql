@@ -1,0 +1,28 @@
+create or replace function symphony._check_failed_filter(queue_name text, at_most integer)
+returns void
+language plpgsql
+stable
+as $$
+begin
+    if queue_name is not null and not exists (
+        select from symphony.queue where queue.queue_name = _check_failed_filter.queue_name)
+    then
+        perform symphony._refuse_queue(queue_name);
+    end if;
+    if at_most is null or at_most not between 1 and 1000000 then
+        raise exception 'at_most must be between 1 and 1000000, not %', coalesce(at_most::text, 'null')
+            using errcode = '22023',
+                  detail  = 'It says how many failed messages one call may deal with.',
+                  hint    = 'Call again for the others.';
+    end if;
+end;
+$$;
+
+comment on function symphony._check_failed_filter(text, integer) is
+$$Refuse a filter of failed messages that names no queue, and a number that is none.
+
+Arguments  queue_name, at_most - as for failed_messages()
+Raises     SY001 unknown_queue; 22023 bad argument
+Access     private$$;
+
+revoke execute on function symphony._check_failed_filter(text, integer) from public;

@@ -1,0 +1,81 @@
+create or replace function symphony._choose_failed(
+    message_ids  bigint[],
+    queue_name   text,
+    message_type text,
+    error_class  text,
+    since        timestamptz,
+    until        timestamptz,
+    search       text,
+    everything   boolean,
+    at_most      integer,
+    dry_run      boolean
+)
+returns bigint[]
+language plpgsql
+volatile
+as $$
+/*
+ * The rows stay locked, and those that another operator has are left to him, so no message is
+ * replayed twice.  The queue is locked first, as drop_queue() does.
+ */
+declare
+    v_filters integer := num_nonnulls(queue_name, message_type, error_class, since, until, search);
+    v_lane_id integer;
+    v_chosen  bigint[] := '{}';
+begin
+    if (message_ids is not null)::integer + (everything is true)::integer + (v_filters > 0)::integer <> 1
+    then
+        raise exception 'which failed messages is not clear'
+            using errcode = '22023',
+                  detail  = 'Neither ids nor a filter nor everything was given, or several of them.',
+                  hint    = 'Give message_ids, or filters such as error_class, or everything => true.';
+    end if;
+    perform symphony._check_failed_filter(queue_name, at_most);
+    if message_ids is not null or dry_run then
+        return array(
+            select f.message_id
+            from symphony.failed_message as f
+            join symphony.lane on lane.lane_id = f.lane_id
+            join symphony.queue on queue.queue_name = lane.queue_name
+            where f.message_id = any (message_ids)
+            order by f.message_id
+            for key share of queue for update of f);
+    end if;
+
+    for v_lane_id in
+        select lane.lane_id
+        from symphony.lane
+        join symphony.queue on queue.queue_name = lane.queue_name
+        where queue.queue_name = coalesce(_choose_failed.queue_name, queue.queue_name)
+        order by lane.lane_id
+        for key share of queue
+    loop
+        v_chosen := v_chosen || array(
+            select f.message_id
+            from symphony.failed_message as f
+            where f.lane_id = v_lane_id
+              and f.failed_at >= coalesce(_choose_failed.since, '-infinity')
+              and f.failed_at <= coalesce(_choose_failed.until, 'infinity')
+              and symphony._failed_matches(f, _choose_failed.message_type, _choose_failed.error_class,
+                                           _choose_failed.search)
+            order by f.failed_at, f.message_id
+            limit at_most - cardinality(v_chosen)
+            for update skip locked);
+        exit when cardinality(v_chosen) >= at_most;
+    end loop;
+    return v_chosen;
+end;
+$$;
+
+comment on function symphony._choose_failed(
+    bigint[], text, text, text, timestamptz, timestamptz, text, boolean, integer, boolean) is
+$$Find and lock the failed messages that an operator means, the oldest of each lane first.
+
+Arguments  as for retry_failed(); dry_run - true: look for ids only
+Returns    their ids, at most at_most of a filter
+Raises     SY001 unknown_queue; 22023 bad argument
+Locks      the rows of these messages, their queues against drop_queue()
+Access     private$$;
+
+revoke execute on function symphony._choose_failed(
+    bigint[], text, text, text, timestamptz, timestamptz, text, boolean, integer, boolean) from public;

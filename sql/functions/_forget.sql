@@ -1,0 +1,32 @@
+create or replace function symphony._forget(message_ids bigint[])
+returns void
+language plpgsql
+volatile
+as $$
+/*
+ * What was replayed has failed before, so most messages cost one look into one index.
+ */
+declare
+    v_failed bigint[];
+begin
+    with forgotten as (
+        delete from symphony.attempt
+        using unnest(_forget.message_ids) as gone (message_id)
+        where attempt.message_id = gone.message_id
+        returning attempt.message_id
+    )
+    select array_agg(distinct forgotten.message_id) into v_failed from forgotten;
+    delete from symphony.replay
+    using unnest(v_failed) as gone (message_id)
+    where replay.message_id = gone.message_id;
+end;
+$$;
+
+comment on function symphony._forget(bigint[]) is
+$$Remove the history of messages that are gone.
+
+Arguments  message_ids - null: none
+Writes     symphony.attempt, symphony.replay
+Access     private$$;
+
+revoke execute on function symphony._forget(bigint[]) from public;

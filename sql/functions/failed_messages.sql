@@ -1,0 +1,65 @@
+create or replace function symphony.failed_messages(
+    inout queue_name   text default null,
+    inout message_type text default null,
+    inout error_class  text default null,
+    since     timestamptz default null,
+    until     timestamptz default null,
+    search    text default null,
+    before_at timestamptz default null,
+    before_id bigint default null,
+    at_most   integer default 50,
+    out message_id bigint, out priority integer, out reason text, out attempt integer,
+    out replays integer, out failed_at timestamptz, out last_error text, out worker text,
+    out enqueued_at timestamptz, out group_key text, out body jsonb, out headers jsonb
+)
+returns setof record
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+#variable_conflict use_column
+begin
+    perform symphony._check_failed_filter(failed_messages.queue_name, at_most);
+    return query
+    select l.queue_name, f.message_type, f.error_class, f.message_id, l.priority::integer, f.reason,
+           f.attempt::integer,
+           (select count(*)::integer from symphony.replay as r where r.message_id = f.message_id),
+           f.failed_at, f.last_error, f.worker, f.enqueued_at, f.group_key, f.body, f.headers
+    from symphony.lane as l
+    cross join lateral (
+        select newest.*
+        from symphony.failed_message as newest
+        where newest.lane_id = l.lane_id
+          and newest.failed_at >= coalesce(failed_messages.since, '-infinity')
+          and newest.failed_at <= coalesce(failed_messages.until, 'infinity')
+          and (newest.failed_at, newest.message_id)
+              < (coalesce(before_at, 'infinity'), coalesce(before_id, 9223372036854775807))
+          and symphony._failed_matches(newest, failed_messages.message_type,
+                                       failed_messages.error_class, failed_messages.search)
+        order by newest.failed_at desc, newest.message_id desc
+        limit failed_messages.at_most
+    ) as f
+    where l.queue_name = coalesce(failed_messages.queue_name, l.queue_name)
+    order by f.failed_at desc, f.message_id desc
+    limit failed_messages.at_most;
+end;
+$$;
+
+comment on function symphony.failed_messages(
+    text, text, text, timestamptz, timestamptz, text, timestamptz, bigint, integer) is
+$$The failed messages, newest first, a page at a time.
+
+Arguments  all null: whatever they are; queue_name, message_type; error_class - '': those without
+           one; since, until - when they failed, both included; search - a text in the error or the
+           body, in any case; before_at, before_id - failed_at and message_id of the last row of
+           the page before; at_most - rows, 1 to 1,000,000
+Returns    a row a message; attempt - deliveries since it was enqueued or last replayed; replays -
+           how often retry_failed() brought it back
+Raises     SY001 unknown_queue; 22023 bad argument
+Access     operator, observer$$;
+
+revoke execute on function symphony.failed_messages(
+    text, text, text, timestamptz, timestamptz, text, timestamptz, bigint, integer) from public;

@@ -1,0 +1,42 @@
+create or replace function symphony.message_history(message_id bigint)
+returns table (
+    event text, replay integer, attempt integer, started_at timestamptz, ended_at timestamptz,
+    worker text, error_class text, error text, traceback text, replayed_by text, old_body jsonb
+)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+    return query
+    select h.event, h.replay, h.attempt, h.started_at, h.ended_at, h.worker, h.error_class, h.error,
+           h.traceback, h.replayed_by, h.old_body
+    from (
+        select a.outcome as event, a.replay, a.attempt::integer, a.started_at, a.ended_at, a.worker,
+               a.error_class, a.error, a.traceback, null as replayed_by, null::jsonb as old_body,
+               a.attempt_id as number
+        from symphony.attempt as a
+        where a.message_id = message_history.message_id
+        union all
+        select 'replayed', (row_number() over (order by r.replay_id))::integer, null, null,
+               r.replayed_at, null, null, null, null, r.replayed_by, r.old_body, 0
+        from symphony.replay as r
+        where r.message_id = message_history.message_id
+    ) as h
+    order by h.replay, h.number;
+end;
+$$;
+
+comment on function symphony.message_history(bigint) is
+$$What went wrong with a message, attempt by attempt, and when it was replayed; wherever it is now.
+
+Arguments  message_id - from enqueue()
+Returns    a row for each attempt that did not succeed, with event retry or failed, and for each
+           replay, with event replayed, its time in ended_at, who did it, and the body before if it
+           was changed; in order. replay - how many replays there had been; attempt - counts from 1
+           after each. Kept for as long as the message
+Access     operator, observer$$;
+
+revoke execute on function symphony.message_history(bigint) from public;

@@ -1,0 +1,67 @@
+create or replace function symphony.retry_failed(
+    message_ids  bigint[] default null,
+    queue_name   text default null,
+    message_type text default null,
+    error_class  text default null,
+    since        timestamptz default null,
+    until        timestamptz default null,
+    search       text default null,
+    body         jsonb default null,
+    per_second   double precision default null,
+    dry_run      boolean default false,
+    everything   boolean default false,
+    at_most      integer default 10000
+)
+returns table (message_id bigint, outcome text, messages bigint)
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+#variable_conflict use_variable
+declare
+    v_chosen bigint[];
+begin
+    v_chosen := symphony._choose_failed(message_ids, queue_name, message_type, error_class, since,
+                                        until, search, everything, at_most, dry_run);
+    perform symphony._check_replay(message_ids, body, per_second);
+    if dry_run then
+        return query
+        select * from symphony._failed_outcomes(
+            message_ids, v_chosen, 'retried',
+            case when message_ids is null then (
+                select coalesce(sum(s.messages), 0)::bigint
+                from symphony.failed_stats(queue_name, message_type, error_class, since, until,
+                                           search) as s)
+            end);
+        return;
+    end if;
+    perform symphony._replay(v_chosen, body, per_second);
+    return query select * from symphony._failed_outcomes(message_ids, v_chosen, 'retried');
+end;
+$$;
+
+comment on function symphony.retry_failed(
+    bigint[], text, text, text, timestamptz, timestamptz, text, jsonb, double precision, boolean,
+    boolean, integer) is
+$$Bring failed messages back: they are pending again, keep their ids, and have all their attempts
+before them. One that fails again is failed again.
+
+Arguments  message_ids - these; or the filters of failed_messages(): queue_name, message_type,
+           error_class, since, until, search; or everything - true: all of them. body - with one
+           id: its new body, the old one is kept in message_history(); per_second - so many a
+           second become available, null: all at once; dry_run - true: only say what would be done;
+           at_most - of a filter, the oldest of each lane first: 1 to 1,000,000
+Returns    with message_ids a row for each: outcome is retried, or where the message is instead, or
+           unknown; one bad id is no error. Else one row: messages - how many. If it is at_most,
+           call again, with an until, so that those that fail again meanwhile are not taken twice
+Raises     SY001 unknown_queue; SY004 body_too_large; 22023 bad argument
+Writes     symphony.failed_message, symphony.message or symphony.delayed_message, symphony.replay;
+           NOTIFY if a worker sleeps
+Locks      these messages; what another session has in its hands is left out of a filter
+Access     operator$$;
+
+revoke execute on function symphony.retry_failed(
+    bigint[], text, text, text, timestamptz, timestamptz, text, jsonb, double precision, boolean,
+    boolean, integer) from public;

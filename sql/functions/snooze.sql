@@ -1,0 +1,77 @@
+create or replace function symphony.snooze(
+    claim_id     bigint,
+    message_id   bigint,
+    delay        interval default null,
+    until        timestamptz default null,
+    reason       text default null,
+    out outcome  text,
+    out available_at timestamptz
+)
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_ids  bigint[] := symphony._hold_claim(claim_id, array[snooze.message_id]);
+    v_now  timestamptz := symphony._now();
+    v_rule record;
+begin
+    if num_nonnulls(delay, until) <> 1
+       or not coalesce(delay between '0' and '100 years', isfinite(until))
+    then
+        raise exception 'a message is snoozed for a delay between 0 and 100 years, or until a moment'
+            using errcode = '22023',
+                  detail  = 'The message is still open in its claim.',
+                  hint    = 'Give delay => ''1 hour'', or until => now() + interval ''1 hour''.';
+    end if;
+    select queue.max_snooze, queue.max_snooze + coalesce(
+               (select max(replay.replayed_at) from symphony.replay
+                where replay.message_id = snooze.message_id), message.enqueued_at) as end_at
+    into v_rule
+    from symphony.message
+    join symphony.lane on lane.lane_id = message.lane_id
+    join symphony.queue on queue.queue_name = lane.queue_name
+    where message.message_id = snooze.message_id;
+
+    if v_now >= v_rule.end_at then
+        outcome := 'failed';
+        perform symphony._fail(
+            v_ids, 'expired',
+            symphony._sanitized(concat_ws(': ', 'put off for longer than ' || v_rule.max_snooze,
+                                          nullif(reason, ''))),
+            'SnoozeExpired', snooze.claim_id);
+        perform symphony._settle(snooze.claim_id, v_ids, failed => 1);
+        return;
+    end if;
+    outcome := 'snoozed';
+    available_at := least(coalesce(until, v_now + delay), v_rule.end_at);
+    with gone as (
+        delete from symphony.message
+        where message.message_id = snooze.message_id
+        returning message.*
+    )
+    insert into symphony.delayed_message (
+        message_id, available_at, enqueued_at, lane_id, attempt, message_type, body, headers,
+        group_key, last_error)
+    select gone.message_id, snooze.available_at, gone.enqueued_at, gone.lane_id, gone.attempt,
+           gone.message_type, gone.body, gone.headers, gone.group_key, gone.last_error
+    from gone;
+    perform symphony._settle(snooze.claim_id, v_ids, returned => 1);
+end;
+$$;
+
+comment on function symphony.snooze(bigint, bigint, interval, timestamptz, text) is
+$$Settle a message of a live claim whose time has not come: it comes back later, and no attempt is
+used. It can be put off until the queue's max_snooze has passed since it was enqueued or last
+replayed, no longer: at that moment it is handed out once more, and if it is snoozed again, it is dead.
+
+Arguments  claim_id, message_id - from claim_batch(); delay or until - when it comes back; reason -
+           for people, in the error of one that is dead
+Returns    outcome - snoozed, or failed when it was put off for too long; available_at - when it
+           comes back
+Raises     SY010 lease_lost - the lease ended, or the message is already settled; 22023 bad
+           argument
+Writes     symphony.message, symphony.delayed_message or symphony.failed_message, symphony.claim
+Access     consumer$$;
+
+revoke execute on function symphony.snooze(bigint, bigint, interval, timestamptz, text) from public;
