@@ -28,6 +28,7 @@ set local check_function_bodies = on;"""
 
 RELEASE = """\
 insert into symphony.release (version) values ('{version}');
+select symphony._mark_server();
 select symphony.create_queue('default');
 select symphony.grant_access(role_name, access) from symphony.access;"""
 

@@ -16,6 +16,7 @@ from .errors import (
     MalformedBatch,
     NotInstalled,
     QueueNotEmpty,
+    StillReplicated,
     SymphonyError,
     UnknownMessage,
     UnknownQueue,
@@ -23,7 +24,7 @@ from .errors import (
     WrongState,
     WrongVersion,
 )
-from .functions import BrokenInvariant, ClaimedMessage, MessageStatus, Nacked, QueueStats
+from .functions import BrokenInvariant, ClaimedMessage, MessageStatus, Nacked, QueueStats, Rebased
 from .handlers import UnknownMessageType
 from .message import Codec, message
 from .transports import Envelope, InMemoryTransport, PostgresTransport, SyncTransport, Transport
@@ -53,7 +54,9 @@ __all__ = [
     "PostgresTransport",
     "QueueNotEmpty",
     "QueueStats",
+    "Rebased",
     "RetryAfter",
+    "StillReplicated",
     "Symphony",
     "SymphonyError",
     "SyncTransport",

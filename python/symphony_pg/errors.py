@@ -21,6 +21,7 @@ __all__ = [
     "MalformedBatch",
     "NotInstalled",
     "QueueNotEmpty",
+    "StillReplicated",
     "SymphonyError",
     "UnknownMessage",
     "UnknownQueue",
@@ -102,6 +103,12 @@ class WrongIsolationLevel(SymphonyError):
     sqlstate = "SY011"
 
 
+class StillReplicated(SymphonyError):
+    """Logical replication still fills the queues of this server."""
+
+    sqlstate = "SY012"
+
+
 class WrongVersion(SymphonyError):
     """The schema in the database is of a version that this package does not work with."""
 
@@ -144,6 +151,7 @@ CLASSES: dict[str, type[SymphonyError]] = {
     "SY005": MalformedBatch,
     "SY010": LeaseLost,
     "SY011": WrongIsolationLevel,
+    "SY012": StillReplicated,
     "SY090": WrongVersion,
     "22023": BadArgument,
     "22P02": BadArgument,  # text that is not JSON, an interval, a time, …

@@ -20,6 +20,7 @@ __all__ = [
     "MessageStatus",
     "Nacked",
     "QueueStats",
+    "Rebased",
 ]
 
 T = TypeVar("T")
@@ -99,6 +100,15 @@ class QueueStats(NamedTuple):
     mean_waiting: timedelta | None
     mean_processing: timedelta | None
     idle_workers: int
+
+
+class Rebased(NamedTuple):
+    """What rebase() had to do. Unless it was needed, the numbers are None."""
+
+    needed: bool
+    moved_by: int | None
+    messages: int | None
+    enqueued_here: int | None
 
 
 class BrokenInvariant(NamedTuple):
@@ -368,6 +378,11 @@ def grant_access(role_name: str, access: str) -> Call[None]:
 def revoke_access(role_name: str, access: str) -> Call[None]:
     """Take an access back from a role."""
     return _nothing("revoke_access", role_name=role_name, access=access)
+
+
+def rebase() -> Call[Rebased]:
+    """Make the positions this server's, after a dump or logical replication brought them here."""
+    return _call("rebase", {}, lambda rows: Rebased(*rows[0]), Rebased._fields)
 
 
 def check() -> Call[list[BrokenInvariant]]:

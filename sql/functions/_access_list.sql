@@ -14,7 +14,7 @@ as $$
             drop_queue, queue_stats, tick, tick_schedules, tick_for, create_schedule,
             pause_schedule, resume_schedule, remove_schedule, run_schedule_now, schedule_preview,
             cron_next, cron_upcoming, install_pg_cron, uninstall_pg_cron, message_status,
-            why_not_running, check, grant_access, revoke_access, version}'),
+            why_not_running, check, rebase, grant_access, revoke_access, version}'),
         ('observer', '{queue_stats, message_status, why_not_running, schedule_preview, cron_next,
             cron_upcoming, check, version}')
     ) as listed (access, functions)

@@ -12,7 +12,7 @@ as $$
         select queue.queue_name, queue.max_attempts, queue.lease, given.rank
         from pg_catalog.unnest(queues) with ordinality as given (queue_name, rank)
         join symphony.queue on queue.queue_name operator(pg_catalog.=) given.queue_name
-        where queue.paused_at is null
+        where queue.paused_at is null and exists (select from symphony._home())
         offset 0
     ) as wish
     join symphony.lane on lane.queue_name operator(pg_catalog.=) wish.queue_name
@@ -24,7 +24,7 @@ $$;
 
 comment on function symphony._lanes(text[], integer[]) is
 $$The lanes a worker may claim from, best first: by queue, by priority, and then those held back by
-a crash.
+a crash. None before rebase() has made the positions this server's.
 
 Arguments  queues - in order of preference; except_lanes - those already tried
 Access     private$$;

@@ -41,7 +41,10 @@ begin
         limit 1;
         if not found then
             perform symphony._check_queues(claim_batch.queues);
-            exit;
+            exit when exists (select from symphony._home());
+            perform symphony.rebase();
+            v_finished := symphony._finished_transactions();
+            continue;
         end if;
 
         if symphony._lock_lane(v_lane.lane_id, wait => v_tried = '{}') then
