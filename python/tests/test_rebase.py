@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import psycopg
 import pytest
 
-from symphony_pg import Client
+from symphony_pg import Client, StillReplicated
 from symphony_pg import install as installation
 from symphony_pg.server import Server
 
@@ -37,7 +37,7 @@ class Source(NamedTuple):
 
 @pytest.fixture(scope="module")
 def source_server() -> Iterator[Server]:
-    with Server() as server:
+    with Server(options={"wal_level": "logical"}) as server:
         with psycopg.connect(server.dsn, autocommit=True) as admin:
             burn_until(admin, 8000)
         yield server
@@ -195,8 +195,64 @@ def test_a_restored_dump(source: Source, target: Server, name: str, first: str) 
         assert sorted(delivered) == sorted(waiting + new + unseen + due)
         assert client.enqueue("Old", {}, idempotency_key="the key") == max(source.states)
         purge(conn)
-        assert one(conn, "select count(*) from symphony.message") == 0
         assert client.check() == []
+
+
+@pytest.mark.parametrize("ahead", [0, 20000])
+def test_logical_replication(source_server: Server, tmp_path: Path, ahead: int) -> None:
+    """Nothing works on a replica before the switch-over; then it goes on where the other was."""
+    with Server() as server, ExitStack() as stack:
+        published = make_database(source_server, f"published_{ahead}")
+        replica = make_database(server, "replica")
+        there, here = (
+            stack.enter_context(psycopg.connect(dsn, autocommit=True))
+            for dsn in (published, replica)
+        )
+        burn_until(here, ahead)
+        installation.install(there)
+        old, new = Client(there), Client(here)
+        for queue in QUEUES:
+            old.create_queue(queue)
+        for _ in range(6):
+            old.enqueue("Old", {})
+        assert work_off(old, 3) == [1, 2, 3]
+
+        run(source_server, "pg_dump", "--schema-only", f"--file={tmp_path / 'ddl'}", published)
+        restore(server, "plain", tmp_path / "ddl", replica)
+        there.execute("create publication p for tables in schema symphony")
+        here.execute(f"create subscription s{ahead} connection '{published}' publication p")
+        wait_until(here, "select bool_and(srsubstate = 'r') from pg_subscription_rel")
+        urgent = old.enqueue("Old", {}, priority=7)
+        old.tick()
+        assert work_off(old, 4) == [urgent, 4, 5, 6]
+        left = [old.enqueue("Old", {}) for _ in range(2)]
+        wait_until(
+            here,
+            "select (select count(*) from symphony.message) = 9 and 3 = ("
+            "select count(*) from symphony.claim where size > 0 and finished_at is not null)",
+        )
+
+        for call in (new.tick, new.claim_batch, new.rebase):
+            with pytest.raises(StillReplicated):
+                call()
+        here.execute(f"alter subscription s{ahead} disable")
+        rebased = None
+        while rebased is None:  # the worker of the subscription is still there for a moment
+            with suppress(StillReplicated):
+                rebased = new.rebase()
+        assert rebased.needed
+        left += [new.enqueue("New", {}), new.enqueue("New", {}, priority=7)]
+        assert left == [8, 9, 10, 11]
+        assert sorted(work_off(new)) == left
+        assert new.check() == []
+        here.execute(f"drop subscription s{ahead}")
+
+
+def wait_until(conn: Connection, statement: str) -> None:
+    deadline = time.monotonic() + 30
+    while not one(conn, statement):
+        assert time.monotonic() < deadline, statement
+        time.sleep(0.05)
 
 
 def enqueue_in_every_way(conn: Connection) -> list[int]:
@@ -223,8 +279,7 @@ def purge(conn: Connection) -> None:
     """Let all retention be over."""
     conn.execute("update symphony.queue set retention = '0'")
     conn.execute("update symphony.tick set purge_at = '-infinity'")
-    for _ in range(3):
-        time.sleep(0.01)
+    while one(conn, "select count(*) from symphony.message") > 0:
         conn.execute("select symphony.tick()")
         conn.execute("update symphony.tick set purge_at = '-infinity'")
 
@@ -232,7 +287,7 @@ def purge(conn: Connection) -> None:
 def make_database(server: Server, name: str) -> str:
     """Make an empty database; return its DSN."""
     with psycopg.connect(server.dsn, autocommit=True) as admin:
-        admin.execute(f"create database {name} template template0")  # type: ignore[call-overload]
+        admin.execute(f"create database {name} template template0")
     return server.dsn_of(name)
 
 

@@ -3,6 +3,9 @@ returns void
 language plpgsql
 stable
 as $$
+/*
+ * After a subscription was disabled, its worker goes on for a moment.
+ */
 declare
     v_name name;
 begin
@@ -10,7 +13,9 @@ begin
     from pg_subscription_rel as r
     join pg_subscription as s on s.oid = r.srsubid
     join pg_class as c on c.oid = r.srrelid
-    where c.relnamespace = 'symphony'::regnamespace and s.subenabled
+    where c.relnamespace = 'symphony'::regnamespace
+      and (s.subenabled or exists (
+          select from pg_stat_subscription as w where w.subid = s.oid and w.pid is not null))
     limit 1;
     if found then
         raise exception 'the queues are still being replicated to this server'

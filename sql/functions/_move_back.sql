@@ -6,13 +6,15 @@ create or replace function symphony._move_back(
 language sql
 volatile
 as $$
-    /* A row was enqueued here if its txid and the xid that wrote it are those of one transaction:
-       the same, or, within a savepoint, that one and a later one.  A transaction that is older than
-       the marks may write with a savepoint too; then its clock tells: no claim handed it out that is
-       older than the message.  But what one transaction wrote for several was copied. */
+    /* A row was enqueued here if its txid and the xid that wrote it are of one transaction: they are
+       the same, or, within a savepoint, it was written by a later one; then the id is one that the
+       sequence gave out here.  The transaction may be older than the copy; then the clock tells,
+       since no claim holds a message that is younger.  A row was copied, whatever the numbers,
+       if the same xid wrote rows of several transactions, or if a claim holds it. */
     with own as materialized (
         select pg_current_xact_id()::text::bigint as txid,
-               pg_snapshot_xmin(pg_current_snapshot())::text::bigint as oldest
+               pg_snapshot_xmin(pg_current_snapshot())::text::bigint as oldest,
+               coalesce(pg_sequence_last_value('symphony.message_id_seq'), 0) as last_id
     ), lane as materialized (
         select lane.lane_id, claim.claimed_at
         from symphony.lane, symphony._position(lane.lane_id) as position, symphony.claim
@@ -20,7 +22,9 @@ as $$
     ), message as materialized (
         select m.message_id, m.txid,
                m.txid <= w.written_by
-               and (m.txid = w.written_by or m.txid >= mark.written_by or m.enqueued_at > lane.claimed_at)
+               and (m.txid = w.written_by
+                    or m.txid >= mark.written_by and m.message_id <= own.last_id
+                    or m.enqueued_at > lane.claimed_at)
                and m.xmin not in (
                    select copied.xmin from symphony.message as copied
                    group by copied.xmin having min(copied.txid) <> max(copied.txid))
