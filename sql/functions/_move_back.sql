@@ -7,36 +7,30 @@ language sql
 volatile
 as $$
     /* A row was enqueued here if its txid and the xid that wrote it are of one transaction: they are
-       the same, or, within a savepoint, it was written by a later one; then the id is one that the
-       sequence gave out here.  The transaction may be older than the copy; then the clock tells,
-       since no claim holds a message that is younger.  A row was copied, whatever the numbers,
-       if the same xid wrote rows of several transactions, or if a claim holds it. */
+       the same, or, within a savepoint, it was written by a later one; then that is later than the
+       marks, which a dump holds behind the messages, and its id is one that the sequence gave out.
+       Whatever the numbers, a row was copied if the same xid wrote rows of several transactions, or
+       if a claim holds it.  In doubt it counts as enqueued here, and is delivered. */
     with own as materialized (
         select pg_current_xact_id()::text::bigint as txid,
                pg_snapshot_xmin(pg_current_snapshot())::text::bigint as oldest,
                coalesce(pg_sequence_last_value('symphony.message_id_seq'), 0) as last_id
-    ), lane as materialized (
-        select lane.lane_id, claim.claimed_at
-        from symphony.lane, symphony._position(lane.lane_id) as position, symphony.claim
-        where claim.claim_id = position.claim_id
+    ), mark as materialized (
+        select coalesce(max(symphony._full_xid(server_mark.xmin, own.txid)), 0) as written_by
+        from symphony.server_mark, own
     ), message as materialized (
         select m.message_id, m.txid,
                m.txid <= w.written_by
                and (m.txid = w.written_by
-                    or m.txid >= mark.written_by and m.message_id <= own.last_id
-                    or m.enqueued_at > lane.claimed_at)
+                    or w.written_by > mark.written_by and m.message_id <= own.last_id)
                and m.xmin not in (
                    select copied.xmin from symphony.message as copied
                    group by copied.xmin having min(copied.txid) <> max(copied.txid))
                and m.message_id not in (select unnest(claim.open_ids) from symphony.claim) as is_here
         from symphony.message as m
         cross join own
+        cross join mark
         cross join lateral (select symphony._full_xid(m.xmin, own.txid) as written_by) as w
-        cross join (
-            select coalesce(max(symphony._full_xid(server_mark.xmin, own.txid)), 0) as written_by
-            from symphony.server_mark, own
-        ) as mark
-        left join lane on lane.lane_id = m.lane_id
     ), move as materialized (
         select greatest(0, greatest(
                    (select max(message.txid) + 1 from message where not message.is_here),
@@ -61,7 +55,7 @@ as $$
         where move.by > 0
     ), moved_purges as (
         insert into symphony.purge_position as p (lane_id, txid)
-        select lane.lane_id, 0 - move.by from lane, move where move.by > 0
+        select lane.lane_id, 0 - move.by from symphony.lane, move where move.by > 0
         on conflict on constraint purge_position_pkey do update
             set txid = p.txid + excluded.txid
     )
