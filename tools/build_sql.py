@@ -28,6 +28,7 @@ reset check_function_bodies;"""
 
 RELEASE = """\
 insert into symphony.release (version) values ('{version}');
+select symphony._mark_server();
 select symphony.create_queue('default');
 select symphony.grant_access(role_name, access) from symphony.access;"""
 

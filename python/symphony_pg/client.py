@@ -119,6 +119,7 @@ class Client:
 
     grant_access = _method(functions.grant_access)
     revoke_access = _method(functions.revoke_access)
+    rebase = _method(functions.rebase)
     check = _method(functions.check)
     version = _method(functions.version)
 
@@ -187,5 +188,6 @@ class AsyncClient:
 
     grant_access = _async_method(functions.grant_access)
     revoke_access = _async_method(functions.revoke_access)
+    rebase = _async_method(functions.rebase)
     check = _async_method(functions.check)
     version = _async_method(functions.version)

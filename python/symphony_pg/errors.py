@@ -22,6 +22,7 @@ __all__ = [
     "NotInstalled",
     "QueueNotEmpty",
     "ScheduleTaken",
+    "StillReplicated",
     "SymphonyError",
     "UnknownMessage",
     "UnknownQueue",
@@ -116,6 +117,12 @@ class WrongIsolationLevel(SymphonyError):
     sqlstate = "SY011"
 
 
+class StillReplicated(SymphonyError):
+    """Logical replication still fills the queues of this server."""
+
+    sqlstate = "SY012"
+
+
 class WrongVersion(SymphonyError):
     """The schema in the database is of a version that this package does not work with."""
 
@@ -160,6 +167,7 @@ CLASSES: dict[str, type[SymphonyError]] = {
     "SY007": ScheduleTaken,
     "SY010": LeaseLost,
     "SY011": WrongIsolationLevel,
+    "SY012": StillReplicated,
     "SY090": WrongVersion,
     "22023": BadArgument,
     "22P02": BadArgument,  # text that is not JSON, an interval, a time, …

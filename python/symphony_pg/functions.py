@@ -25,6 +25,7 @@ __all__ = [
     "Nacked",
     "Outcome",
     "QueueStats",
+    "Rebased",
     "ScheduleDiff",
     "ScheduleRun",
     "ScheduleStatus",
@@ -238,6 +239,15 @@ class ClockChange(NamedTuple):
     changed_at: datetime
     clock_before: datetime
     clock_after: datetime
+
+
+class Rebased(NamedTuple):
+    """What rebase() had to do. Unless it was needed, the numbers are None."""
+
+    needed: bool
+    moved_by: int | None
+    messages: int | None
+    enqueued_here: int | None
 
 
 class BrokenInvariant(NamedTuple):
@@ -776,6 +786,11 @@ def grant_access(role_name: str, access: str) -> Call[None]:
 def revoke_access(role_name: str, access: str) -> Call[None]:
     """Take an access back from a role."""
     return _nothing("revoke_access", role_name=role_name, access=access)
+
+
+def rebase() -> Call[Rebased]:
+    """Make the positions this server's, after a dump or logical replication brought them here."""
+    return _call("rebase", {}, lambda rows: Rebased(*rows[0]), Rebased._fields)
 
 
 def check() -> Call[list[BrokenInvariant]]:

@@ -17,7 +17,7 @@ as $$
             pause_schedule, resume_schedule, remove_schedule, run_schedule_now, schedule_status,
             schedule_runs, schedule_diff, sync_schedules, schedule_preview, cron_next, cron_upcoming,
             clock_changes, install_pg_cron, uninstall_pg_cron, message_status,
-            why_not_running, check, grant_access, revoke_access, version}'),
+            why_not_running, check, rebase, grant_access, revoke_access, version}'),
         ('observer', '{queue_stats, failed_messages, failed_stats, message_history, message_status,
             why_not_running, schedule_status, schedule_runs, schedule_diff, schedule_preview,
             cron_next, cron_upcoming, clock_changes, check, version}')

@@ -13,7 +13,7 @@ as $$
     select case
         when last_txid operator(pg_catalog.=) partial_txid then '{}'
         else ahead operator(pg_catalog.*) finished
-             operator(pg_catalog.*) pg_catalog.int8multirange(pg_catalog.int8range(0, last_txid))
+             operator(pg_catalog.*) pg_catalog.int8multirange(pg_catalog.int8range(null, last_txid))
              operator(pg_catalog.+) symphony._txids(partial_txid)
     end
 $$;

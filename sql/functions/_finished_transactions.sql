@@ -11,7 +11,7 @@ as $$
 declare
     v_snapshot pg_snapshot := pg_current_snapshot();
     v_finished int8multirange :=
-        int8multirange(int8range(0, pg_snapshot_xmax(v_snapshot)::text::bigint));
+        int8multirange(int8range(null, pg_snapshot_xmax(v_snapshot)::text::bigint));
     v_own      bigint := pg_current_xact_id_if_assigned()::text::bigint;
 begin
     if pg_snapshot_xmin(v_snapshot) <> pg_snapshot_xmax(v_snapshot) then

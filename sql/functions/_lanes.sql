@@ -9,13 +9,14 @@ as $$
     join symphony.queue on queue.queue_name operator(pg_catalog.=) given.queue_name
     join symphony.lane on lane.queue_name operator(pg_catalog.=) given.queue_name
     where queue.paused_at is null
+      and exists (select from symphony._home())
       and (lane.is_used or exists (select from symphony.lane_use))
     order by given.rank, lane.priority desc, lane.alone desc
 $$;
 
 comment on function symphony._lanes(text[]) is
 $$The lanes a worker may claim from, best first: by queue, by priority, and then those held back by
-a crash.
+a crash. None before rebase() has made the positions this server's.
 
 Arguments  queues - in order of preference
 Access     private$$;

@@ -1,6 +1,6 @@
 create or replace function symphony._pending(
     lane_id  integer,
-    finished int8multirange default '{[0,9223372036854775807)}',
+    finished int8multirange default '{(,9223372036854775807)}',
     at_most  integer default null
 )
 returns setof symphony.message

@@ -36,7 +36,7 @@ begin
     limit 1;
 
     select first.txid, first.message_id into v_stop
-    from unnest(v_claim.ahead * int8multirange(int8range(0, v_oldest))) as part,
+    from unnest(v_claim.ahead * int8multirange(int8range(null, v_oldest))) as part,
     lateral (
         select m.txid, m.message_id
         from symphony.message as m

@@ -53,8 +53,12 @@ begin
     where not exists (select from symphony.claim as c where c.lane_id = l.lane_id);
 
     return query
+    select 'a position is of this server', 'all were copied here: select symphony.rebase()'
+    where not exists (select from symphony._home());
+
+    return query
     select 'a position is of this server', format(
-        'lane %s is at transaction %s, the server at %s: restored from a dump?', l.lane_id,
+        'lane %s is at transaction %s, the server at %s', l.lane_id,
         p.begins, pg_snapshot_xmax(pg_current_snapshot()))
     from symphony.lane as l
     cross join lateral (

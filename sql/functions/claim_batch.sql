@@ -83,6 +83,12 @@ begin
     end loop;
     if not v_found then
         perform symphony._check_queues(claim_batch.queues);
+        if not exists (select from symphony._home()) then
+            perform symphony.rebase();
+            return query
+            select * from symphony.claim_batch(
+                claim_batch.queues, claim_batch.batch_size, claim_batch.worker, claim_batch.lease);
+        end if;
     end if;
     perform set_config('idle_in_transaction_session_timeout', '10s', true);
 end;

@@ -31,6 +31,9 @@ begin
         return jsonb_build_object('ran', false, 'next_due_at', symphony._next_due_at(v_from));
     end if;
 
+    if not exists (select from symphony._home()) then
+        perform symphony.rebase();
+    end if;
     v_fired := symphony.tick_schedules();
     with used as (
         delete from symphony.lane_use returning lane_use.lane_id

@@ -37,3 +37,23 @@ comment on table symphony.access is
 'Which role was granted what by grant_access(); every installation and upgrade grants it again.';
 comment on column symphony.access.role_name is 'The PostgreSQL role.';
 comment on column symphony.access.access is 'producer, consumer, operator or observer.';
+
+
+/*
+ * Positions count transactions, so they mean something only on the server that numbered them.
+ * A physical copy, failover and pg_upgrade take the numbers along; a dump or logical replication
+ * copies rows into new transactions.  These two rows tell which it was: the first is written
+ * by a subtransaction, the second one after it by its parent, whose id is the smaller.
+ * Whatever copies rows gives both the same xmin, or the second one the greater.
+ */
+create table symphony.server_mark (
+    mark_id integer not null,
+
+    constraint server_mark_pkey primary key (mark_id)
+);
+
+comment on table symphony.server_mark is
+'Two rows by which Symphony knows that it was not copied here by a dump or by logical replication;'
+' see _home().';
+comment on column symphony.server_mark.mark_id is
+'1: written first, by a subtransaction; 2: written last, by its parent.';

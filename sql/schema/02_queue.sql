@@ -96,6 +96,9 @@ create table symphony.lane_use (
     lane_id integer not null
 );
 
+/* Without a key a row is told from others by all it holds, where the table is replicated. */
+alter table symphony.lane_use replica identity full;
+
 comment on table symphony.lane_use is
 'Lanes that were used for the first time, until tick() marks them. No key: a producer waits for none.';
 comment on column symphony.lane_use.lane_id is 'The lane.';

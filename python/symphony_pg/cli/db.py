@@ -125,6 +125,21 @@ def sql() -> None:
 @db.command()
 @connected
 @as_json_option
+def rebase(client: Client, as_json: bool) -> None:
+    """Adapt the queues to this server after a dump was restored. Whatever ticks or claims does it.
+
+    It is safe at any time; where it is not needed it does nothing.
+
+    \b
+    Example:
+      symphony-pg db rebase
+    """
+    record(client.rebase()._asdict(), as_json)
+
+
+@db.command()
+@connected
+@as_json_option
 def check(client: Client, as_json: bool) -> None:
     """Check the invariants: no message lost, none in two places. Exit code 1 if one is broken.
 

@@ -99,6 +99,18 @@ begin isolation level repeatable read;
 insert into bad_call values ('SY011', 'symphony.claim_batch()'), ('SY011', $$symphony.purge_queue('default')$$);
 select pg_temp.collect(call) from bad_call where code = 'SY011';
 commit;
+begin;
+create subscription sy_test_errors connection 'dbname=nope' publication p with (connect = false, slot_name = none);
+insert into pg_subscription_rel (srsubid, srrelid, srsubstate)
+select oid, 'symphony.message'::regclass, 'r' from pg_subscription where subname = 'sy_test_errors';
+update pg_subscription set subenabled = true where subname = 'sy_test_errors';
+delete from symphony.server_mark;
+insert into bad_call values ('SY012', 'symphony.rebase()');
+select pg_temp.collect(call) from bad_call where code = 'SY012';
+update pg_subscription set subenabled = false where subname = 'sy_test_errors';
+drop subscription sy_test_errors;
+select symphony._mark_server();
+commit;
 
 select is_empty(
     $$select b.call, b.code, r.code, r.message from bad_call as b join raised as r using (call) where b.code <> r.code$$,

@@ -1,0 +1,43 @@
+create or replace function symphony.rebase(
+    out needed        boolean,
+    out moved_by      bigint,
+    out messages      bigint,
+    out enqueued_here bigint
+)
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+/*
+ * The tick's lock and all lanes: nobody claims, promotes, recovers or purges.  Nobody has to stop
+ * enqueueing: a transaction that is still running has an id from which on all is ahead.
+ */
+begin
+    perform symphony._check_isolation();
+    perform pg_advisory_xact_lock(1398361426, 0);
+    needed := not exists (select from symphony._home());
+    if needed then
+        perform symphony._check_subscriptions();
+        perform symphony._lock_lane(l.lane_id, wait => true)
+        from (select lane.lane_id from symphony.lane order by lane.lane_id) as l;
+        select moved.* into moved_by, messages, enqueued_here from symphony._move_back() as moved;
+        perform symphony._catch_up_sequences();
+        update symphony.idle_worker set since = null where idle_worker.since is not null;
+        perform symphony._mark_server();
+    end if;
+end;
+$$;
+
+comment on function symphony.rebase() is
+$$Make the positions those of this server, after a dump or logical replication brought the tables
+here. tick() and claim_batch() do it by themselves; it is safe at any time, and does nothing twice.
+
+Returns    needed - false: the positions are this server's, nothing was done; moved_by - by how much
+           the transaction ids that came with the copy were lowered; messages - how many had to be
+           rewritten; enqueued_here - how many were enqueued here before this
+Raises     SY011 wrong_isolation_level; SY012 still_replicated
+Writes     symphony.message, symphony.claim, symphony.purge_position, symphony.server_mark
+Locks      the tick and all lanes until the transaction ends; enqueueing goes on
+Access     operator$$;
+
+revoke execute on function symphony.rebase() from public;
