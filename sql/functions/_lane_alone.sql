@@ -4,7 +4,8 @@ language plpgsql
 volatile
 as $$
 /*
- * Only tick() calls this, and there is one tick() at a time.
+ * Only tick() calls this, and there is one tick() at a time.  The lock is for
+ * disable_transport(): it waits for the new lane, or the new lane is held from the start.
  */
 declare
     v_lane_id integer;
@@ -15,8 +16,13 @@ begin
       and lane.priority = _lane_alone.priority
       and lane.alone;
     if not found then
-        insert into symphony.lane (queue_name, priority, alone, is_used)
-        values (_lane_alone.queue_name, _lane_alone.priority, true, true)
+        insert into symphony.lane (queue_name, priority, alone, is_used, is_held)
+        select lane.queue_name, lane.priority, true, true, lane.is_held
+        from symphony.lane
+        where lane.queue_name = _lane_alone.queue_name
+          and lane.priority = _lane_alone.priority
+          and not lane.alone
+        for share
         returning lane.lane_id into v_lane_id;
         insert into symphony.claim (
             lane_id, claimed_at, lease_until, finished_at, size, open_ids, ahead)

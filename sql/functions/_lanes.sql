@@ -1,13 +1,18 @@
 create or replace function symphony._lanes(queues text[], except_lanes integer[])
 returns table (
     lane_id integer, alone boolean, queue_name text, priority smallint,
-    max_attempts integer, lease interval
+    max_attempts integer, lease interval, by_type boolean
 )
 language sql
 stable
 as $$
     select lane.lane_id, lane.alone, wish.queue_name, lane.priority,
-           wish.max_attempts, wish.lease
+           coalesce(wish.max_attempts, (
+               select retry_policy.max_attempts from symphony.retry_policy
+               where retry_policy.pattern operator(pg_catalog.=) '*')),
+           wish.lease,
+           exists (select from symphony.retry_policy
+                   where retry_policy.pattern operator(pg_catalog.<>) '*')
     from (
         select queue.queue_name, queue.max_attempts, queue.lease, given.rank
         from pg_catalog.unnest(queues) with ordinality as given (queue_name, rank)
@@ -17,6 +22,7 @@ as $$
     ) as wish
     join symphony.lane on lane.queue_name operator(pg_catalog.=) wish.queue_name
     where (lane.is_used or lane.lane_id in (select lane_use.lane_id from symphony.lane_use))
+      and not lane.is_held
       and lane.lane_id operator(pg_catalog.<>) all (except_lanes)
     order by wish.rank, lane.priority desc, lane.alone desc
     offset 0
@@ -27,6 +33,7 @@ $$The lanes a worker may claim from, best first: by queue, by priority, and then
 a crash.
 
 Arguments  queues - in order of preference; except_lanes - those already tried
+Returns    max_attempts - unless a message or its type has others; by_type - some type may
 Access     private$$;
 
 revoke execute on function symphony._lanes(text[], integer[]) from public;

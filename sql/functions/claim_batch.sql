@@ -71,7 +71,10 @@ begin
             )
             select claimed.claim_id, batch.message_id, v_lane.queue_name, batch.message_type,
                    batch.body, batch.headers, v_lane.priority::integer, batch.attempt + 1,
-                   v_lane.max_attempts, batch.group_key, batch.enqueued_at, claimed.lease_until
+                   case when batch.retry is null and not v_lane.by_type then v_lane.max_attempts
+                        else (symphony._retry_rule(
+                            batch.message_type, v_lane.queue_name, batch.retry)).max_attempts end,
+                   batch.group_key, batch.enqueued_at, claimed.lease_until
             from claimed, batch;
             exit when found;
         end if;
