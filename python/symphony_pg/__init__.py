@@ -6,6 +6,7 @@ The rules of the queue are SQL functions; this package calls them and hands mess
 from .app import Symphony
 from .client import AsyncClient, Client
 from .codec import InvalidMessage
+from .config import Config, ConfigError
 from .context import Context, PermanentError, RetryAfter
 from .errors import (
     AccessDenied,
@@ -14,19 +15,39 @@ from .errors import (
     ConnectionRefused,
     LeaseLost,
     MalformedBatch,
+    NeedsPython,
     NotInstalled,
     QueueNotEmpty,
     SymphonyError,
+    TransportNotServed,
     UnknownMessage,
     UnknownQueue,
+    UnknownTransport,
     WrongIsolationLevel,
     WrongState,
     WrongVersion,
 )
-from .functions import BrokenInvariant, ClaimedMessage, MessageStatus, Nacked, QueueStats
-from .handlers import UnknownMessageType
+from .functions import (
+    BrokenInvariant,
+    ClaimedMessage,
+    Delivery,
+    Difference,
+    MessageStatus,
+    Nacked,
+    QueueStats,
+    RetrySetting,
+)
+from .handlers import UnknownHandler, UnknownMessageType
 from .message import Codec, message
-from .transports import Envelope, InMemoryTransport, PostgresTransport, SyncTransport, Transport
+from .retry import RetryPolicy
+from .transports import (
+    Envelope,
+    InMemoryTransport,
+    PostgresTransport,
+    RoutedTransport,
+    SyncTransport,
+    Transport,
+)
 from .version import __version__
 from .worker import Worker
 
@@ -39,8 +60,12 @@ __all__ = [
     "ClaimedMessage",
     "Client",
     "Codec",
+    "Config",
+    "ConfigError",
     "ConnectionRefused",
     "Context",
+    "Delivery",
+    "Difference",
     "Envelope",
     "InMemoryTransport",
     "InvalidMessage",
@@ -48,19 +73,26 @@ __all__ = [
     "MalformedBatch",
     "MessageStatus",
     "Nacked",
+    "NeedsPython",
     "NotInstalled",
     "PermanentError",
     "PostgresTransport",
     "QueueNotEmpty",
     "QueueStats",
     "RetryAfter",
+    "RetryPolicy",
+    "RetrySetting",
+    "RoutedTransport",
     "Symphony",
     "SymphonyError",
     "SyncTransport",
     "Transport",
+    "TransportNotServed",
+    "UnknownHandler",
     "UnknownMessage",
     "UnknownMessageType",
     "UnknownQueue",
+    "UnknownTransport",
     "Worker",
     "WrongIsolationLevel",
     "WrongState",

@@ -19,11 +19,14 @@ __all__ = [
     "ConnectionRefused",
     "LeaseLost",
     "MalformedBatch",
+    "NeedsPython",
     "NotInstalled",
     "QueueNotEmpty",
     "SymphonyError",
+    "TransportNotServed",
     "UnknownMessage",
     "UnknownQueue",
+    "UnknownTransport",
     "WrongIsolationLevel",
     "WrongState",
     "WrongVersion",
@@ -102,6 +105,24 @@ class WrongIsolationLevel(SymphonyError):
     sqlstate = "SY011"
 
 
+class UnknownTransport(SymphonyError):
+    """There is no transport of that name."""
+
+    sqlstate = "SY020"
+
+
+class TransportNotServed(SymphonyError):
+    """Transports of this type cannot be served yet."""
+
+    sqlstate = "SY021"
+
+
+class NeedsPython(SymphonyError):
+    """The type is routed to a sync transport only, whose handler SQL cannot run."""
+
+    sqlstate = "SY022"
+
+
 class WrongVersion(SymphonyError):
     """The schema in the database is of a version that this package does not work with."""
 
@@ -144,6 +165,9 @@ CLASSES: dict[str, type[SymphonyError]] = {
     "SY005": MalformedBatch,
     "SY010": LeaseLost,
     "SY011": WrongIsolationLevel,
+    "SY020": UnknownTransport,
+    "SY021": TransportNotServed,
+    "SY022": NeedsPython,
     "SY090": WrongVersion,
     "22023": BadArgument,
     "22P02": BadArgument,  # text that is not JSON, an interval, a time, …

@@ -6,6 +6,7 @@ from __future__ import annotations
 import click
 
 from ..version import __version__
+from .config import config
 from .consume import consume
 from .db import db
 from .demo import demo
@@ -41,5 +42,5 @@ def main(context: click.Context, dsn: str | None) -> None:
     context.obj = dsn
 
 
-for command in (demo, db, queue, enqueue, consume, stats, message):
+for command in (demo, db, config, queue, enqueue, consume, stats, message):
     main.add_command(command)

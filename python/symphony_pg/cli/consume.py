@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import json
 import logging
 import os
@@ -15,8 +14,10 @@ from datetime import datetime, timedelta
 
 import click
 
-from ..app import Symphony
+from ..config import Config
 from ..worker import Counts, Worker
+from .app import load_app
+from .config import CONFIG, use_config
 from .options import DURATION, as_json_option, chosen_dsn, dsn_option
 from .output import is_for_people, to_json
 
@@ -46,6 +47,10 @@ PROGRESS_INTERVAL = 0.5
     "--poll-interval", type=DURATION, default="1s", show_default=True,
     help="Between two looks when nothing is notified.",
 )  # fmt: skip
+@click.option(
+    "--config", metavar="FILE", is_eager=True, callback=use_config,
+    help=f"Its worker settings are defaults here. {CONFIG}",
+)  # fmt: skip
 @click.option("--name", help="What the worker calls itself [host:pid:random].")
 @dsn_option
 @as_json_option
@@ -61,6 +66,7 @@ def consume(
     no_listen: bool,
     no_tick: bool,
     poll_interval: timedelta,
+    config: Config | None,
     name: str | None,
     dsn: str | None,
     as_json: bool,
@@ -79,9 +85,9 @@ def consume(
     for_people = is_for_people(as_json)
     _start_logging(for_people)
     worker = Worker(
-        _load(app),
+        load_app(app),
         queues or ("default",),
-        dsn=chosen_dsn(dsn),
+        dsn=chosen_dsn(dsn, config),
         name=name,
         concurrency=concurrency,
         batch_size=batch_size,
@@ -143,27 +149,6 @@ def summary(counts: Counts, seconds: float) -> str:
     """Return the counts and the rate in one sentence."""
     rate = counts.claimed / max(seconds, 0.001)
     return f"{outcome(counts)} in {seconds:.1f} s, {rate:,.0f} a second"
-
-
-def _load(reference: str) -> Symphony:
-    """Import the application that MODULE:NAME names."""
-    module_name, separator, name = reference.partition(":")
-    if not separator or not module_name or not name:
-        raise click.BadParameter(f"{reference!r} is not MODULE:NAME", param_hint="--app")
-    sys.path.insert(0, "")
-    try:
-        module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not module_name.startswith(error.name):
-            raise
-        raise click.BadParameter(f"there is no module {error.name}", param_hint="--app") from error
-    app = getattr(module, name, None)
-    if not isinstance(app, Symphony):
-        found = "nothing" if app is None else f"a {type(app).__name__}"
-        raise click.BadParameter(
-            f"{reference} is {found}, and not a Symphony application", param_hint="--app"
-        )
-    return app
 
 
 class _JsonLines(logging.Formatter):

@@ -8,6 +8,7 @@ import click
 from .. import install as installation
 from ..client import Client
 from ..version import __version__
+from .app import declare_handlers, load_app
 from .options import as_json_option, connected
 from .output import is_for_people, record, say, to_json
 
@@ -20,9 +21,10 @@ def db() -> None:
 
 
 @db.command()
+@click.option("--app", metavar="MODULE:NAME", help="Declare the handlers of this application too.")
 @connected
 @as_json_option
-def install(client: Client, as_json: bool) -> None:
+def install(client: Client, app: str | None, as_json: bool) -> None:
     """Install the schema symphony, in one transaction.
 
     Any role that may create a schema will do. Running it again does no harm.
@@ -31,7 +33,10 @@ def install(client: Client, as_json: bool) -> None:
     Example:
       symphony-pg db install --dsn postgresql://localhost/shop
     """
+    application = None if app is None else load_app(app)
     is_new = installation.install(client.conn)
+    if application is not None:
+        declare_handlers(client, application)
     text = f"Symphony {__version__} is {'installed' if is_new else 'installed already'}."
     say(text, {"version": __version__, "installed_now": is_new}, as_json)
 
