@@ -61,7 +61,7 @@ def commands(group: click.Group, *path: str) -> list[tuple[str, ...]]:
 def test_help_teaches(path: tuple[str, ...]) -> None:
     result = CliRunner().invoke(main, [*path, "--help"])
     assert result.exit_code == 0
-    if path and path not in {("db",), ("queue",), ("message",)}:
+    if path and path not in {("config",), ("db",), ("queue",), ("message",)}:
         assert re.search(r"Examples?:\n\s+symphony-pg " + " ".join(path), result.output)
 
 

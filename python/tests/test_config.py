@@ -380,3 +380,11 @@ def test_the_database_of_the_file(
     assert "cannot connect" in away.output
     monkeypatch.setenv("SYMPHONY_DSN", dsn)
     assert CliRunner().invoke(main, ["config", "apply", "--yes", "--config", path]).exit_code == 0
+
+
+def test_the_documentation_shows_what_happens(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
+    example = text.split("```toml\n")[1].split("```")[0]
+    assert read(tmp_path, example).worker["concurrency"] == 5
+    shown = text.split("$ symphony-pg config check\n")[1].split("```")[0]
+    assert shown.splitlines() == mistakes(tmp_path, BAD)[:5]
