@@ -47,7 +47,8 @@ select is((select is_held from symphony.lane where alone), true, 'and held again
 select symphony.enable_transport('email');
 
 -- Several transports of one queue.
-select symphony.create_transport('a', queue_name => 'shared', priority => 3), symphony.create_transport('b', queue_name => 'shared', priority => 3), symphony.create_transport('c', queue_name => 'shared');
+select symphony.create_transport('a', queue_name => 'shared', priority => 3), symphony.create_transport('b', queue_name => 'shared', priority => 3),
+       symphony.create_transport('c', queue_name => 'shared');
 select symphony.disable_transport('a');
 select is(pg_temp.held('shared'), '{3}', 'while others are enabled only the lane of the disabled one is held');
 select symphony.disable_transport('c');
