@@ -6,6 +6,7 @@ The rules of the queue are SQL functions; this package calls them and hands mess
 from .app import Symphony
 from .client import AsyncClient, Client
 from .codec import InvalidMessage
+from .config import Config, ConfigError
 from .context import Context, PermanentError, RetryAfter, Snooze
 from .errors import (
     AccessDenied,
@@ -14,14 +15,17 @@ from .errors import (
     ConnectionRefused,
     LeaseLost,
     MalformedBatch,
+    NeedsPython,
     NotInstalled,
     QueueNotEmpty,
     ScheduleTaken,
     StillReplicated,
     SymphonyError,
+    TransportNotServed,
     UnknownMessage,
     UnknownQueue,
     UnknownSchedule,
+    UnknownTransport,
     WrongIsolationLevel,
     WrongState,
     WrongVersion,
@@ -30,6 +34,8 @@ from .functions import (
     BrokenInvariant,
     ClaimedMessage,
     ClockChange,
+    Delivery,
+    Difference,
     Event,
     FailedGroup,
     FailedMessage,
@@ -38,14 +44,23 @@ from .functions import (
     Outcome,
     QueueStats,
     Rebased,
+    RetrySetting,
     ScheduleDiff,
     ScheduleRun,
     ScheduleStatus,
     UpcomingRun,
 )
-from .handlers import UnknownMessageType
+from .handlers import UnknownHandler, UnknownMessageType
 from .message import Codec, message
-from .transports import Envelope, InMemoryTransport, PostgresTransport, SyncTransport, Transport
+from .retry import RetryPolicy
+from .transports import (
+    Envelope,
+    InMemoryTransport,
+    PostgresTransport,
+    RoutedTransport,
+    SyncTransport,
+    Transport,
+)
 from .version import __version__
 from .worker import Worker
 
@@ -59,8 +74,12 @@ __all__ = [
     "Client",
     "ClockChange",
     "Codec",
+    "Config",
+    "ConfigError",
     "ConnectionRefused",
     "Context",
+    "Delivery",
+    "Difference",
     "Envelope",
     "Event",
     "FailedGroup",
@@ -71,6 +90,7 @@ __all__ = [
     "MalformedBatch",
     "MessageStatus",
     "Nacked",
+    "NeedsPython",
     "NotInstalled",
     "Outcome",
     "PermanentError",
@@ -79,6 +99,9 @@ __all__ = [
     "QueueStats",
     "Rebased",
     "RetryAfter",
+    "RetryPolicy",
+    "RetrySetting",
+    "RoutedTransport",
     "ScheduleDiff",
     "ScheduleRun",
     "ScheduleStatus",
@@ -89,10 +112,13 @@ __all__ = [
     "SymphonyError",
     "SyncTransport",
     "Transport",
+    "TransportNotServed",
+    "UnknownHandler",
     "UnknownMessage",
     "UnknownMessageType",
     "UnknownQueue",
     "UnknownSchedule",
+    "UnknownTransport",
     "UpcomingRun",
     "Worker",
     "WrongIsolationLevel",

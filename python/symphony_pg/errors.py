@@ -19,14 +19,17 @@ __all__ = [
     "ConnectionRefused",
     "LeaseLost",
     "MalformedBatch",
+    "NeedsPython",
     "NotInstalled",
     "QueueNotEmpty",
     "ScheduleTaken",
     "StillReplicated",
     "SymphonyError",
+    "TransportNotServed",
     "UnknownMessage",
     "UnknownQueue",
     "UnknownSchedule",
+    "UnknownTransport",
     "WrongIsolationLevel",
     "WrongState",
     "WrongVersion",
@@ -123,6 +126,24 @@ class StillReplicated(SymphonyError):
     sqlstate = "SY012"
 
 
+class UnknownTransport(SymphonyError):
+    """There is no transport of that name."""
+
+    sqlstate = "SY020"
+
+
+class TransportNotServed(SymphonyError):
+    """Transports of this type cannot be served yet."""
+
+    sqlstate = "SY021"
+
+
+class NeedsPython(SymphonyError):
+    """The type is routed to a sync transport only, whose handler SQL cannot run."""
+
+    sqlstate = "SY022"
+
+
 class WrongVersion(SymphonyError):
     """The schema in the database is of a version that this package does not work with."""
 
@@ -168,6 +189,9 @@ CLASSES: dict[str, type[SymphonyError]] = {
     "SY010": LeaseLost,
     "SY011": WrongIsolationLevel,
     "SY012": StillReplicated,
+    "SY020": UnknownTransport,
+    "SY021": TransportNotServed,
+    "SY022": NeedsPython,
     "SY090": WrongVersion,
     "22023": BadArgument,
     "22P02": BadArgument,  # text that is not JSON, an interval, a time, …

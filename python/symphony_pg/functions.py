@@ -18,6 +18,8 @@ __all__ = [
     "Call",
     "ClaimedMessage",
     "ClockChange",
+    "Delivery",
+    "Difference",
     "Event",
     "FailedGroup",
     "FailedMessage",
@@ -26,6 +28,7 @@ __all__ = [
     "Outcome",
     "QueueStats",
     "Rebased",
+    "RetrySetting",
     "ScheduleDiff",
     "ScheduleRun",
     "ScheduleStatus",
@@ -250,6 +253,38 @@ class Rebased(NamedTuple):
     enqueued_here: int | None
 
 
+class Delivery(NamedTuple):
+    """One of the places that a message of a type goes to."""
+
+    delivery: int
+    pattern: str | None
+    transport_name: str | None
+    transport_type: str
+    queue_name: str | None
+    priority: int | None
+    handler_name: str | None
+    enabled: bool
+
+
+class RetrySetting(NamedTuple):
+    """A retry setting and the level that says so: call, type, queue or default."""
+
+    setting: str
+    value: str
+    level: str
+    source: str | None
+
+
+class Difference(NamedTuple):
+    """What apply_config() changes: 'create', 'change' or 'remove'."""
+
+    kind: str
+    name: str
+    change: str
+    old: Any
+    new: Any
+
+
 class BrokenInvariant(NamedTuple):
     """Something that must always be true and is not."""
 
@@ -304,10 +339,12 @@ def enqueue(
     idempotency_key: str | None = None,
     group_key: str | None = None,
     headers: Mapping[str, Any] | None = None,
+    retry: Mapping[str, Any] | None = None,
 ) -> Call[int]:
-    """Put a message into a queue; return its id.
+    """Put a message into a queue, or where its type is routed; return its id.
 
     With an idempotency key that is in use, nothing is enqueued and the id is the first message's.
+    With several routes or handlers there are several messages, and the id is that of the first.
     """
     return _value(
         "enqueue",
@@ -320,6 +357,7 @@ def enqueue(
         idempotency_key=idempotency_key,
         group_key=group_key,
         headers=_json(headers),
+        retry=_json(retry),
     )
 
 
@@ -743,6 +781,98 @@ def install_pg_cron() -> Call[str]:
 def uninstall_pg_cron() -> Call[bool]:
     """Undo install_pg_cron(); return whether there was such a job."""
     return _value("uninstall_pg_cron")
+
+
+# Routing
+
+
+def create_transport(
+    transport_name: str,
+    transport_type: str | None = None,
+    queue_name: str | None = None,
+    priority: int | None = None,
+    config: Mapping[str, Any] | None = None,
+) -> Call[bool]:
+    """Create a transport, or change it to these properties; return whether it was created."""
+    return _value(
+        "create_transport",
+        transport_name=transport_name,
+        transport_type=transport_type,
+        queue_name=queue_name,
+        priority=priority,
+        config=_json(config),
+    )
+
+
+def enable_transport(transport_name: str) -> Call[bool]:
+    """Hand out the messages of a transport again; return false if it was enabled already."""
+    return _value("enable_transport", transport_name=transport_name)
+
+
+def disable_transport(transport_name: str) -> Call[bool]:
+    """Hold the messages of a transport; return false if it was disabled already."""
+    return _value("disable_transport", transport_name=transport_name)
+
+
+def remove_transport(transport_name: str) -> Call[bool]:
+    """Remove a transport that no route leads to; return whether it existed."""
+    return _value("remove_transport", transport_name=transport_name)
+
+
+def set_routes(pattern: str, routes: Sequence[str | Mapping[str, str]]) -> Call[int]:
+    """Route a type, or a group such as orders.*, to these transports; none removes its routes."""
+    return _value("set_routes", pattern=pattern, routes=Jsonb(list(routes)))
+
+
+def route_of(message_type: str) -> Call[list[Delivery]]:
+    """Return where a message of this type goes if it is not given a queue."""
+    return _rows(Delivery, "route_of", message_type=message_type)
+
+
+def sync_handlers(message_type: str, handler_names: Sequence[str]) -> Call[list[str]]:
+    """Declare the handlers of a type, each of which gets a delivery; return those that were new."""
+    return _values("sync_handlers", message_type=message_type, handler_names=list(handler_names))
+
+
+def remove_handler(message_type: str, handler_name: str) -> Call[bool]:
+    """Make no more deliveries for a handler; return whether it was declared."""
+    return _value("remove_handler", message_type=message_type, handler_name=handler_name)
+
+
+def set_retry_policy(
+    pattern: str,
+    max_attempts: int | None = None,
+    delay: timedelta | None = None,
+    multiplier: float | None = None,
+    max_delay: timedelta | None = None,
+    jitter: float | None = None,
+    permanent_errors: Sequence[str] | None = None,
+) -> Call[None]:
+    """Say how messages of a type, of a group, or of all (*) are retried."""
+    return _nothing("set_retry_policy", **locals())
+
+
+def remove_retry_policy(pattern: str | None = None, queue_name: str | None = None) -> Call[bool]:
+    """Let the next level say how messages of a type, or of a queue, are retried."""
+    return _value("remove_retry_policy", pattern=pattern, queue_name=queue_name)
+
+
+def retry_policy_of(
+    message_type: str, queue_name: str | None = None, retry: Mapping[str, Any] | None = None
+) -> Call[list[RetrySetting]]:
+    """Return how a message is retried, and which level says so."""
+    return _rows(
+        RetrySetting,
+        "retry_policy_of",
+        message_type=message_type,
+        queue_name=queue_name,
+        retry=_json(retry),
+    )
+
+
+def apply_config(config: Mapping[str, Any], dry_run: bool = False) -> Call[list[Difference]]:
+    """Bring queues, transports, routes and policies to this state; return the differences."""
+    return _rows(Difference, "apply_config", config=_json(config), dry_run=dry_run)
 
 
 # Workers

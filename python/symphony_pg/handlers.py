@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .context import Context, Holder, PermanentError
 from .functions import ClaimedMessage
 from .message import MessageType
 
-__all__ = ["Handler", "UnknownMessageType"]
+__all__ = ["Handler", "UnknownHandler", "UnknownMessageType", "handler_of"]
 
 
 class UnknownMessageType(PermanentError):  # noqa: N818
@@ -24,13 +24,35 @@ class UnknownMessageType(PermanentError):  # noqa: N818
         )
 
 
+class UnknownHandler(PermanentError):  # noqa: N818
+    """The delivery is for a handler that is not registered here."""
+
+    def __init__(self, name: str, handler_name: object) -> None:
+        super().__init__(
+            f"no handler {handler_name!r} for the message type {name!r}; is it registered by the "
+            "application that --app names? If it is gone: "
+            f"select symphony.remove_handler({name!r}, {str(handler_name)!r})"
+        )
+
+
 class Handler:
     """A function that works on messages of one type.
 
     It is called with the message, and with the Context too if it takes two arguments.
+    The first handler of a type knows the others by their names, in `all`.
     """
 
-    __slots__ = ("decode", "function", "is_async", "message_type", "name", "permanent", "two")
+    __slots__ = (
+        "all",
+        "decode",
+        "function",
+        "handler_name",
+        "is_async",
+        "message_type",
+        "name",
+        "permanent",
+        "two",
+    )
 
     def __init__(
         self,
@@ -38,8 +60,11 @@ class Handler:
         name: str,
         message_type: MessageType | None,
         permanent: tuple[type[Exception], ...] = (),
+        handler_name: str = "default",
     ) -> None:
         self.function = function
+        self.handler_name = handler_name
+        self.all: dict[str, Handler] = {handler_name: self}
         self.name = name
         self.message_type = message_type
         self.permanent = permanent
@@ -51,6 +76,21 @@ class Handler:
             getattr(function, "__call__", None)  # noqa: B004
         )
 
+    def add(self, other: Handler) -> None:
+        """Register another handler of the same type."""
+        if other.handler_name in self.all:
+            taken = self.all[other.handler_name].function
+            raise ValueError(
+                f"{self.name} is handled already, by {taken.__qualname__}; "
+                'another handler needs a name of its own: handler(..., name="audit")'
+            )
+        self.all[other.handler_name] = other
+
+    @property
+    def is_declared(self) -> bool:
+        """True if the database has to know the handlers of this type by name."""
+        return list(self.all) != ["default"]
+
     def call(self, message: ClaimedMessage, holder: Holder) -> Any:
         """Decode the body, which is JSON text, and call the function.
 
@@ -59,6 +99,23 @@ class Handler:
         if self.two:
             return self.function(self.decode(message.body), Context(message, holder))
         return self.function(self.decode(message.body))
+
+
+def handler_of(handlers: Mapping[str, Handler], message: ClaimedMessage) -> Handler:
+    """Return the handler that a message is for: that of its header, else the first of its type."""
+    first = handlers.get(message.message_type)
+    if first is None:
+        raise UnknownMessageType(message.message_type)
+    headers = message.headers
+    if "handler" not in headers:  # text, or a mapping
+        return first
+    wanted = (json.loads(headers) if isinstance(headers, str) else headers).get("handler")
+    if wanted is None:
+        return first
+    try:
+        return first.all[wanted]
+    except (KeyError, TypeError):
+        raise UnknownHandler(first.name, wanted) from None
 
 
 def _takes_context(function: Callable[..., Any]) -> bool:

@@ -12,7 +12,7 @@ import json
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, Protocol, TypeVar
 
@@ -22,11 +22,18 @@ from psycopg.pq import TransactionStatus
 from .client import AsyncClient, Client
 from .connections import AsyncConnections, Connections
 from .context import Holder
-from .functions import ClaimedMessage
-from .handlers import Handler, UnknownMessageType
+from .functions import ClaimedMessage, Delivery
+from .handlers import Handler, UnknownMessageType, handler_of
 from .message import message_type_of
 
-__all__ = ["Envelope", "InMemoryTransport", "PostgresTransport", "SyncTransport", "Transport"]
+__all__ = [
+    "Envelope",
+    "InMemoryTransport",
+    "PostgresTransport",
+    "RoutedTransport",
+    "SyncTransport",
+    "Transport",
+]
 
 M = TypeVar("M")
 AnyConnection = psycopg.Connection[Any]
@@ -46,6 +53,7 @@ class Envelope:
     idempotency_key: str | None = None
     group_key: str | None = None
     headers: Mapping[str, Any] | None = None
+    retry: Mapping[str, Any] | None = None
 
     def arguments(self) -> dict[str, Any]:
         """Return what was given, as keyword arguments of enqueue()."""
@@ -94,6 +102,8 @@ class PostgresTransport:
     def _open(self, dsn: str | None) -> None:
         self._lender = Connections(dsn, prepare_threshold=self._prepare_threshold)
         self._async_lender = AsyncConnections(dsn, prepare_threshold=self._prepare_threshold)
+        self.lend = self._lender.lend
+        self.lend_async = self._async_lender.lend
 
     def bind(self, handlers: Mapping[str, Handler], dsn: str | None) -> None:  # noqa: ARG002
         """Use the application's database, unless one was given here."""
@@ -210,9 +220,9 @@ class _LocalTransport:
         message_id: int,
         envelope: Envelope,
         conn: AnyConnection | AnyAsyncConnection | None = None,
-    ) -> tuple[Handler, ClaimedMessage, Holder]:
-        handler = self._handlers.get(envelope.message_type)
-        if handler is None:
+    ) -> tuple[list[Handler], ClaimedMessage, Holder]:
+        first = self._handlers.get(envelope.message_type)
+        if first is None:
             raise UnknownMessageType(envelope.message_type)
         now = datetime.now(timezone.utc)
         message = ClaimedMessage(
@@ -229,32 +239,36 @@ class _LocalTransport:
             enqueued_at=now,
             lease_until=_Here.lease_until,
         )
-        return handler, message, _Here(self._dsn, conn)
+        is_for_one = "handler" in message.headers
+        handlers = [handler_of(self._handlers, message)] if is_for_one else [*first.all.values()]
+        return handlers, message, _Here(self._dsn, conn)
 
     def _handle(
         self, message_id: int, envelope: Envelope, conn: AnyConnection | None = None
     ) -> None:
-        handler, message, holder = self._prepare(message_id, envelope, conn)
-        if not handler.is_async:
-            handler.call(message, holder)
-            return
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            asyncio.run(handler.call(message, holder))
-        else:
-            raise RuntimeError(
-                f"the handler of {envelope.message_type} is async and so is the caller: "
-                "use the async method here, dispatch_async() or run_all_async()"
-            )
+        handlers, message, holder = self._prepare(message_id, envelope, conn)
+        for handler in handlers:
+            if not handler.is_async:
+                handler.call(message, holder)
+                continue
+            try:
+                asyncio.get_running_loop()
+            except RuntimeError:
+                asyncio.run(handler.call(message, holder))
+            else:
+                raise RuntimeError(
+                    f"the handler of {envelope.message_type} is async and so is the caller: "
+                    "use the async method here, dispatch_async() or run_all_async()"
+                )
 
     async def _handle_async(
         self, message_id: int, envelope: Envelope, conn: AnyAsyncConnection | None = None
     ) -> None:
-        handler, message, holder = self._prepare(message_id, envelope, conn)
-        result = handler.call(message, holder)
-        if handler.is_async:
-            await result
+        handlers, message, holder = self._prepare(message_id, envelope, conn)
+        for handler in handlers:
+            result = handler.call(message, holder)
+            if handler.is_async:
+                await result
 
 
 class SyncTransport(_LocalTransport):
@@ -280,6 +294,92 @@ class SyncTransport(_LocalTransport):
             ids.append(self._next_id())
             await self._handle_async(ids[-1], envelope, conn)
         return ids
+
+
+class RoutedTransport:
+    """Obeys routes to sync transports: their handlers run here, the rest goes to PostgreSQL.
+
+    All of it is one transaction, the caller's or our own, so a handler that fails leaves nothing
+    behind. It asks the database for the route of each message; without routes to sync transports
+    PostgresTransport does the same in one step less.
+    """
+
+    def __init__(self, dsn: str | None = None) -> None:
+        self._postgres = PostgresTransport(dsn)
+        self._here = SyncTransport()
+
+    def bind(self, handlers: Mapping[str, Handler], dsn: str | None) -> None:
+        """Learn the application's handlers and its database."""
+        self._postgres.bind(handlers, dsn)
+        self._here.bind(handlers, dsn)
+
+    def send(self, envelopes: Sequence[Envelope], conn: AnyConnection | None) -> list[int]:
+        """Enqueue what is stored, run what is not; the id of what is not stored at all is 0."""
+        if conn is None:
+            with self._postgres.lend() as conn, conn.transaction():
+                return self.send(envelopes, conn)
+        client = Client(conn)
+        plans = [
+            _Plan(each, [] if each.queue_name else client.route_of(each.message_type))
+            for each in envelopes
+        ]
+        ids = _in_places(
+            plans, self._postgres.send(stored, conn) if (stored := _stored(plans)) else []
+        )
+        for plan in plans:
+            self._here.send(plan.here, conn)
+        return ids
+
+    async def send_async(
+        self, envelopes: Sequence[Envelope], conn: AnyAsyncConnection | None
+    ) -> list[int]:
+        """Do what send() does, from async code."""
+        if conn is None:
+            async with self._postgres.lend_async() as conn, conn.transaction():
+                return await self.send_async(envelopes, conn)
+        client = AsyncClient(conn)
+        plans = [
+            _Plan(each, [] if each.queue_name else await client.route_of(each.message_type))
+            for each in envelopes
+        ]
+        stored = _stored(plans)
+        ids = _in_places(plans, await self._postgres.send_async(stored, conn) if stored else [])
+        for plan in plans:
+            await self._here.send_async(plan.here, conn)
+        return ids
+
+    def close(self) -> None:
+        """Close our connections."""
+        self._postgres.close()
+
+    async def aclose(self) -> None:
+        """Close our connections."""
+        await self._postgres.aclose()
+
+
+class _Plan:
+    """What is to be done with an envelope: store it, run handlers here, or both."""
+
+    def __init__(self, envelope: Envelope, deliveries: Sequence[Delivery]) -> None:
+        self.envelope = envelope
+        self.is_stored = not deliveries or any(d.transport_type != "sync" for d in deliveries)
+        self.here = [
+            envelope
+            if d.handler_name is None
+            else replace(envelope, headers={**(envelope.headers or {}), "handler": d.handler_name})
+            for d in deliveries
+            if d.transport_type == "sync"
+        ]
+
+
+def _stored(plans: Sequence[_Plan]) -> list[Envelope]:
+    return [plan.envelope for plan in plans if plan.is_stored]
+
+
+def _in_places(plans: Sequence[_Plan], ids: Sequence[int]) -> list[int]:
+    """Return an id for each plan: 0 for what is not stored."""
+    rest = iter(ids)
+    return [next(rest) if plan.is_stored else 0 for plan in plans]
 
 
 class InMemoryTransport(_LocalTransport):

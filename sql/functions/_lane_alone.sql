@@ -3,6 +3,10 @@ returns integer
 language plpgsql
 volatile
 as $$
+/*
+ * The lock is for disable_transport(): it waits for the new lane, or the new lane is held from
+ * the start.
+ */
 declare
     v_lane_id integer;
 begin
@@ -12,8 +16,13 @@ begin
       and lane.priority = _lane_alone.priority
       and lane.alone;
     if not found then
-        insert into symphony.lane (queue_name, priority, alone, is_used)
-        values (_lane_alone.queue_name, _lane_alone.priority, true, true)
+        insert into symphony.lane (queue_name, priority, alone, is_used, is_held)
+        select lane.queue_name, lane.priority, true, true, lane.is_held
+        from symphony.lane
+        where lane.queue_name = _lane_alone.queue_name
+          and lane.priority = _lane_alone.priority
+          and not lane.alone
+        for share
         on conflict on constraint lane_key do nothing
         returning lane.lane_id into v_lane_id;
         if not found then    -- another session was faster

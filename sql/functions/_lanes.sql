@@ -9,6 +9,7 @@ as $$
     join symphony.queue on queue.queue_name operator(pg_catalog.=) given.queue_name
     join symphony.lane on lane.queue_name operator(pg_catalog.=) given.queue_name
     where queue.paused_at is null
+      and not lane.is_held
       and exists (select from symphony._home())
       and (lane.is_used or exists (select from symphony.lane_use))
     order by given.rank, lane.priority desc, lane.alone desc

@@ -22,9 +22,9 @@ begin
     ), promoted as (
         insert into symphony.message (
             message_id, enqueued_at, lane_id, attempt, message_type, body, headers, group_key,
-            available_at, last_error)
+            available_at, last_error, retry)
         select message_id, enqueued_at, lane_id, attempt, message_type, body, headers, group_key,
-               available_at, last_error
+               available_at, last_error, retry
         from gone
         returning message.lane_id
     )

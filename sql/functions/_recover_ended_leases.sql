@@ -22,10 +22,9 @@ begin
     failed := 0;
     for v_claim in
         select claim.claim_id, claim.lane_id, claim.open_ids, claim.worker, claim.lease_until,
-               queue.max_attempts, queue.queue_name, lane.priority
+               lane.queue_name, lane.priority
         from symphony.claim
         join symphony.lane on lane.lane_id = claim.lane_id
-        join symphony.queue on queue.queue_name = lane.queue_name
         where claim.lease_until > from_time
           and claim.lease_until <= _recover_ended_leases.now
           and claim.open_ids <> '{}'
@@ -38,7 +37,8 @@ begin
         v_failed := symphony._fail(
             array(select message.message_id from symphony.message
                   where message.message_id = any (v_claim.open_ids)
-                    and message.attempt + 1 >= v_claim.max_attempts),
+                    and message.attempt + 1 >= (symphony._retry_rule(
+                        message.message_type, v_claim.queue_name, message.retry)).max_attempts),
             'lease ended', v_error, 'LeaseEnded', v_claim.claim_id);
         perform symphony._record_attempt(
             v_claim.open_ids, 'retry', v_error, 'LeaseEnded', null, v_claim.claim_id);

@@ -29,9 +29,10 @@ begin
                                     from jsonb_object_keys(v_element) as key),
                           hint   = 'The keys are the arguments of symphony.enqueue().';
             end if;
-            perform symphony._refuse_message(
+            perform symphony._check_routed(
                 v_given.message_type, v_given.body, v_given.queue_name, v_given.priority,
-                v_given.delay, v_given.available_at, v_given.idempotency_key, v_given.headers);
+                v_given.delay, v_given.available_at, v_given.idempotency_key, v_given.headers,
+                v_given.retry);
         exception when others then
             get stacked diagnostics v_what = message_text, v_detail = pg_exception_detail,
                                     v_hint = pg_exception_hint;

@@ -20,7 +20,7 @@ begin
         returning f.*
     ), back as (
         select gone.message_id, gone.enqueued_at, gone.message_type, gone.headers, gone.group_key,
-               gone.last_error, gone.error_class, gone.body as old_body,
+               gone.last_error, gone.error_class, gone.retry, gone.body as old_body,
                coalesce(_replay.body, gone.body) as body,
                v_now + (row_number() over (order by gone.failed_at, gone.message_id) - 1)
                        / per_second * interval '1 second' as due_at,
@@ -39,17 +39,18 @@ begin
     ), later as (
         insert into symphony.delayed_message (
             message_id, available_at, enqueued_at, lane_id, message_type, body, headers, group_key,
-            last_error, error_class)
+            last_error, error_class, retry)
         select back.message_id, back.due_at, back.enqueued_at, back.lane_id, back.message_type,
-               back.body, back.headers, back.group_key, back.last_error, back.error_class
+               back.body, back.headers, back.group_key, back.last_error, back.error_class,
+               back.retry
         from back
         where per_second is not null
     ), now as (
         insert into symphony.message (
             message_id, enqueued_at, lane_id, message_type, body, headers, group_key, available_at,
-            last_error)
+            last_error, retry)
         select back.message_id, back.enqueued_at, back.lane_id, back.message_type, back.body,
-               back.headers, back.group_key, v_now, back.last_error
+               back.headers, back.group_key, v_now, back.last_error, back.retry
         from back
         where per_second is null
     )

@@ -44,7 +44,11 @@ begin
         continue when not symphony._lock_lane(v_lane_id, wait => not v_locked);
         v_locked := true;
 
-        select queue.queue_name, queue.max_attempts, queue.lease, lane.priority, lane.alone
+        select queue.queue_name, queue.lease, lane.priority, lane.alone,
+               coalesce(queue.max_attempts, (
+                   select retry_policy.max_attempts from symphony.retry_policy where pattern = '*'
+               )) as max_attempts,
+               exists (select from symphony.retry_policy where pattern <> '*') as by_type
         into v_lane
         from symphony.lane
         join symphony.queue on queue.queue_name = lane.queue_name
@@ -76,7 +80,10 @@ begin
         )
         select claimed.claim_id, batch.message_id, v_lane.queue_name, batch.message_type,
                batch.body, batch.headers, v_lane.priority::integer, batch.attempt + 1,
-               v_lane.max_attempts, batch.group_key, batch.enqueued_at, claimed.lease_until
+               case when batch.retry is null and not v_lane.by_type then v_lane.max_attempts
+                    else (symphony._retry_rule(
+                        batch.message_type, v_lane.queue_name, batch.retry)).max_attempts end,
+               batch.group_key, batch.enqueued_at, claimed.lease_until
         from claimed, batch;
         v_found := found;
         exit when v_found;

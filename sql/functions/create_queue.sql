@@ -54,9 +54,10 @@ comment on function symphony.create_queue(
 $$Make sure that there is a queue with these settings.
 
 Arguments  queue_name - 1 to 48 letters, digits and _ . : / -; the settings, null: the default, or
-           as they are: max_attempts 4, retry_delay 1 s, retry_multiplier 2, retry_max_delay 30 s,
-           retry_jitter 0.1, lease 30 s, retention 1 day, max_body_bytes 1048576,
-           idempotency_window 1 day, failed_retention 0, which is for ever, max_snooze 7 days
+           as they are: max_attempts, retry_delay, retry_multiplier, retry_max_delay, retry_jitter as
+           the retry policy * says (see set_retry_policy()), lease 30 s, retention 1 day,
+           max_body_bytes 1048576, idempotency_window 1 day, failed_retention 0, which is for ever,
+           max_snooze 7 days
 Returns    true if it was created, false if it was there
 Raises     22023 bad argument
 Writes     symphony.queue, symphony.lane, symphony.claim

@@ -4,7 +4,7 @@ create or replace function symphony.create_schedule(
     schedule_type   text,
     schedule_config jsonb,
     body            jsonb default '{}',
-    queue_name      text default 'default',
+    queue_name      text default null,
     priority        integer default null,
     headers         jsonb default '{}',
     timezone        text default 'UTC',
@@ -33,7 +33,7 @@ declare
 begin
     timezone := coalesce(timezone, 'UTC');
     perform symphony._cron_check('', v_now, timezone);
-    perform symphony._refuse_message(
+    perform symphony._check_routed(
         message_type, body, queue_name, priority, null, null, null, headers);
     if schedule_type = 'once' then
         schedule_config := jsonb_build_object(
@@ -45,8 +45,8 @@ begin
         overlap, created_at, updated_at)
     values (
         create_schedule.schedule_name, create_schedule.message_type, create_schedule.body,
-        create_schedule.headers, coalesce(create_schedule.queue_name, 'default'),
-        create_schedule.priority, create_schedule.schedule_type, create_schedule.schedule_config,
+        create_schedule.headers, create_schedule.queue_name, create_schedule.priority,
+        create_schedule.schedule_type, create_schedule.schedule_config,
         create_schedule.timezone, create_schedule.starts_at, create_schedule.ends_at,
         create_schedule.max_runs, coalesce(create_schedule.jitter, '0'), create_schedule.catch_up,
         create_schedule.catch_up_limit, create_schedule.overlap, v_now, v_now)
@@ -103,7 +103,7 @@ Arguments  schedule_name; message_type, body, queue_name, priority, headers - as
            missed: skip, last or all, of which catch_up_limit at most; overlap - allow, or skip a
            run while the last message is not settled
 Returns    when it runs next; null: never
-Raises     SY001 unknown_queue; SY004 body_too_large; 22023 bad argument
+Raises     SY001 unknown_queue; SY004 body_too_large; SY022 needs_python; 22023 bad argument
 Writes     symphony.schedule
 Access     operator, producer$$;
 

@@ -11,10 +11,20 @@ as $$
 declare
     v_lanes integer[];
     v_held  bigint;
+    v_transports text;
 begin
     perform from symphony.queue as q where q.queue_name = drop_queue.queue_name for update;
     if not found then
         return false;
+    end if;
+    select string_agg(t.transport_name, ', ') into v_transports
+    from symphony.transport as t
+    where t.queue_name = drop_queue.queue_name;
+    if v_transports is not null then
+        raise exception 'transports lead to queue "%"', drop_queue.queue_name
+            using errcode = '55000',
+                  detail  = format('Those are: %s.', v_transports),
+                  hint    = 'Give them another queue: symphony.create_transport(); or remove them.';
     end if;
     lock table symphony.message in share row exclusive mode;
     lock table symphony.delayed_message in share row exclusive mode;
@@ -57,7 +67,7 @@ $$Remove a queue, its settings and its history.
 
 Arguments  queue_name; force - true: with the messages it holds
 Returns    true, or false if there was no such queue
-Raises     SY002 queue_not_empty
+Raises     SY002 queue_not_empty; 55000 - transports lead to it
 Writes     every table that has messages of the queue
 Locks      enqueueing into any queue, until the transaction ends
 Access     operator$$;

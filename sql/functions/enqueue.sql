@@ -7,7 +7,8 @@ create or replace function symphony.enqueue(
     available_at    timestamptz default null,
     idempotency_key text default null,
     group_key       text default null,
-    headers         jsonb default '{}'
+    headers         jsonb default '{}',
+    retry           jsonb default null
 )
 returns bigint
 language plpgsql
@@ -29,7 +30,20 @@ declare
     v_queue_name text := coalesce(enqueue.queue_name, 'default');
     v_message_id bigint := nextval('symphony.message_id_seq');
     v_first_id   bigint;
+    v_target     record;
 begin
+    if enqueue.queue_name is null and symphony._has_routes() then
+        select * into v_target from symphony._target(message_type);
+        if not v_target.is_simple then
+            return symphony._fan_out(message_type, body, priority, delay, available_at,
+                                     idempotency_key, group_key, headers, retry, v_now);
+        end if;
+        v_queue_name := v_target.queue_name;
+        priority := coalesce(priority, v_target.priority);
+    end if;
+    if retry is not null then
+        perform symphony._check_retry(retry);
+    end if;
     if idempotency_key is not null then
         v_first_id := symphony._first_with_key(v_queue_name, idempotency_key, v_message_id, v_now);
         if v_first_id <> v_message_id then
@@ -43,9 +57,9 @@ begin
 
     if v_due > v_now then
         insert into symphony.delayed_message (message_id, available_at, enqueued_at, lane_id,
-                                              message_type, body, headers, group_key)
+                                              message_type, body, headers, group_key, retry)
         select v_message_id, v_due, v_now, lane.lane_id,
-               enqueue.message_type, enqueue.body, enqueue.headers, enqueue.group_key
+               enqueue.message_type, enqueue.body, enqueue.headers, enqueue.group_key, enqueue.retry
         from symphony.lane
         join symphony.queue on queue.queue_name = lane.queue_name
         where lane.queue_name = v_queue_name
@@ -55,9 +69,9 @@ begin
                                    enqueue.available_at, idempotency_key);
     else
         insert into symphony.message (message_id, enqueued_at, lane_id,
-                                      message_type, body, headers, group_key)
+                                      message_type, body, headers, group_key, retry)
         select v_message_id, v_now, lane.lane_id,
-               enqueue.message_type, enqueue.body, enqueue.headers, enqueue.group_key
+               enqueue.message_type, enqueue.body, enqueue.headers, enqueue.group_key, enqueue.retry
         from symphony.lane
         join symphony.queue on queue.queue_name = lane.queue_name
         where lane.queue_name = v_queue_name
@@ -87,18 +101,22 @@ end;
 $$;
 
 comment on function
-    symphony.enqueue(text, jsonb, text, integer, interval, timestamptz, text, text, jsonb) is
+    symphony.enqueue(text, jsonb, text, integer, interval, timestamptz, text, text, jsonb, jsonb) is
 $$Put a message into a queue, as part of the caller's transaction.
 
 Arguments  message_type - selects the handler; body - any JSON but null; queue_name - null:
-           default; priority - 0 to 9, null: 5, 9 goes first; delay or available_at - when it may
+           by the routes of its type, else default; priority - 0 to 9, null: the route's, else 5; 9
+           goes first; delay or available_at - when it may
            start; idempotency_key - a second message with it is not enqueued, for as long as the
-           queue's idempotency_window; group_key - what it belongs to; headers - a JSON object
-Returns    the id of the message; with an idempotency key in use, that of the first message
-Raises     SY001 unknown_queue; SY004 body_too_large; 22023 bad argument
+           queue's idempotency_window; group_key - what it belongs to; headers - a JSON object;
+           retry - {"max_attempts", "delay", "multiplier", "max_delay", "jitter"}: before what its
+           type and queue say
+Returns    the id of the message; with an idempotency key in use, that of the first message. If
+           its type has several routes or handlers, each gets a message, and this is the first
+Raises     SY001 unknown_queue; SY004 body_too_large; SY022 needs_python; 22023 bad argument
 Writes     symphony.message, or symphony.delayed_message; NOTIFY if a worker of the queue sleeps
 Access     producer$$;
 
 revoke execute on function
-    symphony.enqueue(text, jsonb, text, integer, interval, timestamptz, text, text, jsonb)
+    symphony.enqueue(text, jsonb, text, integer, interval, timestamptz, text, text, jsonb, jsonb)
     from public;

@@ -9,9 +9,10 @@ as $$
  * without one, and only then the elements are looked at one by one to say which it was.
  */
 declare
-    v_now   timestamptz := symphony._now();
-    v_ids   bigint[];
-    v_lanes integer[];
+    v_now       timestamptz := symphony._now();
+    v_is_routed boolean := symphony._has_routes();
+    v_ids       bigint[];
+    v_lanes     integer[];
 begin
     if jsonb_typeof(messages) is distinct from 'array' then
         raise exception 'messages must be a JSON array'
@@ -19,10 +20,12 @@ begin
                   detail  = format('It is %s.', coalesce(jsonb_typeof(messages), 'null')),
                   hint    = 'Write ''[{"message_type": "SendEmail", "body": {"to": "ada"}}]''.';
     end if;
-    if jsonb_path_exists(messages, '$[*].idempotency_key') then
+    if jsonb_path_exists(messages, '$[*].idempotency_key') or v_is_routed and exists (
+        select from symphony._targets(messages) as target where not target.is_simple)
+    then
         return query
         select symphony.enqueue(message_type, body, queue_name, priority, delay, available_at,
-                                idempotency_key, group_key, headers)
+                                idempotency_key, group_key, headers, retry)
         from symphony._elements(messages)
         where is_plain or symphony._refuse_batch(messages);
         return;
@@ -30,7 +33,8 @@ begin
 
     if current_setting('transaction_isolation') <> 'read committed' then
         perform from symphony.queue
-        where queue.queue_name in (select given.queue_name from symphony._elements(messages) as given)
+        where v_is_routed or queue.queue_name in (
+            select coalesce(e.queue_name, 'default') from symphony._elements(messages) as e)
         for key share;
     end if;
     v_ids := array(
@@ -43,25 +47,29 @@ begin
         where not lane.alone
     ), placed as materialized (
         select v_ids[given.element] as message_id, given.message_type, given.body, given.headers,
-               given.group_key, coalesce(given.available_at, v_now + given.delay, v_now) as due,
+               given.group_key, given.retry, coalesce(given.available_at, v_now + given.delay, v_now) as due,
                case when given.is_plain and symphony._is_message(
                         given.message_type, given.body, given.headers, place.max_body_bytes,
                         given.delay, given.available_at, given.idempotency_key)
+                         and symphony._check_retry(given.retry)
                     then place.lane_id
                end as lane_id
         from symphony._elements(messages) as given
-        left join place on place.queue_name = given.queue_name
-            and place.priority = given.priority
+        left join (select * from symphony._targets(messages) where v_is_routed) as target
+            on target.message_type = given.message_type and given.queue_name is null
+        left join place
+            on place.queue_name = coalesce(given.queue_name, target.queue_name, 'default')
+            and place.priority = coalesce(given.priority, target.priority, 5)
     ), at_once as (
         insert into symphony.message (message_id, enqueued_at, lane_id,
-                                      message_type, body, headers, group_key)
-        select message_id, v_now, lane_id, message_type, body, headers, group_key
+                                      message_type, body, headers, group_key, retry)
+        select message_id, v_now, lane_id, message_type, body, headers, group_key, retry
         from placed
         where due <= v_now
     ), later as (
         insert into symphony.delayed_message (message_id, available_at, enqueued_at, lane_id,
-                                              message_type, body, headers, group_key)
-        select message_id, due, v_now, lane_id, message_type, body, headers, group_key
+                                              message_type, body, headers, group_key, retry)
+        select message_id, due, v_now, lane_id, message_type, body, headers, group_key, retry
         from placed
         where due > v_now
     )

@@ -20,18 +20,19 @@ as $$
 begin
     return query
     select m.message_id, lane.queue_name, m.message_type, m.status, m.attempt,
-           queue.max_attempts, lane.priority::integer, m.enqueued_at, m.available_at,
+           (symphony._retry_rule(m.message_type, lane.queue_name, m.retry)).max_attempts,
+           lane.priority::integer, m.enqueued_at, m.available_at,
            c.claimed_at, c.finished_at, m.failed_at, coalesce(m.worker, c.worker), c.claim_id,
            m.last_error, m.body, m.headers
     from (
         select d.message_id, d.lane_id, d.message_type, 'delayed' as status, d.attempt::integer,
                d.enqueued_at, d.available_at, null::timestamptz as failed_at, null as worker,
-               d.last_error, d.body, d.headers, null::bigint as claim_id
+               d.last_error, d.body, d.headers, d.retry, null::bigint as claim_id
         from symphony.delayed_message as d
         where d.message_id = message_status.message_id
         union all
         select f.message_id, f.lane_id, f.message_type, 'failed', f.attempt::integer, f.enqueued_at,
-               null, f.failed_at, f.worker, f.last_error, f.body, f.headers, null
+               null, f.failed_at, f.worker, f.last_error, f.body, f.headers, f.retry, null
         from symphony.failed_message as f
         where f.message_id = message_status.message_id
         union all
@@ -43,7 +44,7 @@ begin
                    else 'completed'
                end,
                l.attempt + case when c.size > 0 then 1 else 0 end, l.enqueued_at, l.available_at,
-               null, null, l.last_error, l.body, l.headers, c.claim_id
+               null, null, l.last_error, l.body, l.headers, l.retry, c.claim_id
         from symphony.message as l
         cross join lateral symphony._position(l.lane_id) as p
         left join symphony.claim as c
@@ -53,7 +54,6 @@ begin
         where l.message_id = message_status.message_id
     ) as m
     join symphony.lane on lane.lane_id = m.lane_id
-    join symphony.queue on queue.queue_name = lane.queue_name
     left join symphony.claim as c on c.claim_id = m.claim_id;
 end;
 $$;

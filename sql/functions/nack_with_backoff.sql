@@ -28,20 +28,23 @@ begin
         raise exception 'retry_after must be between 0 and 100 years, not %', retry_after
             using errcode = '22023',
                   detail  = 'The message is still open in its claim.',
-                  hint    = 'Leave it out to wait as long as the queue''s settings say.';
+                  hint    = 'Leave it out to wait as long as the retry policy says.';
     end if;
-    select message.attempt + 1 as attempt, queue.max_attempts,
-           least(extract(epoch from queue.retry_max_delay)::double precision,
-                 extract(epoch from queue.retry_delay)::double precision
-                 * queue.retry_multiplier ^ least(message.attempt, 50))
-           * (1 + queue.retry_jitter * (2 * random() - 1)) as seconds
+    select message.attempt + 1 as attempt, rule.max_attempts,
+           least(extract(epoch from rule.max_delay)::double precision,
+                 extract(epoch from rule.delay)::double precision
+                 * rule.multiplier ^ least(message.attempt, 50))
+           * (1 + rule.jitter * (2 * random() - 1)) as seconds,
+           array[error_class, split_part(error_class, '.', -1)] && rule.permanent_errors as is_permanent
     into v_rule
     from symphony.message
     join symphony.lane on lane.lane_id = message.lane_id
-    join symphony.queue on queue.queue_name = lane.queue_name
+    cross join lateral symphony._retry_rule(
+        message.message_type, lane.queue_name, message.retry) as rule
     where message.message_id = nack_with_backoff.message_id;
 
-    if retryable is not false and v_rule.attempt < v_rule.max_attempts then
+    retryable := retryable is not false and not v_rule.is_permanent;
+    if retryable and v_rule.attempt < v_rule.max_attempts then
         outcome := 'retry';
         available_at := v_now + coalesce(retry_after, v_rule.seconds * interval '1 second');
         perform symphony._record_attempt(
@@ -53,16 +56,16 @@ begin
         )
         insert into symphony.delayed_message (
             message_id, available_at, enqueued_at, lane_id, attempt, message_type, body, headers,
-            group_key, last_error, error_class)
+            group_key, last_error, error_class, retry)
         select gone.message_id, nack_with_backoff.available_at, gone.enqueued_at, gone.lane_id,
                v_rule.attempt, gone.message_type, gone.body, gone.headers, gone.group_key,
-               v_error, nack_with_backoff.error_class
+               v_error, nack_with_backoff.error_class, gone.retry
         from gone;
         perform symphony._settle(nack_with_backoff.claim_id, v_ids, retried => 1);
     else
         outcome := 'failed';
         perform symphony._fail(
-            v_ids, case when retryable is not false then 'exhausted' else 'permanent' end,
+            v_ids, case when retryable then 'exhausted' else 'permanent' end,
             v_error, error_class, nack_with_backoff.claim_id, traceback);
         perform symphony._settle(nack_with_backoff.claim_id, v_ids, failed => 1);
     end if;
@@ -74,9 +77,10 @@ comment on function
 $$Settle a message of a live claim that could not be done: it comes back later, or it is dead.
 
 Arguments  claim_id, message_id - from claim_batch(); error - what happened, for people;
-           error_class - a name to group by; retryable - false: a retry cannot help; retry_after -
-           null: the wait grows with each attempt, by the queue's settings; traceback - where it
-           happened. Of error and traceback the last 8,000 bytes are kept, without secrets
+           error_class - a name to group by, and to find among permanent_errors of the retry policy;
+           retryable - false: a retry cannot help; retry_after - null: the wait grows with each
+           attempt, see retry_policy_of(); traceback - where it happened. Of error and traceback
+           the last 8,000 bytes are kept, without secrets
 Returns    outcome - retry, or failed when its attempts are used up or it is not retryable;
            available_at - when it comes back
 Raises     SY010 lease_lost - the lease ended, or the message is already settled; 22023 bad

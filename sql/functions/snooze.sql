@@ -52,9 +52,10 @@ begin
     )
     insert into symphony.delayed_message (
         message_id, available_at, enqueued_at, lane_id, attempt, message_type, body, headers,
-        group_key, last_error)
+        group_key, last_error, retry)
     select gone.message_id, snooze.available_at, gone.enqueued_at, gone.lane_id, gone.attempt,
-           gone.message_type, gone.body, gone.headers, gone.group_key, gone.last_error
+           gone.message_type, gone.body, gone.headers, gone.group_key, gone.last_error,
+           gone.retry
     from gone;
     perform symphony._settle(snooze.claim_id, v_ids, returned => 1);
 end;

@@ -49,6 +49,12 @@ begin
     end if;
     select m.lane_id into v_lane_id from symphony.message as m
     where m.message_id = why_not_running.message_id;
+    select symphony._hold_remark(lane.lane_id) into v_reason
+    from symphony.lane
+    where lane.lane_id = v_lane_id and lane.is_held;
+    if found then
+        return v_reason;
+    end if;
     select format('Its lane is locked by pid %s, which has been %s since %s.', a.pid, a.state, a.state_change)
     into v_reason
     from pg_locks as l
@@ -77,8 +83,8 @@ comment on function symphony.why_not_running(bigint) is
 $$Say in one sentence what a message waits for.
 
 Arguments  message_id - from enqueue()
-Returns    that it is done, failed, running, delayed, held up by a pause, by a lock, by the lack
-           of a worker, or by messages before it
+Returns    that it is done, failed, running, delayed, held up by a pause, by a disabled transport,
+           by a lock, by the lack of a worker, or by messages before it
 Access     producer, consumer, operator, observer$$;
 
 revoke execute on function symphony.why_not_running(bigint) from public;

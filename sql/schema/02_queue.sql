@@ -11,11 +11,11 @@
  */
 create table symphony.queue (
     queue_name         text not null,
-    max_attempts       integer not null default 4,
-    retry_delay        interval not null default '1 second',
-    retry_multiplier   double precision not null default 2,
-    retry_max_delay    interval not null default '30 seconds',
-    retry_jitter       double precision not null default 0.1,
+    max_attempts       integer,
+    retry_delay        interval,
+    retry_multiplier   double precision,
+    retry_max_delay    interval,
+    retry_jitter       double precision,
     lease              interval not null default '30 seconds',
     retention          interval not null default '1 day',
     max_body_bytes     integer not null default 1048576,
@@ -47,7 +47,8 @@ create table symphony.queue (
 comment on table symphony.queue is 'The queues and their settings; see create_queue().';
 comment on column symphony.queue.queue_name is '1 to 48 letters, digits and _ . : / -';
 comment on column symphony.queue.max_attempts is
-'Deliveries a message gets before it is dead; a crash of its worker counts as one.';
+'Deliveries a message gets before it is dead; a crash of its worker counts as one. This setting and '
+'those of retries may be null: then the retry policy * tells (see 07_routing.sql).';
 comment on column symphony.queue.retry_delay is 'Wait before the second attempt.';
 comment on column symphony.queue.retry_multiplier is
 'Factor by which the wait grows with each attempt.';
@@ -74,6 +75,7 @@ create table symphony.lane (
     priority   smallint not null,
     alone      boolean not null default false,
     is_used    boolean not null default false,
+    is_held    boolean not null default false,
 
     constraint lane_pkey primary key (lane_id),
     constraint lane_key unique (queue_name, priority, alone),
@@ -90,6 +92,8 @@ comment on column symphony.lane.alone is
 'True: its messages were in the hands of a worker that vanished, and are claimed one by one.';
 comment on column symphony.lane.is_used is
 'Whether claim_batch() looks into it; set by tick() for those of lane_use.';
+comment on column symphony.lane.is_held is
+'True: nothing of it is handed out, since a transport is disabled; see disable_transport().';
 
 
 create table symphony.lane_use (

@@ -35,6 +35,7 @@ create table symphony.message (
     group_key    text,
     available_at timestamptz,
     last_error   text,
+    retry        jsonb,
 
     constraint message_pkey primary key (message_id)
 );
@@ -56,6 +57,8 @@ comment on column symphony.message.group_key is 'Messages with the same key belo
 comment on column symphony.message.available_at is
 'When it became due, if it was delayed or retried.';
 comment on column symphony.message.last_error is 'Why the last attempt did not succeed.';
+comment on column symphony.message.retry is
+'How it is retried, as enqueue() was told; null: as its type and queue say.';
 
 create index message_lane_idx on symphony.message (lane_id, txid, message_id);
 
@@ -75,6 +78,7 @@ create table symphony.delayed_message (
     group_key    text,
     last_error   text,
     error_class  text,
+    retry        jsonb,
 
     constraint delayed_message_pkey primary key (message_id)
 );
@@ -97,6 +101,8 @@ comment on column symphony.delayed_message.last_error is
 'Why the last attempt did not succeed; null: a first delivery.';
 comment on column symphony.delayed_message.error_class is
 'Class of that error, as the worker named it.';
+comment on column symphony.delayed_message.retry is
+'How it is retried, as enqueue() was told; null: as its type and queue say.';
 
 create index delayed_message_due_idx on symphony.delayed_message (available_at);
 
@@ -118,6 +124,7 @@ create table symphony.failed_message (
     last_error   text not null,
     error_class  text,
     worker       text,
+    retry        jsonb,
 
     constraint failed_message_pkey primary key (message_id),
     constraint failed_message_reason_is_known
@@ -145,6 +152,8 @@ comment on column symphony.failed_message.last_error is 'Why the last attempt di
 comment on column symphony.failed_message.error_class is
 'Class of that error, as the worker named it.';
 comment on column symphony.failed_message.worker is 'The worker of the last attempt.';
+comment on column symphony.failed_message.retry is
+'How it was retried, as enqueue() was told; null: as its type and queue say.';
 
 create index failed_message_lane_idx on symphony.failed_message (lane_id, failed_at, message_id);
 

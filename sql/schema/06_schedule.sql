@@ -9,7 +9,7 @@ create table symphony.schedule (
     message_type    text not null,
     body            jsonb not null,
     headers         jsonb not null,
-    queue_name      text not null,
+    queue_name      text,
     priority        integer,
     schedule_type   text not null,
     schedule_config jsonb not null,
@@ -50,7 +50,8 @@ comment on column symphony.schedule.message_type is 'Type of its messages.';
 comment on column symphony.schedule.body is 'Body of its messages.';
 comment on column symphony.schedule.headers is
 'Headers of its messages; "schedule" and "scheduled_at" are added.';
-comment on column symphony.schedule.queue_name is 'The queue they are put into.';
+comment on column symphony.schedule.queue_name is
+'The queue they are put into; null: as their type is routed.';
 comment on column symphony.schedule.priority is 'Their priority; null: as enqueue() has it.';
 comment on column symphony.schedule.schedule_type is 'once, cron or interval.';
 comment on column symphony.schedule.schedule_config is

@@ -6,6 +6,7 @@ from __future__ import annotations
 import click
 
 from ..version import __version__
+from .config import config
 from .consume import consume
 from .db import db
 from .demo import demo
@@ -43,5 +44,5 @@ def main(context: click.Context, dsn: str | None) -> None:
     context.obj = dsn
 
 
-for command in (demo, db, queue, schedule, enqueue, consume, stats, message, failed):
+for command in (demo, db, config, queue, schedule, enqueue, consume, stats, message, failed):
     main.add_command(command)

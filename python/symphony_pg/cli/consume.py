@@ -15,7 +15,9 @@ from datetime import datetime, timedelta
 import click
 
 from ..app import Symphony
+from ..config import Config
 from ..worker import Counts, Worker
+from .config import CONFIG, use_config
 from .options import DURATION, app_option, as_json_option, chosen_dsn, dsn_option
 from .output import is_for_people, to_json
 
@@ -48,6 +50,10 @@ PROGRESS_INTERVAL = 0.5
     "--poll-interval", type=DURATION, default="1s", show_default=True,
     help="Between two looks when nothing is notified.",
 )  # fmt: skip
+@click.option(
+    "--config", metavar="FILE", is_eager=True, callback=use_config,
+    help=f"Its worker settings are defaults here. {CONFIG}",
+)  # fmt: skip
 @click.option("--name", help="What the worker calls itself [host:pid:random].")
 @dsn_option
 @as_json_option
@@ -64,6 +70,7 @@ def consume(
     no_tick: bool,
     no_schedules: bool,
     poll_interval: timedelta,
+    config: Config | None,
     name: str | None,
     dsn: str | None,
     as_json: bool,
@@ -84,7 +91,7 @@ def consume(
     worker = Worker(
         app,
         queues or ("default",),
-        dsn=chosen_dsn(dsn),
+        dsn=chosen_dsn(dsn, config),
         name=name,
         concurrency=concurrency,
         batch_size=batch_size,

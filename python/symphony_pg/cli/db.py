@@ -12,6 +12,7 @@ from .. import install as installation
 from ..app import Symphony
 from ..client import Client
 from ..version import __version__
+from .app import declare_handlers
 from .options import app_option, as_json_option, connected
 from .output import is_for_people, record, say, to_json
 
@@ -52,6 +53,8 @@ def install(client: Client, app: Symphony | None, take_over: bool, as_json: bool
       symphony-pg db install --app shop.messages:app
     """
     is_new = installation.install(client.conn)
+    if app is not None:
+        declare_handlers(client, app)
     text = f"Symphony {__version__} is {'installed' if is_new else 'installed already'}."
     values = {"version": __version__, "installed_now": is_new}
     _tell_with_schedules(text, values, client, app, take_over, as_json)

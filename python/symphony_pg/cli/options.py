@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +16,7 @@ import psycopg
 
 from ..app import Symphony
 from ..client import Client
+from ..config import Config
 from ..connections import connect
 from ..errors import SymphonyError
 from ..server import ServerError
@@ -157,9 +159,11 @@ def as_json_option(command: F) -> F:
     )
 
 
-def chosen_dsn(dsn: str | None) -> str | None:
-    """Return the DSN of the command, or the one before the command's name."""
+def chosen_dsn(dsn: str | None, config: Config | None = None) -> str | None:
+    """Return the DSN of the command, or before its name, or of the environment, or of the file."""
     given: str | None = dsn or click.get_current_context().obj
+    if given is None and config is not None and not os.environ.get("SYMPHONY_DSN"):
+        return config.dsn
     return given
 
 

@@ -27,7 +27,7 @@ from ..connections import AsyncConnections, Connections
 from ..context import PermanentError, RetryAfter, Snooze
 from ..errors import LeaseLost
 from ..functions import ClaimedMessage
-from ..handlers import Handler
+from ..handlers import Handler, handler_of
 
 __all__ = ["Backlog", "Claim", "Failure", "Pace", "Run"]
 
@@ -207,7 +207,10 @@ class Backlog:
     """
 
     def __init__(self, handlers: Mapping[str, Handler], changed: asyncio.Event) -> None:
-        self._async_types = {name for name, handler in handlers.items() if handler.is_async}
+        self._handlers = handlers
+        self._has_async = any(
+            handler.is_async for first in handlers.values() for handler in first.all.values()
+        )
         self._runs: deque[Run] = deque()
         self._filled = asyncio.Event()
         self._closed = False
@@ -216,12 +219,18 @@ class Backlog:
 
     def add(self, claim: Claim, messages: Sequence[ClaimedMessage]) -> None:
         """Put the messages of a claim at the end."""
-        if self._async_types:
-            kinds = groupby(messages, lambda message: message.message_type in self._async_types)
+        if self._has_async:
+            kinds = groupby(messages, self._is_async)
             self._runs.extend(Run(claim, is_async, run) for is_async, run in kinds)
         else:
             self._runs.append(Run(claim, False, iter(messages)))
         self._filled.set()
+
+    def _is_async(self, message: ClaimedMessage) -> bool:
+        try:
+            return handler_of(self._handlers, message).is_async
+        except PermanentError:  # there is none, which the slot will say
+            return False
 
     async def next(self) -> Run | None:
         """Return the first run with messages that wait, when there is one; None after close().

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from ..functions import ClaimedMessage
-from ..handlers import Handler, UnknownMessageType
+from ..handlers import Handler, handler_of
 from .claim import Backlog, Claim, Failure, Pace, Run
 
 __all__ = ["Slots"]
@@ -113,10 +113,9 @@ class Slots:
             except IndexError:
                 break
             count += 1
-            handler = handlers.get(message.message_type)
+            handler = None
             try:
-                if handler is None:
-                    raise UnknownMessageType(message.message_type)
+                handler = handler_of(handlers, message)
                 handler.call(message, claim)
             except BaseException as error:
                 self._failed(claim, message, error, handler)
@@ -129,7 +128,7 @@ class Slots:
         claim, waiting = run.claim, run.waiting
         while waiting and not claim.lost:
             slot.message = message = waiting.popleft()
-            handler = self._handlers[message.message_type]
+            handler = handler_of(self._handlers, message)
             started = time.perf_counter()
             try:
                 await handler.call(message, claim)

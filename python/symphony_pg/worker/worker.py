@@ -121,9 +121,10 @@ class Worker:
         With `signals`, SIGTERM and SIGINT call stop(), and a second one ends the process at once:
         then leases end, and the messages are handed out again.
         """
-        for handler in self.app.handlers.values():
-            if handler.message_type is not None:
-                handler.message_type.codec.prepare()
+        for first in self.app.handlers.values():
+            for handler in first.all.values():
+                if handler.message_type is not None:
+                    handler.message_type.codec.prepare()
         self._set_up()
         assert self._loop is not None
         if self._time_limit is not None:
@@ -133,6 +134,8 @@ class Worker:
                 with suppress(Stopped):
                     await self._claim_link.connection()
                     await self._link.connection()
+                    for declaration in self.app.handler_declarations():
+                        await self._link.run(declaration)
                     if self._declares:
                         await self._sync_schedules()
                     await self._work()

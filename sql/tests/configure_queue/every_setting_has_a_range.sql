@@ -1,5 +1,5 @@
 -- create_queue, configure_queue: every setting has a range, its ends are allowed, and the error names it.
-select plan(55);
+select plan(56);
 
 create temporary table setting (name text, least text, most text, too_little text, too_much text);
 insert into setting values
@@ -23,10 +23,14 @@ select throws_ok(format('select symphony.configure_queue(%L, %I => %L)', 'q', na
 select throws_ok(format('select symphony.create_queue(%L, %I => %L)', 'new', name, too_much), '22023', null, name || ' may not be ' || too_much) from setting;
 select alike(pg_temp.detail(format('select symphony.configure_queue(%L, %I => %L)', 'q', name, too_little)), '%' || name || '%', 'the detail names ' || name) from setting;
 select results_eq(
-    $$select queue_name, max_attempts, retry_delay, retry_multiplier, retry_max_delay, retry_jitter, lease, retention, max_body_bytes, idempotency_window
+    $$select queue_name, num_nulls(max_attempts, retry_delay, retry_multiplier, retry_max_delay, retry_jitter), lease, retention, max_body_bytes, idempotency_window
       from symphony.queue where queue_name <> 'q'$$,
-    $$values ('default', 4, '1 s'::interval, 2::float8, '30 s'::interval, 0.1::float8, '30 s'::interval, '1 day'::interval, 1048576, '1 day'::interval)$$,
+    $$values ('default', 5, '30 s'::interval, '1 day'::interval, 1048576, '1 day'::interval)$$,
     'no refused queue was created, and another one has the defaults still');
+select results_eq(
+    $$select * from symphony._retry_rule('A', 'default', null)$$,
+    $$values (4, '1 s'::interval, 2::float8, '30 s'::interval, 0.1::float8, '{}'::text[])$$,
+    'those of retries from the policy *');
 select throws_ok($$select symphony.configure_queue('q', max_attempts => 7, lease => '0 s')$$, '22023', null, 'one of two settings is wrong');
 select is((select max_attempts from symphony.queue where queue_name = 'q'), 1000, 'then none is changed');
 

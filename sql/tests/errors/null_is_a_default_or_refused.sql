@@ -3,7 +3,7 @@ select plan(3);
 
 create temporary table call (name text, arguments text[]);
 insert into call values
-    ('enqueue', array['A', '{}', 'default', '5', '0 s', null, 'k', 'g', '{}']),
+    ('enqueue', array['A', '{}', 'default', '5', '0 s', null, 'k', 'g', '{}', '{}']),
     ('enqueue_batch', array['[]']),
     ('claim_batch', array['{default}', '1', 'w', '1 s']),
     ('ack', array['1', '{1}']),
@@ -33,6 +33,18 @@ insert into call values
     ('clock_changes', array['UTC', '2027-01-01Z', '2027-02-01Z']),
     ('busy', array['w']),
     ('stop_worker', array['w']),
+    ('create_transport', array['t', 'postgres', 'default', '5', '{}']),
+    ('enable_transport', array['t']),
+    ('disable_transport', array['t']),
+    ('set_routes', array['A', '["t"]']),
+    ('route_of', array['A']),
+    ('sync_handlers', array['A', '{a,b}']),
+    ('remove_handler', array['A', 'a']),
+    ('set_retry_policy', array['A', '1', '1 s', '2', '1 s', '0', '{X}']),
+    ('retry_policy_of', array['A', 'default', '{}']),
+    ('remove_retry_policy', array['A', 'default']),
+    ('apply_config', array['{"routing": {"*": ["t"]}}', 'true']),
+    ('remove_transport', array['t']),
     ('grant_access', array['sy_nobody', 'producer']),
     ('revoke_access', array['sy_nobody', 'producer']);
 

@@ -4,8 +4,8 @@ select plan(30);
 select ok(exists (select from symphony.queue where queue_name = 'default'), 'a queue "default" is there after the installation');
 select is(symphony.create_queue('q', max_attempts => 7), true, 'a queue is created');
 select is(symphony.create_queue('q', lease => '5 s'), false, 'once; the second time its settings are applied');
-select results_eq($$select max_attempts, lease, retry_delay from symphony.queue where queue_name = 'q'$$,
-    $$values (7, '5 s'::interval, '1 s'::interval)$$, 'and what is not given stays');
+select results_eq($$select max_attempts, lease, retention from symphony.queue where queue_name = 'q'$$,
+    $$values (7, '5 s'::interval, '1 day'::interval)$$, 'and what is not given stays');
 select throws_ok($$select symphony.create_queue('a b')$$, '22023', null, 'a name with a blank');
 select throws_ok($$select symphony.create_queue(repeat('x', 49))$$, '22023', null, 'a name that is too long');
 select throws_ok($$select symphony.create_queue(null)$$, '22023', null, 'no name');

@@ -1,0 +1,54 @@
+create or replace function symphony._check_config(config jsonb)
+returns void
+language plpgsql
+immutable
+as $$
+declare
+    v_what text;
+begin
+    if jsonb_typeof(config) is distinct from 'object' then
+        v_what := 'it is no JSON object';
+    else
+        with known (section, keys) as (
+            values
+                ('queues', '{max_attempts,retry_delay,retry_multiplier,retry_max_delay,retry_jitter,lease,
+                             retention,max_body_bytes,idempotency_window}'::text[]),
+                ('transports', '{type,queue,priority,config,enabled}'),
+                ('retry', '{max_attempts,delay,multiplier,max_delay,jitter,permanent_errors}'),
+                ('routing', null)
+        )
+        select case
+            when known.section is null then format('"%s" is none of its keys', given.key)
+            when jsonb_typeof(given.value) <> 'object' then format('%s must be an object', given.key)
+            else (
+                select format('%s "%s" has what is no setting: %s', given.key, item.key, item.value)
+                from jsonb_each(case when jsonb_typeof(given.value) = 'object' then given.value
+                                     else '{}' end) as item
+                where known.keys is not null
+                  and case when jsonb_typeof(item.value) <> 'object' then true
+                           else item.value - known.keys <> '{}'
+                                or jsonb_typeof(item.value -> 'permanent_errors') <> 'array' end
+                limit 1)
+        end into v_what
+        from jsonb_each(config) as given
+        left join known on known.section = given.key
+        order by 1
+        limit 1;
+    end if;
+    if v_what is not null then
+        raise exception 'this is no configuration: %', v_what
+            using errcode = '22023',
+                  detail  = 'Nothing was changed.',
+                  hint    = 'Its keys are queues, transports, routing and retry; see apply_config().';
+    end if;
+end;
+$$;
+
+comment on function symphony._check_config(jsonb) is
+$$Refuse a configuration that does not have the shape for apply_config().
+
+Arguments  config
+Raises     22023 bad argument
+Access     private$$;
+
+revoke execute on function symphony._check_config(jsonb) from public;

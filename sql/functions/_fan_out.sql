@@ -1,0 +1,92 @@
+create or replace function symphony._fan_out(
+    message_type    text,
+    body            jsonb,
+    priority        integer,
+    delay           interval,
+    available_at    timestamptz,
+    idempotency_key text,
+    group_key       text,
+    headers         jsonb,
+    retry           jsonb,
+    now             timestamptz
+)
+returns bigint
+language plpgsql
+volatile
+as $$
+/*
+ * The key is taken in the queue of the first delivery and stands for all of them.  As in
+ * enqueue() the lanes are looked up by the statement that inserts.
+ */
+declare
+    v_due      timestamptz := coalesce(_fan_out.available_at,
+        case when delay between '0' and '100 years' then now + delay end, now);
+    v_first_id bigint := nextval('symphony.message_id_seq');
+    v_known_id bigint;
+    v_lanes    integer[];
+begin
+    perform symphony._check_routed(message_type, body, null, priority, delay, available_at,
+                                   idempotency_key, headers, retry);
+    if idempotency_key is not null then
+        select symphony._first_with_key(d.queue_name, idempotency_key, v_first_id, now) into v_known_id
+        from symphony._deliveries(message_type) as d
+        where d.transport_type = 'postgres'
+        order by d.delivery
+        limit 1;
+        if v_known_id <> v_first_id then
+            return v_known_id;
+        end if;
+    end if;
+
+    if current_setting('transaction_isolation') <> 'read committed' then
+        perform from symphony.queue
+        where queue.queue_name in (select d.queue_name from symphony._deliveries(message_type) as d)
+        for key share;
+    end if;
+    with placed as materialized (
+        select case when row_number() over (order by d.delivery) = 1 then v_first_id
+                    else nextval('symphony.message_id_seq') end as message_id,
+               (select lane.lane_id from symphony.lane
+                where lane.queue_name = d.queue_name and not lane.alone
+                  and lane.priority = coalesce(_fan_out.priority, d.priority, 5)) as lane_id,
+               jsonb_build_object('correlation_id', v_first_id::text) || _fan_out.headers
+               || case when d.handler_name is null then '{}'
+                       else jsonb_build_object('handler', d.handler_name) end as headers
+        from symphony._deliveries(_fan_out.message_type) as d
+        where d.transport_type = 'postgres'
+    ), at_once as (
+        insert into symphony.message (message_id, enqueued_at, lane_id, message_type, body, headers,
+                                      group_key, retry)
+        select placed.message_id, now, placed.lane_id, _fan_out.message_type, _fan_out.body,
+               placed.headers, _fan_out.group_key, _fan_out.retry
+        from placed
+        where v_due <= now
+    ), later as (
+        insert into symphony.delayed_message (message_id, available_at, enqueued_at, lane_id,
+                                              message_type, body, headers, group_key, retry)
+        select placed.message_id, v_due, now, placed.lane_id, _fan_out.message_type, _fan_out.body,
+               placed.headers, _fan_out.group_key, _fan_out.retry
+        from placed
+        where v_due > now
+    )
+    select array_agg(distinct placed.lane_id) into v_lanes from placed;
+    perform symphony._use_lane(lane.queue_name, lane.priority)
+    from symphony.lane
+    where lane.lane_id = any (v_lanes) and not lane.is_used;
+    perform symphony._wake_workers(v_lanes);
+    return v_first_id;
+end;
+$$;
+
+comment on function symphony._fan_out(
+    text, jsonb, integer, interval, timestamptz, text, text, jsonb, jsonb, timestamptz) is
+$$Enqueue a message once for each transport and handler that its type is routed to.
+
+Arguments  as for enqueue(); now
+Returns    the id of the first; the headers of all have it as correlation_id, if the caller gave none
+Raises     SY001 unknown_queue; SY004 body_too_large; SY022 needs_python; 22023 bad argument
+Writes     as enqueue() does
+Access     private$$;
+
+revoke execute on function symphony._fan_out(
+    text, jsonb, integer, interval, timestamptz, text, text, jsonb, jsonb, timestamptz) from public;

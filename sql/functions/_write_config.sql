@@ -1,0 +1,65 @@
+create or replace function symphony._write_config(config jsonb)
+returns void
+language plpgsql
+volatile
+as $$
+declare
+    v_name text;
+    v      jsonb;
+begin
+    perform symphony._check_config(config);
+    for v_name, v in select key, value from jsonb_each(config -> 'queues') loop
+        perform symphony.create_queue(
+            v_name, (v ->> 'max_attempts')::integer, (v ->> 'retry_delay')::interval,
+            (v ->> 'retry_multiplier')::double precision, (v ->> 'retry_max_delay')::interval,
+            (v ->> 'retry_jitter')::double precision, (v ->> 'lease')::interval,
+            (v ->> 'retention')::interval, (v ->> 'max_body_bytes')::integer,
+            (v ->> 'idempotency_window')::interval);
+    end loop;
+    for v_name, v in select key, value from jsonb_each(config -> 'transports') loop
+        if coalesce(v ->> 'type', 'postgres') = 'postgres' then
+            perform symphony.create_queue(coalesce(v ->> 'queue', 'default'));
+        end if;
+        perform symphony.create_transport(v_name, v ->> 'type', v ->> 'queue',
+                                          (v ->> 'priority')::integer, coalesce(v -> 'config', '{}'));
+        if v ? 'enabled' then
+            perform symphony._set_enabled(v_name, (v ->> 'enabled')::boolean);
+        end if;
+    end loop;
+
+    if config ? 'routing' then
+        perform symphony.set_routes(known.pattern, '[]')
+        from (select distinct route.pattern from symphony.route) as known
+        where not _write_config.config -> 'routing' ? known.pattern;
+        perform symphony.set_routes(key, value) from jsonb_each(config -> 'routing');
+    end if;
+    if config ? 'transports' then
+        perform symphony.remove_transport(t.transport_name)
+        from symphony.transport as t
+        where not _write_config.config -> 'transports' ? t.transport_name;
+    end if;
+
+    if config ? 'retry' then
+        perform symphony.remove_retry_policy(p.pattern)
+        from symphony.retry_policy as p
+        where not _write_config.config -> 'retry' ? p.pattern;
+        for v_name, v in select key, value from jsonb_each(config -> 'retry') loop
+            perform symphony.set_retry_policy(
+                v_name, (v ->> 'max_attempts')::integer, (v ->> 'delay')::interval,
+                (v ->> 'multiplier')::double precision, (v ->> 'max_delay')::interval,
+                (v ->> 'jitter')::double precision,
+                array(select jsonb_array_elements_text(v -> 'permanent_errors')));
+        end loop;
+    end if;
+end;
+$$;
+
+comment on function symphony._write_config(jsonb) is
+$$Bring queues, transports, routes and retry policies to a wanted state.
+
+Arguments  config - as in apply_config()
+Raises     as the functions of these things do
+Writes     symphony.queue, symphony.transport, symphony.route, symphony.retry_policy
+Access     private$$;
+
+revoke execute on function symphony._write_config(jsonb) from public;

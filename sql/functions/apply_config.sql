@@ -1,0 +1,53 @@
+create or replace function symphony.apply_config(config jsonb, dry_run boolean default false)
+returns table (kind text, name text, change text, old jsonb, new jsonb)
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+/*
+ * What is there before and after is compared, so the differences are what really happened; in a
+ * dry run the changes are rolled back, and the variables stay.
+ */
+declare
+    v_before jsonb;
+    v_after  jsonb;
+begin
+    lock table symphony.transport, symphony.route, symphony.retry_policy in share row exclusive mode;
+    v_before := symphony._config();
+    begin
+        perform symphony._write_config(apply_config.config);
+        v_after := symphony._config();
+        if dry_run then
+            raise sqlstate 'SY099';
+        end if;
+    exception when sqlstate 'SY099' then
+        null;
+    end;
+    return query
+    select split_part(key, ' ', 1), substr(key, strpos(key, ' ') + 1),
+           case when b.value is null then 'create' when a.value is null then 'remove' else 'change' end,
+           b.value, a.value
+    from jsonb_each(v_before) as b
+    full join jsonb_each(v_after) as a using (key)
+    where a.value is distinct from b.value
+    order by array_position('{queue,transport,route,retry}', split_part(key, ' ', 1)), key;
+end;
+$$;
+
+comment on function symphony.apply_config(jsonb, boolean) is
+$$Bring queues, transports, routes and retry policies to a wanted state, all of it or nothing.
+
+Arguments  config - an object with any of these keys, and what has no key stays as it is:
+           queues {name: {settings of create_queue()}}, which are created or changed, never removed;
+           transports {name: {"type", "queue", "priority", "config", "enabled"}}, whose queues are
+           created if need be;
+           routing {pattern: routes as in set_routes()};
+           retry {pattern: {arguments of set_retry_policy()}}.
+           Of transports, routing and retry what is not named is removed. dry_run - change nothing
+Returns    the differences: kind - queue, transport, route or retry; change - create, change or remove
+Raises     as the functions of these things do; 22023 bad argument
+Writes     symphony.queue, symphony.transport, symphony.route, symphony.retry_policy
+Locks      other changes of routes and policies until the transaction ends; no message
+Access     operator$$;
+
+revoke execute on function symphony.apply_config(jsonb, boolean) from public;

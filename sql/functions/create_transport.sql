@@ -1,0 +1,71 @@
+create or replace function symphony.create_transport(
+    transport_name text,
+    transport_type text default 'postgres',
+    queue_name     text default null,
+    priority       integer default null,
+    config         jsonb default '{}'
+)
+returns boolean
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_type       text := coalesce(create_transport.transport_type, 'postgres');
+    v_queue_name text := case when v_type = 'sync' then create_transport.queue_name
+                              else coalesce(create_transport.queue_name, 'default') end;
+    v_before     symphony.transport;
+begin
+    if v_type in ('redis', 'rabbitmq', 'sqs') then
+        raise exception 'transports of type % are not served yet', v_type
+            using errcode = 'SY021',
+                  detail  = 'Nothing was created: its messages would go nowhere.',
+                  hint    = 'Use type postgres, and a handler that publishes to the broker.';
+    end if;
+    if v_type <> 'sync' and not exists (
+        select from symphony.queue as q where q.queue_name = v_queue_name)
+    then
+        perform symphony._refuse_queue(v_queue_name);
+    end if;
+    select * into v_before
+    from symphony.transport as t
+    where t.transport_name = create_transport.transport_name
+    for no key update;
+
+    insert into symphony.transport as t (transport_name, transport_type, queue_name, priority, config)
+    values (create_transport.transport_name, v_type, v_queue_name, create_transport.priority,
+            coalesce(create_transport.config, '{}'))
+    on conflict on constraint transport_pkey do update
+        set transport_type = excluded.transport_type, queue_name = excluded.queue_name,
+            priority = excluded.priority, config = excluded.config, updated_at = symphony._now()
+        where (t.transport_type, t.queue_name, t.priority, t.config) is distinct from
+              (excluded.transport_type, excluded.queue_name, excluded.priority, excluded.config);
+    perform symphony._hold_lanes(touched.queue_name)
+    from (select distinct unnest(array[v_before.queue_name, v_queue_name]) as queue_name
+          order by queue_name) as touched;
+    return v_before.transport_name is null;
+exception
+    when check_violation or not_null_violation or numeric_value_out_of_range then
+        raise exception 'transport "%" cannot be created',
+                        coalesce(create_transport.transport_name, '(null)')
+            using errcode = '22023',
+                  detail  = format('Nothing was changed: %s.', sqlerrm),
+                  hint    = 'A name has 1 to 48 letters, digits and _ . : / -; the type is postgres or sync; '
+                            'a sync transport has no queue and is not disabled; the priority is 0 to 9; '
+                            'the config is a JSON object.';
+end;
+$$;
+
+comment on function symphony.create_transport(text, text, text, integer, jsonb) is
+$$Make sure that there is a transport with these properties. A disabled one stays disabled.
+
+Arguments  transport_name - 1 to 48 letters, digits and _ . : / -; transport_type - postgres, or
+           sync: the handler runs in the process that dispatches; queue_name - null: default; priority
+           - of its messages, unless enqueue() is given one, null: 5; config - for clients to read
+Returns    true if it was created, false if it was there
+Raises     SY001 unknown_queue; SY011 wrong_isolation_level; SY021 transport_not_served - redis,
+           rabbitmq or sqs; 22023 bad argument
+Writes     symphony.transport, symphony.lane
+Access     operator$$;
+
+revoke execute on function symphony.create_transport(text, text, text, integer, jsonb) from public;

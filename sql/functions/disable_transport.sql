@@ -1,0 +1,24 @@
+create or replace function symphony.disable_transport(transport_name text)
+returns boolean
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return symphony._set_enabled(disable_transport.transport_name, false);
+end;
+$$;
+
+comment on function symphony.disable_transport(text) is
+$$Hold the messages of a transport: it still takes them, but none is handed out. What is being
+processed goes on. What shares its queue and priority with it is held too, and if the queue has no
+transport that is enabled, all of the queue.
+
+Arguments  transport_name
+Returns    true, or false if it was disabled already
+Raises     SY011 wrong_isolation_level; SY020 unknown_transport; 55000 - a sync transport cannot
+           hold messages
+Writes     symphony.transport, symphony.lane
+Access     operator$$;
+
+revoke execute on function symphony.disable_transport(text) from public;

@@ -1,0 +1,22 @@
+create or replace function symphony.remove_handler(message_type text, handler_name text)
+returns boolean
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    delete from symphony.handler as h
+    where h.message_type = remove_handler.message_type and h.handler_name = remove_handler.handler_name;
+    return found;
+end;
+$$;
+
+comment on function symphony.remove_handler(text, text) is
+$$Make no more deliveries for a handler that is gone. Those it has stay.
+
+Arguments  message_type, handler_name
+Returns    true, or false if it was not declared
+Writes     symphony.handler
+Access     operator$$;
+
+revoke execute on function symphony.remove_handler(text, text) from public;

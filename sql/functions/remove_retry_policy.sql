@@ -1,0 +1,44 @@
+create or replace function symphony.remove_retry_policy(
+    pattern    text default null,
+    queue_name text default null
+)
+returns boolean
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if (pattern is null) = (remove_retry_policy.queue_name is null) then
+        raise exception 'a retry policy is removed of a pattern or of a queue'
+            using errcode = '22023',
+                  detail  = 'Both were given, or neither.',
+                  hint    = 'Write remove_retry_policy(''SendEmail'') or (queue_name => ''mail'').';
+    elsif remove_retry_policy.queue_name is not null then
+        update symphony.queue as q
+        set max_attempts = null, retry_delay = null, retry_multiplier = null, retry_max_delay = null,
+            retry_jitter = null
+        where q.queue_name = remove_retry_policy.queue_name;
+        if not found then
+            perform symphony._refuse_queue(remove_retry_policy.queue_name);
+        end if;
+        return true;
+    elsif pattern = '*' then
+        perform symphony.set_retry_policy('*');
+        return true;
+    end if;
+    delete from symphony.retry_policy as p where p.pattern = remove_retry_policy.pattern;
+    return found;
+end;
+$$;
+
+comment on function symphony.remove_retry_policy(text, text) is
+$$Let the next level say how messages are retried.
+
+Arguments  pattern - as in set_retry_policy(); of * the values that it had at first come back; or
+           queue_name - the retry settings of this queue
+Returns    true, or false if there was no such policy
+Raises     SY001 unknown_queue; 22023 bad argument
+Writes     symphony.retry_policy, or symphony.queue
+Access     operator$$;
+
+revoke execute on function symphony.remove_retry_policy(text, text) from public;

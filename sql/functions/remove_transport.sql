@@ -1,0 +1,40 @@
+create or replace function symphony.remove_transport(transport_name text)
+returns boolean
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_patterns   text;
+    v_queue_name text;
+begin
+    select string_agg(distinct route.pattern, ', ') into v_patterns
+    from symphony.route
+    where route.transport_name = remove_transport.transport_name;
+    if v_patterns is not null then
+        raise exception 'routes lead to transport "%"', remove_transport.transport_name
+            using errcode = '55000',
+                  detail  = format('Those of %s.', v_patterns),
+                  hint    = 'Lead them elsewhere first: symphony.set_routes().';
+    end if;
+    delete from symphony.transport as t
+    where t.transport_name = remove_transport.transport_name
+    returning t.queue_name into v_queue_name;
+    if not found then
+        return false;
+    end if;
+    perform symphony._hold_lanes(v_queue_name);
+    return true;
+end;
+$$;
+
+comment on function symphony.remove_transport(text) is
+$$Remove a transport that no route leads to. Its messages stay in their queue, and are held no more.
+
+Arguments  transport_name
+Returns    true, or false if there was no such transport
+Raises     SY011 wrong_isolation_level; 55000 - routes lead to it
+Writes     symphony.transport, symphony.lane; NOTIFY if a worker of the queue sleeps
+Access     operator$$;
+
+revoke execute on function symphony.remove_transport(text) from public;

@@ -1,0 +1,27 @@
+create or replace function symphony.route_of(message_type text)
+returns table (
+    delivery bigint, pattern text, transport_name text, transport_type text, queue_name text,
+    priority integer, handler_name text, enabled boolean
+)
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    select d.delivery, d.pattern, d.transport_name, d.transport_type, d.queue_name,
+           case when d.transport_type <> 'sync' then coalesce(d.priority, 5) end, d.handler_name,
+           d.enabled
+    from symphony._deliveries(route_of.message_type) as d
+    order by d.delivery
+$$;
+
+comment on function symphony.route_of(text) is
+$$Say where a message of this type goes if it is not given a queue.
+
+Arguments  message_type
+Returns    a row for each delivery, in order: pattern - the one that won, null: none fits, so it goes
+           to the queue "default"; handler_name - null: the only or first handler; enabled - false:
+           it is held there
+Access     producer, operator, observer$$;
+
+revoke execute on function symphony.route_of(text) from public;

@@ -1,0 +1,63 @@
+create or replace function symphony.set_routes(pattern text, routes jsonb)
+returns integer
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_routes  jsonb := case when jsonb_typeof(routes) = 'array' then routes
+                            else jsonb_build_array(routes) end;
+    v_unknown text;
+    v_count   integer;
+begin
+    perform symphony._check_pattern(pattern);
+    if exists (
+        select from jsonb_array_elements(v_routes) as r
+        where jsonb_typeof(r) not in ('string', 'object')
+           or jsonb_typeof(r) = 'object' and (
+               r - '{transport,handler}'::text[] <> '{}'
+               or jsonb_typeof(r -> 'transport') is distinct from 'string'
+               or jsonb_typeof(r -> 'handler') not in ('string', 'null')))
+    then
+        raise exception 'the routes of "%" cannot be read', set_routes.pattern
+            using errcode = '22023',
+                  detail  = format('They were given as %s.', v_routes),
+                  hint    = 'Name transports, as in ''["mail", {"transport": "slow", "handler": "audit"}]''; '
+                            '''[]'' removes all.';
+    end if;
+    select named.transport_name into v_unknown
+    from (select case when jsonb_typeof(r) = 'object' then r ->> 'transport'
+                      else r #>> '{}' end as transport_name
+          from jsonb_array_elements(v_routes) as r) as named
+    where not exists (select from symphony.transport as t where t.transport_name = named.transport_name)
+    limit 1;
+    if found then
+        perform symphony._refuse_transport(v_unknown);
+    end if;
+
+    lock table symphony.route in share row exclusive mode;
+    delete from symphony.route where route.pattern = set_routes.pattern;
+    insert into symphony.route (pattern, transport_name, handler_name)
+    select set_routes.pattern,
+           case when jsonb_typeof(r.route) = 'object' then r.route ->> 'transport' else r.route #>> '{}' end,
+           case when jsonb_typeof(r.route) = 'object' then r.route ->> 'handler' end
+    from jsonb_array_elements(v_routes) with ordinality as r (route, number)
+    order by r.number
+    on conflict on constraint route_key do nothing;
+    get diagnostics v_count = row_count;
+    return v_count;
+end;
+$$;
+
+comment on function symphony.set_routes(text, jsonb) is
+$$Route a message type, or a group of them, to these transports, and to no others.
+
+Arguments  pattern - a message type, a group such as orders.*, or *; routes - an array of names of
+           transports, or of {"transport": name, "handler": name}: there only that handler gets it;
+           '[]': no routes
+Returns    how many routes the pattern has
+Raises     SY020 unknown_transport; 22023 bad argument
+Writes     symphony.route
+Access     operator$$;
+
+revoke execute on function symphony.set_routes(text, jsonb) from public;

@@ -1,0 +1,40 @@
+create or replace function symphony.sync_handlers(message_type text, handler_names text[])
+returns setof text
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if message_type is null or cardinality(array_remove(handler_names, null)) is null
+        or exists (select from unnest(handler_names) as name
+                   where name is null or length(name) not between 1 and 200)
+    then
+        raise exception 'message_type and handler_names must be names'
+            using errcode = '22023',
+                  detail  = 'Nothing was declared. A name has 1 to 200 characters.',
+                  hint    = 'Write sync_handlers(''SendEmail'', ''{send,audit}'').';
+    end if;
+    return query
+    insert into symphony.handler (message_type, handler_name)
+    select sync_handlers.message_type, given.name
+    from (select u.name, min(u.number) as number
+          from unnest(handler_names) with ordinality as u (name, number)
+          group by u.name) as given
+    where not exists (select from symphony.handler as h
+                      where h.message_type = sync_handlers.message_type and h.handler_name = given.name)
+    order by given.number
+    on conflict on constraint handler_key do nothing
+    returning handler.handler_name;
+end;
+$$;
+
+comment on function symphony.sync_handlers(text, text[]) is
+$$Declare that several handlers work on a message type: from now on each gets a delivery of its own.
+
+Arguments  message_type; handler_names - in this order; those declared before stay
+Returns    the names that were new
+Raises     22023 bad argument
+Writes     symphony.handler
+Access     consumer, operator$$;
+
+revoke execute on function symphony.sync_handlers(text, text[]) from public;
