@@ -24,6 +24,7 @@ __all__ = [
     "SymphonyError",
     "UnknownMessage",
     "UnknownQueue",
+    "UnknownWorker",
     "WrongIsolationLevel",
     "WrongState",
     "WrongVersion",
@@ -96,6 +97,12 @@ class LeaseLost(SymphonyError):
     sqlstate = "SY010"
 
 
+class UnknownWorker(SymphonyError):
+    """There is no worker of that name, or it was silent for too long."""
+
+    sqlstate = "SY020"
+
+
 class WrongIsolationLevel(SymphonyError):
     """Claiming needs a transaction in READ COMMITTED."""
 
@@ -144,6 +151,7 @@ CLASSES: dict[str, type[SymphonyError]] = {
     "SY005": MalformedBatch,
     "SY010": LeaseLost,
     "SY011": WrongIsolationLevel,
+    "SY020": UnknownWorker,
     "SY090": WrongVersion,
     "22023": BadArgument,
     "22P02": BadArgument,  # text that is not JSON, an interval, a time, …

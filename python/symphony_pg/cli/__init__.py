@@ -14,6 +14,7 @@ from .message import message
 from .options import ErrorsAsText
 from .queue import queue
 from .stats import stats
+from .workers import workers
 
 __all__ = ["main"]
 
@@ -41,5 +42,5 @@ def main(context: click.Context, dsn: str | None) -> None:
     context.obj = dsn
 
 
-for command in (demo, db, queue, enqueue, consume, stats, message):
+for command in (demo, db, queue, enqueue, consume, workers, stats, message):
     main.add_command(command)

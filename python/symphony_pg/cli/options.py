@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from ..times import parse_datetime, parse_duration
 
 __all__ = [
     "DURATION",
+    "MEMORY",
     "MOMENT",
     "ErrorsAsText",
     "as_json_option",
@@ -87,7 +89,22 @@ class _Moment(_Text):
         return moment if moment.tzinfo else moment.astimezone()
 
 
+class _Memory(_Text):
+    name = "bytes"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        found = re.fullmatch(r"(\d+)([KMGT]?)B?", value.strip().upper())
+        if not found or not int(found[1]):
+            self.fail(
+                f"{value!r} is no amount of memory; write for instance 256M or 1G", param, ctx
+            )
+        return int(found[1]) << (10 * " KMGT".index(found[2] or " "))
+
+
 DURATION = _Duration()
+MEMORY = _Memory()
 MOMENT = _Moment()
 
 

@@ -24,6 +24,7 @@ insert into call values
     ('idle', array['w', '{default}']),
     ('busy', array['w']),
     ('stop_worker', array['w']),
+    ('request_workers', array['stop', '{w}', 'default']),
     ('grant_access', array['sy_nobody', 'producer']),
     ('revoke_access', array['sy_nobody', 'producer']);
 
