@@ -16,7 +16,7 @@ begin
         raise exception 'command must be stop, pause or resume, not %', quote_nullable(command)
             using errcode = '22023',
                   detail  = 'No worker was asked for anything.',
-                  hint    = 'Use stop to end a worker as SIGTERM does, pause to let it claim nothing until resume.';
+                  hint    = 'Use stop to end workers as SIGTERM does; pause and resume to hold them.';
     end if;
     if request_workers.queue_name is not null then
         perform symphony._check_queues(array[request_workers.queue_name]);
