@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Callable
 from typing import Any
 
+from .codec import decode_json
 from .context import Context, Holder, PermanentError
 from .functions import ClaimedMessage
 from .message import MessageType
@@ -44,7 +44,7 @@ class Handler:
         self.message_type = message_type
         self.permanent = permanent
         self.decode: Callable[[str], Any] = (
-            json.loads if message_type is None else message_type.codec.decode
+            decode_json if message_type is None else message_type.codec.decode
         )
         self.two = _takes_context(function)
         self.is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(

@@ -43,6 +43,11 @@ class ErrorsAsText(click.Group):
             raise click.ClickException(str(error)) from error
         except psycopg.Error as error:
             raise click.ClickException(_describe(error)) from error
+        except RecursionError as error:
+            raise click.ClickException(
+                "a message is nested too deeply for Python\n"
+                "HINT: Look at it with psql: select * from symphony.message_status(message_id)"
+            ) from error
 
 
 def _describe(error: psycopg.Error) -> str:
