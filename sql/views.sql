@@ -60,15 +60,10 @@ comment on view symphony.dead_message is
 
 
 create or replace view symphony.worker_overview as
-select w.worker, w.queues, w.started_at, w.seen_at, count(c.claim_id) as open_claims,
-       coalesce(sum(cardinality(c.open_ids)), 0) as processing, w.details
-from symphony.worker as w
-left join symphony.claim as c
-    on c.worker = w.worker and c.open_ids <> '{}' and c.lease_until > clock_timestamp()
-group by w.worker;
+select activity.* from symphony.worker_activity() as activity;
 
 comment on view symphony.worker_overview is
-'The workers that are alive and how much each has in its hands.';
+'The workers that are alive and what each does now; see worker_activity().';
 
 
 create or replace view symphony.schedule_overview as

@@ -127,6 +127,9 @@ class Client:
     tick = _method(functions.tick)
     heartbeat = _method(functions.heartbeat)
     stop_worker = _method(functions.stop_worker)
+    list_queues = _method(functions.list_queues)
+    worker_activity = _method(functions.worker_activity)
+    request_workers = _method(functions.request_workers)
     idle = _method(functions.idle)
     busy = _method(functions.busy)
 
@@ -209,6 +212,9 @@ class AsyncClient:
     tick = _async_method(functions.tick)
     heartbeat = _async_method(functions.heartbeat)
     stop_worker = _async_method(functions.stop_worker)
+    list_queues = _async_method(functions.list_queues)
+    worker_activity = _async_method(functions.worker_activity)
+    request_workers = _async_method(functions.request_workers)
     idle = _async_method(functions.idle)
     busy = _async_method(functions.busy)
 

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from .times import parse_datetime
 
-__all__ = ["DataclassCodec", "InvalidMessage"]
+__all__ = ["DataclassCodec", "InvalidMessage", "decode_json"]
 
 Convert = Callable[[Any, str], Any]  # (value, path of the field) -> value
 MISSING: Any = dataclasses.MISSING
@@ -24,6 +24,19 @@ MISSING: Any = dataclasses.MISSING
 
 class InvalidMessage(ValueError):  # noqa: N818
     """A message or a body that does not fit its type; the text names the field."""
+
+
+TOO_DEEP = "the message is nested too deeply for Python"
+
+
+def decode_json(body: str) -> Any:
+    """Return the value of JSON text; raise InvalidMessage if Python cannot hold it."""
+    try:
+        return json.loads(body)
+    except ValueError as error:  # such as an integer of thousands of digits
+        raise InvalidMessage(f"the body cannot be read: {error}") from None
+    except RecursionError:
+        raise InvalidMessage(TOO_DEEP) from None
 
 
 class DataclassCodec:
@@ -43,16 +56,22 @@ class DataclassCodec:
 
     def encode(self, message: Any) -> Any:
         """Return the message as a dict of JSON values; raise InvalidMessage naming the field."""
-        return self._shape().encode(message, "")
+        try:
+            return self._shape().encode(message, "")
+        except RecursionError:
+            raise InvalidMessage(TOO_DEEP) from None
 
     def decode(self, body: str) -> Any:
         """Return an instance made from JSON text; raise InvalidMessage naming the field."""
         shape = self._compiled or self._shape()
         try:
-            values = shape.parse(body)
-        except ValueError as error:
-            raise InvalidMessage(f"the body is not JSON: {error}") from None
-        return shape.decode(values, "")
+            try:
+                values = shape.parse(body)
+            except ValueError as error:
+                raise InvalidMessage(f"the body is not JSON: {error}") from None
+            return shape.decode(values, "")
+        except RecursionError:
+            raise InvalidMessage(TOO_DEEP) from None
 
     def _shape(self) -> _Shape:
         # Not before the first use: by then every class that a field names exists.
@@ -296,10 +315,26 @@ def _enum_in(kind: type[Enum]) -> Convert:
     return convert
 
 
+def _string_out(value: Any, path: str) -> str:
+    if type(value) is not str:
+        raise _mismatch(path, "a string", value)
+    return _storable(value, path)
+
+
+def _storable(value: str, path: str) -> str:
+    if "\x00" in value:
+        raise _mismatch(
+            path, "a string without NUL characters, which PostgreSQL cannot store", value
+        )
+    return value
+
+
 def _any_out(value: Any, path: str) -> Any:
     """Let any JSON value through, and name the part of it that is none."""
-    if value is None or isinstance(value, str | bool | int):
+    if value is None or isinstance(value, bool | int):
         return value
+    if isinstance(value, str):
+        return _storable(value, path)
     if isinstance(value, float) and math.isfinite(value):
         return value
     if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
@@ -325,7 +360,7 @@ _WHOLE = _exactly(int, "an integer")
 _BOOLEAN = _exactly(bool, "true or false")
 
 _SIMPLE: dict[Any, tuple[Convert, Convert]] = {
-    str: (_STRING, _STRING),
+    str: (_string_out, _STRING),
     int: (_WHOLE, _WHOLE),
     bool: (_BOOLEAN, _BOOLEAN),
     float: (_float_out, _float_in),

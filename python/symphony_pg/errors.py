@@ -30,6 +30,7 @@ __all__ = [
     "UnknownQueue",
     "UnknownSchedule",
     "UnknownTransport",
+    "UnknownWorker",
     "WrongIsolationLevel",
     "WrongState",
     "WrongVersion",
@@ -114,6 +115,12 @@ class LeaseLost(SymphonyError):
     sqlstate = "SY010"
 
 
+class UnknownWorker(SymphonyError):
+    """There is no worker of that name, or it was silent for too long."""
+
+    sqlstate = "SY008"
+
+
 class WrongIsolationLevel(SymphonyError):
     """Claiming needs a transaction in READ COMMITTED."""
 
@@ -186,6 +193,7 @@ CLASSES: dict[str, type[SymphonyError]] = {
     "SY005": MalformedBatch,
     "SY006": UnknownSchedule,
     "SY007": ScheduleTaken,
+    "SY008": UnknownWorker,
     "SY010": LeaseLost,
     "SY011": WrongIsolationLevel,
     "SY012": StillReplicated,

@@ -33,6 +33,7 @@ __all__ = [
     "ScheduleRun",
     "ScheduleStatus",
     "UpcomingRun",
+    "WorkerActivity",
 ]
 
 T = TypeVar("T")
@@ -283,6 +284,22 @@ class Difference(NamedTuple):
     change: str
     old: Any
     new: Any
+
+
+class WorkerActivity(NamedTuple):
+    """A worker, and what it does now."""
+
+    worker: str
+    state: str
+    queues: list[str]
+    open_claims: int
+    processing: int
+    claimed_at: datetime | None
+    running: list[dict[str, Any]]
+    request: str | None
+    started_at: datetime
+    seen_at: datetime
+    details: dict[str, Any]
 
 
 class BrokenInvariant(NamedTuple):
@@ -885,14 +902,39 @@ def tick() -> Call[dict[str, Any]]:
 
 def heartbeat(
     worker: str, queues: Sequence[str], details: Mapping[str, Any] | None = None
-) -> Call[None]:
-    """Say that a worker is alive; due every 10 seconds."""
-    return _nothing("heartbeat", worker=worker, queues=list(queues), details=_json(details))
+) -> Call[str | None]:
+    """Say that a worker is alive, every 5 seconds; return what is asked of it: stop or pause."""
+    return _value("heartbeat", worker=worker, queues=list(queues), details=_json(details))
 
 
 def stop_worker(worker: str) -> Call[None]:
     """Say that a worker is gone."""
     return _nothing("stop_worker", worker=worker)
+
+
+def list_queues() -> Call[list[str]]:
+    """Return all queues in the order in which a worker of all of them should claim."""
+    return _values("list_queues")
+
+
+def worker_activity() -> Call[list[WorkerActivity]]:
+    """Return the workers that are alive and what each does now."""
+    return _rows(WorkerActivity, "worker_activity")
+
+
+def request_workers(
+    command: str, workers: Sequence[str] | None = None, queue_name: str | None = None
+) -> Call[list[str]]:
+    """Ask workers, all by default, to stop, pause or resume; return those that were asked.
+
+    Raises UnknownWorker if one of them does not exist.
+    """
+    return _values(
+        "request_workers",
+        command=command,
+        workers=None if workers is None else list(workers),
+        queue_name=queue_name,
+    )
 
 
 def idle(worker: str, queues: Sequence[str]) -> Call[bool]:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .codec import decode_json
 from .context import Context, Holder, PermanentError
 from .functions import ClaimedMessage
 from .message import MessageType
@@ -69,7 +70,7 @@ class Handler:
         self.message_type = message_type
         self.permanent = permanent
         self.decode: Callable[[str], Any] = (
-            json.loads if message_type is None else message_type.codec.decode
+            decode_json if message_type is None else message_type.codec.decode
         )
         self.two = _takes_context(function)
         self.is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(

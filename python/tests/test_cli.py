@@ -41,7 +41,7 @@ def cli(dsn: str) -> Cli:
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the commands write for people."""
-    for module in ("output", "consume", "db", "stats", "failed"):
+    for module in ("output", "consume", "db", "stats", "failed", "workers"):
         monkeypatch.setattr(
             sys.modules[f"symphony_pg.cli.{module}"], "is_for_people", lambda as_json: not as_json
         )
@@ -57,7 +57,7 @@ def commands(group: click.Group, *path: str) -> list[tuple[str, ...]]:
     return found
 
 
-GROUPS = ("config", "db", "queue", "message", "schedule", "failed")
+GROUPS = ("config", "db", "queue", "message", "schedule", "failed", "workers")
 
 
 @pytest.mark.parametrize("path", commands(main), ids=" ".join)
@@ -167,6 +167,31 @@ def test_stats_again_and_again(
     assert "done/min" in cli.run("stats", "--watch", "--interval", "2s").output
 
 
+def test_workers(cli: Cli, conn: Connection, request: pytest.FixtureRequest) -> None:
+    client = Client(conn)
+    assert cli.json("workers", "list") == []
+    assert cli.json("workers", "stop", "--all") == {"command": "stop", "workers": []}
+    ids = client.enqueue_batch([{"message_type": "Mail"}] * 5)
+    (message, *_) = client.claim_batch(worker="w1")
+    running = [{"message_id": each, "seconds": 75} for each in ids]
+    told = {"host": "web", "pid": 4711, "done": 7, "memory": 50 << 20, "running": running}
+    client.heartbeat("w1", ["default"], told)
+    client.heartbeat("w2", ["default"], {"pid": [1], "memory": "much"})
+    assert [row["state"] for row in cli.json("workers", "list")] == ["working", "idle"]
+    assert cli.json("workers", "pause", "w1", "w2")["workers"] == ["w1", "w2"]
+    assert cli.json("workers", "resume", "--queue", "default")["workers"] == ["w1", "w2"]
+    output = cli.run("workers", "stop", "w3", exit_code=1).output
+    assert 'worker "w3" does not exist\nDETAIL: There are: w1, w2.\nHINT: ' in output
+    request.getfixturevalue("terminal")
+    text = cli.run("workers", "list").output
+    assert re.search(r"w1 +web +4711 +working +default +5 +Mail", text)
+    assert f"Mail {ids[0]} (1 min 15 s), Mail {ids[1]} (1 min 15 s)" in text
+    assert re.search(r"2 more +7 +- +- +50 MiB", text)
+    assert cli.run("workers", "stop", "w2").output == "Asked to stop: w2.\n"
+    assert cli.run("workers", "pause", "w2").output == "Asked to pause: nobody.\n"
+    assert client.release(message.claim_id) == 5
+
+
 def test_people_get_tables(cli: Cli, terminal: None) -> None:
     text = cli.run("enqueue", "A").output
     assert re.search(r"Message \d+ is enqueued", text)
@@ -202,6 +227,8 @@ def test_errors_are_readable(cli: Cli) -> None:
         ("consume", "--app", "no_such_module:app"),
         ("consume", "--app", "json:dumps"),
         ("consume", "--app", "json:nothing"),
+        ("workers", "stop"),
+        ("workers", "pause", "w", "--all"),
         ("nonsense",),
     ],
     ids=" ".join,

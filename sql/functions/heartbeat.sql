@@ -3,26 +3,33 @@ create or replace function symphony.heartbeat(
     queues  text[],
     details jsonb default '{}'
 )
-returns void
+returns text
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_request text;
 begin
     perform symphony._check_worker(heartbeat.worker, heartbeat.queues);
     insert into symphony.worker as known (worker, queues, details, started_at, seen_at)
     values (heartbeat.worker, heartbeat.queues, coalesce(heartbeat.details, '{}'),
             symphony._now(), symphony._now())
     on conflict on constraint worker_pkey do update
-        set queues = excluded.queues, details = excluded.details, seen_at = excluded.seen_at;
+        set queues = excluded.queues, details = excluded.details, seen_at = excluded.seen_at
+    returning known.request into v_request;
+    return v_request;
 end;
 $$;
 
 comment on function symphony.heartbeat(text, text[], jsonb) is
-$$Say that a worker is alive. Call it every 10 seconds; after 60 silent ones tick() forgets it.
+$$Say that a worker is alive, and hear what is asked of it. Call it every 5 seconds, and when
+symphony:<queue> is notified with the payload "request"; after 60 silent ones tick() forgets it.
 
 Arguments  worker - the name it claims with; queues - those it consumes; details - what people may
-           want to know of it
+           want to know of it: "running" is an array of {"message_id", "seconds"}, what it has begun
+           and how long ago; "state" may be "stopping"
+Returns    what request_workers() asked of it: stop - end; pause - claim nothing; null - go on
 Raises     SY001 unknown_queue; 22023 bad argument
 Writes     symphony.worker
 Access     consumer$$;

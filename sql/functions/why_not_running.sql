@@ -74,6 +74,14 @@ begin
         return format('No worker consumes queue "%s": symphony-pg consume %s --app module:app',
                       v_queue.queue_name, v_queue.queue_name);
     end if;
+    if not exists (
+        select from symphony.worker
+        where v_queue.queue_name = any (worker.queues)
+          and worker.seen_at > v_now - interval '60 seconds' and worker.request is null)
+    then
+        return format('The workers of queue "%s" are paused or stop: symphony-pg workers list',
+                      v_queue.queue_name);
+    end if;
     return format('Its turn comes after %s others that are pending in queue "%s".',
                   symphony._pending_before(why_not_running.message_id), v_queue.queue_name);
 end;
@@ -84,7 +92,7 @@ $$Say in one sentence what a message waits for.
 
 Arguments  message_id - from enqueue()
 Returns    that it is done, failed, running, delayed, held up by a pause, by a disabled transport,
-           by a lock, by the lack of a worker, or by messages before it
+           by a lock, by the lack of a worker or its pause, or by messages before it
 Access     producer, consumer, operator, observer$$;
 
 revoke execute on function symphony.why_not_running(bigint) from public;

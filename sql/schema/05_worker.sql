@@ -32,17 +32,22 @@ create table symphony.worker (
     details    jsonb not null,
     started_at timestamptz not null,
     seen_at    timestamptz not null,
+    request    text,
 
-    constraint worker_pkey primary key (worker)
+    constraint worker_pkey primary key (worker),
+    constraint worker_request_is_known check (request in ('stop', 'pause'))
 );
 
 comment on table symphony.worker is
 'Workers that are alive: each says so every few seconds by heartbeat().';
 comment on column symphony.worker.worker is 'The name it gives when it claims.';
 comment on column symphony.worker.queues is 'The queues it consumes, in order.';
-comment on column symphony.worker.details is 'What it tells of itself: host, pid, versions.';
+comment on column symphony.worker.details is
+'What it tells of itself: host, pid, versions, counts, and the messages that it is working on.';
 comment on column symphony.worker.started_at is 'When it first said so.';
 comment on column symphony.worker.seen_at is 'When it last said so.';
+comment on column symphony.worker.request is
+'What request_workers() asked of it: stop, or pause; null: nothing, or to go on.';
 
 
 create table symphony.tick (

@@ -17,6 +17,7 @@ from .options import ErrorsAsText
 from .queue import queue
 from .schedule import schedule
 from .stats import stats
+from .workers import workers
 
 __all__ = ["main"]
 
@@ -44,5 +45,17 @@ def main(context: click.Context, dsn: str | None) -> None:
     context.obj = dsn
 
 
-for command in (demo, db, config, queue, schedule, enqueue, consume, stats, message, failed):
+for command in (
+    demo,
+    db,
+    config,
+    queue,
+    schedule,
+    enqueue,
+    consume,
+    workers,
+    stats,
+    message,
+    failed,
+):
     main.add_command(command)

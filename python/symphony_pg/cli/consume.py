@@ -14,12 +14,12 @@ from datetime import datetime, timedelta
 
 import click
 
-from ..app import Symphony
 from ..config import Config
 from ..worker import Counts, Worker
 from .config import CONFIG, use_config
-from .options import DURATION, app_option, as_json_option, chosen_dsn, dsn_option
+from .options import DURATION, MEMORY, as_json_option, chosen_dsn, dsn_option, load_app
 from .output import is_for_people, to_json
+from .reload import run_reloading
 
 __all__ = ["consume"]
 
@@ -28,13 +28,19 @@ PROGRESS_INTERVAL = 0.5
 
 @click.command()
 @click.argument("queues", nargs=-1)
-@app_option(required=True)
+@click.option("--app", "reference", required=True, metavar="MODULE:NAME", help="The application.")
 @click.option("--concurrency", type=click.IntRange(1, 1000), default=1, show_default=True)
 @click.option(
     "--batch-size", type=click.IntRange(1, 1000), default=100, show_default=True,
     help="Messages to claim at most; slow handlers get fewer.",
 )  # fmt: skip
 @click.option("--limit", type=click.IntRange(1), help="End after so many messages.")
+@click.option(
+    "--failure-limit", type=click.IntRange(1), help="End after so many attempts that failed.",
+)  # fmt: skip
+@click.option(
+    "--memory-limit", type=MEMORY, help="End when the process has so much in memory, such as 256M.",
+)  # fmt: skip
 @click.option("--time-limit", type=DURATION, help="End after so long.")
 @click.option("--drain", is_flag=True, help="End when there is nothing to do.")
 @click.option(
@@ -54,15 +60,22 @@ PROGRESS_INTERVAL = 0.5
     "--config", metavar="FILE", is_eager=True, callback=use_config,
     help=f"Its worker settings are defaults here. {CONFIG}",
 )  # fmt: skip
+@click.option(
+    "--all", "all_queues", is_flag=True, help="Work off all queues, also those created later.",
+)  # fmt: skip
+@click.option("--exclude", multiple=True, metavar="QUEUE", help="With --all: but not this one.")
+@click.option("--reload", is_flag=True, help="Restart when a Python file changes.")
 @click.option("--name", help="What the worker calls itself [host:pid:random].")
 @dsn_option
 @as_json_option
 def consume(
     queues: Sequence[str],
-    app: Symphony,
+    reference: str,
     concurrency: int,
     batch_size: int,
     limit: int | None,
+    failure_limit: int | None,
+    memory_limit: int | None,
     time_limit: timedelta | None,
     drain: bool,
     grace: timedelta,
@@ -71,23 +84,38 @@ def consume(
     no_schedules: bool,
     poll_interval: timedelta,
     config: Config | None,
+    all_queues: bool,
+    exclude: Sequence[str],
+    reload: bool,
     name: str | None,
     dsn: str | None,
     as_json: bool,
 ) -> None:
     """Work off QUEUES, earlier ones first ("default" if none is named).
 
+    With --all, queues take turns every few seconds: the one served least recently comes first.
+
     Ctrl-C or SIGTERM: nothing more is claimed, running handlers finish, the rest is given back.
     A second one ends at once; nothing is lost, what was running is handed out again later.
+    A limit ends the worker in the same way, with exit code 0: let a supervisor start it again.
 
     \b
     Examples:
       symphony-pg consume --app shop.messages:app
       symphony-pg consume urgent mail --app shop.messages:app --concurrency 8
       symphony-pg consume --app shop.messages:app --drain --time-limit 50s     (from cron)
+      symphony-pg consume --app shop.messages:app --all --exclude bulk --memory-limit 256M
+      symphony-pg consume --app shop.messages:app --reload                     (while you write it)
     """
+    if all_queues and queues:
+        raise click.UsageError("Name queues, or give --all, but not both.")
+    if exclude and not all_queues:
+        raise click.UsageError("--exclude takes queues out of --all, which is not given.")
+    if reload:
+        sys.exit(run_reloading(reference))
     for_people = is_for_people(as_json)
     _start_logging(for_people)
+    app = load_app(reference)
     worker = Worker(
         app,
         queues or ("default",),
@@ -96,6 +124,8 @@ def consume(
         concurrency=concurrency,
         batch_size=batch_size,
         limit=limit,
+        failure_limit=failure_limit,
+        memory_limit=memory_limit,
         time_limit=None if time_limit is None else time_limit.total_seconds(),
         drain=drain,
         grace=grace.total_seconds(),
@@ -103,10 +133,12 @@ def consume(
         tick=not no_tick,
         schedules=not no_schedules,
         poll_interval=poll_interval.total_seconds(),
+        all_queues=all_queues,
+        exclude=exclude,
     )
     if for_people:
         click.echo(f"{click.style('symphony-pg', bold=True)} {worker.name}")
-        click.echo(f"queues    {', '.join(worker.queues)}")
+        click.echo(f"queues    {'all' if all_queues else ', '.join(worker.queues)}")
         click.echo(f"handlers  {', '.join(sorted(worker.app.handlers)) or 'none'}")
         if app.schedules and not no_schedules:
             click.echo(f"schedules {', '.join(sorted(app.schedules))}")

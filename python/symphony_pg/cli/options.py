@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -24,6 +25,7 @@ from ..times import parse_datetime, parse_duration
 
 __all__ = [
     "DURATION",
+    "MEMORY",
     "MOMENT",
     "PAST",
     "ErrorsAsText",
@@ -32,6 +34,7 @@ __all__ = [
     "chosen_dsn",
     "connected",
     "dsn_option",
+    "load_app",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -48,6 +51,11 @@ class ErrorsAsText(click.Group):
             raise click.ClickException(str(error)) from error
         except psycopg.Error as error:
             raise click.ClickException(_describe(error)) from error
+        except RecursionError as error:
+            raise click.ClickException(
+                "a message is nested too deeply for Python\n"
+                "HINT: Look at it with psql: select * from symphony.message_status(message_id)"
+            ) from error
 
 
 def _describe(error: psycopg.Error) -> str:
@@ -132,7 +140,22 @@ class _Past(_Moment):
         return super().convert(value, param, ctx)
 
 
+class _Memory(_Text):
+    name = "bytes"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        found = re.fullmatch(r"(\d+)([KMGT]?)B?", value.strip().upper())
+        if not found or not int(found[1]):
+            self.fail(
+                f"{value!r} is no amount of memory; write for instance 256M or 1G", param, ctx
+            )
+        return int(found[1]) << (10 * " KMGT".index(found[2] or " "))
+
+
 DURATION = _Duration()
+MEMORY = _Memory()
 MOMENT = _Moment()
 APPLICATION = _Application()
 PAST = _Past()
@@ -143,6 +166,15 @@ def dsn_option(command: F) -> F:
     return click.option("--dsn", metavar="DSN", help="The database; see symphony-pg --help.")(
         command
     )
+
+
+def load_app(reference: str) -> Symphony:
+    """Import the application that --app names."""
+    try:
+        return APPLICATION.convert(reference, None, None)
+    except click.BadParameter as error:
+        error.param_hint = "--app"
+        raise
 
 
 def app_option(*, required: bool = False, help: str = "The application.") -> Callable[[F], F]:  # noqa: A002

@@ -25,6 +25,7 @@ log = logging.getLogger("symphony_pg.worker")
 
 FIRST_WAIT = 0.1
 LONGEST_WAIT = 5.0
+REQUEST = "request"  # the payload of request_workers()
 READ_ONLY = "25006"  # what an old primary says after a failover
 
 
@@ -130,14 +131,23 @@ class Link:
 
 
 class Doorbell:
-    """What the claimer sleeps on: a NOTIFY on its connection, or ring() from inside."""
+    """What the claimer sleeps on: a NOTIFY on its connection, or ring() from inside.
 
-    def __init__(self) -> None:
+    `on_request` is called for a NOTIFY that says that something is asked of workers.
+    """
+
+    def __init__(self, on_request: Callable[[], None]) -> None:
         self._rung = asyncio.Event()
+        self._on_request = on_request
 
     def attach(self, conn: psycopg.AsyncConnection[Any]) -> None:
         """Hear the notifications that arrive while the connection is executing something."""
-        conn.add_notify_handler(lambda _: self._rung.set())
+        conn.add_notify_handler(lambda notify: self._hear(notify.payload))
+
+    def _hear(self, payload: str) -> None:
+        self._rung.set()
+        if payload == REQUEST:
+            self._on_request()
 
     def ring(self) -> None:
         """Wake the claimer."""
@@ -169,8 +179,8 @@ class Doorbell:
     def _listen(self, conn: psycopg.AsyncConnection[Any]) -> None:
         try:
             conn.pgconn.consume_input()
-            while conn.pgconn.notifies():
-                self._rung.set()
+            while notify := conn.pgconn.notifies():
+                self._hear(notify.extra.decode(errors="replace"))
         except psycopg.OperationalError:
             self._rung.set()
 

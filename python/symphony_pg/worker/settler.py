@@ -64,7 +64,8 @@ class Settler:
     """Keeps the open claims, and tells the database what became of their messages.
 
     `changed` is set when a claim is settled or lost; `on_lost` hears of a claim whose lease was
-    lost, `on_retry` when a message will be due again. `sanitize` is the application's hook.
+    lost, `on_retry` when a message will be due again, `on_failure` after each failed attempt.
+    `sanitize` is the application's hook.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Settler:
         changed: asyncio.Event,
         on_lost: Callable[[Claim], None],
         on_retry: Callable[[datetime], None],
+        on_failure: Callable[[], None],
         sanitize: Callable[[str], str] | None = None,
     ) -> None:
         self._link = link
@@ -81,6 +83,7 @@ class Settler:
         self._counts = counts
         self._on_lost = on_lost
         self._on_retry = on_retry
+        self._on_failure = on_failure
         self._complete: deque[Claim] = deque()
         self._wake = asyncio.Event()
         self._closed = False
@@ -194,6 +197,7 @@ class Settler:
             failure.summary,
             fate,
         )
+        self._on_failure()
 
     async def _refused(self, claim: Claim, results: int, error: LeaseLost) -> None:
         """Find out whether the claim is lost, or these messages of it were settled before."""

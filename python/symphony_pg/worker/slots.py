@@ -30,6 +30,7 @@ class _Slot:
         self.task: asyncio.Task[None] | None = None
         self.claim: Claim | None = None
         self.message: ClaimedMessage | None = None
+        self.since = 0.0
         self.is_async = False
         self.is_cancelled = False
 
@@ -79,6 +80,12 @@ class Slots:
         """True when a sync handler is still running."""
         return any(slot.message is not None and not slot.is_async for slot in self._slots)
 
+    def running(self, most: int) -> list[tuple[ClaimedMessage, float]]:
+        """Return the messages that handlers work on, and for how many seconds: the oldest few."""
+        now = time.monotonic()
+        running = [(message, now - slot.since) for slot in self._slots if (message := slot.message)]
+        return sorted(running, key=lambda each: -each[1])[:most]
+
     def cancel(self, claim: Claim) -> None:
         """Cancel the async handlers that work on a claim."""
         for slot in self._slots:
@@ -112,6 +119,7 @@ class Slots:
                 slot.message = message = waiting.popleft()
             except IndexError:
                 break
+            slot.since = time.monotonic()
             count += 1
             handler = None
             try:
@@ -129,7 +137,7 @@ class Slots:
         while waiting and not claim.lost:
             slot.message = message = waiting.popleft()
             handler = handler_of(self._handlers, message)
-            started = time.perf_counter()
+            slot.since = started = time.monotonic()
             try:
                 await handler.call(message, claim)
             except BaseException as error:
@@ -142,7 +150,7 @@ class Slots:
             slot.message = None
             if slot.is_cancelled:
                 _uncancel(slot)
-            self._pace.observe(time.perf_counter() - started, 1)
+            self._pace.observe(time.monotonic() - started, 1)
             if claim.is_complete:
                 self._progress(claim)
 

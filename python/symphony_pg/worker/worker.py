@@ -15,7 +15,7 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -25,10 +25,11 @@ from psycopg.types.string import TextLoader
 
 from .. import functions
 from ..connections import AsyncConnections, Connections
-from ..errors import AccessDenied, translated
+from ..errors import AccessDenied, UnknownQueue, WrongState, translated
 from ..functions import ClaimedMessage
 from ..version import __version__, check_compatible
 from .claim import Backlog, Claim, Pace
+from .heart import Heart, resident_memory
 from .link import Clock, Doorbell, Link, Stopped
 from .rest import LINGER_POLL, Rest, Ticker
 from .settler import Counts, Settler
@@ -41,7 +42,8 @@ __all__ = ["Worker"]
 
 log = logging.getLogger("symphony_pg.worker")
 
-HEARTBEAT_INTERVAL = 10.0
+QUEUES_INTERVAL = 2.0
+MOST_SHOWN = 20
 LAST_WORDS = 2.0
 # After a claim that was not full: let messages gather, so that the acks of a few at a time do not
 # make the producers' commits wait for the disk.
@@ -55,6 +57,8 @@ class Worker:
     concurrency    handlers that run at a time
     batch_size     messages to claim at most; fewer are claimed when handlers are slow
     limit          end after so many messages
+    failure_limit  end after so many attempts that failed
+    memory_limit   end when the process has so many bytes in memory; looked at between claims
     time_limit     end after so many seconds
     drain          end when nothing is left to do now
     grace          seconds that running handlers get after stop()
@@ -62,6 +66,8 @@ class Worker:
     tick           False: leave the tick to others
     schedules      False: leave the schedules in the database as they are
     poll_interval  seconds between looks at the queue when nothing is notified
+    all_queues     work off all queues there are or will be, those served least recently first
+    exclude        but none of these
     """
 
     def __init__(
@@ -74,6 +80,8 @@ class Worker:
         concurrency: int = 1,
         batch_size: int = 100,
         limit: int | None = None,
+        failure_limit: int | None = None,
+        memory_limit: int | None = None,
         time_limit: float | None = None,
         drain: bool = False,
         grace: float = 30.0,
@@ -81,9 +89,11 @@ class Worker:
         tick: bool = True,
         schedules: bool = True,
         poll_interval: float = 1.0,
+        all_queues: bool = False,
+        exclude: Sequence[str] = (),
     ) -> None:
         self.app = app
-        self.queues = list(queues)
+        self.queues = [] if all_queues else list(queues)
         self.name = name or f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
         self.concurrency = concurrency
         self.counts = Counts()
@@ -91,6 +101,8 @@ class Worker:
         self._dsn = dsn if dsn is not None else app.dsn
         self._batch_size = batch_size
         self._limit = limit
+        self._failure_limit = failure_limit
+        self._memory_limit = memory_limit
         self._time_limit = time_limit
         self._drain = drain
         self._grace = grace
@@ -98,6 +110,10 @@ class Worker:
         self._ticks = tick
         self._declares = schedules and bool(app.schedules)
         self._poll_interval = poll_interval
+        self._all_queues = all_queues
+        self._exclude = frozenset(exclude)
+        self._heard: set[str] = set()
+        self._is_paused = False
         self._stopping = False
         self._is_signalled = False
         self._failure: BaseException | None = None
@@ -114,6 +130,8 @@ class Worker:
         self._bell.ring()
         self._changed.set()
         self._claim_link.stop()
+        if self._settler.open:
+            self._heart.beat()
 
     async def run(self, *, signals: bool = False) -> Counts:
         """Work until stop() or a limit; return what was done.
@@ -132,6 +150,8 @@ class Worker:
         with self._signals() if signals else nullcontext():
             try:
                 with suppress(Stopped):
+                    if self._all_queues:
+                        await self._look_for_queues()
                     await self._claim_link.connection()
                     await self._link.connection()
                     for declaration in self.app.handler_declarations():
@@ -153,7 +173,8 @@ class Worker:
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
         self._clock = Clock()
-        self._bell = Doorbell()
+        self._heart = Heart(self._describe, self._obey)
+        self._bell = Doorbell(self._heart.beat)
         self._claim_link = Link(self._dsn, "claims", self._prepare_claims, **pooled)
         self._link = Link(self._dsn, "acks", self._check_version, **pooled)
         self._lender = Connections(self._dsn, keep=self.concurrency, **pooled)
@@ -168,6 +189,7 @@ class Worker:
             self._changed,
             self._on_lost,
             self._ticker.expect,
+            self._count_failures,
             self.app.sanitize,
         )
         self._slots = Slots(
@@ -181,10 +203,15 @@ class Worker:
         if self._listens:
             await conn.execute("select set_config('synchronous_commit', 'off', false)")
             self._bell.attach(conn)
-            for queue in self.queues:
-                channel = sql.Identifier(f"symphony:{queue}")
-                await conn.execute(sql.SQL("listen {}").format(channel))
+            self._heard.clear()
+            await self._listen_to_queues(conn)
         self._rest.reset()
+
+    async def _listen_to_queues(self, conn: psycopg.AsyncConnection[Any]) -> None:
+        for queue in set(self.queues) - self._heard:
+            channel = sql.Identifier(f"symphony:{queue}")
+            await conn.execute(sql.SQL("listen {}").format(channel))
+            self._heard.add(queue)
 
     async def _check_version(self, conn: psycopg.AsyncConnection[Any]) -> None:
         with translated():
@@ -236,13 +263,18 @@ class Worker:
         return sum(claim.size for claim in self._settler.open.values())
 
     async def _work(self) -> None:
+        # An earlier process of this name may have left something that was asked of it.
+        await self._link.run(functions.stop_worker(self.name))
         self._slots.start(self._spawn)
         settling = self._spawn(self._settler.run())
-        others = [self._spawn(self._settler.keep_leases()), self._spawn(self._beat())]
+        others = [self._spawn(self._settler.keep_leases())]
+        others.append(self._spawn(self._with_queues_there_are(self._beat)))
+        if self._all_queues:
+            others.append(self._spawn(self._follow_queues()))
         if self._ticks:
             others.append(self._spawn(self._ticker.run()))
         try:
-            await self._claim_until_stopped()
+            await self._with_queues_there_are(self._claim_until_stopped)
             while self._settler.open and not self._stopping:
                 self._changed.clear()
                 await self._changed.wait()
@@ -272,8 +304,16 @@ class Worker:
         was_woken = False
         while not self._stopping:
             await self._wait_for_room()
+            if self._is_paused:
+                await self._wait_paused()
+                continue
+            if self._all_queues:
+                await self._hear_new_queues()
             size = self._claim_size()
             if size == 0:
+                return
+            if self._is_too_large():
+                self.stop()
                 return
             was_quiet, finds = not self._settler.open, self._ticker.finds
             self._bell.clear()
@@ -312,6 +352,60 @@ class Worker:
                     return
             await self._changed.wait()
 
+    async def _wait_paused(self) -> None:
+        """Wait, as one that need not be notified of messages, until there may be news."""
+        await self._rest.end()
+        self._bell.clear()
+        if self._is_paused and not self._stopping:
+            conn = await self._claim_link.connection() if self._listens else None
+            await self._bell.wait(conn, self._poll_interval)
+
+    async def _with_queues_there_are(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Do something, and begin anew with the present queues if one of ours was dropped."""
+        while True:
+            try:
+                return await work()
+            except UnknownQueue:
+                if not self._all_queues:
+                    raise
+                await self._look_for_queues()
+
+    async def _follow_queues(self) -> None:
+        while True:
+            await asyncio.sleep(QUEUES_INTERVAL)
+            await self._look_for_queues()
+
+    async def _look_for_queues(self) -> None:
+        found = await self._link.run(functions.list_queues())
+        if not (queues := [queue for queue in found if queue not in self._exclude]):
+            raise WrongState(
+                "there is no queue to work off",
+                detail=f"There are these, and all are excluded: {', '.join(found) or '(none)'}.",
+                hint="Create one: symphony-pg queue create NAME",
+            )
+        if not self.queues and (unknown := self._exclude.difference(found)):
+            log.warning("excluded, but not there: %s", ", ".join(sorted(unknown)))
+        self.queues[:] = queues
+
+    async def _hear_new_queues(self) -> None:
+        if self._listens and not self._heard.issuperset(self.queues):
+            await self._rest.end()  # to declare itself idle for these as well
+            with suppress(psycopg.OperationalError):  # then a new connection listens
+                await self._listen_to_queues(await self._claim_link.connection())
+
+    def _is_too_large(self) -> bool:
+        if self._memory_limit is None or (size := resident_memory()) <= self._memory_limit:
+            return False
+        log.info("stopping: %d bytes in memory, the limit is %d", size, self._memory_limit)
+        return True
+
+    def _count_failures(self) -> None:
+        failures = self.counts.retried + self.counts.failed
+        if self._failure_limit is not None and failures >= self._failure_limit:
+            if not self._stopping:
+                log.info("stopping: %d attempts failed, the limit", failures)
+            self.stop()
+
     def _claim_size(self) -> int:
         size = self._pace.batch_size(self._backlog.free_slots)
         if self._limit is None:
@@ -331,16 +425,34 @@ class Worker:
         self._slots.cancel(claim)
 
     async def _beat(self) -> None:
-        details = {
+        await self._heart.run(self._link, self.name, self.queues)
+
+    def _describe(self) -> dict[str, Any]:
+        """Return what the heartbeat tells of us."""
+        return {
             "host": socket.gethostname(),
             "pid": os.getpid(),
             "version": __version__,
             "python": platform.python_version(),
             "concurrency": self.concurrency,
+            **({"state": "stopping"} if self._stopping else {}),
+            "memory": resident_memory(),
+            **self.counts.as_dict(),
+            "running": [
+                {"message_id": message.message_id, "seconds": round(seconds, 1)}
+                for message, seconds in self._slots.running(MOST_SHOWN)
+            ],
         }
-        while True:
-            await self._link.run(functions.heartbeat(self.name, self.queues, details))
-            await asyncio.sleep(HEARTBEAT_INTERVAL)
+
+    def _obey(self, request: str | None) -> None:
+        """Do what an operator asked for."""
+        if request == "stop" and not self._stopping:
+            log.info("stopping, as was asked: %d messages are in hand", self._in_hand)
+            self.stop()
+        if self._is_paused != (request == "pause"):
+            self._is_paused = not self._is_paused
+            log.info("paused, as was asked" if self._is_paused else "going on, as was asked")
+            self._bell.ring()
 
     async def _finish(self, settling: asyncio.Task[None]) -> None:
         """Give back what has not started, wait for what has, settle it; all within the grace."""

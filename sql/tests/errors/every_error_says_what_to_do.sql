@@ -23,6 +23,7 @@ insert into bad_call values
     ('SY005', $$symphony.enqueue_batch('[{"message_type": "A", "idempotency_key": "k", "prio": 1}]')$$),
     ('SY005', $$symphony.enqueue_batch('[{"message_type": "A", "priority": "high"}]')$$),
     ('SY005', $$symphony.enqueue_batch('[{"message_type": "A", "available_at": "tomorrowish"}]')$$),
+    ('SY001', $$symphony.request_workers('stop', queue_name => 'nope')$$),
     ('SY010', $$symphony.ack(0)$$),
     ('SY010', $$symphony.ack((select max(claim_id) from symphony.claim), '{0}')$$),
     ('SY010', $$symphony.ack((select max(claim_id) from symphony.claim), '{}')$$),
@@ -128,6 +129,9 @@ insert into bad_call values
     ('22023', $$symphony.apply_config('{"transports": {"here": {"typ": "sync"}}}')$$),
     ('22023', $$symphony.apply_config('{"retry": {"A": 7}}')$$),
     ('22023', $$symphony.apply_config('{"retry": {"A": {"permanent_errors": "X"}}}')$$),
+    ('SY008', $$symphony.request_workers('stop', '{nobody}')$$),
+    ('22023', $$symphony.request_workers('sleep')$$),
+    ('22023', $$symphony.request_workers(null)$$),
     ('42704', $$symphony.grant_access('sy_nobody', 'producer')$$),
     ('42704', $$symphony.revoke_access('sy_nobody', 'producer')$$);
 

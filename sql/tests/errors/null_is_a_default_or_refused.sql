@@ -45,6 +45,7 @@ insert into call values
     ('remove_retry_policy', array['A', 'default']),
     ('apply_config', array['{"routing": {"*": ["t"]}}', 'true']),
     ('remove_transport', array['t']),
+    ('request_workers', array['stop', '{w}', 'default']),
     ('grant_access', array['sy_nobody', 'producer']),
     ('revoke_access', array['sy_nobody', 'producer']);
 

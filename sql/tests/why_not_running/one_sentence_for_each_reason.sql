@@ -1,5 +1,5 @@
 -- why_not_running: one sentence, for each reason that there is.
-select plan(15);
+select plan(16);
 
 create table public.clock (now_at timestamptz);
 insert into public.clock values ('2030-01-01 12:00:00+00');
@@ -16,6 +16,9 @@ select alike(symphony.why_not_running(1), 'No worker consumes queue "q"%', 'a wo
 select symphony.heartbeat('w', '{default,q}');
 select alike(symphony.why_not_running(4), 'Its turn comes after 0 others%', 'it is the next one');
 select alike(symphony.why_not_running(3), 'Its turn comes after 3 others%', 'two before it in its lane, and one of a higher priority');
+select symphony.request_workers('pause');
+select alike(symphony.why_not_running(3), 'The workers of queue "q" are paused or stop%', 'nobody of those who might is to claim');
+select symphony.request_workers('resume');
 select alike(symphony.why_not_running(5), 'It waits until 2030-01-01 12:00:10%', 'its time has not come');
 select pg_temp.wait('11 s');
 select alike(symphony.why_not_running(5), 'It has been due since 2030-01-01 12:00:10%symphony.tick()%', 'its time has come, but nothing calls tick()');

@@ -1,0 +1,163 @@
+# ruff: noqa: D301 (click's \b must not be raw)
+"""symphony-pg workers: who works, and on what; stop them, or let them pause."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+import click
+
+from ..client import Client
+from ..functions import WorkerActivity
+from ..times import show_duration
+from .options import as_json_option, connected
+from .output import is_for_people, render, say, to_json
+
+__all__ = ["workers"]
+
+COLUMNS = {
+    "worker": "worker",
+    "host": "host",
+    "pid": "pid",
+    "state": "state",
+    "queues": "queues",
+    "processing": "in hand",
+    "doing": "doing",
+    "done": "done",
+    "retried": "retried",
+    "failed": "failed",
+    "memory": "memory",
+    "started_at": "started",
+    "seen_at": "seen",
+}
+MOST_SHOWN = 3
+
+
+@click.group()
+def workers() -> None:
+    """Show the workers and what they do; stop them, let them pause and go on."""
+
+
+@workers.command("list")
+@connected
+@as_json_option
+def list_(client: Client, as_json: bool) -> None:
+    """List the workers: what each has in hand, what it does now and for how long.
+
+    \b
+    working    it has messages in hand
+    idle       it has none
+    paused     it was asked to claim nothing
+    stopping   it finishes what runs, and ends
+    silent     no word for 20 seconds; after 60 it is forgotten, its leases end
+
+    \b
+    Example:
+      symphony-pg workers list
+    """
+    rows = client.worker_activity()
+    if is_for_people(as_json):
+        click.echo(render([_for_people(each) for each in rows], COLUMNS))
+    else:
+        click.echo(to_json([each._asdict() for each in rows]))
+
+
+def _for_people(worker: WorkerActivity) -> dict[str, Any]:
+    """Return a row of the table; a worker may tell as much of itself as it likes."""
+    told = {name: worker.details.get(name) for name in ("host", "done", "retried", "failed")}
+    memory = worker.details.get("memory")
+    return {
+        **worker._asdict(),
+        **told,
+        "pid": str(worker.details.get("pid", "-")),
+        "queues": ", ".join(worker.queues),
+        "doing": _doing(worker.running),
+        "memory": f"{memory / 2**20:.0f} MiB" if isinstance(memory, int) else None,
+    }
+
+
+def _doing(running: Sequence[dict[str, Any]]) -> str | None:
+    shown = [
+        f"{each['message_type']} {each['message_id']}"
+        + ("" if each["seconds"] is None else f" ({show_duration(_seconds(each['seconds']))})")
+        for each in running[:MOST_SHOWN]
+    ]
+    if len(running) > MOST_SHOWN:
+        shown.append(f"{len(running) - MOST_SHOWN} more")
+    return ", ".join(shown) or None
+
+
+def _seconds(seconds: float) -> timedelta:
+    return timedelta(seconds=min(seconds, 1e9))
+
+
+def _chosen(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the ways to say which workers are meant."""
+    for decorate in (
+        as_json_option,
+        click.option("--queue", metavar="QUEUE", help="Those that consume this queue."),
+        click.option("--all", "everyone", is_flag=True, help="All of them."),
+        click.argument("names", nargs=-1, metavar="[WORKER]..."),
+    ):
+        command = decorate(command)
+    return command
+
+
+def _request(
+    client: Client,
+    command: str,
+    names: Sequence[str],
+    everyone: bool,
+    queue: str | None,
+    as_json: bool,
+) -> None:
+    if not names and not everyone and queue is None:
+        raise click.UsageError("Name workers (see: symphony-pg workers list), --queue, or --all.")
+    if names and everyone:
+        raise click.UsageError("Name workers, or give --all, but not both.")
+    asked = client.request_workers(command, names or None, queue)
+    text = f"Asked to {command}: {', '.join(asked) or 'nobody'}."
+    say(text, {"command": command, "workers": asked}, as_json)
+
+
+@workers.command()
+@connected
+@_chosen
+def stop(client: Client, **chosen: Any) -> None:
+    """Let workers finish what runs, give back the rest and end, as by SIGTERM.
+
+    \b
+    Examples:
+      symphony-pg workers stop web1:4711:9f3a
+      symphony-pg workers stop --all
+    """
+    _request(client, "stop", **chosen)
+
+
+@workers.command()
+@connected
+@_chosen
+def pause(client: Client, **chosen: Any) -> None:
+    """Let workers finish what they have, and claim nothing until they are resumed.
+
+    \b
+    Examples:
+      symphony-pg workers pause web1:4711:9f3a
+      symphony-pg workers pause --queue mail
+    """
+    _request(client, "pause", **chosen)
+
+
+@workers.command()
+@connected
+@_chosen
+def resume(client: Client, **chosen: Any) -> None:
+    """Let paused workers claim again.
+
+    \b
+    Example:
+      symphony-pg workers resume --all
+    """
+    _request(client, "resume", **chosen)

@@ -1,0 +1,276 @@
+"""Messages at the edge of what PostgreSQL and Python can hold, from dispatch to handler."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import pytest
+from click.testing import CliRunner
+from workers import run  # type: ignore[import-not-found]
+
+from symphony_pg import (
+    BadArgument,
+    BodyTooLarge,
+    Client,
+    Context,
+    InvalidMessage,
+    MalformedBatch,
+    Symphony,
+)
+from symphony_pg.cli import main
+
+Connection = psycopg.Connection[Any]
+
+LIMIT = 1048576
+TEXTS = [
+    "naïve café",
+    "e\u0301 is not \u00e9",
+    "\U0001f469\u200d\U0001f680 and \U0010ffff",
+    "שלום \u202eعربي\u202c",
+    "\u0001\u001f\u007f\u2028\ufeff\ufffe\uffff",
+    "\\u0000 is text, and so is \\",
+    "'; drop table x; -- \" %s $$",
+    "",
+]
+
+
+@dataclass
+class Note:
+    text: str
+    more: Any = None
+
+
+@dataclass
+class Amount:
+    value: Decimal
+    whole: int = 0
+
+
+@pytest.fixture
+def app(dsn: str) -> Iterator[Symphony]:
+    with Symphony(dsn) as app:
+        yield app
+
+
+def nested(depth: int) -> str:
+    return "[" * depth + "]" * depth
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=ascii)
+def test_text_arrives_as_it_was(app: Symphony, conn: Connection, text: str) -> None:
+    seen: list[tuple[str, Any, Any]] = []
+
+    @app.handler(Note)
+    def handle(note: Note, context: Context) -> None:
+        seen.append((note.text, note.more, context.headers))
+
+    more = {text or "key": [text]}
+    app.dispatch(Note(text, more), headers=more)
+    app.dispatch_many([Note(text, more), app.envelope(Note(text, more), headers=more)])
+    conn.execute(
+        "select symphony.enqueue('Note', jsonb_build_object('text', %s::text, 'more', %s::jsonb))",
+        [text, psycopg.types.json.Jsonb(more)],
+    )
+    assert run(app).done == 4
+    assert [each[:2] for each in seen] == [(text, more)] * 4
+    assert [each[2] for each in seen] == [more, {}, more, {}]
+
+
+def test_text_in_every_other_place(app: Symphony, conn: Connection) -> None:
+    client = Client(conn)
+    for text in filter(None, TEXTS):
+        message_id = client.enqueue(text, idempotency_key=text, group_key=text)
+        assert client.enqueue("other", idempotency_key=text) == message_id
+        (claimed,) = client.claim_batch(worker=text)
+        assert (claimed.message_type, claimed.group_key) == (text, text)
+        client.nack_with_backoff(claimed.claim_id, message_id, text, text, retryable=False)
+        found = client.message_status(message_id)
+        assert found is not None
+        assert (found.last_error, found.worker) == (text, text)
+        client.heartbeat(text, ["default"], {text: text})
+    assert {each.worker for each in client.worker_activity()} == {*TEXTS} - {""}
+
+
+def test_nul_is_refused_where_it_is(app: Symphony, conn: Connection) -> None:
+    nul = "a\x00b"
+    with pytest.raises(InvalidMessage, match=r"^text: expected a string without NUL"):
+        app.dispatch(Note(nul))
+    with pytest.raises(InvalidMessage, match=r"^more\.x\[1\]: expected a string without NUL"):
+        app.dispatch(Note("", {"x": ["", nul]}))
+    client = Client(conn)
+    with pytest.raises(BadArgument):
+        client.enqueue("A", {"x": nul})
+    with pytest.raises(BadArgument):
+        client.enqueue_batch([{"message_type": nul}])
+    refused: list[Callable[[], object]] = [
+        lambda: client.enqueue(nul),
+        lambda: client.enqueue("A", idempotency_key=nul),
+    ]
+    for call in refused:
+        with pytest.raises(psycopg.DataError, match="NUL"):
+            call()
+    assert client.queue_stats()[0].pending == 0
+
+
+def test_an_error_with_any_text_is_kept(app: Symphony, conn: Connection) -> None:
+    @app.handler("A")
+    def fail(body: Any) -> None:
+        raise ValueError("nul \x00, half a pair \ud800, \U0001f680")
+
+    message_id = Client(conn).enqueue("A")
+    assert run(app, limit=1, drain=False).retried == 1
+    found = Client(conn).message_status(message_id)
+    assert found is not None
+    assert "nul \\x00, half a pair \\ud800, \U0001f680" in (found.last_error or "")
+
+
+def test_bodies_up_to_the_limit(app: Symphony, conn: Connection) -> None:
+    seen: list[int] = []
+    app.handler(Note)(lambda note: seen.append(len(note.text)))
+    sized = "select pg_column_size(%s::jsonb)"
+    body = {"text": "", "more": None}
+    row = conn.execute(sized, [psycopg.types.json.Jsonb(body)]).fetchone()
+    assert row is not None
+    room = LIMIT - row[0]
+    # What is stored is padded to four bytes, so look for the largest that fits.
+    fits = max(n for n in range(room - 8, room + 8) if stored(conn, n) <= LIMIT)
+    app.dispatch(Note("x" * fits))
+    app.dispatch(Note("é" * (fits // 2)))
+    with pytest.raises(BodyTooLarge) as error:
+        app.dispatch(Note("x" * (fits + 4)))
+    assert "the queue takes 1048576" in (error.value.detail or "")
+    with pytest.raises(BodyTooLarge):
+        app.dispatch(Note("é" * (fits // 2 + 4)))
+    with pytest.raises(MalformedBatch, match="element 2"):
+        app.dispatch_many([Note("x"), Note("x" * (fits + 4))])
+    assert run(app).done == 2
+    assert seen == [fits, fits // 2]
+
+
+def stored(conn: Connection, length: int) -> int:
+    row = conn.execute(
+        "select pg_column_size(jsonb_build_object('text', repeat('x', %s), 'more', null))", [length]
+    ).fetchone()
+    assert row is not None
+    size: int = row[0]
+    return size
+
+
+def test_numbers_keep_their_digits(app: Symphony, conn: Connection) -> None:
+    seen: list[Amount] = []
+    app.handler(Amount)(seen.append)
+    exact = Decimal("12345678901234567890.123456789012345678901")
+    app.dispatch(Amount(exact, 2**80 + 1))
+    conn.execute(
+        f"""select symphony.enqueue('Amount', '{{"value": {exact}, "whole": {2**80 + 1}}}')"""
+    )
+    assert run(app).done == 2
+    assert seen == [Amount(exact, 2**80 + 1)] * 2
+    rows = conn.execute("select body ->> 'value', body ->> 'whole' from symphony.message")
+    assert rows.fetchall() == [(str(exact), str(2**80 + 1))] * 2
+
+
+@pytest.mark.parametrize("depth", [100, 900, 5000])
+def test_deep_nesting_ends_no_worker(app: Symphony, conn: Connection, depth: int) -> None:
+    handled: list[str] = []
+    app.handler("Raw")(lambda body: handled.append("raw"))
+    app.handler(Note)(lambda note: handled.append("note"))
+    ids = [
+        conn.execute(f"select symphony.enqueue('Raw', '{nested(depth)}')").fetchone(),
+        conn.execute(
+            f"""select symphony.enqueue('Note', '{{"text": "", "more": {nested(depth)}}}')"""
+        ).fetchone(),
+        conn.execute("select symphony.enqueue('Raw')").fetchone(),
+    ]
+    counts = run(app, concurrency=2)
+    # Not by message_status() of the client, which would read the body.
+    states = [
+        found[0]
+        for row in ids
+        if row
+        and (found := conn.execute("select (symphony.message_status(%s)).status", row).fetchone())
+    ]
+    print(depth, states)
+    assert states[2] == "completed"
+    assert counts.done + counts.failed == 3
+    assert counts.retried == 0  # it is as deep at the next attempt
+    errors = conn.execute("select last_error from symphony.dead_message").fetchall()
+    assert all("nested too deeply" in error for (error,) in errors)
+    assert (depth == 100) <= (states == ["completed"] * 3)
+
+
+def test_the_command_line_says_why_it_cannot_show_a_message(dsn: str, conn: Connection) -> None:
+    conn.execute(f"select symphony.enqueue('Raw', '{nested(5000)}')")
+    result = CliRunner().invoke(main, ["message", "show", "1", "--dsn", dsn, "--json"])
+    if result.exit_code:  # newer Pythons can
+        assert "nested too deeply" in result.output
+        assert "HINT: Look at it with psql" in result.output
+
+
+def test_what_is_too_deep_is_refused_with_a_reason(app: Symphony, conn: Connection) -> None:
+    deep: Any = []
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(InvalidMessage, match="nested too deeply"):
+        app.dispatch(Note("", deep))
+    with pytest.raises(psycopg.errors.StatementTooComplex) as error:
+        conn.execute(f"select symphony.enqueue('Raw', '{nested(100_000)}')")
+    assert "max_stack_depth" in (error.value.diag.message_hint or "")
+
+
+def test_a_number_too_long_for_python_fails_for_good(app: Symphony, conn: Connection) -> None:
+    app.handler("Raw")(lambda body: None)
+    app.handler(Amount)(lambda amount: None)
+    digits = "7" * 5000
+    conn.execute(f"select symphony.enqueue('Raw', '{digits}')")
+    conn.execute(f"""select symphony.enqueue('Amount', '{{"value": 1, "whole": {digits}}}')""")
+    counts = run(app)
+    assert (counts.failed, counts.retried) == (2, 0)
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_that_is_wrong_changes_nothing(
+    app: Symphony, conn: Connection, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    class Shifted(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return datetime.now(tz) + timedelta(hours=hours)
+
+    right = time.time
+    monkeypatch.setattr("time.time", lambda: right() + 3600 * hours)
+    for module in ("worker.link", "transports"):  # all that ask for the time
+        monkeypatch.setattr(f"symphony_pg.{module}.datetime", Shifted)
+
+    client = Client(conn)
+    client.configure_queue(
+        "default", lease=timedelta(seconds=0.5), retry_delay=timedelta(seconds=0.2)
+    )
+    lives: list[str] = []
+
+    @app.handler(Note)
+    def handle(note: Note, context: Context) -> None:
+        lives.append(f"{note.text} {context.attempt}")
+        if note.text == "slow":
+            time.sleep(1.5)  # three leases
+        if note.text == "again" and context.attempt == 1:
+            raise OSError
+
+    started = time.monotonic()
+    app.dispatch_many(
+        [
+            Note("slow"),
+            app.envelope(Note("later"), delay=timedelta(seconds=0.7)),
+            app.envelope(Note("never"), delay=timedelta(minutes=30)),
+            Note("again"),
+        ]
+    )
+    counts = run(app, drain=False, limit=4, concurrency=2)
+    assert time.monotonic() - started < 10
+    assert sorted(lives) == ["again 1", "again 2", "later 1", "slow 1"]
+    assert (counts.done, counts.retried, counts.lost) == (3, 1, 0)
+    assert client.queue_stats()[0].delayed == 1

@@ -1,0 +1,75 @@
+create or replace function symphony.worker_activity()
+returns table (
+    worker text, state text, queues text[], open_claims bigint, processing bigint,
+    claimed_at timestamptz, running jsonb, request text, started_at timestamptz,
+    seen_at timestamptz, details jsonb
+)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+/*
+ * What a worker has in its hands the claims tell.  Which of these messages it has begun, only it
+ * knows: it says so with each heartbeat, and here that counts as long as the claim is still open.
+ */
+#variable_conflict use_column
+declare
+    v_now timestamptz := symphony._now();
+begin
+    return query
+    with held as (
+        select c.worker, c.claim_id, c.claimed_at, c.open_ids
+        from symphony.claim as c
+        where c.lease_until > v_now and c.open_ids <> '{}'
+    ), hand as (
+        select held.worker, count(*) as claims, sum(cardinality(held.open_ids)) as messages,
+               min(held.claimed_at) as since
+        from held
+        group by held.worker
+    ), told as (
+        select w.worker, told.value -> 'message_id' as message_id,
+               case when jsonb_typeof(told.value -> 'seconds') = 'number'
+                    then (told.value -> 'seconds')::numeric end
+                   + extract(epoch from v_now - w.seen_at) as seconds
+        from symphony.worker as w
+        cross join lateral jsonb_array_elements(
+            case when jsonb_typeof(w.details -> 'running') = 'array' then w.details -> 'running'
+                 else '[]' end) as told
+    ), begun as (
+        select told.worker,
+               jsonb_agg(jsonb_build_object(
+                   'message_id', m.message_id, 'message_type', m.message_type,
+                   'seconds', round(told.seconds, 1)) order by told.seconds desc, m.message_id) as messages
+        from held
+        cross join lateral unnest(held.open_ids) as open (message_id)
+        join told on told.worker = held.worker and told.message_id = to_jsonb(open.message_id)
+        join symphony.message as m on m.message_id = open.message_id
+        group by told.worker
+    )
+    select w.worker,
+           case when w.seen_at < v_now - interval '20 seconds' then 'silent'
+                when w.request = 'stop' or w.details ->> 'state' = 'stopping' then 'stopping'
+                when w.request = 'pause' then 'paused'
+                when hand.messages > 0 then 'working'
+                else 'idle' end,
+           w.queues, coalesce(hand.claims, 0), coalesce(hand.messages, 0), hand.since,
+           coalesce(begun.messages, '[]'), w.request, w.started_at, w.seen_at, w.details - 'running'
+    from symphony.worker as w
+    left join hand on hand.worker = w.worker
+    left join begun on begun.worker = w.worker
+    order by w.worker;
+end;
+$$;
+
+comment on function symphony.worker_activity() is
+$$Who is alive, and what each does now.
+
+Returns    a row a worker; state - working, idle, paused, stopping, or silent: no heartbeat for 20
+           seconds (tick() forgets it after 60); open_claims, processing - live claims and messages
+           in its hands, since claimed_at; running - those it has begun, as {"message_id",
+           "message_type", "seconds"}, at most as many as it tells; request - what
+           request_workers() asked of it; details - what else it tells of itself
+Access     operator, observer$$;
+
+revoke execute on function symphony.worker_activity() from public;
