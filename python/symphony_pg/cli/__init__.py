@@ -45,17 +45,7 @@ def main(context: click.Context, dsn: str | None) -> None:
     context.obj = dsn
 
 
-for command in (
-    demo,
-    db,
-    config,
-    queue,
-    schedule,
-    enqueue,
-    consume,
-    workers,
-    stats,
-    message,
-    failed,
-):
+COMMANDS = (demo, db, config, queue, schedule, enqueue, consume, workers, stats, message, failed)
+
+for command in COMMANDS:
     main.add_command(command)
