@@ -3,7 +3,9 @@
 The rules of the queue are SQL functions; this package calls them and hands messages to handlers.
 """
 
+from . import events
 from .app import Symphony
+from .batch import BatchContext
 from .client import AsyncClient, Client
 from .codec import InvalidMessage
 from .context import Context, PermanentError, RetryAfter
@@ -25,8 +27,18 @@ from .errors import (
 )
 from .functions import BrokenInvariant, ClaimedMessage, MessageStatus, Nacked, QueueStats
 from .handlers import UnknownMessageType
-from .message import Codec, message
-from .transports import Envelope, InMemoryTransport, PostgresTransport, SyncTransport, Transport
+from .local import InMemoryTransport, SyncTransport
+from .message import Codec, NewerVersion, message
+from .middleware import (
+    Middleware,
+    Next,
+    Passage,
+    logging_middleware,
+    timing_middleware,
+    transaction_middleware,
+    validation_middleware,
+)
+from .transports import Envelope, PostgresTransport, Transport
 from .version import __version__
 from .worker import Worker
 
@@ -34,6 +46,7 @@ __all__ = [
     "AccessDenied",
     "AsyncClient",
     "BadArgument",
+    "BatchContext",
     "BodyTooLarge",
     "BrokenInvariant",
     "ClaimedMessage",
@@ -47,8 +60,12 @@ __all__ = [
     "LeaseLost",
     "MalformedBatch",
     "MessageStatus",
+    "Middleware",
     "Nacked",
+    "NewerVersion",
+    "Next",
     "NotInstalled",
+    "Passage",
     "PermanentError",
     "PostgresTransport",
     "QueueNotEmpty",
@@ -66,5 +83,10 @@ __all__ = [
     "WrongState",
     "WrongVersion",
     "__version__",
+    "events",
+    "logging_middleware",
     "message",
+    "timing_middleware",
+    "transaction_middleware",
+    "validation_middleware",
 ]

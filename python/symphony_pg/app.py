@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, TypeVar, overload
 
 import psycopg
 
+from .batch import BatchHandler
+from .bus import Bus
+from .classification import ErrorClasses
+from .events import Event
 from .handlers import Handler
-from .message import message, message_type_of
+from .local import LocalTransport
+from .message import VERSION, message, message_type_of
+from .middleware import Middleware, Phase
 from .transports import Envelope, PostgresTransport, Transport
 
 __all__ = ["Symphony"]
 
 C = TypeVar("C", bound=type)
 F = TypeVar("F", bound=Callable[..., Any])
+E = TypeVar("E", bound=Event)
+T = TypeVar("T", bound=Transport)
 
 
 class Symphony:
@@ -35,13 +44,25 @@ class Symphony:
         app.dispatch(SendEmail(to="ada@example.com"))
 
     Without a DSN the database is that of SYMPHONY_DSN, else of libpq's PG* variables.
+    dispatch() uses `transport` unless it names another one, or one of `transports`.
+    What a handler dispatches is sent when it has succeeded, unless dispatch_after_handler is False.
     """
 
-    def __init__(self, dsn: str | None = None, transport: Transport | None = None) -> None:
+    def __init__(
+        self,
+        dsn: str | None = None,
+        transport: Transport | None = None,
+        *,
+        transports: Mapping[str, Transport] | None = None,
+        dispatch_after_handler: bool = True,
+    ) -> None:
         self.dsn = dsn
+        self.bus = Bus(after_handler=dispatch_after_handler)
         self.handlers: dict[str, Handler] = {}
         self.transport: Transport = transport or PostgresTransport(dsn)
-        self.transport.bind(self.handlers, dsn)
+        self.transports = dict(transports or {})
+        for each in (self.transport, *self.transports.values()):
+            self._bind(each)
 
     def __enter__(self) -> Symphony:
         return self
@@ -56,42 +77,124 @@ class Symphony:
 
     def close(self) -> None:
         """Close the connections that dispatch() opened."""
-        self.transport.close()
+        for each in (self.transport, *self.transports.values()):
+            each.close()
 
     async def aclose(self) -> None:
         """Close the connections that dispatch() and dispatch_async() opened."""
-        await self.transport.aclose()
+        for each in (self.transport, *self.transports.values()):
+            await each.aclose()
 
     @overload
     def message(self, name: C) -> C: ...
 
     @overload
-    def message(self, name: str | None = None) -> Callable[[C], C]: ...
+    def message(self, name: str | None = None, *, version: int = 1) -> Callable[[C], C]: ...
 
-    def message(self, name: Any = None) -> Any:
-        """Give a dataclass a wire name; the same as the function of that name."""
-        return message(name)
+    def message(self, name: Any = None, *, version: int = 1) -> Any:
+        """Give a class a wire name; the same as the function of that name."""
+        return message(name) if isinstance(name, type) else message(name, version=version)
+
+    def upcaster(self, message_type: type, *, from_version: int) -> Callable[[F], F]:
+        """Register the function that turns a body of a version into one of the next version.
+
+        It takes and returns JSON values. Numbers with a fraction are Decimals, to the last digit.
+        """
+
+        def register(function: F) -> F:
+            message_type_of(message_type).upcaster(from_version, function)
+            return function
+
+        return register
 
     def handler(
-        self, message_type: type | str, *, permanent: tuple[type[Exception], ...] = ()
+        self,
+        message_type: type | str,
+        *,
+        permanent: Iterable[type[BaseException]] = (),
+        transient: Iterable[type[BaseException]] = (),
+        retry_after: Mapping[type[BaseException], timedelta | float] | None = None,
     ) -> Callable[[F], F]:
         """Register the function, sync or async, that works on messages of a type.
 
-        The type is a dataclass, or a wire name: then the handler gets the body as it is in JSON.
-        The function takes (message) or (message, context). Errors of the `permanent` classes are
-        not retried, as if they were PermanentError.
+        The type is a class of messages, or a wire name: then the handler gets the body as it is in
+        JSON. The function takes (message) or (message, context).
+
+        Errors of the `permanent` classes are not retried, as if they were PermanentError; those of
+        the `transient` ones are, as all others that no more specific class says otherwise of;
+        `retry_after` maps classes to their wait.
         """
+        errors = ErrorClasses(permanent, transient, retry_after)
         known = None if isinstance(message_type, str) else message_type_of(message_type)
         name = message_type if isinstance(message_type, str) else message_type_of(message_type).name
 
         def register(function: F) -> F:
-            if name in self.handlers:
-                taken = self.handlers[name].function
-                raise ValueError(f"{name} is handled already, by {taken.__qualname__}")
-            self.handlers[name] = Handler(function, name, known, permanent)
+            self._register(Handler(function, name, known, self.bus, errors))
             return function
 
         return register
+
+    def batch_handler(
+        self,
+        message_type: type,
+        *,
+        size: int = 100,
+        max_wait: timedelta = timedelta(seconds=1),
+        permanent: Iterable[type[BaseException]] = (),
+        transient: Iterable[type[BaseException]] = (),
+        retry_after: Mapping[type[BaseException], timedelta | float] | None = None,
+    ) -> Callable[[F], F]:
+        """Register the function that works on lists of messages of a class.
+
+        It takes (messages) or (messages, context), a BatchContext. It is called when `size`
+        messages are there, or `max_wait` after the first one came. Errors are as with handler().
+        """
+        known = message_type_of(message_type)
+        errors = ErrorClasses(permanent, transient, retry_after)
+
+        def register(function: F) -> F:
+            self._register(BatchHandler(function, known, self.bus, errors, size, max_wait))
+            return function
+
+        return register
+
+    def _register(self, handler: Handler) -> None:
+        if handler.name in self.handlers:
+            taken = self.handlers[handler.name].function
+            raise ValueError(f"{handler.name} is handled already, by {taken.__qualname__}")
+        self.handlers[handler.name] = handler
+
+    def middleware(self, function: Any = None, *, phase: Phase | None = None) -> Any:
+        """Put a function around dispatch() and handlers, or around those of one phase.
+
+        `@app.middleware`, `@app.middleware(phase="handle")` or app.middleware(Middleware(…)); the
+        first one is the outermost.
+        """
+        if function is None:
+            return lambda function: self.middleware(function, phase=phase)
+        added = Middleware.of(function, phase)
+        self.bus.add(added)
+        try:
+            self._compile()
+        except TypeError:
+            self.bus.remove(added)
+            self._compile()
+            raise
+        return function
+
+    def on(self, event: type[E]) -> Callable[[Callable[[E], Any]], Callable[[E], Any]]:
+        """Register a function to be called for each event of a class of symphony_pg.events."""
+
+        def register(listener: Callable[[E], Any]) -> Callable[[E], Any]:
+            self.bus.events.listen(event, listener)
+            self._compile()
+            return listener
+
+        return register
+
+    def _compile(self) -> None:
+        for handler in self.handlers.values():
+            handler.compile()
 
     def envelope(
         self,
@@ -107,6 +210,8 @@ class Symphony:
     ) -> Envelope:
         """Check and encode a message, to be sent by dispatch_many() with options of its own."""
         known = message_type_of(type(message))
+        if headers and VERSION in headers:
+            raise ValueError(f"the header {VERSION!r} is that of the message type: leave it out")
         return Envelope(
             message_type=known.name,
             body=known.codec.encode(message),
@@ -116,7 +221,8 @@ class Symphony:
             priority=priority,
             idempotency_key=idempotency_key,
             group_key=group_key,
-            headers=headers,
+            headers=known.stamped(headers),
+            message=message,
         )
 
     def dispatch(
@@ -131,11 +237,16 @@ class Symphony:
         group_key: str | None = None,
         headers: Mapping[str, Any] | None = None,
         conn: psycopg.Connection[Any] | None = None,
+        transport: Transport | str | None = None,
+        now: bool = False,
     ) -> int:
         """Enqueue a message and return its id.
 
         With `conn` it becomes part of the caller's transaction: it exists if that commits, and
         never otherwise. Without, it is committed at once on a connection of our own.
+
+        In a handler and without `conn`, it is sent when the handler has succeeded, or with the
+        commit of context.transaction(); then the id is 0. `now` sends it at once.
         """
         envelope = self.envelope(
             message,
@@ -147,7 +258,7 @@ class Symphony:
             group_key=group_key,
             headers=headers,
         )
-        return self.transport.send([envelope], conn)[0]
+        return self.bus.dispatch(self._to(transport), [envelope], conn, now)[0]
 
     async def dispatch_async(
         self,
@@ -161,6 +272,8 @@ class Symphony:
         group_key: str | None = None,
         headers: Mapping[str, Any] | None = None,
         conn: psycopg.AsyncConnection[Any] | None = None,
+        transport: Transport | str | None = None,
+        now: bool = False,
     ) -> int:
         """Do what dispatch() does, from async code and with an AsyncConnection."""
         envelope = self.envelope(
@@ -173,7 +286,7 @@ class Symphony:
             group_key=group_key,
             headers=headers,
         )
-        return (await self.transport.send_async([envelope], conn))[0]
+        return (await self.bus.dispatch_async(self._to(transport), [envelope], conn, now))[0]
 
     def dispatch_many(
         self,
@@ -182,13 +295,17 @@ class Symphony:
         queue: str | None = None,
         priority: int | None = None,
         conn: psycopg.Connection[Any] | None = None,
+        transport: Transport | str | None = None,
+        now: bool = False,
     ) -> list[int]:
         """Enqueue many messages, all or none, in one call; return their ids in order.
 
         Items may be envelopes, which carry options of their own.
         """
         envelopes = self._envelopes(messages, queue, priority)
-        return self.transport.send(envelopes, conn) if envelopes else []
+        if not envelopes:
+            return []
+        return self.bus.dispatch(self._to(transport), envelopes, conn, now)
 
     async def dispatch_many_async(
         self,
@@ -197,10 +314,14 @@ class Symphony:
         queue: str | None = None,
         priority: int | None = None,
         conn: psycopg.AsyncConnection[Any] | None = None,
+        transport: Transport | str | None = None,
+        now: bool = False,
     ) -> list[int]:
         """Do what dispatch_many() does, from async code and with an AsyncConnection."""
         envelopes = self._envelopes(messages, queue, priority)
-        return await self.transport.send_async(envelopes, conn) if envelopes else []
+        if not envelopes:
+            return []
+        return await self.bus.dispatch_async(self._to(transport), envelopes, conn, now)
 
     def _envelopes(
         self, messages: Iterable[Any], queue: str | None, priority: int | None
@@ -211,3 +332,32 @@ class Symphony:
             else self.envelope(item, queue=queue, priority=priority)
             for item in messages
         ]
+
+    def _to(self, transport: Transport | str | None) -> Transport:
+        if transport is None:
+            return self.transport
+        if not isinstance(transport, str):
+            self._bind(transport)
+            return transport
+        if transport not in self.transports:
+            known = ", ".join(sorted(self.transports)) or "none"
+            raise ValueError(
+                f"there is no transport {transport!r}; those that have a name: {known}"
+            )
+        return self.transports[transport]
+
+    def _bind(self, transport: Transport) -> None:
+        transport.bind(self.handlers, self.dsn)
+        if isinstance(transport, LocalTransport):
+            transport.bus = self.bus
+
+    @contextmanager
+    def using(self, transport: T) -> Iterator[T]:
+        """Dispatch everything through one transport, for the length of a with block: in tests."""
+        before = self.transport, self.transports
+        self._bind(transport)
+        self.transport, self.transports = transport, dict.fromkeys(self.transports, transport)
+        try:
+            yield transport
+        finally:
+            self.transport, self.transports = before

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import inspect
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
+from .bus import Bus
+from .classification import USUAL, ErrorClasses
 from .context import Context, Holder, PermanentError
+from .events import Handled, Received
 from .functions import ClaimedMessage
 from .message import MessageType
+from .middleware import Passage
+from .outbox import outbox_here
 
 __all__ = ["Handler", "UnknownMessageType"]
 
@@ -28,37 +34,98 @@ class Handler:
     """A function that works on messages of one type.
 
     It is called with the message, and with the Context too if it takes two arguments.
+
+    `call(message, holder)` handles a message whose body is JSON text; for an async function it
+    returns a coroutine. As long as nobody asks for middleware or events, it is call_directly.
     """
 
-    __slots__ = ("decode", "function", "is_async", "message_type", "name", "permanent", "two")
+    __slots__ = (
+        "_chain",
+        "bus",
+        "call",
+        "decode",
+        "errors",
+        "function",
+        "is_async",
+        "message_type",
+        "name",
+        "two",
+    )
 
     def __init__(
         self,
         function: Callable[..., Any],
         name: str,
         message_type: MessageType | None,
-        permanent: tuple[type[Exception], ...] = (),
+        bus: Bus,
+        errors: ErrorClasses = USUAL,
     ) -> None:
         self.function = function
         self.name = name
         self.message_type = message_type
-        self.permanent = permanent
-        self.decode: Callable[[str], Any] = (
-            json.loads if message_type is None else message_type.codec.decode
+        self.bus = bus
+        self.errors = errors
+        self.decode: Callable[[str, Any], Any] = (
+            _raw if message_type is None else message_type.decode
         )
         self.two = _takes_context(function)
         self.is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
             getattr(function, "__call__", None)  # noqa: B004
         )
+        self.call: Callable[[ClaimedMessage, Holder], Any]
+        self.compile()
 
-    def call(self, message: ClaimedMessage, holder: Holder) -> Any:
-        """Decode the body, which is JSON text, and call the function.
+    def compile(self) -> None:
+        """Learn what is around the function now; raise TypeError if it does not fit."""
+        if self.bus.around("handle") or self.bus.wanted(Received, Handled):
+            what = f"the handler {self.function.__qualname__}"
+            self._chain = self.bus.chain("handle", self.is_async, what, self._innermost)
+            self.call = self._call_through_async if self.is_async else self._call_through
+        else:
+            self.call = self.call_directly
 
-        For an async function this returns its coroutine.
-        """
+    def call_directly(self, message: ClaimedMessage, holder: Holder) -> Any:
+        """Decode the body and call the function."""
         if self.two:
-            return self.function(self.decode(message.body), Context(message, holder))
-        return self.function(self.decode(message.body))
+            return self.function(
+                self.decode(message.body, message.headers), Context(message, holder)
+            )
+        return self.function(self.decode(message.body, message.headers))
+
+    def _innermost(self, passage: Passage) -> Any:
+        if self.two:
+            return self.function(passage.message, passage.context)
+        return self.function(passage.message)
+
+    def _passage(self, message: ClaimedMessage, holder: Holder) -> Passage:
+        self.bus.events.emit(Received(message))
+        context = Context(message, holder)
+        return Passage(
+            "handle",
+            self.decode(message.body, message.headers),
+            self.name,
+            dict(context.headers),
+            context=context,
+            message_id=message.message_id,
+        )
+
+    def _call_through(self, message: ClaimedMessage, holder: Holder) -> None:
+        started = time.perf_counter()
+        self._chain(self._passage(message, holder))
+        if outbox := outbox_here(self.bus):
+            outbox.send()
+        self.bus.events.emit(Handled(message, time.perf_counter() - started))
+
+    async def _call_through_async(self, message: ClaimedMessage, holder: Holder) -> None:
+        started = time.perf_counter()
+        await self._chain(self._passage(message, holder))
+        if outbox := outbox_here(self.bus):
+            await outbox.send_async()
+        self.bus.events.emit(Handled(message, time.perf_counter() - started))
+
+
+def _raw(body: str, headers: Any) -> Any:  # noqa: ARG001
+    return json.loads(body)
 
 
 def _takes_context(function: Callable[..., Any]) -> bool:

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from .. import functions
 from ..errors import LeaseLost, SymphonyError
+from ..events import Event, Events, Failed, Retried
 from ..functions import ClaimedMessage
 from .claim import Claim, Failure
 from .link import Link
@@ -56,7 +57,9 @@ class Settler:
         changed: asyncio.Event,
         on_lost: Callable[[Claim], None],
         on_retry: Callable[[datetime], None],
+        events: Events,
     ) -> None:
+        self._events = events
         self._link = link
         self._counts = counts
         self._on_lost = on_lost
@@ -163,9 +166,11 @@ class Settler:
             self._counts.retried += 1
             self._on_retry(nacked.available_at)
             fate = f"retry at {nacked.available_at:%H:%M:%S}"
+            event: Event = Retried(message, failure.error, failure.error_class, nacked.available_at)
         else:
             self._counts.failed += 1
             fate = "failed for good"
+            event = Failed(message, failure.error, failure.error_class)
         log.warning(
             "message %d (%s) attempt %d of %d: %s; %s",
             message.message_id,
@@ -175,6 +180,7 @@ class Settler:
             failure.summary,
             fate,
         )
+        self._events.emit(event)
 
     async def _refused(self, claim: Claim, results: int, error: LeaseLost) -> None:
         """Find out whether the claim is lost, or these messages of it were settled before."""
