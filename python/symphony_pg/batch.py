@@ -108,7 +108,8 @@ class BatchHandler(Handler):
         started = time.perf_counter()
         if passage := self._opened(items):
             self._chain(passage)
-            if outbox := outbox_here(self.bus):
+            outbox = outbox_here(self.bus)
+            if outbox and not all(item.holder.lost for item in items):
                 outbox.send()
         self._handled(items, started)
 
@@ -117,7 +118,8 @@ class BatchHandler(Handler):
         started = time.perf_counter()
         if passage := self._opened(items):
             await self._chain(passage)
-            if outbox := outbox_here(self.bus):
+            outbox = outbox_here(self.bus)
+            if outbox and not all(item.holder.lost for item in items):
                 await outbox.send_async()
         self._handled(items, started)
 

@@ -112,14 +112,16 @@ class Handler:
     def _call_through(self, message: ClaimedMessage, holder: Holder) -> None:
         started = time.perf_counter()
         self._chain(self._passage(message, holder))
-        if outbox := outbox_here(self.bus):
+        outbox = outbox_here(self.bus)
+        if outbox and not holder.lost:
             outbox.send()
         self.bus.events.emit(Handled(message, time.perf_counter() - started))
 
     async def _call_through_async(self, message: ClaimedMessage, holder: Holder) -> None:
         started = time.perf_counter()
         await self._chain(self._passage(message, holder))
-        if outbox := outbox_here(self.bus):
+        outbox = outbox_here(self.bus)
+        if outbox and not holder.lost:
             await outbox.send_async()
         self.bus.events.emit(Handled(message, time.perf_counter() - started))
 

@@ -74,6 +74,16 @@ class Outbox:
         with _lock:
             del self._items[after:]
 
+    def enter(self) -> None:
+        """Let dispatch() find it, here and in what begins here; in_use() without the end."""
+        _current.set(self)
+
+    def shut(self) -> bool:
+        """Take no more; tell whether something is to be sent."""
+        with _lock:
+            self._is_open = False
+        return bool(self._items)
+
     def renew(self) -> None:
         """Be empty and open, for the next handler."""
         self._items, self._is_open, self.is_touched = [], True, False

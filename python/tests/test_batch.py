@@ -6,11 +6,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from workers import run, running, status, until  # type: ignore[import-not-found]
+from workers import Process, run, running, status, until  # type: ignore[import-not-found]
 
 from symphony_pg import (
     BatchContext,
@@ -351,3 +352,42 @@ def test_mistakes() -> None:
     app.dispatch(Job())
     with pytest.raises(ValueError, match="Job is handled already"):
         app.handler(Job)(lambda job: None)
+
+
+DIES = """
+import os
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from symphony_pg import Symphony
+
+app = Symphony()
+
+@app.message("Job")
+@dataclass
+class Job:
+    n: int
+
+@app.batch_handler(Job, max_wait=timedelta(seconds=0.2))
+def work(jobs):
+    if any(job.n == 2 for job in jobs):
+        time.sleep(0.2)  # so that what was done before is acked
+        os._exit(9)
+"""
+
+
+def test_a_message_that_kills_its_worker_takes_no_neighbours_with_it(
+    conn: Connection, dsn: str, tmp_path: Path
+) -> None:
+    client = Client(conn)
+    client.configure_queue("default", lease=timedelta(seconds=0.5), max_attempts=4)
+    messages = [{"message_type": "Job", "body": {"n": n}} for n in range(4)]
+    ids = client.enqueue_batch(messages)
+    deadline = time.monotonic() + 30
+    while any(status(conn, each) not in ("completed", "failed") for each in ids):
+        assert time.monotonic() < deadline
+        with Process(tmp_path, DIES, dsn, "--drain", "--batch-size", "10") as worker:
+            assert worker.wait() in (0, 9)
+        client.tick()
+        time.sleep(0.1)
+    assert [status(conn, each) for each in ids] == ["completed", "completed", "failed", "completed"]

@@ -2,14 +2,16 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from workers import run, running, status, until  # type: ignore[import-not-found]
+from workers import Process, run, running, status, until  # type: ignore[import-not-found]
 
 from symphony_pg import (
     Client,
@@ -19,7 +21,7 @@ from symphony_pg import (
     Symphony,
     SyncTransport,
 )
-from symphony_pg.events import Sent
+from symphony_pg.events import Handled, Sent
 
 Connection = psycopg.Connection[Any]
 KINDS = pytest.mark.parametrize("kind", ["sync", "async"])
@@ -263,17 +265,26 @@ async def test_tasks_and_threads_of_a_handler(app: Symphony, conn: Connection) -
         assert sent(conn) == [1, 2, 3, 4, 5]
 
 
-async def test_after_a_lost_lease_nothing_is_sent(app: Symphony, conn: Connection) -> None:
+@pytest.mark.parametrize("handler", ["direct", "listened to", "batch"])
+async def test_after_a_lost_lease_nothing_is_sent(
+    app: Symphony, conn: Connection, handler: str
+) -> None:
     Client(conn).configure_queue("default", lease=timedelta(seconds=0.6))
     started, go_on = threading.Event(), threading.Event()
 
-    @app.handler(Job)
     def work(job: Job, context: Context) -> None:
         app.dispatch(Next(context.attempt), queue="next")
         if context.attempt == 1:
             started.set()
             go_on.wait(10)
             assert context.lease_lost
+
+    if handler == "batch":
+        app.batch_handler(Job, size=1)(lambda jobs, batch: work(jobs[0], batch.of(jobs[0])))
+    else:
+        app.handler(Job)(work)
+    if handler == "listened to":
+        app.on(Handled)(lambda event: None)
 
     app.dispatch(Job())
     async with running(app, concurrency=2) as worker:
@@ -360,3 +371,38 @@ def test_stamps(app: Symphony, conn: Connection) -> None:
         app.dispatch(Job(), transport="smoke")
     asyncio.run(app.dispatch_async(Job(3), transport="memory"))
     memory.assert_dispatched(Job, count=2)
+
+
+DIES = """
+import os
+from symphony_pg import Symphony, events
+from symphony_pg.transports import Envelope
+
+app = Symphony()
+
+@app.handler("Job")
+def job(body):
+    app.dispatch_many([Envelope("Next", {"n": 1}, queue_name="next")])
+
+@app.on(events.Sent)
+def die(event):
+    os._exit(9)
+"""
+
+
+def test_a_crash_between_send_and_ack_repeats_the_handler(
+    app: Symphony, conn: Connection, dsn: str, tmp_path: Path
+) -> None:
+    Client(conn).configure_queue("default", lease=timedelta(seconds=0.5))
+    message_id = Client(conn).enqueue("Job")
+    with Process(tmp_path, DIES, dsn) as worker:
+        assert worker.wait() == 9
+    assert sent(conn) == [1]
+    deadline = time.monotonic() + 10
+    while status(conn, message_id) == "processing":
+        assert time.monotonic() < deadline
+        Client(conn).tick()
+        time.sleep(0.05)
+    app.handler("Job")(lambda body: None)
+    assert run(app).done == 1
+    assert status(conn, message_id) == "completed"

@@ -137,14 +137,15 @@ class Slots:
                     if handler is None:
                         raise UnknownMessageType(message.message_type)
                     handler.call(message, claim)
-                    if outbox.is_touched and not claim.lost:
-                        outbox.send()  # before the ack
+                    if outbox.is_touched:
+                        if not claim.lost:
+                            outbox.send()  # before the ack
+                        outbox.renew()
                 except BaseException as error:
+                    outbox.renew()
                     self._failed(claim, message, error, handler)
                 else:
                     claim.succeeded(message.message_id)
-                if outbox.is_touched:
-                    outbox.renew()
         slot.message = None
         return count
 
@@ -154,19 +155,20 @@ class Slots:
             slot.message = message = waiting.popleft()
             handler = self._handlers[message.message_type]
             started = time.perf_counter()
-            with Outbox(self._bus).in_use() as outbox:
-                try:
-                    await handler.call(message, claim)
-                    if not claim.lost:
-                        await outbox.send_async()  # before the ack
-                except BaseException as error:
-                    if slot.is_cancelled and isinstance(error, asyncio.CancelledError):
-                        log.info("message %d: its handler was cancelled", message.message_id)
-                    else:
-                        self._failed(claim, message, error, handler)
+            outbox = Outbox(self._bus)
+            outbox.enter()
+            try:
+                await handler.call(message, claim)
+                if outbox.shut() and not claim.lost:
+                    await outbox.send_async()  # before the ack
+            except BaseException as error:
+                outbox.shut()
+                if slot.is_cancelled and isinstance(error, asyncio.CancelledError):
+                    log.info("message %d: its handler was cancelled", message.message_id)
                 else:
-                    claim.succeeded(message.message_id)
-                outbox.close()
+                    self._failed(claim, message, error, handler)
+            else:
+                claim.succeeded(message.message_id)
             slot.message = None
             if slot.is_cancelled:
                 _uncancel(slot)
@@ -186,7 +188,6 @@ class Slots:
                 with Outbox(self._bus).in_use() as outbox:
                     try:
                         await handler.run_async(items)
-                        await outbox.send_async()
                     finally:
                         outbox.close()
             else:
@@ -211,9 +212,8 @@ class Slots:
             self._progress(claim)
 
     def _run_batch_in_thread(self, handler: BatchHandler, items: list[BatchItem]) -> None:
-        with Outbox(self._bus, of_thread=True).in_use() as outbox:
+        with Outbox(self._bus, of_thread=True).in_use():
             handler.run(items)
-            outbox.send()
 
     @staticmethod
     def _failed(
