@@ -3,7 +3,9 @@
 The rules of the queue are SQL functions; this package calls them and hands messages to handlers.
 """
 
+from . import events
 from .app import Symphony
+from .batch import BatchContext
 from .client import AsyncClient, Client
 from .codec import InvalidMessage
 from .config import Config, ConfigError
@@ -52,16 +54,20 @@ from .functions import (
     UpcomingRun,
 )
 from .handlers import UnknownHandler, UnknownMessageType
-from .message import Codec, message
-from .retry import RetryPolicy
-from .transports import (
-    Envelope,
-    InMemoryTransport,
-    PostgresTransport,
-    RoutedTransport,
-    SyncTransport,
-    Transport,
+from .local import InMemoryTransport, SyncTransport
+from .message import Codec, NewerVersion, message
+from .middleware import (
+    Middleware,
+    Next,
+    Passage,
+    logging_middleware,
+    timing_middleware,
+    transaction_middleware,
+    validation_middleware,
 )
+from .retry import RetryPolicy
+from .routed import RoutedTransport
+from .transports import Envelope, PostgresTransport, Transport
 from .version import __version__
 from .worker import Worker
 
@@ -69,6 +75,7 @@ __all__ = [
     "AccessDenied",
     "AsyncClient",
     "BadArgument",
+    "BatchContext",
     "BodyTooLarge",
     "BrokenInvariant",
     "ClaimedMessage",
@@ -90,10 +97,14 @@ __all__ = [
     "LeaseLost",
     "MalformedBatch",
     "MessageStatus",
+    "Middleware",
     "Nacked",
     "NeedsPython",
+    "NewerVersion",
+    "Next",
     "NotInstalled",
     "Outcome",
+    "Passage",
     "PermanentError",
     "PostgresTransport",
     "QueueNotEmpty",
@@ -127,5 +138,10 @@ __all__ = [
     "WrongState",
     "WrongVersion",
     "__version__",
+    "events",
+    "logging_middleware",
     "message",
+    "timing_middleware",
+    "transaction_middleware",
+    "validation_middleware",
 ]

@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, TypeVar, overload
 
 import psycopg
 
+from .batch import BatchHandler
+from .bus import Bus
+from .classification import ErrorClasses
 from .config import FILE, Config, find, load
+from .events import Event
 from .functions import Call, sync_handlers
 from .handlers import Handler
-from .message import message, message_type_of
+from .local import LocalTransport
+from .message import VERSION, message, message_type_of
+from .middleware import Middleware, Phase
 from .retry import RetryPolicy
+from .routed import RoutedTransport
 from .schedules import Schedule, Schedules
-from .transports import Envelope, PostgresTransport, RoutedTransport, Transport
+from .transports import Envelope, PostgresTransport, Transport
 
 __all__ = ["Symphony"]
 
 C = TypeVar("C", bound=type)
 F = TypeVar("F", bound=Callable[..., Any])
+E = TypeVar("E", bound=Event)
+T = TypeVar("T", bound=Transport)
 
 
 class Symphony(Schedules):
@@ -44,6 +54,9 @@ class Symphony(Schedules):
     handled in dispatch(). The name tells whose schedules are whose, if applications that have
     some share a database.
 
+    dispatch() uses `transport` unless it names another one, or one of `transports`.
+    What a handler dispatches is sent when it has succeeded, unless dispatch_after_handler is False.
+
     `sanitize` takes the text of an error and returns it without what must not be stored or logged,
     beyond the passwords and tokens that the database takes out anyway.
     """
@@ -55,6 +68,8 @@ class Symphony(Schedules):
         config: str | os.PathLike[str] | Config | None = None,
         *,
         name: str = "default",
+        transports: Mapping[str, Transport] | None = None,
+        dispatch_after_handler: bool = True,
         sanitize: Callable[[str], str] | None = None,
     ) -> None:
         if config is not None and not isinstance(config, Config):
@@ -65,13 +80,16 @@ class Symphony(Schedules):
         self.dsn = dsn
         self.name = name
         self.sanitize = sanitize
+        self.bus = Bus(after_handler=dispatch_after_handler)
         self.schedules: dict[str, Schedule] = {}
         self.handlers: dict[str, Handler] = {}
         is_routed = config is not None and config.has_sync
         self.transport: Transport = transport or (
             RoutedTransport(dsn) if is_routed else PostgresTransport(dsn)
         )
-        self.transport.bind(self.handlers, dsn)
+        self.transports = dict(transports or {})
+        for each in (self.transport, *self.transports.values()):
+            self._bind(each)
 
     @classmethod
     def from_config(cls, path: str | os.PathLike[str] | None = None) -> Symphony:
@@ -91,49 +109,128 @@ class Symphony(Schedules):
 
     def close(self) -> None:
         """Close the connections that dispatch() opened."""
-        self.transport.close()
+        for each in (self.transport, *self.transports.values()):
+            each.close()
 
     async def aclose(self) -> None:
         """Close the connections that dispatch() and dispatch_async() opened."""
-        await self.transport.aclose()
+        for each in (self.transport, *self.transports.values()):
+            await each.aclose()
 
     @overload
     def message(self, name: C) -> C: ...
 
     @overload
-    def message(self, name: str | None = None) -> Callable[[C], C]: ...
+    def message(self, name: str | None = None, *, version: int = 1) -> Callable[[C], C]: ...
 
-    def message(self, name: Any = None) -> Any:
-        """Give a dataclass a wire name; the same as the function of that name."""
-        return message(name)
+    def message(self, name: Any = None, *, version: int = 1) -> Any:
+        """Give a class a wire name; the same as the function of that name."""
+        return message(name) if isinstance(name, type) else message(name, version=version)
+
+    def upcaster(self, message_type: type, *, from_version: int) -> Callable[[F], F]:
+        """Register the function that turns a body of a version into one of the next version.
+
+        It takes and returns JSON values. Numbers with a fraction are Decimals, to the last digit.
+        """
+
+        def register(function: F) -> F:
+            message_type_of(message_type).upcaster(from_version, function)
+            return function
+
+        return register
 
     def handler(
         self,
         message_type: type | str,
         *,
         name: str = "default",
-        permanent: tuple[type[Exception], ...] = (),
+        permanent: Iterable[type[BaseException]] = (),
+        transient: Iterable[type[BaseException]] = (),
+        retry_after: Mapping[type[BaseException], timedelta | float] | None = None,
     ) -> Callable[[F], F]:
         """Register the function, sync or async, that works on messages of a type.
 
-        The type is a dataclass, or a wire name: then the handler gets the body as it is in JSON.
-        The function takes (message) or (message, context). Errors of the `permanent` classes are
-        not retried, as if they were PermanentError.
+        The type is a class of messages, or a wire name: then the handler gets the body as it is in
+        JSON. The function takes (message) or (message, context).
 
         A type may have several handlers, each with a `name` of its own: each gets a delivery, and
         the retry of one does not run the others again.
+
+        Errors of the `permanent` classes are not retried, as if they were PermanentError; those of
+        the `transient` ones are, as all others that no more specific class says otherwise of;
+        `retry_after` maps classes to their wait.
         """
+        errors = ErrorClasses(permanent, transient, retry_after)
         known = None if isinstance(message_type, str) else message_type_of(message_type)
         type_name = message_type if isinstance(message_type, str) else known.name  # type: ignore[union-attr]
 
         def register(function: F) -> F:
-            handler = Handler(function, type_name, known, permanent, name)
-            first = self.handlers.setdefault(type_name, handler)
-            if first is not handler:
-                first.add(handler)
+            self._register(Handler(function, type_name, known, self.bus, errors, name))
             return function
 
         return register
+
+    def batch_handler(
+        self,
+        message_type: type,
+        *,
+        size: int = 100,
+        max_wait: timedelta = timedelta(seconds=1),
+        permanent: Iterable[type[BaseException]] = (),
+        transient: Iterable[type[BaseException]] = (),
+        retry_after: Mapping[type[BaseException], timedelta | float] | None = None,
+    ) -> Callable[[F], F]:
+        """Register the function that works on lists of messages of a class.
+
+        It takes (messages) or (messages, context), a BatchContext. It is called when `size`
+        messages are there, or `max_wait` after the first one came. Errors are as with handler().
+        """
+        known = message_type_of(message_type)
+        errors = ErrorClasses(permanent, transient, retry_after)
+
+        def register(function: F) -> F:
+            self._register(BatchHandler(function, known, self.bus, errors, size, max_wait))
+            return function
+
+        return register
+
+    def _register(self, handler: Handler) -> None:
+        first = self.handlers.setdefault(handler.name, handler)
+        if first is not handler:
+            first.add(handler)
+
+    def middleware(self, function: Any = None, *, phase: Phase | None = None) -> Any:
+        """Put a function around dispatch() and handlers, or around those of one phase.
+
+        `@app.middleware`, `@app.middleware(phase="handle")` or app.middleware(Middleware(…)); the
+        first one is the outermost.
+        """
+        if function is None:
+            return lambda function: self.middleware(function, phase=phase)
+        added = Middleware.of(function, phase)
+        self.bus.add(added)
+        try:
+            self._compile()
+        except TypeError:
+            self.bus.remove(added)
+            self._compile()
+            raise
+        return function
+
+    def on(self, event: type[E]) -> Callable[[Callable[[E], Any]], Callable[[E], Any]]:
+        """Register a function to be called for each event of a class of symphony_pg.events."""
+
+        def register(listener: Callable[[E], Any]) -> Callable[[E], Any]:
+            self.bus.events.listen(event, listener)
+            self._compile()
+            return listener
+
+        return register
+
+    def _compile(self) -> None:
+        for first in self.handlers.values():
+            for handler in first.all.values():
+                handler.compile()
 
     def handler_declarations(self) -> list[Call[list[str]]]:
         """Return the calls that make the handlers known to the database, by name.
@@ -161,6 +258,8 @@ class Symphony(Schedules):
     ) -> Envelope:
         """Check and encode a message, to be sent by dispatch_many() with options of its own."""
         known = message_type_of(type(message))
+        if headers and VERSION in headers:
+            raise ValueError(f"the header {VERSION!r} is that of the message type: leave it out")
         return Envelope(
             message_type=known.name,
             body=known.codec.encode(message),
@@ -170,7 +269,8 @@ class Symphony(Schedules):
             priority=priority,
             idempotency_key=idempotency_key,
             group_key=group_key,
-            headers=headers,
+            headers=known.stamped(headers),
+            message=message,
             retry=None if retry is None else retry.as_json(),
         )
 
@@ -187,11 +287,16 @@ class Symphony(Schedules):
         headers: Mapping[str, Any] | None = None,
         retry: RetryPolicy | None = None,
         conn: psycopg.Connection[Any] | None = None,
+        transport: Transport | str | None = None,
+        now: bool = False,
     ) -> int:
         """Enqueue a message where its type is routed, or into a queue, and return its id.
 
         With `conn` it becomes part of the caller's transaction: it exists if that commits, and
         never otherwise. Without, it is committed at once on a connection of our own.
+
+        In a handler and without `conn`, it is sent when the handler has succeeded, or with the
+        commit of context.transaction(); then the id is 0. `now` sends it at once.
         """
         envelope = self.envelope(
             message,
@@ -204,7 +309,7 @@ class Symphony(Schedules):
             headers=headers,
             retry=retry,
         )
-        return self.transport.send([envelope], conn)[0]
+        return self.bus.dispatch(self._to(transport), [envelope], conn, now)[0]
 
     async def dispatch_async(
         self,
@@ -219,6 +324,8 @@ class Symphony(Schedules):
         headers: Mapping[str, Any] | None = None,
         retry: RetryPolicy | None = None,
         conn: psycopg.AsyncConnection[Any] | None = None,
+        transport: Transport | str | None = None,
+        now: bool = False,
     ) -> int:
         """Do what dispatch() does, from async code and with an AsyncConnection."""
         envelope = self.envelope(
@@ -232,7 +339,7 @@ class Symphony(Schedules):
             headers=headers,
             retry=retry,
         )
-        return (await self.transport.send_async([envelope], conn))[0]
+        return (await self.bus.dispatch_async(self._to(transport), [envelope], conn, now))[0]
 
     def dispatch_many(
         self,
@@ -241,13 +348,17 @@ class Symphony(Schedules):
         queue: str | None = None,
         priority: int | None = None,
         conn: psycopg.Connection[Any] | None = None,
+        transport: Transport | str | None = None,
+        now: bool = False,
     ) -> list[int]:
         """Enqueue many messages, all or none, in one call; return their ids in order.
 
         Items may be envelopes, which carry options of their own.
         """
         envelopes = self._envelopes(messages, queue, priority)
-        return self.transport.send(envelopes, conn) if envelopes else []
+        if not envelopes:
+            return []
+        return self.bus.dispatch(self._to(transport), envelopes, conn, now)
 
     async def dispatch_many_async(
         self,
@@ -256,10 +367,14 @@ class Symphony(Schedules):
         queue: str | None = None,
         priority: int | None = None,
         conn: psycopg.AsyncConnection[Any] | None = None,
+        transport: Transport | str | None = None,
+        now: bool = False,
     ) -> list[int]:
         """Do what dispatch_many() does, from async code and with an AsyncConnection."""
         envelopes = self._envelopes(messages, queue, priority)
-        return await self.transport.send_async(envelopes, conn) if envelopes else []
+        if not envelopes:
+            return []
+        return await self.bus.dispatch_async(self._to(transport), envelopes, conn, now)
 
     def _envelopes(
         self, messages: Iterable[Any], queue: str | None, priority: int | None
@@ -270,3 +385,32 @@ class Symphony(Schedules):
             else self.envelope(item, queue=queue, priority=priority)
             for item in messages
         ]
+
+    def _to(self, transport: Transport | str | None) -> Transport:
+        if transport is None:
+            return self.transport
+        if not isinstance(transport, str):
+            self._bind(transport)
+            return transport
+        if transport not in self.transports:
+            known = ", ".join(sorted(self.transports)) or "none"
+            raise ValueError(
+                f"there is no transport {transport!r}; those that have a name: {known}"
+            )
+        return self.transports[transport]
+
+    def _bind(self, transport: Transport) -> None:
+        transport.bind(self.handlers, self.dsn)
+        if isinstance(transport, LocalTransport):
+            transport.bus = self.bus
+
+    @contextmanager
+    def using(self, transport: T) -> Iterator[T]:
+        """Dispatch everything through one transport, for the length of a with block: in tests."""
+        before = self.transport, self.transports
+        self._bind(transport)
+        self.transport, self.transports = transport, dict.fromkeys(self.transports, transport)
+        try:
+            yield transport
+        finally:
+            self.transport, self.transports = before

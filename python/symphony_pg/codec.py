@@ -16,7 +16,7 @@ from uuid import UUID
 
 from .times import parse_datetime
 
-__all__ = ["DataclassCodec", "InvalidMessage", "decode_json"]
+__all__ = ["DataclassCodec", "InvalidMessage", "decode_json", "json_value"]
 
 Convert = Callable[[Any, str], Any]  # (value, path of the field) -> value
 MISSING: Any = dataclasses.MISSING
@@ -164,7 +164,7 @@ class _Compiler:
         if origin is dict and arguments[0] is str:
             return self._dict(*self.converters(arguments[1], place))
         if hint in (Any, object):
-            return _any_out, _any_in
+            return json_value, _any_in
         if hint in (None, type(None)):
             return _exactly(type(None), "null"), _exactly(type(None), "null")
         if hint is Decimal:
@@ -329,7 +329,7 @@ def _storable(value: str, path: str) -> str:
     return value
 
 
-def _any_out(value: Any, path: str) -> Any:
+def json_value(value: Any, path: str) -> Any:
     """Let any JSON value through, and name the part of it that is none."""
     if value is None or isinstance(value, bool | int):
         return value
@@ -338,9 +338,9 @@ def _any_out(value: Any, path: str) -> Any:
     if isinstance(value, float) and math.isfinite(value):
         return value
     if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
-        return {key: _any_out(item, f"{path}.{key}") for key, item in value.items()}
+        return {key: json_value(item, f"{path}.{key}") for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_any_out(item, f"{path}[{n}]") for n, item in enumerate(value)]
+        return [json_value(item, f"{path}[{n}]") for n, item in enumerate(value)]
     raise _mismatch(path, "a JSON value", value)
 
 

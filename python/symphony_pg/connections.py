@@ -60,7 +60,7 @@ class Connections:
     def __init__(
         self, dsn: str | None, *, keep: int = 4, prepare_threshold: int | None = 5
     ) -> None:
-        self._dsn = dsn
+        self.dsn = dsn
         self._keep = keep
         self._prepare_threshold = prepare_threshold
         self._kept: deque[psycopg.Connection[Any]] = deque()
@@ -89,7 +89,7 @@ class Connections:
             if _is_usable(conn):
                 return conn
             conn.close()
-        return connect(self._dsn, prepare_threshold=self._prepare_threshold)
+        return connect(self.dsn, prepare_threshold=self._prepare_threshold)
 
     def close(self) -> None:
         """Close the connections that are not lent out."""
@@ -103,7 +103,7 @@ class AsyncConnections:
     def __init__(
         self, dsn: str | None, *, keep: int = 4, prepare_threshold: int | None = 5
     ) -> None:
-        self._dsn = dsn
+        self.dsn = dsn
         self._keep = keep
         self._prepare_threshold = prepare_threshold
         self._kept: deque[psycopg.AsyncConnection[Any]] = deque()
@@ -131,7 +131,7 @@ class AsyncConnections:
             if _is_usable(conn):
                 return conn
             await conn.close()
-        return await connect_async(self._dsn, prepare_threshold=self._prepare_threshold)
+        return await connect_async(self.dsn, prepare_threshold=self._prepare_threshold)
 
     def abandon(self) -> None:
         """Hang up without the event loop that the connections belong to."""

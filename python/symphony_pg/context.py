@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import psycopg
 
 from .functions import ClaimedMessage
+from .outbox import Outbox, outbox_here
+
+if TYPE_CHECKING:
+    from .batch import BatchContext, BatchItem
 
 __all__ = ["Context", "Holder", "PermanentError", "RetryAfter", "Snooze", "Transaction"]
+
+T = TypeVar("T")
 
 
 class PermanentError(Exception):
@@ -55,23 +61,28 @@ class Holder(Protocol):
     def lease_until(self) -> datetime:
         """Until when it is held."""
 
+    @property
+    def dsn(self) -> str | None:
+        """The database that its transactions are in."""
+
     def transaction(
-        self, message: ClaimedMessage
+        self, message: ClaimedMessage, batch: Sequence[BatchItem] = ()
     ) -> AbstractContextManager[psycopg.Connection[Any]]:
-        """Open the transaction that settles the message."""
+        """Open the transaction that settles the message, or what has not failed of a batch."""
 
     def transaction_async(
-        self, message: ClaimedMessage
+        self, message: ClaimedMessage, batch: Sequence[BatchItem] = ()
     ) -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
-        """Open the transaction that settles the message."""
+        """Open the transaction that settles the message, or what has not failed of a batch."""
 
 
 class Context:
     """The message as the queue sees it: handlers that take two arguments get one of these."""
 
-    __slots__ = ("_headers", "_holder", "_message")
+    __slots__ = ("_headers", "_holder", "_message", "conn")
 
     def __init__(self, message: ClaimedMessage, holder: Holder) -> None:
+        self.conn: Any = None  # the connection of transaction(), while it is open
         self._message = message
         self._holder = holder
         self._headers: Mapping[str, Any] | None = None
@@ -143,23 +154,36 @@ class Context:
         """Open a transaction that commits your writes and the ack of this message together.
 
         Use it once, as `with context.transaction() as conn:`, in an async handler `async with`.
-        If the block raises, or the lease was lost, neither is kept.
+        If the block raises, or the lease was lost, neither is kept. What is dispatched in the
+        block is sent in the same transaction.
         """
-        return Transaction(self._message, self._holder)
+        if self.conn is not None:
+            raise RuntimeError("the transaction is open already: its connection is context.conn")
+        return Transaction(self, self._message, self._holder)
 
 
 class Transaction:
     """The connection of `context.transaction()`: a sync one for with, an async one for async."""
 
-    def __init__(self, message: ClaimedMessage, holder: Holder) -> None:
+    def __init__(
+        self,
+        context: Context | BatchContext,
+        message: ClaimedMessage,
+        holder: Holder,
+        batch: Sequence[BatchItem] = (),
+    ) -> None:
+        self._context = context
+        self._batch = batch
         self._message = message
         self._holder = holder
+        self._outbox: Outbox | None = None
+        self._before = 0
         self._sync: AbstractContextManager[psycopg.Connection[Any]] | None = None
         self._async: AbstractAsyncContextManager[psycopg.AsyncConnection[Any]] | None = None
 
     def __enter__(self) -> psycopg.Connection[Any]:
-        self._sync = self._holder.transaction(self._message)
-        return self._sync.__enter__()
+        self._sync = self._holder.transaction(self._message, self._batch)
+        return self._begin(self._sync.__enter__())
 
     def __exit__(
         self,
@@ -168,11 +192,23 @@ class Transaction:
         trace: TracebackType | None,
     ) -> bool | None:
         assert self._sync is not None
-        return self._sync.__exit__(kind, error, trace)
+        if error is None and self._outbox:
+            try:
+                self._outbox.send_in(self._context.conn, self._holder.dsn)
+            except BaseException as not_sent:
+                kind, error, trace = type(not_sent), not_sent, not_sent.__traceback__
+                self._end(error)
+                self._sync.__exit__(kind, error, trace)
+                raise
+        self._end(error)
+        handled = self._sync.__exit__(kind, error, trace)
+        if self._outbox is not None and error is None:
+            self._outbox.send()  # nothing repeats the handler now: what follows is sent at once
+        return handled
 
     async def __aenter__(self) -> psycopg.AsyncConnection[Any]:
-        self._async = self._holder.transaction_async(self._message)
-        return await self._async.__aenter__()
+        self._async = self._holder.transaction_async(self._message, self._batch)
+        return self._begin(await self._async.__aenter__())
 
     async def __aexit__(
         self,
@@ -181,4 +217,27 @@ class Transaction:
         trace: TracebackType | None,
     ) -> bool | None:
         assert self._async is not None
-        return await self._async.__aexit__(kind, error, trace)
+        if error is None and self._outbox:
+            try:
+                await self._outbox.send_in_async(self._context.conn, self._holder.dsn)
+            except BaseException as not_sent:
+                kind, error, trace = type(not_sent), not_sent, not_sent.__traceback__
+                self._end(error)
+                await self._async.__aexit__(kind, error, trace)
+                raise
+        self._end(error)
+        handled = await self._async.__aexit__(kind, error, trace)
+        if self._outbox is not None and error is None:
+            await self._outbox.send_async()
+        return handled
+
+    def _begin(self, conn: T) -> T:
+        self._context.conn = conn
+        self._outbox = outbox_here()
+        self._before = 0 if self._outbox is None else len(self._outbox)
+        return conn
+
+    def _end(self, error: BaseException | None) -> None:
+        self._context.conn = None
+        if self._outbox is not None and error is not None:
+            self._outbox.forget(after=self._before)  # rolled back with the rest

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import inspect
 import json
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .bus import Bus
+from .classification import USUAL, ErrorClasses
 from .codec import decode_json
 from .context import Context, Holder, PermanentError
+from .events import Handled, Received
 from .functions import ClaimedMessage
 from .message import MessageType
+from .middleware import Passage
+from .outbox import outbox_here
 
-__all__ = ["Handler", "UnknownHandler", "UnknownMessageType", "handler_of"]
+__all__ = ["Handler", "UnknownHandler", "UnknownMessageType", "find_handler", "handler_of"]
 
 
 class UnknownMessageType(PermanentError):  # noqa: N818
@@ -41,17 +47,23 @@ class Handler:
 
     It is called with the message, and with the Context too if it takes two arguments.
     The first handler of a type knows the others by their names, in `all`.
+
+    `call(message, holder)` handles a message whose body is JSON text; for an async function it
+    returns a coroutine. As long as nobody asks for middleware or events, it is call_directly.
     """
 
     __slots__ = (
+        "_chain",
         "all",
+        "bus",
+        "call",
         "decode",
+        "errors",
         "function",
         "handler_name",
         "is_async",
         "message_type",
         "name",
-        "permanent",
         "two",
     )
 
@@ -60,7 +72,8 @@ class Handler:
         function: Callable[..., Any],
         name: str,
         message_type: MessageType | None,
-        permanent: tuple[type[Exception], ...] = (),
+        bus: Bus,
+        errors: ErrorClasses = USUAL,
         handler_name: str = "default",
     ) -> None:
         self.function = function
@@ -68,14 +81,17 @@ class Handler:
         self.all: dict[str, Handler] = {handler_name: self}
         self.name = name
         self.message_type = message_type
-        self.permanent = permanent
-        self.decode: Callable[[str], Any] = (
-            decode_json if message_type is None else message_type.codec.decode
+        self.bus = bus
+        self.errors = errors
+        self.decode: Callable[[str, Any], Any] = (
+            _raw if message_type is None else message_type.decode
         )
         self.two = _takes_context(function)
         self.is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
             getattr(function, "__call__", None)  # noqa: B004
         )
+        self.call: Callable[[ClaimedMessage, Holder], Any]
+        self.compile()
 
     def add(self, other: Handler) -> None:
         """Register another handler of the same type."""
@@ -92,14 +108,59 @@ class Handler:
         """True if the database has to know the handlers of this type by name."""
         return list(self.all) != ["default"]
 
-    def call(self, message: ClaimedMessage, holder: Holder) -> Any:
-        """Decode the body, which is JSON text, and call the function.
+    def compile(self) -> None:
+        """Learn what is around the function now; raise TypeError if it does not fit."""
+        if self.bus.around("handle") or self.bus.wanted(Received, Handled):
+            what = f"the handler {self.function.__qualname__}"
+            self._chain = self.bus.chain("handle", self.is_async, what, self._innermost)
+            self.call = self._call_through_async if self.is_async else self._call_through
+        else:
+            self.call = self.call_directly
 
-        For an async function this returns its coroutine.
-        """
+    def call_directly(self, message: ClaimedMessage, holder: Holder) -> Any:
+        """Decode the body and call the function."""
         if self.two:
-            return self.function(self.decode(message.body), Context(message, holder))
-        return self.function(self.decode(message.body))
+            return self.function(
+                self.decode(message.body, message.headers), Context(message, holder)
+            )
+        return self.function(self.decode(message.body, message.headers))
+
+    def _innermost(self, passage: Passage) -> Any:
+        if self.two:
+            return self.function(passage.message, passage.context)
+        return self.function(passage.message)
+
+    def _passage(self, message: ClaimedMessage, holder: Holder) -> Passage:
+        self.bus.events.emit(Received(message))
+        context = Context(message, holder)
+        return Passage(
+            "handle",
+            self.decode(message.body, message.headers),
+            self.name,
+            dict(context.headers),
+            context=context,
+            message_id=message.message_id,
+        )
+
+    def _call_through(self, message: ClaimedMessage, holder: Holder) -> None:
+        started = time.perf_counter()
+        self._chain(self._passage(message, holder))
+        outbox = outbox_here(self.bus)
+        if outbox and not holder.lost:
+            outbox.send()
+        self.bus.events.emit(Handled(message, time.perf_counter() - started))
+
+    async def _call_through_async(self, message: ClaimedMessage, holder: Holder) -> None:
+        started = time.perf_counter()
+        await self._chain(self._passage(message, holder))
+        outbox = outbox_here(self.bus)
+        if outbox and not holder.lost:
+            await outbox.send_async()
+        self.bus.events.emit(Handled(message, time.perf_counter() - started))
+
+
+def _raw(body: str, headers: Any) -> Any:  # noqa: ARG001
+    return decode_json(body)
 
 
 def handler_of(handlers: Mapping[str, Handler], message: ClaimedMessage) -> Handler:
@@ -117,6 +178,14 @@ def handler_of(handlers: Mapping[str, Handler], message: ClaimedMessage) -> Hand
         return first.all[wanted]
     except (KeyError, TypeError):
         raise UnknownHandler(first.name, wanted) from None
+
+
+def find_handler(handlers: Mapping[str, Handler], message: ClaimedMessage) -> Handler | None:
+    """Return the handler that a message is for, or None, and whoever calls it will say why."""
+    try:
+        return handler_of(handlers, message)
+    except PermanentError:
+        return None
 
 
 def _takes_context(function: Callable[..., Any]) -> bool:

@@ -17,7 +17,7 @@ from symphony_pg import (
     PostgresTransport,
     Symphony,
     SyncTransport,
-    UnknownMessageType,
+    local,
     message,
 )
 
@@ -176,22 +176,87 @@ def test_sync_transport_runs_the_handler_at_once() -> None:
     asyncio.run(from_async_code())
 
 
-def test_sync_transport_hands_errors_to_the_caller() -> None:
-    app = Symphony(transport=SyncTransport())
+def test_sync_transport_retries_as_a_worker_would(caplog: pytest.LogCaptureFixture) -> None:
+    waits: list[float] = []
+    transport = SyncTransport(sleep=waits.append)
+    app = Symphony(transport=transport)
+    attempts: list[tuple[str, int]] = []
 
-    @app.handler(SendEmail)
-    def send(message: SendEmail) -> None:
-        raise RuntimeError("no")
+    @app.handler(SendEmail, permanent=[KeyError], retry_after={OSError: 60})
+    def send(message: SendEmail, context: Context) -> None:
+        attempts.append((message.to, context.attempt))
+        if message.to == "eve":
+            raise KeyError("no")
+        if message.to == "bob" or context.attempt < 3:
+            raise OSError("busy") if message.to == "ann" else RuntimeError("no")
 
-    with pytest.raises(RuntimeError, match="no"):
-        app.dispatch(SendEmail("ada"))
+    for name in ("ada", "bob", "eve", "ann"):
+        app.dispatch(SendEmail(name))
+    assert attempts == [
+        *(("ada", n) for n in (1, 2, 3)),
+        *(("bob", n) for n in (1, 2, 3, 4)),
+        ("eve", 1),
+        *(("ann", n) for n in (1, 2, 3)),
+    ]
+    assert waits == [1, 2, 1, 2, 4, 60, 60]
+    assert [(each.error_class, each.message.attempt) for each in transport.failed] == [
+        ("RuntimeError", 4),
+        ("KeyError", 1),
+    ]
+    assert "attempt 4 of 4: RuntimeError: no; failed for good" in caplog.text
 
     @dataclass
     class Unhandled:
         pass
 
-    with pytest.raises(UnknownMessageType, match="Unhandled"):
-        app.dispatch(Unhandled())
+    app.dispatch(Unhandled())
+    assert transport.failed[-1].error_class.endswith("UnknownMessageType")
+
+
+async def test_sync_transport_can_hand_errors_to_the_caller() -> None:
+    transport = SyncTransport(max_attempts=2, raises=True)
+    app = Symphony(transport=transport)
+    attempts: list[int] = []
+
+    @app.handler(SendEmail)
+    async def send(message: SendEmail, context: Context) -> None:
+        attempts.append(context.attempt)
+        raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError, match="no"):
+        await app.dispatch_async(SendEmail("ada"))
+    assert attempts == [1, 2]
+    assert len(transport.failed) == 1
+
+
+def test_local_retries_are_those_of_a_new_queue(conn: Connection) -> None:
+    columns = "max_attempts, retry_delay, retry_multiplier, retry_max_delay"
+    row = conn.execute(f"select {columns} from symphony.queue").fetchone()
+    assert row == (
+        local.MAX_ATTEMPTS,
+        local.RETRY_DELAY,
+        local.RETRY_MULTIPLIER,
+        local.RETRY_MAX_DELAY,
+    )
+
+
+def test_sync_transport_tries_again_in_the_callers_transaction(dsn: str) -> None:
+    app = Symphony(dsn, transport=SyncTransport())
+
+    @app.handler(SendEmail)
+    def send(message: SendEmail, context: Context) -> None:
+        with context.transaction() as conn:
+            conn.execute("insert into sent values (%s)", [context.attempt])
+            if context.attempt == 1:
+                conn.execute("select 1 / 0")
+
+    with psycopg.connect(dsn) as conn:
+        conn.execute("create table sent (attempt int)")
+        conn.commit()
+        for _ in range(2):  # the first transaction begins with the handler, the second does not
+            app.dispatch(SendEmail("ada"), conn=conn)
+        conn.commit()
+        assert conn.execute("select * from sent").fetchall() == [(2,), (2,)]
 
 
 def test_sync_transport_uses_the_callers_transaction(dsn: str) -> None:

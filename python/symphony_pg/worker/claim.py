@@ -1,4 +1,4 @@
-"""What the worker holds: claims, their messages that have not started, and how many to take.
+"""What the worker holds: claims, what became of their messages, and how many to take.
 
 Handlers run in threads while the event loop looks on, so what both touch are deques, lists that
 only grow, sets and flags; their single operations need no lock.
@@ -6,30 +6,28 @@ only grow, sets and flags; their single operations need no lock.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 import traceback
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
-from itertools import groupby
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
 
 import psycopg
 
+from ..batch import BatchItem
+from ..classification import USUAL
 from ..client import AsyncClient, Client
-from ..codec import InvalidMessage
 from ..connections import AsyncConnections, Connections
-from ..context import PermanentError, RetryAfter, Snooze
+from ..context import Snooze
 from ..errors import LeaseLost
 from ..functions import ClaimedMessage
-from ..handlers import Handler, handler_of
+from ..handlers import Handler
 
-__all__ = ["Backlog", "Claim", "Failure", "Pace", "Run"]
+__all__ = ["Claim", "Failure", "Pace"]
 
 log = logging.getLogger("symphony_pg.worker")
 
@@ -53,8 +51,8 @@ class Failure(NamedTuple):
         cls, message: ClaimedMessage, error: BaseException, handler: Handler | None = None
     ) -> Failure:
         """Describe an error: its text, class and traceback, and whether a retry can help."""
-        permanent: tuple[type[BaseException], ...] = (PermanentError, InvalidMessage)
         kind = type(error)
+        verdict = (handler.errors if handler else USUAL).of(error)
         module = "" if kind.__module__ == "builtins" else kind.__module__ + "."
         if isinstance(error, Snooze):
             return cls(message, _capped(error.reason), kind.__qualname__, True, None, snooze=error)
@@ -63,8 +61,8 @@ class Failure(NamedTuple):
             message,
             error=_capped("".join(traceback.format_exception_only(kind, error)).strip()),
             error_class=module + kind.__qualname__,
-            retryable=not isinstance(error, permanent + (handler.permanent if handler else ())),
-            retry_after=error.wait if isinstance(error, RetryAfter) else None,
+            retryable=verdict.retryable,
+            retry_after=verdict.retry_after,
             traceback=_capped(trace),
         )
 
@@ -136,6 +134,7 @@ class Claim:
         self.returned = 0
         self.acked = 0
         self.nacked = 0
+        self.dsn = lender.dsn
         self._lender = lender
         self._async_lender = async_lender
 
@@ -156,128 +155,60 @@ class Claim:
         if message_id not in self.elsewhere:
             self.done.append(message_id)
 
-    def _done_by_handler(self, message_id: int) -> None:
-        self.done_by_handler.append(message_id)
-        self.elsewhere.add(message_id)
-
     @contextmanager
-    def transaction(self, message: ClaimedMessage) -> Iterator[psycopg.Connection[Any]]:
-        """Open the transaction that ends with the ack of the message."""
+    def transaction(
+        self, message: ClaimedMessage, batch: Sequence[BatchItem] = ()
+    ) -> Iterator[psycopg.Connection[Any]]:
+        """Open the transaction that ends with the ack of the message, or of a batch."""
         with self._lender.lend() as conn:
             with conn.transaction():
                 yield conn
-                try:
-                    Client(conn).ack(self.claim_id, [message.message_id])
-                except LeaseLost:
-                    self.elsewhere.add(message.message_id)
-                    raise
-            self._done_by_handler(message.message_id)
+                parts = self._parts(message, batch)
+                for claim, message_ids in parts:
+                    with claim.settling(message_ids):
+                        Client(conn).ack(claim.claim_id, message_ids)
+            _done_by_handler(parts)
 
     @asynccontextmanager
     async def transaction_async(
-        self, message: ClaimedMessage
+        self, message: ClaimedMessage, batch: Sequence[BatchItem] = ()
     ) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-        """Open the transaction that ends with the ack of the message."""
+        """Open the transaction that ends with the ack of the message, or of a batch."""
         async with self._async_lender.lend() as conn:
             async with conn.transaction():
                 yield conn
-                try:
-                    await AsyncClient(conn).ack(self.claim_id, [message.message_id])
-                except LeaseLost:
-                    self.elsewhere.add(message.message_id)
-                    raise
-            self._done_by_handler(message.message_id)
+                parts = self._parts(message, batch)
+                for claim, message_ids in parts:
+                    with claim.settling(message_ids):
+                        await AsyncClient(conn).ack(claim.claim_id, message_ids)
+            _done_by_handler(parts)
 
+    def _parts(
+        self, message: ClaimedMessage, batch: Sequence[BatchItem]
+    ) -> list[tuple[Claim, list[int]]]:
+        """Return what a transaction settles: claims, in the order of their locks."""
+        if not batch:
+            return [(self, [message.message_id])]
+        parts: dict[Claim, list[int]] = {}
+        for item in batch:
+            if item.error is None and isinstance(item.holder, Claim):
+                parts.setdefault(item.holder, []).append(item.claimed.message_id)
+        return sorted(parts.items(), key=lambda part: part[0].claim_id)
 
-class Run:
-    """Messages of one claim that follow each other and whose handlers are all sync or all async."""
-
-    __slots__ = ("claim", "is_async", "waiting")
-
-    def __init__(self, claim: Claim, is_async: bool, messages: Iterator[ClaimedMessage]) -> None:
-        self.claim = claim
-        self.is_async = is_async
-        self.waiting = deque(messages)
-
-
-class Backlog:
-    """The messages that were claimed and not yet started, in order.
-
-    `changed` is set whenever a slot comes for more.
-    """
-
-    def __init__(self, handlers: Mapping[str, Handler], changed: asyncio.Event) -> None:
-        self._handlers = handlers
-        self._has_async = any(
-            handler.is_async for first in handlers.values() for handler in first.all.values()
-        )
-        self._runs: deque[Run] = deque()
-        self._filled = asyncio.Event()
-        self._closed = False
-        self._changed = changed
-        self.free_slots = 0
-
-    def add(self, claim: Claim, messages: Sequence[ClaimedMessage]) -> None:
-        """Put the messages of a claim at the end."""
-        if self._has_async:
-            kinds = groupby(messages, self._is_async)
-            self._runs.extend(Run(claim, is_async, run) for is_async, run in kinds)
-        else:
-            self._runs.append(Run(claim, False, iter(messages)))
-        self._filled.set()
-
-    def _is_async(self, message: ClaimedMessage) -> bool:
+    @contextmanager
+    def settling(self, message_ids: list[int]) -> Iterator[None]:
+        """Note that messages were lost, if that is what their ack says."""
         try:
-            return handler_of(self._handlers, message).is_async
-        except PermanentError:  # there is none, which the slot will say
-            return False
+            yield
+        except LeaseLost:
+            self.elsewhere.update(message_ids)
+            raise
 
-    async def next(self) -> Run | None:
-        """Return the first run with messages that wait, when there is one; None after close().
 
-        The run stays: several slots work on it together.
-        """
-        while True:
-            while self._runs and not self._runs[0].waiting:
-                self._runs.popleft()
-            if self._runs:
-                self._changed.set()
-                return self._runs[0]
-            if self._closed:
-                return None
-            self._filled.clear()
-            self.free_slots += 1
-            self._changed.set()
-            await self._filled.wait()
-            self.free_slots -= 1
-
-    @property
-    def size(self) -> int:
-        """How many messages wait."""
-        return sum(len(run.waiting) for run in self._runs)
-
-    @property
-    def is_in_hand(self) -> bool:
-        """True when slots are working on the last run already."""
-        return len(self._runs) <= 1
-
-    def take_back(self, lost: Claim | None = None) -> dict[Claim, list[int]]:
-        """Remove what waits, of one claim or of all; return the message ids by claim."""
-        taken: dict[Claim, list[int]] = {}
-        for run in self._runs:
-            if lost is None or run.claim is lost:
-                while run.waiting:
-                    try:
-                        message_id = run.waiting.popleft().message_id
-                    except IndexError:  # a thread was faster
-                        break
-                    taken.setdefault(run.claim, []).append(message_id)
-        return taken
-
-    def close(self) -> None:
-        """Send the slots home when they have nothing to do."""
-        self._closed = True
-        self._filled.set()
+def _done_by_handler(parts: list[tuple[Claim, list[int]]]) -> None:
+    for claim, message_ids in parts:
+        claim.done_by_handler.extend(message_ids)
+        claim.elsewhere.update(message_ids)
 
 
 class Pace:

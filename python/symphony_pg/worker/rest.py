@@ -33,8 +33,16 @@ class Rest:
     """
 
     def __init__(
-        self, link: Link, bell: Doorbell, worker: str, queues: Sequence[str], poll_interval: float
+        self,
+        link: Link,
+        bell: Doorbell,
+        worker: str,
+        queues: Sequence[str],
+        poll_interval: float,
+        on_idle: Callable[[], None],
     ) -> None:
+        self._on_idle = on_idle
+        self._has_told = False
         self._link = link
         self._bell = bell
         self._worker = worker
@@ -51,6 +59,7 @@ class Rest:
     async def end(self) -> None:
         """Be idle no longer: a claim returned something."""
         self._empty_since = None
+        self._has_told = False
         if self._idle_since is not None:
             self._idle_since = None
             await self._link.run(functions.busy(self._worker))
@@ -63,6 +72,9 @@ class Rest:
         if now - self._empty_since < LINGER:
             await asyncio.sleep(LINGER_POLL)
             return False
+        if not self._has_told:
+            self._has_told = True
+            self._on_idle()
         if not listen:
             return await self._bell.wait(None, self._poll_interval)
         if self._idle_since is None:

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from .. import functions
 from ..errors import LeaseLost, SymphonyError
+from ..events import Event, Events, Failed, Retried
 from ..functions import Call, ClaimedMessage, Nacked
 from .claim import Claim, Failure
 from .link import Link
@@ -76,8 +77,10 @@ class Settler:
         on_lost: Callable[[Claim], None],
         on_retry: Callable[[datetime], None],
         on_failure: Callable[[], None],
+        events: Events,
         sanitize: Callable[[str], str] | None = None,
     ) -> None:
+        self._events = events
         self._link = link
         self._sanitize = sanitize
         self._counts = counts
@@ -185,9 +188,11 @@ class Settler:
             self._counts.retried += 1
             self._on_retry(nacked.available_at)
             fate = f"retry at {nacked.available_at:%H:%M:%S}"
+            event: Event = Retried(message, failure.error, failure.error_class, nacked.available_at)
         else:
             self._counts.failed += 1
             fate = "failed for good"
+            event = Failed(message, failure.error, failure.error_class)
         log.warning(
             "message %d (%s) attempt %d of %d: %s; %s",
             message.message_id,
@@ -197,6 +202,7 @@ class Settler:
             failure.summary,
             fate,
         )
+        self._events.emit(event)
         self._on_failure()
 
     async def _refused(self, claim: Claim, results: int, error: LeaseLost) -> None:

@@ -14,9 +14,13 @@ from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from ..batch import BatchHandler, BatchItem
+from ..bus import Bus
 from ..functions import ClaimedMessage
 from ..handlers import Handler, handler_of
-from .claim import Backlog, Claim, Failure, Pace, Run
+from ..outbox import Outbox
+from .backlog import Backlog, BatchRun, Run
+from .claim import Claim, Failure, Pace
 
 __all__ = ["Slots"]
 
@@ -31,6 +35,7 @@ class _Slot:
         self.claim: Claim | None = None
         self.message: ClaimedMessage | None = None
         self.since = 0.0
+        self.batch: list[BatchItem] = []
         self.is_async = False
         self.is_cancelled = False
 
@@ -45,7 +50,9 @@ class Slots:
         handlers: Mapping[str, Handler],
         pace: Pace,
         progress: Callable[[Claim], None],
+        bus: Bus,
     ) -> None:
+        self._bus = bus
         self._backlog = backlog
         self._handlers = handlers
         self._pace = pace
@@ -67,7 +74,10 @@ class Slots:
         _, late = await asyncio.wait(tasks, timeout=max(timeout, 0))
         running = []
         for slot in self._slots:
-            if slot.task in late and slot.claim is not None and slot.message is not None:
+            if slot.task in late and slot.batch:
+                running += [(_claim_of(item), item.claimed) for item in slot.batch]
+                self._cancel(slot)
+            elif slot.task in late and slot.claim is not None and slot.message is not None:
                 running.append((slot.claim, slot.message))
                 self._cancel(slot)
         if late:
@@ -78,7 +88,9 @@ class Slots:
     @property
     def threads_are_stuck(self) -> bool:
         """True when a sync handler is still running."""
-        return any(slot.message is not None and not slot.is_async for slot in self._slots)
+        return any(
+            (slot.message is not None or slot.batch) and not slot.is_async for slot in self._slots
+        )
 
     def running(self, most: int) -> list[tuple[ClaimedMessage, float]]:
         """Return the messages that handlers work on, and for how many seconds: the oldest few."""
@@ -101,46 +113,63 @@ class Slots:
         loop = asyncio.get_running_loop()
         while run := await self._backlog.next():
             slot.claim, slot.is_async = run.claim, run.is_async
+            if isinstance(run, BatchRun):
+                await self._run_batch(slot, run)
+                continue
+            assert run.claim is not None
             if run.is_async:
-                await self._run_async(slot, run)
+                await self._run_async(slot, run, run.claim)
             else:
                 started = time.perf_counter()
-                count = await loop.run_in_executor(self._threads, self._run_in_thread, slot, run)
+                count = await loop.run_in_executor(
+                    self._threads, self._run_in_thread, slot, run, run.claim
+                )
                 self._pace.observe(time.perf_counter() - started, count)
             slot.claim = slot.message = None
             self._progress(run.claim)
 
-    def _run_in_thread(self, slot: _Slot, run: Run) -> int:
+    def _run_in_thread(self, slot: _Slot, run: Run, claim: Claim) -> int:
         """Call handlers until nothing of the run is left; return how many were called."""
-        claim, waiting, handlers = run.claim, run.waiting, self._handlers
+        waiting, handlers = run.waiting, self._handlers
         count = 0
-        while not claim.lost:
-            try:
-                slot.message = message = waiting.popleft()
-            except IndexError:
-                break
-            slot.since = time.monotonic()
-            count += 1
-            handler = None
-            try:
-                handler = handler_of(handlers, message)
-                handler.call(message, claim)
-            except BaseException as error:
-                self._failed(claim, message, error, handler)
-            else:
-                claim.succeeded(message.message_id)
+        with Outbox(self._bus, of_thread=True).in_use() as outbox:
+            while not claim.lost:
+                try:
+                    slot.message = message = waiting.popleft()
+                except IndexError:
+                    break
+                slot.since = time.monotonic()
+                count += 1
+                handler = None
+                try:
+                    handler = handler_of(handlers, message)
+                    handler.call(message, claim)
+                    if outbox.is_touched:
+                        if not claim.lost:
+                            outbox.send()  # before the ack
+                        outbox.renew()
+                except BaseException as error:
+                    outbox.renew()
+                    self._failed(claim, message, error, handler)
+                else:
+                    claim.succeeded(message.message_id)
         slot.message = None
         return count
 
-    async def _run_async(self, slot: _Slot, run: Run) -> None:
-        claim, waiting = run.claim, run.waiting
+    async def _run_async(self, slot: _Slot, run: Run, claim: Claim) -> None:
+        waiting = run.waiting
         while waiting and not claim.lost:
             slot.message = message = waiting.popleft()
             handler = handler_of(self._handlers, message)
             slot.since = started = time.monotonic()
+            outbox = Outbox(self._bus)
+            outbox.enter()
             try:
                 await handler.call(message, claim)
+                if outbox.shut() and not claim.lost:
+                    await outbox.send_async()  # before the ack
             except BaseException as error:
+                outbox.shut()
                 if slot.is_cancelled and isinstance(error, asyncio.CancelledError):
                     log.info("message %d: its handler was cancelled", message.message_id)
                 else:
@@ -154,6 +183,45 @@ class Slots:
             if claim.is_complete:
                 self._progress(claim)
 
+    async def _run_batch(self, slot: _Slot, run: BatchRun) -> None:
+        """Call a batch handler once; every message of the batch has an outcome then."""
+        slot.batch = items = run.take()
+        if not items:
+            return
+        handler, claims = run.handler, {_claim_of(item) for item in items}
+        started = time.perf_counter()
+        try:
+            if run.is_async:
+                with Outbox(self._bus).in_use() as outbox:
+                    try:
+                        await handler.run_async(items)
+                    finally:
+                        outbox.close()
+            else:
+                loop = asyncio.get_running_loop()
+                await loop.run_in_executor(self._threads, self._run_batch_in_thread, handler, items)
+        except BaseException as error:
+            if slot.is_cancelled and isinstance(error, asyncio.CancelledError):
+                log.info("%d messages: their batch handler was cancelled", len(items))
+                slot.batch = []
+                return
+            for item in items:
+                item.error = item.error or error
+        for item in items:
+            claim, message = _claim_of(item), item.claimed
+            if item.error is None:
+                claim.succeeded(message.message_id)
+            else:
+                self._failed(claim, message, item.error, handler)
+        slot.batch = []
+        self._pace.observe(time.perf_counter() - started, len(items))
+        for claim in claims:
+            self._progress(claim)
+
+    def _run_batch_in_thread(self, handler: BatchHandler, items: list[BatchItem]) -> None:
+        with Outbox(self._bus, of_thread=True).in_use():
+            handler.run(items)
+
     @staticmethod
     def _failed(
         claim: Claim, message: ClaimedMessage, error: BaseException, handler: Handler | None
@@ -166,6 +234,11 @@ class Slots:
             )
         else:
             claim.failures.append(Failure.of(message, error, handler))
+
+
+def _claim_of(item: BatchItem) -> Claim:
+    assert isinstance(item.holder, Claim)
+    return item.holder
 
 
 def _uncancel(slot: _Slot) -> None:

@@ -26,9 +26,11 @@ from psycopg.types.string import TextLoader
 from .. import functions
 from ..connections import AsyncConnections, Connections
 from ..errors import AccessDenied, UnknownQueue, WrongState, translated
+from ..events import Event, WorkerIdle, WorkerStarted, WorkerStopped
 from ..functions import ClaimedMessage
 from ..version import __version__, check_compatible
-from .claim import Backlog, Claim, Pace
+from .backlog import Backlog
+from .claim import Claim, Pace
 from .heart import Heart, resident_memory
 from .link import Clock, Doorbell, Link, Stopped
 from .rest import LINGER_POLL, Rest, Ticker
@@ -142,7 +144,7 @@ class Worker:
         for first in self.app.handlers.values():
             for handler in first.all.values():
                 if handler.message_type is not None:
-                    handler.message_type.codec.prepare()
+                    handler.message_type.prepare()
         self._set_up()
         assert self._loop is not None
         if self._time_limit is not None:
@@ -181,7 +183,14 @@ class Worker:
         self._async_lender = AsyncConnections(self._dsn, keep=self.concurrency, **pooled)
         self._pace = Pace(self.concurrency, self._batch_size)
         self._backlog = Backlog(self.app.handlers, self._changed)
-        self._rest = Rest(self._claim_link, self._bell, self.name, self.queues, self._poll_interval)
+        self._rest = Rest(
+            self._claim_link,
+            self._bell,
+            self.name,
+            self.queues,
+            self._poll_interval,
+            lambda: self._emit(WorkerIdle(self.name, self.queues)),
+        )
         self._ticker = Ticker(self._link, self._clock, self._bell.ring)
         self._settler = Settler(
             self._link,
@@ -190,10 +199,16 @@ class Worker:
             self._on_lost,
             self._ticker.expect,
             self._count_failures,
+            self.app.bus.events,
             self.app.sanitize,
         )
         self._slots = Slots(
-            self.concurrency, self._backlog, self.app.handlers, self._pace, self._settler.progress
+            self.concurrency,
+            self._backlog,
+            self.app.handlers,
+            self._pace,
+            self._settler.progress,
+            self.app.bus,
         )
 
     async def _prepare_claims(self, conn: psycopg.AsyncConnection[Any]) -> None:
@@ -274,7 +289,9 @@ class Worker:
         if self._ticks:
             others.append(self._spawn(self._ticker.run()))
         try:
+            self._emit(WorkerStarted(self.name, self.queues))
             await self._with_queues_there_are(self._claim_until_stopped)
+            self._backlog.batches.flush()
             while self._settler.open and not self._stopping:
                 self._changed.clear()
                 await self._changed.wait()
@@ -285,8 +302,12 @@ class Worker:
             for task in others:
                 task.cancel()
             await asyncio.gather(*others, return_exceptions=True)
+            self._emit(WorkerStopped(self.name, self.queues, self.counts.as_dict()))
             with suppress(Exception):
                 await asyncio.wait_for(self._link.run(functions.stop_worker(self.name)), LAST_WORDS)
+
+    def _emit(self, event: Event) -> None:
+        self.app.bus.events.emit(event)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Start a task whose failure ends the worker."""
@@ -328,6 +349,8 @@ class Worker:
                 if was_woken:
                     self._ticker.hurry()  # perhaps the notification was for a delayed message
                 was_woken = await self._rest.wait(self._listens)
+            elif self._backlog.batches.flush():
+                continue
             elif was_quiet and not await self._has_found_more(finds):
                 return
             else:
@@ -408,6 +431,7 @@ class Worker:
 
     def _claim_size(self) -> int:
         size = self._pace.batch_size(self._backlog.free_slots)
+        size = max(size, min(self._batch_size, self._backlog.batches.room))
         if self._limit is None:
             return size
         return min(size, self._limit - self.counts.claimed)

@@ -1,0 +1,104 @@
+"""The transport that obeys routes to sync transports, which SQL alone cannot serve."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from .client import AsyncClient, Client
+from .functions import Delivery
+from .handlers import Handler
+from .local import SyncTransport
+from .transports import AnyAsyncConnection, AnyConnection, Envelope, PostgresTransport
+
+__all__ = ["RoutedTransport"]
+
+
+class RoutedTransport:
+    """Obeys routes to sync transports: their handlers run here, the rest goes to PostgreSQL.
+
+    All of it is one transaction, the caller's or our own, so a handler that fails leaves nothing
+    behind. It asks the database for the route of each message; without routes to sync transports
+    PostgresTransport does the same in one step less.
+    """
+
+    def __init__(self, dsn: str | None = None) -> None:
+        self._postgres = PostgresTransport(dsn)
+        self._here = SyncTransport(max_attempts=1, raises=True)
+
+    def bind(self, handlers: Mapping[str, Handler], dsn: str | None) -> None:
+        """Learn the application's handlers and its database."""
+        self._postgres.bind(handlers, dsn)
+        self._here.bind(handlers, dsn)
+
+    def joins(self, dsn: str | None) -> bool:
+        """Tell whether a transaction in that database can carry messages of this transport."""
+        return self._postgres.joins(dsn)
+
+    def send(self, envelopes: Sequence[Envelope], conn: AnyConnection | None) -> list[int]:
+        """Enqueue what is stored, run what is not; the id of what is not stored at all is 0."""
+        if conn is None:
+            with self._postgres.lend() as conn, conn.transaction():
+                return self.send(envelopes, conn)
+        client = Client(conn)
+        plans = [
+            _Plan(each, [] if each.queue_name else client.route_of(each.message_type))
+            for each in envelopes
+        ]
+        ids = _in_places(
+            plans, self._postgres.send(stored, conn) if (stored := _stored(plans)) else []
+        )
+        for plan in plans:
+            self._here.send(plan.here, conn)
+        return ids
+
+    async def send_async(
+        self, envelopes: Sequence[Envelope], conn: AnyAsyncConnection | None
+    ) -> list[int]:
+        """Do what send() does, from async code."""
+        if conn is None:
+            async with self._postgres.lend_async() as conn, conn.transaction():
+                return await self.send_async(envelopes, conn)
+        client = AsyncClient(conn)
+        plans = [
+            _Plan(each, [] if each.queue_name else await client.route_of(each.message_type))
+            for each in envelopes
+        ]
+        stored = _stored(plans)
+        ids = _in_places(plans, await self._postgres.send_async(stored, conn) if stored else [])
+        for plan in plans:
+            await self._here.send_async(plan.here, conn)
+        return ids
+
+    def close(self) -> None:
+        """Close our connections."""
+        self._postgres.close()
+
+    async def aclose(self) -> None:
+        """Close our connections."""
+        await self._postgres.aclose()
+
+
+class _Plan:
+    """What is to be done with an envelope: store it, run handlers here, or both."""
+
+    def __init__(self, envelope: Envelope, deliveries: Sequence[Delivery]) -> None:
+        self.envelope = envelope
+        self.is_stored = not deliveries or any(d.transport_type != "sync" for d in deliveries)
+        self.here = [
+            envelope
+            if d.handler_name is None
+            else replace(envelope, headers={**(envelope.headers or {}), "handler": d.handler_name})
+            for d in deliveries
+            if d.transport_type == "sync"
+        ]
+
+
+def _stored(plans: Sequence[_Plan]) -> list[Envelope]:
+    return [plan.envelope for plan in plans if plan.is_stored]
+
+
+def _in_places(plans: Sequence[_Plan], ids: Sequence[int]) -> list[int]:
+    """Return an id for each plan: 0 for what is not stored."""
+    rest = iter(ids)
+    return [next(rest) if plan.is_stored else 0 for plan in plans]

@@ -1,0 +1,146 @@
+"""Messages that were claimed and have not started."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, groupby
+from typing import Any
+
+from ..batch import BatchHandler, BatchItem
+from ..functions import ClaimedMessage
+from ..handlers import Handler, find_handler
+from .batches import Batches
+from .claim import Claim
+
+__all__ = ["Backlog", "BatchRun", "Run"]
+
+
+class Run:
+    """Messages that follow each other and whose handlers are all sync or all async.
+
+    They are of one claim, but for the items of a batch, which know their own.
+    """
+
+    __slots__ = ("claim", "is_async", "waiting")
+
+    def __init__(self, claim: Claim | None, is_async: bool, messages: Iterable[Any]) -> None:
+        self.claim = claim
+        self.is_async = is_async
+        self.waiting = deque(messages)
+
+    def take_back(self, lost: Claim | None) -> Iterator[tuple[Claim, int]]:
+        """Remove what waits, of one claim or of all; return claims and message ids."""
+        if lost is None or self.claim is lost:
+            while self.waiting:
+                try:
+                    message_id = self.waiting.popleft().message_id
+                except IndexError:  # a thread was faster
+                    break
+                assert self.claim is not None
+                yield self.claim, message_id
+
+
+class BatchRun(Run):
+    """A batch: its messages may be of several claims, and start together."""
+
+    __slots__ = ("handler",)
+
+    def __init__(self, handler: BatchHandler, items: Sequence[BatchItem]) -> None:
+        super().__init__(None, handler.is_async, items)
+        self.handler = handler
+
+    def take(self) -> list[BatchItem]:
+        """Take all of it, so that no other slot finds anything."""
+        items = list(self.waiting)
+        self.waiting.clear()
+        return items
+
+    def take_back(self, lost: Claim | None) -> Iterator[tuple[Claim, int]]:
+        """Remove what waits, of one claim or of all; return claims and message ids."""
+        for item in self.take():
+            assert isinstance(item.holder, Claim)
+            if lost in (None, item.holder):
+                yield item.holder, item.claimed.message_id
+            else:
+                self.waiting.append(item)
+
+
+class Backlog:
+    """The messages that were claimed and not yet started, in order.
+
+    `changed` is set whenever a slot comes for more.
+    """
+
+    def __init__(self, handlers: Mapping[str, Handler], changed: asyncio.Event) -> None:
+        self._handlers = handlers
+        self._has_async = any(
+            handler.is_async for first in handlers.values() for handler in first.all.values()
+        )
+        self.batches = Batches(handlers, self._add_batch)
+        self._runs: deque[Run] = deque()
+        self._filled = asyncio.Event()
+        self._closed = False
+        self._changed = changed
+        self.free_slots = 0
+
+    def add(self, claim: Claim, messages: Sequence[ClaimedMessage]) -> None:
+        """Put the messages of a claim at the end; those for batches wait for others first."""
+        messages = self.batches.sort_out(claim, messages)
+        if self._has_async:
+            kinds = groupby(messages, self._is_async)
+            self._runs.extend(Run(claim, is_async, run) for is_async, run in kinds)
+        else:
+            self._runs.append(Run(claim, False, iter(messages)))
+        self._filled.set()
+
+    def _is_async(self, message: ClaimedMessage) -> bool:
+        handler = find_handler(self._handlers, message)
+        return handler is not None and handler.is_async
+
+    def _add_batch(self, handler: BatchHandler, items: Sequence[BatchItem]) -> None:
+        self._runs.append(BatchRun(handler, items))
+        self._filled.set()
+
+    async def next(self) -> Run | None:
+        """Return the first run with messages that wait, when there is one; None after close().
+
+        The run stays: several slots work on it together.
+        """
+        while True:
+            while self._runs and not self._runs[0].waiting:
+                self._runs.popleft()
+            if self._runs:
+                self._changed.set()
+                return self._runs[0]
+            if self._closed:
+                return None
+            self._filled.clear()
+            self.free_slots += 1
+            self._changed.set()
+            await self._filled.wait()
+            self.free_slots -= 1
+
+    @property
+    def size(self) -> int:
+        """How many messages wait."""
+        return sum(len(run.waiting) for run in self._runs)
+
+    @property
+    def is_in_hand(self) -> bool:
+        """True when slots are working on the last run already."""
+        return len(self._runs) <= 1
+
+    def take_back(self, lost: Claim | None = None) -> dict[Claim, list[int]]:
+        """Remove what waits, of one claim or of all; return the message ids by claim."""
+        taken: dict[Claim, list[int]] = {}
+        parts = [run.take_back(lost) for run in self._runs]
+        for claim, message_id in chain(*parts, self.batches.take_back(lost)):
+            taken.setdefault(claim, []).append(message_id)
+        return taken
+
+    def close(self) -> None:
+        """Send the slots home when they have nothing to do."""
+        self._closed = True
+        self._filled.set()
