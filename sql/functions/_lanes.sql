@@ -7,12 +7,7 @@ language sql
 stable
 as $$
     select lane.lane_id, lane.alone, wish.queue_name, lane.priority,
-           coalesce(wish.max_attempts, (
-               select retry_policy.max_attempts from symphony.retry_policy
-               where retry_policy.pattern operator(pg_catalog.=) '*')),
-           wish.lease,
-           exists (select from symphony.retry_policy
-                   where retry_policy.pattern operator(pg_catalog.<>) '*')
+           coalesce(wish.max_attempts, policy.base), wish.lease, policy.by_type
     from (
         select queue.queue_name, queue.max_attempts, queue.lease, given.rank
         from pg_catalog.unnest(queues) with ordinality as given (queue_name, rank)
@@ -20,6 +15,12 @@ as $$
         where queue.paused_at is null
         offset 0
     ) as wish
+    cross join (
+        select pg_catalog.min(retry_policy.max_attempts) filter (
+                   where retry_policy.pattern operator(pg_catalog.=) '*') as base,
+               pg_catalog.count(*) operator(pg_catalog.>) 1 as by_type
+        from symphony.retry_policy
+    ) as policy
     join symphony.lane on lane.queue_name operator(pg_catalog.=) wish.queue_name
     where (lane.is_used or lane.lane_id in (select lane_use.lane_id from symphony.lane_use))
       and not lane.is_held

@@ -72,8 +72,8 @@ begin
             select claimed.claim_id, batch.message_id, v_lane.queue_name, batch.message_type,
                    batch.body, batch.headers, v_lane.priority::integer, batch.attempt + 1,
                    case when batch.retry is null and not v_lane.by_type then v_lane.max_attempts
-                        else (symphony._retry_rule(
-                            batch.message_type, v_lane.queue_name, batch.retry)).max_attempts end,
+                        else symphony._max_attempts(
+                            batch.message_type, batch.retry, v_lane.max_attempts) end,
                    batch.group_key, batch.enqueued_at, claimed.lease_until
             from claimed, batch;
             exit when found;
