@@ -37,8 +37,10 @@ begin
         v_failed := symphony._fail(
             array(select message.message_id from symphony.message
                   where message.message_id = any (v_claim.open_ids)
-                    and message.attempt + 1 >= (symphony._retry_rule(
-                        message.message_type, v_claim.queue_name, message.retry)).max_attempts),
+                    and message.attempt + 1 >= (
+                        select rule.max_attempts
+                        from symphony._retry_rule(
+                            message.message_type, v_claim.queue_name, message.retry) as rule)),
             'lease ended', v_error, 'LeaseEnded', v_claim.claim_id);
         perform symphony._record_attempt(
             v_claim.open_ids, 'retry', v_error, 'LeaseEnded', null, v_claim.claim_id);

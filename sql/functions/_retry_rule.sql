@@ -1,13 +1,7 @@
-create or replace function symphony._retry_rule(
-    message_type         text,
-    queue_name           text,
-    retry                jsonb,
-    out max_attempts     integer,
-    out delay            interval,
-    out multiplier       double precision,
-    out max_delay        interval,
-    out jitter           double precision,
-    out permanent_errors text[]
+create or replace function symphony._retry_rule(message_type text, queue_name text, retry jsonb)
+returns table (
+    max_attempts integer, delay interval, multiplier double precision, max_delay interval,
+    jitter double precision, permanent_errors text[]
 )
 language sql
 stable
@@ -31,7 +25,7 @@ comment on function symphony._retry_rule(text, text, jsonb) is
 $$How a message is retried: each value by the first of the call, its type, its queue and * to have it.
 
 Arguments  message_type, queue_name; retry - as enqueue() was told, or null
-Returns    the values; permanent_errors - those of the type and of *
+Returns    one row with the values; permanent_errors - those of the type and of *
 Access     private$$;
 
 revoke execute on function symphony._retry_rule(text, text, jsonb) from public;

@@ -4,14 +4,15 @@ create or replace function symphony._target(
     out queue_name text,
     out priority   integer
 )
-language sql
+language plpgsql
 stable
 as $$
-    select pg_catalog.count(*) operator(pg_catalog.=) 1
-           and pg_catalog.count(d.handler_name) operator(pg_catalog.=) 0,
-           pg_catalog.min(d.queue_name), pg_catalog.min(d.priority)
+begin
+    select count(*) = 1 and count(d.handler_name) = 0, min(d.queue_name), min(d.priority)
+    into is_simple, queue_name, priority
     from symphony._deliveries(message_type) as d
-    where d.transport_type operator(pg_catalog.=) 'postgres'
+    where d.transport_type = 'postgres';
+end;
 $$;
 
 comment on function symphony._target(text) is

@@ -44,15 +44,7 @@ begin
         continue when not symphony._lock_lane(v_lane_id, wait => not v_locked);
         v_locked := true;
 
-        select queue.queue_name, queue.lease, lane.priority, lane.alone,
-               coalesce(queue.max_attempts, (
-                   select retry_policy.max_attempts from symphony.retry_policy where pattern = '*'
-               )) as max_attempts,
-               exists (select from symphony.retry_policy where pattern <> '*') as by_type
-        into v_lane
-        from symphony.lane
-        join symphony.queue on queue.queue_name = lane.queue_name
-        where lane.lane_id = v_lane_id;
+        select * into v_lane from symphony._lane_settings(v_lane_id);
         v_limit := case when v_lane.alone then 1 else claim_batch.batch_size end;
         v_finished := symphony._finished_transactions();
         v_now := symphony._now();
@@ -81,8 +73,8 @@ begin
         select claimed.claim_id, batch.message_id, v_lane.queue_name, batch.message_type,
                batch.body, batch.headers, v_lane.priority::integer, batch.attempt + 1,
                case when batch.retry is null and not v_lane.by_type then v_lane.max_attempts
-                    else (symphony._retry_rule(
-                        batch.message_type, v_lane.queue_name, batch.retry)).max_attempts end,
+                    else symphony._max_attempts(batch.message_type, batch.retry, v_lane.max_attempts)
+               end,
                batch.group_key, batch.enqueued_at, claimed.lease_until
         from claimed, batch;
         v_found := found;

@@ -32,18 +32,18 @@ declare
     v_first_id   bigint;
     v_target     record;
 begin
-    if enqueue.queue_name is null and symphony._has_routes() then
-        select * into v_target from symphony._target(message_type);
-        if not v_target.is_simple then
-            return symphony._fan_out(message_type, body, priority, delay, available_at,
-                                     idempotency_key, group_key, headers, retry, v_now);
+    if enqueue.queue_name is null then
+        if exists (select from symphony.route union all select from symphony.handler) then
+            select * into v_target from symphony._target(message_type);
+            if not v_target.is_simple then
+                return symphony._fan_out(message_type, body, priority, delay, available_at,
+                                         idempotency_key, group_key, headers, retry, v_now);
+            end if;
+            v_queue_name := v_target.queue_name;
+            priority := coalesce(priority, v_target.priority);
         end if;
-        v_queue_name := v_target.queue_name;
-        priority := coalesce(priority, v_target.priority);
     end if;
-    if retry is not null then
-        perform symphony._check_retry(retry);
-    end if;
+    retry := case when retry is not null and symphony._check_retry(retry) then retry end;
     if idempotency_key is not null then
         v_first_id := symphony._first_with_key(v_queue_name, idempotency_key, v_message_id, v_now);
         if v_first_id <> v_message_id then

@@ -10,7 +10,7 @@ as $$
  */
 declare
     v_now       timestamptz := symphony._now();
-    v_is_routed boolean := symphony._has_routes();
+    v_is_routed boolean := exists (select from symphony.route union all select from symphony.handler);
     v_ids       bigint[];
     v_lanes     integer[];
 begin

@@ -20,7 +20,7 @@ as $$
 begin
     return query
     select m.message_id, lane.queue_name, m.message_type, m.status, m.attempt,
-           (symphony._retry_rule(m.message_type, lane.queue_name, m.retry)).max_attempts,
+           rule.max_attempts,
            lane.priority::integer, m.enqueued_at, m.available_at,
            c.claimed_at, c.finished_at, m.failed_at, coalesce(m.worker, c.worker), c.claim_id,
            m.last_error, m.body, m.headers
@@ -54,6 +54,7 @@ begin
         where l.message_id = message_status.message_id
     ) as m
     join symphony.lane on lane.lane_id = m.lane_id
+    cross join lateral symphony._retry_rule(m.message_type, lane.queue_name, m.retry) as rule
     left join symphony.claim as c on c.claim_id = m.claim_id;
 end;
 $$;
