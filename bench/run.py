@@ -28,7 +28,7 @@ from typing import Any
 
 import psycopg
 
-from symphony_pg import Symphony, Worker
+from symphony_pg import Symphony, Worker, message
 
 sys.path.insert(0, str(Path(__file__).parent))
 import cron_next
@@ -46,6 +46,12 @@ PLAIN = (
     f"values (clock_timestamp(), 1, 'Bench', '{BODY}', '{{}}') returning message_id"
 )
 TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@message("Ping")
+@dataclass
+class Ping:
+    sent: float
 
 
 @dataclass
@@ -94,7 +100,7 @@ def row(
     if target is not None:
         met = figure <= target if most else figure >= target
         verdict = f"{'ok' if met else 'MISS':4} ({'at most' if most else 'at least'} {target:g})"
-    print(f"{name:58} {figure:10,.2f} {unit:12} {verdict:22} {beside}", flush=True)
+    print(f"{name:68} {figure:10,.2f} {unit:12} {verdict:22} {beside}", flush=True)
 
 
 def median(measure: Callable[[], float], times: int = 3) -> float:
@@ -143,36 +149,74 @@ def wal(bench: Bench) -> None:
             statistics.median(figures[1:]),
             "bytes",
             target,
+            beside=f"full_page_writes {one(conn, 'show full_page_writes')}",
         )
 
 
+LOOPS = {
+    "ours": """
+        create procedure pg_temp.ours(size integer, total integer) language plpgsql as $$
+        declare v_claim_id bigint; v_size integer; v_done integer := 0;
+        begin
+            while v_done < total loop
+                perform set_config('synchronous_commit', 'off', false);
+                select max(claim_id), count(*) into v_claim_id, v_size
+                from symphony.claim_batch('{default}', size, 'b', '10 min');
+                commit;
+                perform set_config('synchronous_commit', 'on', false);
+                perform symphony.ack(v_claim_id);
+                commit;
+                v_done := v_done + v_size;
+            end loop;
+        end $$""",
+    "bare": """
+        create procedure pg_temp.bare(size integer, total integer) language plpgsql as $$
+        declare v_size integer; v_done integer := 0;
+        begin
+            while v_done < total loop
+                with gone as (
+                    delete from bare where id = any (array(
+                        select id from bare {order}limit size for update skip locked))
+                    returning id, body)
+                select count(*) into v_size from gone;
+                commit;
+                v_done := v_done + v_size;
+            end loop;
+        end $$""",
+}
+
+
 def drain(bench: Bench) -> None:
-    """Claim and ack over SQL against a bare delete with skip locked."""
+    """Claim and ack against a bare delete with skip locked: in SQL, and from Python.
+
+    In SQL one connection does both, so claims turn synchronous_commit off and acks on again. From
+    Python they have connections of their own, as in the worker.
+    """
     claims, acks = bench.connect(synchronous_commit="off"), bench.connect()
     bare = (
         "with gone as (delete from bare where id = any (array(select id from bare {order}"
         "limit %s for update skip locked)) returning id, body) select count(*) from gone"
     )
 
-    def ours(size: int, total: int) -> float:
+    def timed(work: Callable[[], None], total: int) -> float:
         begun = time.perf_counter()
+        work()
+        return total / (time.perf_counter() - begun)
+
+    def in_sql(loop: str, size: int, total: int, order: str = "") -> None:
+        with bench.connect() as conn:
+            conn.execute(LOOPS[loop].replace("{order}", order).encode())
+            conn.execute(f"call pg_temp.{loop}(%s, %s)".encode(), [size, total])
+
+    def in_turn(size: int, total: int) -> None:
         done = 0
         while done < total:
             claim = claims.execute(CLAIM, [size]).fetchone()
             assert claim is not None and claim[1]
             acks.execute("select symphony.ack(%s)", [claim[0]]).fetchone()
             done += claim[1]
-        return total / (time.perf_counter() - begun)
 
-    def theirs(size: int, total: int, order: str) -> float:
-        query = bare.format(order=order)
-        begun = time.perf_counter()
-        done = 0
-        while done < total:
-            done += one(acks, query, size)
-        return total / (time.perf_counter() - begun)
-
-    def overlapped(size: int, total: int) -> float:
+    def overlapped(size: int, total: int) -> None:
         """Claim while the ack before is on its way, as the worker does."""
         waiting: queue.Queue[int | None] = queue.Queue(4)
 
@@ -181,7 +225,6 @@ def drain(bench: Bench) -> None:
                 acks.execute("select symphony.ack(%s)", [claim_id]).fetchone()
 
         thread = threading.Thread(target=settle)
-        begun = time.perf_counter()
         thread.start()
         done = 0
         while done < total:
@@ -191,34 +234,45 @@ def drain(bench: Bench) -> None:
             done += claim[1]
         waiting.put(None)
         thread.join()
-        return total / (time.perf_counter() - begun)
+
+    def bare_from_python(size: int, total: int, order: str) -> None:
+        query = bare.format(order=order)
+        done = 0
+        while done < total:
+            done += one(acks, query, size)
 
     for size, total, target in ((100, 60_000, 1.5), (1, 2_000, 0.5)):
         if bench.quick:
             total //= 4
         bench.fresh()
-        bench.fill(6 * total)
-        rates = {
-            "in turn": median(partial(ours, size, total)),
-            "acks overlapping": median(partial(overlapped, size, total)),
+        bench.fill(9 * total)
+        ours = {
+            name: median(partial(timed, partial(way, size, total), total))
+            for name, way in (
+                ("in SQL", partial(in_sql, "ours")),
+                ("from Python, in turn", in_turn),
+                ("from Python, acks overlapping", overlapped),
+            )
         }
-        for order, title in (("", "as it comes"), ("order by id ", "ordered by id")):
+        for order, title in (("order by id ", "ordered by id"), ("", "as it comes")):
             acks.execute("drop table if exists bare")
             acks.execute("create table bare (id bigint primary key, body jsonb)")
             acks.execute(
                 "insert into bare select i, %s::jsonb from generate_series(1, %s) as i",
-                [BODY, 3 * total],
+                [BODY, 6 * total],
             )
             acks.execute("vacuum analyze bare")
-            bare_rate = median(partial(theirs, size, total, order))
-            for way, rate in rates.items():
+            sql = median(partial(timed, partial(in_sql, "bare", size, total, order), total))
+            python = median(partial(timed, partial(bare_from_python, size, total, order), total))
+            for way, rate in ours.items():
+                yardstick = sql if way == "in SQL" else python
                 row(
-                    f"claim + ack {way}, n = {size}, bare delete {title}",
-                    rate / bare_rate,
+                    f"claim + ack {way}, n = {size}; delete {title}",
+                    rate / yardstick,
                     "x",
                     target,
                     False,
-                    f"{rate:,.0f} against {bare_rate:,.0f} messages/s",
+                    f"{rate:,.0f} against {yardstick:,.0f} messages/s",
                 )
 
 
@@ -241,6 +295,17 @@ def pgbench(script: str, clients: int, seconds: int) -> float:
         ]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
     return float(done.stdout.split("tps = ")[1].split()[0])
+
+
+@contextmanager
+def sleeping(bench: Bench) -> Iterator[None]:
+    """Be a worker that said that it sleeps, and never wakes up."""
+    with bench.connect() as conn:
+        conn.execute('listen "symphony:default"')
+        while not one(conn, "select symphony.idle('sleeper', '{default}')"):
+            pass
+        yield
+        conn.execute("select symphony.busy('sleeper')")
 
 
 @contextmanager
@@ -281,16 +346,13 @@ def enqueue(bench: Bench) -> None:
             False,
             f"{ours:,.0f} against {bare:,.0f} /s",
         )
-        with consuming():
-            watched = median(partial(pgbench, script, clients, seconds))
-        row(
-            "the same with a worker of the queue at work",
-            watched / bare,
-            "x",
-            0.6,
-            False,
-            f"{watched:,.0f} /s",
-        )
+        for present, title in (
+            (sleeping(bench), "the same with an idle worker that is notified of each"),
+            (consuming(), "the same with a worker that wakes up and works"),
+        ):
+            with present:
+                watched = median(partial(pgbench, script, clients, seconds))
+            row(title, watched / bare, "x", 0.6, False, f"{watched:,.0f} /s")
 
 
 def batch(bench: Bench) -> None:
@@ -376,24 +438,22 @@ def latency(bench: Bench) -> None:
     app = Symphony(DSN)
     times: list[float] = []
 
-    def handle(message: Any) -> None:
-        times.append((time.perf_counter() - message["sent"]) * 1000)
+    @app.handler(Ping)
+    def handle(message: Ping) -> None:
+        times.append((time.perf_counter() - message.sent) * 1000)
 
-    app.handler("Ping")(handle)
     the_worker = Worker(app, ["default"])
     thread = threading.Thread(target=asyncio.run, args=(the_worker.run(),))
     thread.start()
     time.sleep(1)
-    with bench.connect() as conn:
-        for _ in range(100 if bench.quick else 400):
-            sent = time.perf_counter()
-            conn.execute(
-                "select symphony.enqueue('Ping', jsonb_build_object('sent', %s::float8))", [sent]
-            )
-            time.sleep(max(0, 0.05 - (time.perf_counter() - sent)))
+    for _ in range(100 if bench.quick else 400):
+        sent = time.perf_counter()
+        app.dispatch(Ping(sent))
+        time.sleep(max(0, 0.05 - (time.perf_counter() - sent)))
     time.sleep(0.3)
     the_worker.stop()
     thread.join()
+    app.close()
     cuts = statistics.quantiles(times, n=100)
     row("latency, p50", cuts[49], "ms", 3)
     row("latency, p95", cuts[94], "ms")

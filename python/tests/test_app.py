@@ -230,8 +230,8 @@ async def test_sync_transport_can_hand_errors_to_the_caller() -> None:
 
 
 def test_local_retries_are_those_of_a_new_queue(conn: Connection) -> None:
-    columns = "max_attempts, retry_delay, retry_multiplier, retry_max_delay"
-    row = conn.execute(f"select {columns} from symphony.queue").fetchone()
+    columns = "max_attempts, delay, multiplier, max_delay"
+    row = conn.execute(f"select {columns} from symphony.retry_policy").fetchone()
     assert row == (
         local.MAX_ATTEMPTS,
         local.RETRY_DELAY,

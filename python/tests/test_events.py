@@ -93,7 +93,7 @@ def test_each_event_of_a_message(app: Symphony, conn: Connection, kind: str) -> 
     assert (retried.message.message_id, retried.error_class) == (ids[1], "RuntimeError")
     assert retried.available_at.tzinfo is not None
     assert failed.message.message_id == ids[2]
-    assert failed.error.endswith("PermanentError: never\n")
+    assert failed.error.endswith("PermanentError: never")
     (started,), (stopped,) = of(seen, WorkerStarted), of(seen, WorkerStopped)
     assert (started.worker, started.queues) == ("me", ["default"])
     assert (stopped.worker, stopped.counts["done"], stopped.counts["failed"]) == ("me", 2, 1)

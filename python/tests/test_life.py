@@ -29,7 +29,7 @@ from symphony_pg import Client, LeaseLost, UnknownMessage
 
 Connection = psycopg.Connection[Any]
 
-EXAMPLES = int(os.environ.get("LIFE_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("LIFE_EXAMPLES", "200"))
 STEPS = 60
 QUEUES: dict[str, dict[str, Any]] = {
     "a": {"max_attempts": 2, "retry_delay": timedelta(seconds=1), "retry_jitter": 0.5},
@@ -38,7 +38,7 @@ QUEUES: dict[str, dict[str, Any]] = {
 }
 REACHED = (
     *("claimed", "nothing to claim", "nacked: retry", "nacked: failed", "refused"),
-    *("a lease ended", "key in use", "purged"),
+    *("a lease ended", "key in use", "replayed", "removed"),
 )
 LEASE = timedelta(seconds=10)
 WINDOW = timedelta(seconds=60)
@@ -61,6 +61,7 @@ class Message:
     order: tuple[int, int] = (0, 0)
     due: datetime | None = None
     ended: datetime | None = None
+    took_its_worker_down: bool = False
 
 
 @dataclass
@@ -286,6 +287,7 @@ class Life(RuleBasedStateMachine):
             assert nacked.outcome == ("retry" if retried else "failed")
             self.settle(claim, [message_id], "delayed" if retried else "failed")
             message.due = nacked.available_at
+            message.took_its_worker_down = False
             if message.due is not None:
                 self.check_wait(message, message.due - self.now, retry_after)
 
@@ -363,6 +365,7 @@ class Life(RuleBasedStateMachine):
                 message.attempt += 1
                 if message.attempt >= QUEUES[message.queue]["max_attempts"]:
                     message.state = "failed"
+                    message.took_its_worker_down = True
                     failed += 1
                 else:
                     message.alone = True
@@ -399,6 +402,58 @@ class Life(RuleBasedStateMachine):
             message = self.messages[message_id]
             if message.queue == queue:
                 message.state, message.ended = "removed", self.now
+
+    @precondition(lambda self: self.messages)
+    @rule(data=st.data(), per_second=st.sampled_from([None, None, 0.5]))
+    def replay(self, data: st.DataObject, per_second: float | None) -> None:
+        """Some that have failed, and perhaps one that has not."""
+        self.step()
+        ids = self.some_failed(data)
+        outcomes = self.client.retry_failed(ids, per_second=per_second)
+        back = [each for each in ids if self.messages[each].state == "failed"]
+        assert [each.message_id for each in outcomes if each.messages] == back
+        for message in (self.messages[each] for each in back):
+            self.seen["replayed"] += 1
+            message.attempt = 0
+            message.alone = message.took_its_worker_down
+            message.state = "delayed"
+        if per_second is None:
+            self.put_into_log(self.messages[each] for each in back)
+        else:
+            for message_id, _, state, _, _, due in self.conn.execute(STATUS, [back]).fetchall():
+                assert state == "delayed"
+                self.messages[message_id].due = due
+
+    @precondition(lambda self: self.messages)
+    @rule(data=st.data())
+    def remove(self, data: st.DataObject) -> None:
+        self.step()
+        ids = self.some_failed(data)
+        outcomes = self.client.remove_failed(ids)
+        gone = [each for each in ids if self.messages[each].state == "failed"]
+        assert [each.message_id for each in outcomes if each.messages] == gone
+        for each in gone:
+            self.seen["removed"] += 1
+            self.messages[each].state = "cancelled"
+
+    @rule(queue=queues, removes=st.booleans())
+    def settle_all_failed(self, queue: str, removes: bool) -> None:
+        """By a filter, after a dry run that says how many."""
+        self.step()
+        failed = [each for each in self.ids("failed") if self.messages[each].queue == queue]
+        call = self.client.remove_failed if removes else self.client.retry_failed
+        assert call(queue_name=queue, dry_run=True)[0].messages == len(failed)
+        assert call(queue_name=queue)[0].messages == len(failed)
+        for message in (self.messages[each] for each in failed):
+            message.attempt = 0
+            message.alone = message.took_its_worker_down
+            message.state = "cancelled"
+            if not removes:
+                self.put_into_log([message])
+
+    def some_failed(self, data: st.DataObject) -> list[int]:
+        others = sorted(self.messages)[-2:]
+        return sorted(data.draw(st.sets(st.sampled_from(self.ids("failed") * 3 + others))))
 
     # What must be true after every step
 
