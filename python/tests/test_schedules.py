@@ -240,7 +240,7 @@ def test_what_makes_no_message_is_refused(app: Symphony) -> None:
         app.every(60, name="p")(lambda region: Poll(region))
     with pytest.raises(ValueError, match="no name for a schedule"):
         app.every(60)(lambda: Poll("eu"))
-    with pytest.raises(TypeError, match="a message type is a dataclass, .*, and str is not"):
+    with pytest.raises(TypeError, match=r"a message type is a dataclass, .*, and str is not"):
         app.every(60)(str)
 
     async def poll() -> Poll:
