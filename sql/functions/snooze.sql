@@ -10,6 +10,10 @@ create or replace function symphony.snooze(
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
 as $$
 declare
     v_ids  bigint[] := symphony._hold_claim(claim_id, array[snooze.message_id]);
