@@ -1,4 +1,5 @@
 -- message_history: each attempt that failed is kept with its times, worker, error and traceback, and goes with its message.
+-- Runs alone: a transaction that runs in another database of the server holds the purge up.
 select plan(15);
 
 create table public.clock (now_at timestamptz);
