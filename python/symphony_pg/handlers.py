@@ -163,13 +163,15 @@ def _raw(body: str, headers: Any) -> Any:  # noqa: ARG001
     return decode_json(body)
 
 
-def handler_of(handlers: Mapping[str, Handler], message: ClaimedMessage) -> Handler:
-    """Return the handler that a message is for: that of its header, else the first of its type."""
-    first = handlers.get(message.message_type)
+def handler_of(handlers: Mapping[str, Handler], message_type: str, headers: Any) -> Handler:
+    """Return the handler of a message: that of its header, else the first of its type.
+
+    `headers` is a mapping, or its JSON text.
+    """
+    first = handlers.get(message_type)
     if first is None:
-        raise UnknownMessageType(message.message_type)
-    headers = message.headers
-    if "handler" not in headers:  # text, or a mapping
+        raise UnknownMessageType(message_type)
+    if "handler" not in headers:
         return first
     wanted = (json.loads(headers) if isinstance(headers, str) else headers).get("handler")
     if wanted is None:
@@ -180,10 +182,12 @@ def handler_of(handlers: Mapping[str, Handler], message: ClaimedMessage) -> Hand
         raise UnknownHandler(first.name, wanted) from None
 
 
-def find_handler(handlers: Mapping[str, Handler], message: ClaimedMessage) -> Handler | None:
-    """Return the handler that a message is for, or None, and whoever calls it will say why."""
+def find_handler(
+    handlers: Mapping[str, Handler], message_type: str, headers: Any
+) -> Handler | None:
+    """Return the handler of a message, or None, and whoever calls it will say why."""
     try:
-        return handler_of(handlers, message)
+        return handler_of(handlers, message_type, headers)
     except PermanentError:
         return None
 

@@ -176,8 +176,12 @@ class LocalTransport:
             lease_until=_Here.lease_until,
         )
 
+    def _find_handler(self, parcel: _Parcel) -> Handler | None:
+        envelope = parcel.envelope
+        return find_handler(self._handlers, envelope.message_type, envelope.headers or {})
+
     def _handler(self, parcel: _Parcel, *, in_async_code: bool) -> Handler | None:
-        handler = find_handler(self._handlers, self._claimed(parcel))
+        handler = self._find_handler(parcel)
         if handler is not None and handler.is_async and not in_async_code:
             try:
                 asyncio.get_running_loop()
@@ -198,7 +202,9 @@ class LocalTransport:
             return asyncio.run(self._handle_async(parcels))
         items = [BatchItem(self._claimed(each), _Here(self._dsn, conn)) for each in parcels]
         try:
-            handler = handler_of(self._handlers, items[0].claimed)
+            handler = handler_of(
+                self._handlers, items[0].claimed.message_type, items[0].claimed.headers
+            )
             with Outbox(handler.bus, of_thread=True).in_use() as outbox:
                 if isinstance(handler, BatchHandler):
                     handler.run(items)
@@ -215,7 +221,9 @@ class LocalTransport:
         handler = self._handler(parcels[0], in_async_code=True)
         items = [BatchItem(self._claimed(each), _Here(self._dsn, conn)) for each in parcels]
         try:
-            handler = handler_of(self._handlers, items[0].claimed)
+            handler = handler_of(
+                self._handlers, items[0].claimed.message_type, items[0].claimed.headers
+            )
             with Outbox(handler.bus, of_thread=not handler.is_async).in_use() as outbox:
                 if isinstance(handler, BatchHandler):
                     await handler.run_async(items) if handler.is_async else handler.run(items)
@@ -237,7 +245,7 @@ class LocalTransport:
     def _wait(self, parcel: _Parcel, error: Exception, now: datetime) -> timedelta | None:
         """Say how long a message waits for its next attempt; None: it has failed for good."""
         message = self._claimed(parcel)
-        handler = find_handler(self._handlers, message)
+        handler = self._find_handler(parcel)
         failure = Failure.of(message, error, handler)
         wait: timedelta | None = None
         if failure.snooze is not None:
@@ -483,15 +491,13 @@ class InMemoryTransport(LocalTransport):
         if not self._waiting or self._waiting[0].due_at > self.now:
             return []
         first = heapq.heappop(self._waiting)
-        handler = find_handler(self._handlers, self._claimed(first))
+        handler = self._find_handler(first)
         if not isinstance(handler, BatchHandler) or first.attempt > 1:
             return [first]
         others = [
             each
             for each in sorted(self._waiting)
-            if each.due_at <= self.now
-            and each.attempt == 1
-            and find_handler(self._handlers, self._claimed(each)) is handler
+            if each.due_at <= self.now and each.attempt == 1 and self._find_handler(each) is handler
         ][: handler.size - 1]
         for each in others:
             self._waiting.remove(each)

@@ -8,8 +8,8 @@ returns int8multirange
 language sql
 immutable
 as $$
-    /* A range without an upper bound holds all, and the transaction that was begun before may be
-       missing in "finished": it ended while this claim waited for the lane. */
+    /* A range without an upper bound holds all.  The transaction that was begun before goes first,
+       though others that ended late may lie below it. */
     select case
         when last_txid operator(pg_catalog.=) partial_txid then '{}'
         else ahead operator(pg_catalog.*) finished

@@ -100,8 +100,8 @@ Arguments  queues - in order of preference; batch_size - 1 to 1000; worker - a n
            statistics; lease - null: the queue's
 Returns    the messages in the order of their lane, all under one claim_id; none: nothing to do.
            There may be more than were returned
-Raises     SY001 unknown_queue; SY011 wrong_isolation_level - any but read committed; 22023 bad
-           argument
+Raises     SY001 unknown_queue; SY011 wrong_isolation_level - any but read committed; SY012
+           still_replicated; 22023 bad argument
 Writes     symphony.claim (inserts one row)
 Locks      the lane until the transaction ends: commit at once. An idle transaction is ended after
            10 seconds

@@ -71,6 +71,7 @@ Returns    ran - false: another session was at it; promoted - delayed messages t
            now; recovered - messages whose lease ended, pending again; failed - those that had no
            attempt left; fired - for schedules; purged - completed messages removed; next_due_at -
            when the next delayed message or schedule is due. With ran false only ran and next_due_at
+Raises     SY012 still_replicated
 Writes     symphony.tick (inserts one row) and the tables of the messages concerned
 Access     consumer, operator$$;
 

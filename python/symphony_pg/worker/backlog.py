@@ -96,7 +96,7 @@ class Backlog:
         self._filled.set()
 
     def _is_async(self, message: ClaimedMessage) -> bool:
-        handler = find_handler(self._handlers, message)
+        handler = find_handler(self._handlers, message.message_type, message.headers)
         return handler is not None and handler.is_async
 
     def _add_batch(self, handler: BatchHandler, items: Sequence[BatchItem]) -> None:

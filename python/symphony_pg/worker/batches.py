@@ -37,7 +37,7 @@ class Batches:
             return list(messages)
         rest = []
         for message in messages:
-            handler = find_handler(self._handlers, message)
+            handler = find_handler(self._handlers, message.message_type, message.headers)
             if isinstance(handler, BatchHandler) and message.attempt == 1:
                 self._collect(handler, BatchItem(message, claim))
             else:

@@ -142,7 +142,7 @@ class Slots:
                 count += 1
                 handler = None
                 try:
-                    handler = handler_of(handlers, message)
+                    handler = handler_of(handlers, message.message_type, message.headers)
                     handler.call(message, claim)
                     if outbox.is_touched:
                         if not claim.lost:
@@ -160,7 +160,7 @@ class Slots:
         waiting = run.waiting
         while waiting and not claim.lost:
             slot.message = message = waiting.popleft()
-            handler = handler_of(self._handlers, message)
+            handler = handler_of(self._handlers, message.message_type, message.headers)
             slot.since = started = time.monotonic()
             outbox = Outbox(self._bus)
             outbox.enter()
