@@ -33,6 +33,10 @@ declare
     v_locked   boolean := false;
     v_found    boolean := false;
     v_finished int8multirange;
+    v_position record;
+    v_take     int8multirange;
+    v_first    int8range;
+    v_rest     int8multirange;
     v_limit    integer;
     v_now      timestamptz;
 begin
@@ -47,15 +51,24 @@ begin
         select * into v_lane from symphony._lane_settings(v_lane_id);
         v_limit := case when v_lane.alone then 1 else claim_batch.batch_size end;
         v_finished := symphony._finished_transactions();
+        select * into v_position from symphony._position(v_lane_id);
+        v_take := v_position.ahead * v_finished;
+        continue when isempty(v_take);
+        v_first := symphony._first_run(v_take, v_position.partial_txid);
+        v_rest := v_take - int8multirange(v_first);
         v_now := symphony._now();
         return query
         with batch as materialized (
-            select * from symphony._pending(v_lane_id, v_finished, v_limit)
+            (select *
+             from symphony._run(v_lane_id, v_first, coalesce(v_position.partial_message_id, 0), v_limit))
+            union all
+            (select * from symphony._runs(v_lane_id, v_rest, v_limit) where not isempty(v_rest))
+            limit v_limit
         ), taken as (
             select array_agg(message_id) as ids,
                    (array_agg(txid))[v_limit] as last_txid,
                    (array_agg(message_id))[v_limit] as last_message_id,
-                   extract(epoch from avg(v_now - coalesce(available_at, enqueued_at))) as waited
+                   avg(date_part('epoch', coalesce(available_at, enqueued_at))) as due_at
             from batch
             having count(*) > 0
         ), claimed as (
@@ -64,10 +77,10 @@ begin
                 ahead, partial_txid, partial_message_id)
             select v_lane_id, claim_batch.worker, v_now,
                    v_now + coalesce(claim_batch.lease, v_lane.lease),
-                   cardinality(ids), ids, greatest(waited, 0),
-                   ahead - symphony._drained(ahead, partial_txid, v_finished, last_txid),
+                   cardinality(ids), ids, greatest(date_part('epoch', v_now) - due_at, 0),
+                   v_position.ahead - symphony._drained(v_take, v_first, last_txid),
                    last_txid, last_message_id
-            from taken, symphony._position(v_lane_id)
+            from taken
             returning claim_id, lease_until
         )
         select claimed.claim_id, batch.message_id, v_lane.queue_name, batch.message_type,

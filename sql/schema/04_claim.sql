@@ -43,8 +43,7 @@ create table symphony.claim (
     ahead              int8multirange not null,
     open_ids           bigint[] not null,
 
-    constraint claim_pkey primary key (claim_id),
-    constraint claim_partial_is_whole check ((partial_txid is null) = (partial_message_id is null))
+    constraint claim_pkey primary key (claim_id)
 ) with (fillfactor = 60);
 
 comment on table symphony.claim is

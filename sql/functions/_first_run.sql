@@ -1,0 +1,28 @@
+create or replace function symphony._first_run(take int8multirange, partial_txid bigint)
+returns int8range
+language sql
+immutable
+as $$
+    /* What the gaps begin with is where the first part ends. */
+    select case
+        when partial_txid operator(pg_catalog.<>) pg_catalog.lower(take)
+        then pg_catalog.int8range(partial_txid, partial_txid, '[]')
+        else pg_catalog.int8range(
+            pg_catalog.lower(take),
+            coalesce(
+                pg_catalog.lower(
+                    pg_catalog.int8multirange(pg_catalog.range_merge(take))
+                    operator(pg_catalog.-) take),
+                pg_catalog.upper(take)))
+    end
+$$;
+
+comment on function symphony._first_run(int8multirange, bigint) is
+$$Which of these transactions a claim begins with: the one that the last claim ended in the middle
+of, with those that follow it without a gap unless others that ended late lie below it; or else the
+lowest, likewise.
+
+Arguments  take - not empty; partial_txid - one of them, or null
+Access     private$$;
+
+revoke execute on function symphony._first_run(int8multirange, bigint) from public;
