@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from threading import Barrier
 
 import psycopg
@@ -38,6 +39,24 @@ def test_a_message_committed_late_is_delivered_and_delays_nobody(
         assert claim(conn) == []
         slow.commit()
     assert [message_id for _, message_id in claim(conn)] == late
+
+
+def test_a_claim_takes_from_every_transaction_that_has_ended(dsn: str, conn: Connection) -> None:
+    """Transactions that ended late and new ones are one batch, whatever lies between them."""
+    expected = []
+    with ExitStack() as sessions:
+        late = [sessions.enter_context(psycopg.connect(dsn)) for _ in range(3)]
+        for session in late:
+            expected += enqueue(session, 2)
+            enqueue(conn)
+        assert len(claim(conn)) == 3
+        for session in late:
+            session.commit()
+    expected += enqueue(conn)
+    batches = claim(conn, 3), claim(conn)
+    assert [message_id for batch in batches for _, message_id in batch] == expected
+    assert len(batches[0]) == 3
+    assert claim(conn) == []
 
 
 def test_a_claim_does_not_walk_over_an_uncommitted_bulk(dsn: str, conn: Connection) -> None:
