@@ -45,6 +45,7 @@ PLAIN = (
     "insert into plain (enqueued_at, lane_id, message_type, body, headers) "
     f"values (clock_timestamp(), 1, 'Bench', '{BODY}', '{{}}') returning message_id"
 )
+ORDERS = ("order by id ", "")
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -159,11 +160,10 @@ LOOPS = {
         declare v_claim_id bigint; v_size integer; v_done integer := 0;
         begin
             while v_done < total loop
-                perform set_config('synchronous_commit', 'off', false);
+                perform set_config('synchronous_commit', 'off', true);
                 select max(claim_id), count(*) into v_claim_id, v_size
                 from symphony.claim_batch('{default}', size, 'b', '10 min');
                 commit;
-                perform set_config('synchronous_commit', 'on', false);
                 perform symphony.ack(v_claim_id);
                 commit;
                 v_done := v_done + v_size;
@@ -184,96 +184,105 @@ LOOPS = {
             end loop;
         end $$""",
 }
+BARE = (
+    "with gone as (delete from bare where id = any (array(select id from bare {order}"
+    "limit %s for update skip locked)) returning id, body) select count(*) from gone"
+)
 
 
-def drain(bench: Bench) -> None:
-    """Claim and ack against a bare delete with skip locked: in SQL, and from Python.
+class Drain:
+    """Ways to work off a backlog in batches, ours and the yardstick's, each until it is empty.
 
-    In SQL one connection does both, so claims turn synchronous_commit off and acks on again. From
-    Python they have connections of their own, as in the worker.
+    In SQL one connection does both steps, so the transactions of claims turn synchronous_commit
+    off. From Python they have connections of their own, as in the worker.
     """
-    claims, acks = bench.connect(synchronous_commit="off"), bench.connect()
-    bare = (
-        "with gone as (delete from bare where id = any (array(select id from bare {order}"
-        "limit %s for update skip locked)) returning id, body) select count(*) from gone"
-    )
 
-    def timed(work: Callable[[], None], total: int) -> float:
-        begun = time.perf_counter()
-        work()
-        return total / (time.perf_counter() - begun)
+    def __init__(self, bench: Bench, size: int, total: int) -> None:
+        self.bench, self.size, self.total = bench, size, total
+        self.claims, self.acks = bench.connect(synchronous_commit="off"), bench.connect()
 
-    def in_sql(loop: str, size: int, total: int, order: str = "") -> None:
-        with bench.connect() as conn:
+    def rate(self, fill: Callable[[], None], way: Callable[[], None]) -> float:
+        """Return messages a second, the median of three rounds that each begin anew."""
+
+        def one_round() -> float:
+            fill()
+            begun = time.perf_counter()
+            way()
+            return self.total / (time.perf_counter() - begun)
+
+        return median(one_round)
+
+    def fill(self) -> None:
+        self.bench.fresh()
+        self.bench.fill(self.total, min(self.total, 1000))
+
+    def fill_bare(self) -> None:
+        rows = "insert into bare select i, %s::jsonb from generate_series(1, %s) as i"
+        self.acks.execute("drop table if exists bare")
+        self.acks.execute("create table bare (id bigint primary key, body jsonb)")
+        self.acks.execute(rows.encode(), [BODY, self.total])
+        self.acks.execute("vacuum analyze bare")
+        self.acks.execute("checkpoint")
+
+    def in_sql(self, loop: str, order: str = "") -> None:
+        with self.bench.connect() as conn:
             conn.execute(LOOPS[loop].replace("{order}", order).encode())
-            conn.execute(f"call pg_temp.{loop}(%s, %s)".encode(), [size, total])
+            conn.execute(f"call pg_temp.{loop}(%s, %s)".encode(), [self.size, self.total])
 
-    def in_turn(size: int, total: int) -> None:
-        done = 0
-        while done < total:
-            claim = claims.execute(CLAIM, [size]).fetchone()
-            assert claim is not None and claim[1]
-            acks.execute("select symphony.ack(%s)", [claim[0]]).fetchone()
-            done += claim[1]
+    def in_turn(self) -> None:
+        while claim_id := one(self.claims, CLAIM, self.size):
+            self.acks.execute("select symphony.ack(%s)", [claim_id]).fetchone()
 
-    def overlapped(size: int, total: int) -> None:
+    def overlapping(self) -> None:
         """Claim while the ack before is on its way, as the worker does."""
         waiting: queue.Queue[int | None] = queue.Queue(4)
 
         def settle() -> None:
             while (claim_id := waiting.get()) is not None:
-                acks.execute("select symphony.ack(%s)", [claim_id]).fetchone()
+                self.acks.execute("select symphony.ack(%s)", [claim_id]).fetchone()
 
         thread = threading.Thread(target=settle)
         thread.start()
-        done = 0
-        while done < total:
-            claim = claims.execute(CLAIM, [size]).fetchone()
-            assert claim is not None and claim[1]
-            waiting.put(claim[0])
-            done += claim[1]
+        while claim_id := one(self.claims, CLAIM, self.size):
+            waiting.put(claim_id)
         waiting.put(None)
         thread.join()
 
-    def bare_from_python(size: int, total: int, order: str) -> None:
-        query = bare.format(order=order)
-        done = 0
-        while done < total:
-            done += one(acks, query, size)
+    def bare_from_python(self, order: str) -> None:
+        while one(self.acks, BARE.format(order=order), self.size):
+            pass
 
-    for size, total, target in ((100, 60_000, 1.5), (1, 2_000, 0.5)):
-        if bench.quick:
-            total //= 4
-        bench.fresh()
-        bench.fill(9 * total)
-        ours = {
-            name: median(partial(timed, partial(way, size, total), total))
-            for name, way in (
-                ("in SQL", partial(in_sql, "ours")),
-                ("from Python, in turn", in_turn),
-                ("from Python, acks overlapping", overlapped),
+
+def drain(bench: Bench) -> None:
+    """Claim and ack against a bare delete with skip locked: in SQL, and from Python.
+
+    The yardstick is a queue, so it deletes in the order of its ids; what it does without an order
+    is told beside it.
+    """
+    for size, total, target in ((100, 50_000, 1.5), (100, 500_000, 1.5), (1, 2_000, 0.5)):
+        work = Drain(bench, size, total // 4 if bench.quick else total)
+        yardsticks = {
+            place: [work.rate(work.fill_bare, partial(way, order)) for order in ORDERS]
+            for place, way in (
+                ("in SQL", partial(work.in_sql, "bare")),
+                ("from Python", work.bare_from_python),
             )
         }
-        for order, title in (("order by id ", "ordered by id"), ("", "as it comes")):
-            acks.execute("drop table if exists bare")
-            acks.execute("create table bare (id bigint primary key, body jsonb)")
-            acks.execute(
-                "insert into bare select i, %s::jsonb from generate_series(1, %s) as i",
-                [BODY, 6 * total],
+        for title, place, way in (
+            ("in SQL", "in SQL", partial(work.in_sql, "ours")),
+            ("from Python, in turn", "from Python", work.in_turn),
+            ("from Python, acks overlapping", "from Python", work.overlapping),
+        ):
+            rate = work.rate(work.fill, way)
+            ordered, unordered = yardsticks[place]
+            row(
+                f"claim + ack {title}, {work.total:,} by {size}",
+                rate / ordered,
+                "x",
+                target,
+                False,
+                f"{rate:,.0f} against {ordered:,.0f} messages/s; without an order {unordered:,.0f}",
             )
-            acks.execute("vacuum analyze bare")
-            sql = median(partial(timed, partial(in_sql, "bare", size, total, order), total))
-            python = median(partial(timed, partial(bare_from_python, size, total, order), total))
-            for way, rate in ours.items():
-                yardstick = sql if way == "in SQL" else python
-                row(
-                    f"claim + ack {way}, n = {size}; delete {title}",
-                    rate / yardstick,
-                    "x",
-                    target,
-                    False,
-                    f"{rate:,.0f} against {yardstick:,.0f} messages/s",
-                )
 
 
 def pgbench(script: str, clients: int, seconds: int) -> float:
