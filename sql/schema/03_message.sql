@@ -132,7 +132,7 @@ create table symphony.failed_message (
 );
 
 comment on table symphony.failed_message is
-'Dead messages. They stay until a person replays or removes them.';
+'Messages that failed for good. They stay until a person replays or removes them.';
 comment on column symphony.failed_message.message_id is
 'The same for the whole life of the message.';
 comment on column symphony.failed_message.failed_at is 'When it was given up.';

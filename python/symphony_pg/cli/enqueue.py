@@ -61,7 +61,7 @@ def enqueue(
     header: Sequence[str],
     as_json: bool,
 ) -> None:
-    """Enqueue a message of TYPE with BODY, which is JSON; '-' reads it from standard input.
+    """Enqueue a message of TYPE with BODY. It is JSON; '-' reads it from standard input.
 
     \b
     Examples:

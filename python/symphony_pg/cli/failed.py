@@ -54,7 +54,7 @@ ROWS = {
 
 @click.group()
 def failed() -> None:
-    """Look at the messages that failed for good, bring them back, or remove them."""
+    """Look at failed messages, bring them back, or remove them."""
 
 
 def _filters(command: F) -> F:
