@@ -75,7 +75,7 @@ def blocks(page: Path, *languages: str) -> list[str]:
     return [text for language, no_run, text in found if language in languages and not no_run]
 
 
-def having(*languages: str, text: str = "") -> Any:
+def having(*languages: str, text: str = "") -> pytest.MarkDecorator:
     """Run a test for each page that has such blocks."""
     pages = [page for page in PAGES if text in "".join(blocks(page, *languages)) != ""]
     return pytest.mark.parametrize("page", pages, ids=lambda page: page.name)
@@ -149,9 +149,8 @@ def ids(text: str) -> list[str]:
 def psql(dsn: str, statement: str) -> str:
     """Return what psql shows for a statement."""
     command, environment = Server().program("psql")
-    target = {
-        key: conninfo_to_dict(dsn)[key] for key in ("host", "port", "user", "password", "dbname")
-    }
+    wanted = ("host", "port", "user", "password", "dbname")
+    target = {key: value for key, value in conninfo_to_dict(dsn).items() if key in wanted}
     done = subprocess.run(
         [
             *command,
@@ -159,7 +158,7 @@ def psql(dsn: str, statement: str) -> str:
             "-v",
             "SHOW_CONTEXT=never",
             "-d",
-            make_conninfo(**target),
+            make_conninfo("", **target),
             "-c",
             statement,
         ],
@@ -169,7 +168,7 @@ def psql(dsn: str, statement: str) -> str:
         text=True,
         check=False,
     )
-    return done.stdout
+    return str(done.stdout)
 
 
 def steady(shown: str) -> list[str]:
