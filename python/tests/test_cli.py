@@ -77,6 +77,16 @@ def test_every_example_in_the_help_is_a_command() -> None:
             assert any(" ".join(words[:n]) in known for n in (1, 2)), line
 
 
+def test_every_option_is_explained() -> None:
+    for path in commands(main):
+        command: click.Command = main
+        for name in path:
+            assert isinstance(command, click.Group)
+            command = command.commands[name]
+        for each in command.params:
+            assert not isinstance(each, click.Option) or each.help, (*path, each.name)
+
+
 def test_help_says_in_a_line_what_a_command_does() -> None:
     for path in commands(main):
         if path == () or path in {(name,) for name in GROUPS}:

@@ -30,7 +30,10 @@ PROGRESS_INTERVAL = 0.5
 @click.command()
 @click.argument("queues", nargs=-1)
 @click.option("--app", "reference", required=True, metavar="MODULE:NAME", help="The application.")
-@click.option("--concurrency", type=click.IntRange(1, 1000), default=1, show_default=True)
+@click.option(
+    "--concurrency", type=click.IntRange(1, 1000), default=1, show_default=True,
+    help="Handlers that run at a time.",
+)  # fmt: skip
 @click.option(
     "--batch-size", type=click.IntRange(1, 1000), default=100, show_default=True,
     help="Messages to claim at most; slow handlers get fewer.",

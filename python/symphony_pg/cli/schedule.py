@@ -85,7 +85,9 @@ def _state(status: ScheduleStatus | ScheduleDiff) -> str:
 
 @schedule.command()
 @click.argument("name")
-@click.option("--runs", type=click.IntRange(1, 10000), default=10, show_default=True)
+@click.option(
+    "--runs", type=click.IntRange(1, 10000), default=10, show_default=True, help="How many runs."
+)
 @connected
 @as_json_option
 def show(client: Client, name: str, runs: int, as_json: bool) -> None:
@@ -114,8 +116,8 @@ def show(client: Client, name: str, runs: int, as_json: bool) -> None:
 @click.option("--every", type=DURATION, help="So often: 90, 5m, 1h30m, 1d.")
 @click.option("--at", metavar="TIME", help="Once: '2030-01-31 08:00', on the zone's clocks.")
 @click.option("--timezone", metavar="ZONE", help="Whose clocks, such as Europe/Paris [UTC].")
-@click.option("--queue", metavar="NAME", help="Which queue [default].")
-@click.option("--priority", type=int, help="0 to 9; 9 goes first [5].")
+@click.option("--queue", metavar="QUEUE", help="Into this queue [as its type is routed].")
+@click.option("--priority", type=int, help="0 to 9; 9 goes first [its route's, else 5].")
 @click.option("--header", metavar="NAME=VALUE", multiple=True, help="Metadata; repeatable.")
 @click.option("--starts-at", type=MOMENT, help="No run before; --every counts from here.")
 @click.option("--ends-at", type=MOMENT, help="No run after.")
