@@ -4,6 +4,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import debian
@@ -21,10 +23,7 @@ def obtain(folder: Path) -> list[str] | None:
     """
     command = [shutil.which("pgbouncer", path="/usr/local/bin:/usr/bin:/usr/sbin") or ""]
     if not command[0]:
-        if not [*UNPACKED.rglob("sbin/pgbouncer")]:
-            for package in PACKAGES:
-                debian.unpack(package, UNPACKED)
-        if not UNPACKED.exists():
+        if not UNPACKED.exists() and not _fetch():
             return None
         files = shutil.copytree(UNPACKED, folder / "pgbouncer")
         libraries = ":".join(str(path) for path in files.glob("usr/lib/*-linux-*"))
@@ -35,3 +34,16 @@ def obtain(folder: Path) -> list[str] | None:
         sys.stderr.write(f"{error}\n")
         return None
     return command if os.geteuid() else [*command, "--user=nobody"]
+
+
+def _fetch() -> bool:
+    UNPACKED.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=UNPACKED.parent) as folder:
+        draft = Path(folder, "files")
+        if not debian.unpack(PACKAGES[0], draft):
+            return False
+        for package in PACKAGES[1:]:
+            debian.unpack(package, draft)
+        with suppress(OSError):  # somebody else was faster
+            draft.rename(UNPACKED)
+    return True

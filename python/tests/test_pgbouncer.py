@@ -19,8 +19,9 @@ from typing import Any
 import psycopg
 import pytest
 from click.testing import CliRunner
+from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from workers import Process, running, until
+from workers import Process, running, until  # type: ignore[import-not-found]
 
 import pgbouncer
 from symphony_pg import Client, Context, Symphony
@@ -57,10 +58,11 @@ def pool(dsn: str, scratch: Path, request: pytest.FixtureRequest) -> Iterator[st
     command = pgbouncer.obtain(scratch)
     if command is None:
         pytest.skip("PgBouncer is not installed, and Debian's packages cannot be downloaded here")
+    target = conninfo_to_dict(dsn)
     with psycopg.connect(dsn, autocommit=True) as conn:
         # The server of the tests commits asynchronously; what a session changes is to be seen.
-        conn.execute("alter database symphony set synchronous_commit = on")
-    target = conninfo_to_dict(dsn)
+        database = sql.Identifier(str(target["dbname"]))
+        conn.execute(sql.SQL("alter database {} set synchronous_commit = on").format(database))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
