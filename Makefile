@@ -9,7 +9,7 @@ MAJORS := 15 16 17 18
 ARGS :=
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-sql test-races test-python test-matrix bench lint format clean
+.PHONY: help build demo test test-sql test-races test-python test-matrix bench lint reference format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -60,6 +60,9 @@ lint: .venv/dev.stamp build ## ruff, mypy and the house rules of the SQL files
 	@$(PY) -m mypy python tools $(wildcard bench examples)
 	@$(PY) tools/lint_sql.py
 	@echo "proved: formatted, typed, and within the house rules"
+
+reference: .venv/dev.stamp build ## write docs/reference.md from the comments in the database
+	@$(SERVER) -- $(PY) tools/reference.py
 
 format: .venv/dev.stamp ## let ruff format and repair the Python files
 	@$(PY) -m ruff format .

@@ -1,6 +1,7 @@
 """A small application: e-mails that are sent in the background.
 
 symphony-pg db install
+psql -c "create table clicks (email_id int primary key, count int)"
 symphony-pg consume --app emails:app &
 python emails.py
 """
@@ -60,4 +61,5 @@ if __name__ == "__main__":
         first = app.dispatch(SendEmail("ada@example.com", "Hello"), idempotency_key="hello-ada")
         again = app.dispatch(SendEmail("ada@example.com", "Hello"), idempotency_key="hello-ada")
         later = app.dispatch(SendEmail("bob@example.com", "Later"), delay=timedelta(seconds=10))
+        app.dispatch(CountClick(email_id=first))
         print(f"message {first} (and not twice: {again}), message {later} in ten seconds")

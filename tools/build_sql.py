@@ -28,9 +28,13 @@ reset check_function_bodies;"""
 
 RELEASE = """\
 insert into symphony.release (version) values ('{version}');
-select symphony._mark_server();
-select symphony.create_queue('default');
-select symphony.grant_access(role_name, access) from symphony.access;"""
+do $$
+begin
+    perform symphony._mark_server();
+    perform symphony.create_queue('default');
+    perform symphony.grant_access(role_name, access) from symphony.access;
+end
+$$;"""
 
 
 def version() -> str:

@@ -2,8 +2,8 @@
 
 In the page a ```python block whose first line is "# name.py" becomes that file, and each command
 behind "$ " in a ```console block is run in the same folder, on a terminal, against the database of
-SYMPHONY_DSN, which should hold nothing but Symphony. Times, durations and numbers of lines may
-differ from run to run.
+SYMPHONY_DSN, which should hold nothing; Symphony is installed there. Times, durations and numbers
+of lines may differ from run to run.
 
     python -m symphony_pg.server -- python tools/replay_session.py --write docs/failed.md
 """
@@ -18,6 +18,14 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+import psycopg
+
+ROOT = Path(__file__).resolve().parent.parent
+
+sys.path.insert(0, str(ROOT / "python"))
+
+from symphony_pg import install  # noqa: E402
 
 BLOCK = re.compile(r"^```(python|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^\$ (.+\n)((?:(?!\$ ).*\n)*)", re.MULTILINE)
@@ -112,6 +120,8 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="write what was shown into the page")
     parser.add_argument("page", type=Path)
     given = parser.parse_args()
+    with psycopg.connect(os.environ["SYMPHONY_DSN"], autocommit=True) as conn:
+        install.install(conn)
     page = given.page.read_text()
     now = replay(page)
     if given.write:

@@ -1,4 +1,9 @@
-"""Connections that are lent out one at a time and kept open in between."""
+"""Connections that are lent out one at a time and kept open in between.
+
+Behind a pooler that gives each transaction to another session of the server, a statement that was
+prepared in one is not there in the next. So nothing is prepared where the session that answers is
+not the one that the login was told of: PgBouncer and its like make up what they tell.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +16,21 @@ from typing import Any
 
 import psycopg
 from psycopg.pq import ConnStatus, TransactionStatus
+from psycopg.pq.abc import PGconn
 
 from .errors import connecting
 
-__all__ = ["AsyncConnections", "Connections", "connect", "connect_async", "dsn_or_default"]
+__all__ = [
+    "AsyncConnections",
+    "Connections",
+    "backend",
+    "connect",
+    "connect_async",
+    "dsn_or_default",
+]
 
 NAME = "symphony-pg"
+BACKEND = "select pg_backend_pid()"
 
 
 def dsn_or_default(dsn: str | None) -> str:
@@ -27,17 +41,43 @@ def dsn_or_default(dsn: str | None) -> str:
 def connect(dsn: str | None = None, **options: Any) -> psycopg.Connection[Any]:
     """Open a connection in autocommit mode; raise ConnectionRefused if that fails."""
     with connecting():
-        return psycopg.connect(
+        conn = psycopg.connect(
             dsn_or_default(dsn), autocommit=True, fallback_application_name=NAME, **options
         )
+        with _closing_if_it_fails(conn.pgconn):
+            if conn.prepare_threshold is not None:
+                row = conn.execute(BACKEND).fetchone()
+                if row != (conn.info.backend_pid,):
+                    conn.prepare_threshold = None
+        return conn
 
 
 async def connect_async(dsn: str | None = None, **options: Any) -> psycopg.AsyncConnection[Any]:
     """Open an async connection in autocommit mode; raise ConnectionRefused if that fails."""
     with connecting():
-        return await psycopg.AsyncConnection.connect(
+        conn = await psycopg.AsyncConnection.connect(
             dsn_or_default(dsn), autocommit=True, fallback_application_name=NAME, **options
         )
+        with _closing_if_it_fails(conn.pgconn):
+            if conn.prepare_threshold is not None and await backend(conn) != conn.info.backend_pid:
+                conn.prepare_threshold = None
+        return conn
+
+
+@contextmanager
+def _closing_if_it_fails(pgconn: PGconn) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        pgconn.finish()
+        raise
+
+
+async def backend(conn: psycopg.AsyncConnection[Any]) -> int:
+    """Return the process of the server that answers now."""
+    row = await (await conn.execute(BACKEND)).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def _is_usable(conn: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> bool:

@@ -38,7 +38,7 @@ class Snooze(Exception):  # noqa: N818
     """Raise this when the time has not come: no attempt is used, and it is no failure.
 
     `until` is a moment, or a wait from now, in seconds or as a timedelta. A message that is put off
-    for longer than its queue's max_snooze is dead.
+    for longer than its queue's max_snooze fails.
     """
 
     def __init__(self, until: datetime | timedelta | float, reason: str = "") -> None:
@@ -119,7 +119,7 @@ class Context:
 
     @property
     def max_attempts(self) -> int:
-        """Deliveries it gets before it is dead."""
+        """Deliveries it gets before it fails for good."""
         return self._message.max_attempts
 
     @property

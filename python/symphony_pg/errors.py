@@ -245,9 +245,15 @@ def translated() -> Iterator[None]:
 
 @contextmanager
 def connecting() -> Iterator[None]:
-    """Raise a failed connection attempt as ConnectionRefused."""
+    """Raise a failed connection attempt as ConnectionRefused, a DSN in no form as BadArgument."""
     try:
         yield
+    except psycopg.ProgrammingError as error:
+        raise BadArgument(
+            "the DSN cannot be read",
+            detail=f"{' '.join(str(error).split())}.",
+            hint="Write postgresql://user@host/database or host=... dbname=... user=...",
+        ) from error
     except psycopg.OperationalError as error:
         raise ConnectionRefused(
             "cannot connect to PostgreSQL",

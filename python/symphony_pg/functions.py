@@ -420,7 +420,7 @@ def nack_with_backoff(
     retry_after: timedelta | None = None,
     traceback: str | None = None,
 ) -> Call[Nacked]:
-    """Report that a message failed: it is retried later, or dead.
+    """Report that a message failed: it is retried later, or has failed for good.
 
     Raises LeaseLost if the claim is no longer held or the message is already settled.
     """
@@ -447,7 +447,7 @@ def snooze(
     until: datetime | None = None,
     reason: str | None = None,
 ) -> Call[Nacked]:
-    """Put a message off without using an attempt; it is dead when that went on for too long.
+    """Put a message off without using an attempt; it fails when that went on for too long.
 
     Raises LeaseLost if the claim is no longer held or the message is already settled.
     """

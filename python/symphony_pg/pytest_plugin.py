@@ -4,6 +4,7 @@ In pyproject.toml:
 
     [tool.pytest.ini_options]
     symphony_app = "shop.messages:app"
+    pythonpath = ["."]
 
 In a test:
 
@@ -66,4 +67,12 @@ def _load(reference: str) -> object:
     module, separator, name = reference.partition(":")
     if not (module and separator and name):
         pytest.fail(f"symphony_app: {reference!r} is not MODULE:NAME", pytrace=False)
-    return getattr(importlib.import_module(module), name, None)
+    try:
+        return getattr(importlib.import_module(module), name, None)
+    except ModuleNotFoundError as error:
+        if not f"{module}.".startswith(f"{error.name}."):
+            raise
+        pytest.fail(
+            f"symphony_app: there is no module {error.name}; set pythonpath for pytest?",
+            pytrace=False,
+        )

@@ -77,7 +77,7 @@ class Transport(Protocol):
 
 
 class PostgresTransport:
-    """Enqueues into PostgreSQL. Behind a transaction pooler, set prepare_threshold to None."""
+    """Enqueues into PostgreSQL. Behind a pooler nothing is prepared, whatever prepare_threshold."""
 
     def __init__(self, dsn: str | None = None, *, prepare_threshold: int | None = 5) -> None:
         self._dsn = dsn

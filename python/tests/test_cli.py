@@ -41,7 +41,7 @@ def cli(dsn: str) -> Cli:
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the commands write for people."""
-    for module in ("output", "consume", "db", "stats", "failed", "workers"):
+    for module in ("output", "consume", "db", "stats", "failed", "schedule", "workers"):
         monkeypatch.setattr(
             sys.modules[f"symphony_pg.cli.{module}"], "is_for_people", lambda as_json: not as_json
         )
@@ -75,6 +75,23 @@ def test_every_example_in_the_help_is_a_command() -> None:
         for line in re.findall(r"^ +symphony-pg (.+)$", text, re.MULTILINE):
             words = line.split()
             assert any(" ".join(words[:n]) in known for n in (1, 2)), line
+
+
+def test_every_option_is_explained() -> None:
+    for path in commands(main):
+        command: click.Command = main
+        for name in path:
+            assert isinstance(command, click.Group)
+            command = command.commands[name]
+        for each in command.params:
+            assert not isinstance(each, click.Option) or each.help, (*path, each.name)
+
+
+def test_help_says_in_a_line_what_a_command_does() -> None:
+    for path in commands(main):
+        if path == () or path in {(name,) for name in GROUPS}:
+            text = CliRunner().invoke(main, [*path, "--help"]).output
+            assert "..." not in text.partition("\nCommands:\n")[2], text
 
 
 def test_version(cli: Cli) -> None:
@@ -164,7 +181,8 @@ def test_stats_again_and_again(
     monkeypatch.setattr(sys.modules["symphony_pg.cli.stats"].time, "sleep", interrupt)
     assert json.loads(cli.run("stats", "--watch").stdout)[0]["queue_name"] == "default"
     request.getfixturevalue("terminal")
-    assert "done/min" in cli.run("stats", "--watch", "--interval", "2s").output
+    text = cli.run("stats", "--watch", "--interval", "2s").output
+    assert "every 2.0 s" in text and "done/min" in text
 
 
 def test_workers(cli: Cli, conn: Connection, request: pytest.FixtureRequest) -> None:
@@ -192,13 +210,20 @@ def test_workers(cli: Cli, conn: Connection, request: pytest.FixtureRequest) -> 
     assert client.release(message.claim_id) == 5
 
 
-def test_people_get_tables(cli: Cli, terminal: None) -> None:
+def test_people_get_tables(cli: Cli, conn: Connection, terminal: None) -> None:
     text = cli.run("enqueue", "A").output
     assert re.search(r"Message \d+ is enqueued", text)
     assert re.search(r"queue +paused +pending", cli.run("stats").output)
     assert re.search(r"default +no +1", cli.run("queue", "list").output)
     message_id = re.findall(r"\d+", text)[0]
     assert re.search(r"status +pending", cli.run("message", "show", message_id).output)
+    assert cli.run("workers", "list").output == "No worker is known.\n"
+    assert cli.run("schedule", "list").output == "There is no schedule.\n"
+    (claimed,) = Client(conn).claim_batch()
+    assert claimed.claim_id > 1000
+    assert re.search(
+        rf"claim id +{claimed.claim_id}\n", cli.run("message", "show", message_id).output
+    )
     assert cli.run("db", "check").output == "All invariants hold.\n"
     assert json.loads(cli.run("stats", "--json").output)
 
@@ -211,7 +236,9 @@ def test_errors_are_readable(cli: Cli) -> None:
     away = CliRunner().invoke(main, ["stats", "--dsn", "host=127.0.0.1 port=1 user=x dbname=x"])
     assert away.exit_code == 1
     assert away.output.startswith("Error: cannot connect to PostgreSQL\nDETAIL: ")
-    assert CliRunner().invoke(main, ["stats", "--dsn", "nonsense"]).exit_code == 1
+    wrong = CliRunner().invoke(main, ["stats", "--dsn", "nonsense"])
+    assert wrong.exit_code == 1
+    assert re.match(r"Error: the DSN cannot be read\nDETAIL: .+\nHINT: ", wrong.output)
 
 
 @pytest.mark.parametrize(
@@ -251,6 +278,44 @@ def test_consume(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, term
     assert "handlers  A" in text
     assert "1 done in" in text
     assert "HINT" in cli.run("consume", "nowhere", "--app", "shop_app:app", exit_code=1).output
+
+
+APPLICATIONS = {
+    "mistyped_app": "from symphony_pg import Symphony\nshop = Symphony()\n",
+    "failing_app": "def name():\n    return nme\n\nname()\n",
+    "garbled_app": "def name(:\n",
+    "importing_app": "import no_such_library\n",
+    "idle_app": "from symphony_pg import Symphony\napp = Symphony()\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("reference", "exit_code", "said"),
+    [
+        ("mistyped_app:app", 2, r"mistyped_app has no 'app'; .* in it: shop\n"),
+        ("idle_app.py:app", 2, r"write it as in Python: idle_app:app\n"),
+        ("failing_app:app", 1, r'File ".*failing_app.py", line 4, in <module>\n(.*\n)+NameError: '),
+        ("garbled_app:app", 1, r'File ".*garbled_app.py", line 1\n(.*\n)+SyntaxError: '),
+        ("importing_app:app", 1, r"\nModuleNotFoundError: No module named 'no_such_library'\n"),
+        ("idle_app:app", 1, r"Error: idle_app:app has no handlers\nDETAIL: .+\nHINT: .+\n"),
+    ],
+    ids=lambda value: value if isinstance(value, str) and ":" in value[:-1] else "",
+)
+def test_an_application_that_cannot_be_used(
+    dsn: str,
+    reference: str,
+    exit_code: int,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, text in APPLICATIONS.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    result = CliRunner().invoke(main, ["--dsn", dsn, "consume", "--app", reference, "--drain"])
+    assert result.exit_code == exit_code, result.output
+    assert re.search(said, result.output), result.output
+    assert "click" not in result.output and "importlib" not in result.output
 
 
 def test_demo(cli: Cli) -> None:

@@ -92,6 +92,11 @@ def test_no_application(symphony_app):
 @pytest.mark.symphony_app("shop")
 def test_no_reference(symphony_app):
     pass
+
+
+@pytest.mark.symphony_app("office:app")
+def test_no_module(symphony_app):
+    pass
 """
 
 
@@ -103,11 +108,12 @@ def test_the_fixtures(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(shop=SHOP + "\n\nother = Symphony(transport=SyncTransport())\n")
     pytester.makepyfile(TESTS)
     result = pytester.runpytest_subprocess("-p", "no:xdist", "--strict-markers")
-    result.assert_outcomes(passed=4, errors=2)
+    result.assert_outcomes(passed=4, errors=3)
     result.stdout.fnmatch_lines(
         [
             "symphony_app: 'shop:nothing' is no Symphony application",
             "symphony_app: 'shop' is not MODULE:NAME",
+            "symphony_app: there is no module office; *",
         ]
     )
 

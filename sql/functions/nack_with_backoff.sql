@@ -74,7 +74,7 @@ $$;
 
 comment on function
     symphony.nack_with_backoff(bigint, bigint, text, text, boolean, interval, text) is
-$$Settle a message of a live claim that could not be done: it comes back later, or it is dead.
+$$Settle a message of a live claim that could not be done: it comes back later, or has failed for good.
 
 Arguments  claim_id, message_id - from claim_batch(); error - what happened, for people;
            error_class - a name to group by, and to find among permanent_errors of the retry policy;

@@ -68,10 +68,10 @@ $$;
 comment on function symphony.snooze(bigint, bigint, interval, timestamptz, text) is
 $$Settle a message of a live claim whose time has not come: it comes back later, and no attempt is
 used. It can be put off until the queue's max_snooze has passed since it was enqueued or last
-replayed, no longer: at that moment it is handed out once more, and if it is snoozed again, it is dead.
+replayed, no longer: at that moment it is handed out once more, and if it is snoozed again, it fails.
 
 Arguments  claim_id, message_id - from claim_batch(); delay or until - when it comes back; reason -
-           for people, in the error of one that is dead
+           for people, in the error of one that fails
 Returns    outcome - snoozed, or failed when it was put off for too long; available_at - when it
            comes back
 Raises     SY010 lease_lost - the lease ended, or the message is already settled; 22023 bad

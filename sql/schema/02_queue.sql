@@ -47,7 +47,7 @@ create table symphony.queue (
 comment on table symphony.queue is 'The queues and their settings; see create_queue().';
 comment on column symphony.queue.queue_name is '1 to 48 letters, digits and _ . : / -';
 comment on column symphony.queue.max_attempts is
-'Deliveries a message gets before it is dead; a crash of its worker counts as one. This setting and '
+'Deliveries a message gets before it fails for good; a crash of its worker counts as one. This setting and '
 'those of retries may be null: then the retry policy * tells (see 08_routing.sql).';
 comment on column symphony.queue.retry_delay is 'Wait before the second attempt.';
 comment on column symphony.queue.retry_multiplier is

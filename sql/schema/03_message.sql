@@ -132,7 +132,7 @@ create table symphony.failed_message (
 );
 
 comment on table symphony.failed_message is
-'Dead messages. They stay until a person replays or removes them.';
+'Messages that failed for good. They stay until a person replays or removes them.';
 comment on column symphony.failed_message.message_id is
 'The same for the whole life of the message.';
 comment on column symphony.failed_message.failed_at is 'When it was given up.';
@@ -158,7 +158,7 @@ comment on column symphony.failed_message.retry is
 create index failed_message_lane_idx on symphony.failed_message (lane_id, failed_at, message_id);
 
 comment on index symphony.failed_message_lane_idx is
-'Serves queue_stats(), and the dead of a queue in order: failed_messages(), retry_failed(), tick().';
+'Serves queue_stats(), and the failed of a queue in order: failed_messages(), retry_failed(), tick().';
 
 
 create table symphony.idempotency_key (

@@ -62,7 +62,7 @@ comment on column symphony.claim.lane_id is 'The lane all of its messages come f
 comment on column symphony.claim.size is
 'Messages handed out; 0: a position set by create_queue() or purge_queue().';
 comment on column symphony.claim.retried is 'Of these, messages that failed and will be retried.';
-comment on column symphony.claim.failed is 'Of these, messages that are dead.';
+comment on column symphony.claim.failed is 'Of these, messages that failed for good.';
 comment on column symphony.claim.returned is
 'Of these, messages given back: released, or by the end of the lease.';
 comment on column symphony.claim.waited is

@@ -109,7 +109,7 @@ comment on table symphony.retry_policy is
 comment on column symphony.retry_policy.pattern is
 'A message type, a group such as orders.*, or * for the defaults.';
 comment on column symphony.retry_policy.max_attempts is
-'Deliveries a message gets before it is dead; null, here and below: as the queue or * says.';
+'Deliveries a message gets before it fails for good; null, here and below: as the queue or * says.';
 comment on column symphony.retry_policy.delay is 'Wait before the second attempt.';
 comment on column symphony.retry_policy.multiplier is
 'Factor by which the wait grows with each attempt.';

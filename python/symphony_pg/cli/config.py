@@ -75,9 +75,10 @@ def check(path: str | None, as_json: bool) -> None:
 def apply(
     path: str | None, app: Symphony | None, yes: bool, dry_run: bool, dsn: str | None, as_json: bool
 ) -> None:
-    """Write transports, routes, queues and retry policies to the database, all or nothing.
+    """Bring the database to what the file says, all or nothing.
 
-    The differences are shown first. What the file has no section for stays as it is; within a
+    Transports, routes, queues and retry policies are written. The differences are shown
+    first. What the file has no section for stays as it is; within a
     section it is just as the file says, but queues are never removed.
 
     \b

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 import click
 
 from ..config import Config
+from ..errors import WrongState
 from ..worker import Counts, Worker
 from .config import CONFIG, use_config
 from .options import DURATION, MEMORY, as_json_option, chosen_dsn, dsn_option, load_app
@@ -29,7 +30,10 @@ PROGRESS_INTERVAL = 0.5
 @click.command()
 @click.argument("queues", nargs=-1)
 @click.option("--app", "reference", required=True, metavar="MODULE:NAME", help="The application.")
-@click.option("--concurrency", type=click.IntRange(1, 1000), default=1, show_default=True)
+@click.option(
+    "--concurrency", type=click.IntRange(1, 1000), default=1, show_default=True,
+    help="Handlers that run at a time.",
+)  # fmt: skip
 @click.option(
     "--batch-size", type=click.IntRange(1, 1000), default=100, show_default=True,
     help="Messages to claim at most; slow handlers get fewer.",
@@ -91,7 +95,7 @@ def consume(
     dsn: str | None,
     as_json: bool,
 ) -> None:
-    """Work off QUEUES, earlier ones first ("default" if none is named).
+    """Work off QUEUES, earlier ones first. If none is named: "default".
 
     With --all, queues take turns every few seconds: the one served least recently comes first.
 
@@ -116,6 +120,12 @@ def consume(
     for_people = is_for_people(as_json)
     _start_logging(for_people)
     app = load_app(reference)
+    if not app.handlers:
+        raise WrongState(
+            f"{reference} has no handlers",
+            detail="Every message would fail, as one of an unknown type.",
+            hint="Import the modules that define them where the application is defined.",
+        )
     worker = Worker(
         app,
         queues or ("default",),
@@ -139,7 +149,7 @@ def consume(
     if for_people:
         click.echo(f"{click.style('symphony-pg', bold=True)} {worker.name}")
         click.echo(f"queues    {'all' if all_queues else ', '.join(worker.queues)}")
-        click.echo(f"handlers  {', '.join(sorted(worker.app.handlers)) or 'none'}")
+        click.echo(f"handlers  {', '.join(sorted(app.handlers))}")
         if app.schedules and not no_schedules:
             click.echo(f"schedules {', '.join(sorted(app.schedules))}")
         click.echo("Ctrl-C stops.\n")

@@ -83,7 +83,7 @@ def _tell_with_schedules(
 @connected
 @as_json_option
 def upgrade(client: Client, app: Symphony | None, take_over: bool, as_json: bool) -> None:
-    """Bring the schema to the version of this package; with --app also the schedules.
+    """Bring the schema to the version of this package. With --app also the schedules.
 
     \b
     Examples:
@@ -100,7 +100,7 @@ def upgrade(client: Client, app: Symphony | None, take_over: bool, as_json: bool
 @connected
 @as_json_option
 def status(client: Client, as_json: bool) -> None:
-    """Tell which version is installed; exit code 1 if it is not that of this package.
+    """Tell which version is installed. Exit code 1 if it is not that of this package.
 
     \b
     Example:
@@ -114,7 +114,7 @@ def status(client: Client, as_json: bool) -> None:
 
 @db.command()
 def sql() -> None:
-    """Print the whole installation as SQL, for DBAs and migration tools.
+    """Print the installation as SQL, for DBAs and migration tools.
 
     It contains no psql commands and is to be run in one transaction.
 

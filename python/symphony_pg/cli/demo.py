@@ -92,11 +92,13 @@ def _application(dsn: str) -> tuple[Symphony, Counter[str]]:
 
 
 @click.command()
-@click.option("--messages", type=click.IntRange(100), default=5000, show_default=True)
+@click.option(
+    "--messages", type=click.IntRange(100), default=5000, show_default=True, help="How many."
+)
 @click.option("--keep", is_flag=True, help="Let the server run until Ctrl-C, to look around.")
 @dsn_option
 def demo(messages: int, keep: bool, dsn: str | None) -> None:
-    """Watch a few thousand messages go through PostgreSQL, in a few seconds.
+    """Watch a few thousand messages go through PostgreSQL.
 
     It starts a PostgreSQL of its own and throws it away at the end; with --dsn it uses that one,
     installs Symphony there if need be, and leaves a queue called demo behind.

@@ -39,8 +39,8 @@ def parse_header(text: str) -> tuple[str, str]:
 @click.command()
 @click.argument("message_type", metavar="TYPE")
 @click.argument("body", default="{}")
-@click.option("--queue", metavar="NAME", help="Which queue [default].")
-@click.option("--priority", type=int, help="0 to 9; 9 goes first [5].")
+@click.option("--queue", metavar="QUEUE", help="Into this queue [as its type is routed].")
+@click.option("--priority", type=int, help="0 to 9; 9 goes first [its route's, else 5].")
 @click.option("--delay", type=DURATION, help="Start so much later: 90, 1.5s, 5m, 2h, 1d.")
 @click.option("--at", type=MOMENT, help="Start then: 2030-01-31T08:00+01:00.")
 @click.option("--key", metavar="TEXT", help="Idempotency key: a second message is not enqueued.")
@@ -61,7 +61,7 @@ def enqueue(
     header: Sequence[str],
     as_json: bool,
 ) -> None:
-    """Enqueue a message of TYPE with BODY, which is JSON; '-' reads it from standard input.
+    """Enqueue a message of TYPE with BODY. It is JSON; '-' reads it from standard input.
 
     \b
     Examples:

@@ -54,28 +54,31 @@ ROWS = {
 
 @click.group()
 def failed() -> None:
-    """Look at the messages that failed for good, bring them back, or remove them."""
+    """Look at failed messages, bring them back, or remove them."""
 
 
 def _filters(command: F) -> F:
     """Add the options that choose among the failed messages."""
     for name, parameter, kind, text in reversed(
         [
-            ("queue", "queue_name", str, "Of this queue."),
-            ("type", "message_type", str, "Of this type."),
-            ("error-class", "error_class", str, "With this class of error; '' for none."),
+            ("queue", "queue_name", "QUEUE", "Of this queue."),
+            ("type", "message_type", "TYPE", "Of this type."),
+            ("error-class", "error_class", "CLASS", "With this class of error; '' for none."),
             ("since", "since", PAST, "That failed since then: a time, or 2h for two hours ago."),
             ("until", "until", PAST, "That failed until then."),
-            ("search", "search", str, "With this text in the error or the body."),
+            ("search", "search", "TEXT", "With this text in the error or the body."),
         ]
     ):
-        command = click.option(f"--{name}", parameter, type=kind, help=text)(command)
+        shown = {"metavar": kind} if isinstance(kind, str) else {"type": kind}
+        command = click.option(f"--{name}", parameter, help=text, **shown)(command)
     return command
 
 
 @failed.command("list")
 @_filters
-@click.option("--limit", type=click.IntRange(1, MOST), default=50, show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(1, MOST), default=50, show_default=True, help="Rows of a page."
+)
 @click.option("--before", metavar="CURSOR", help="The page behind; the last page names it.")
 @connected
 @as_json_option

@@ -44,7 +44,7 @@ def show(client: Client, message_id: int, as_json: bool) -> None:
 @connected
 @as_json_option
 def cancel(client: Client, message_id: int, as_json: bool) -> None:
-    """Remove a message before it starts; exit code 1 if it is too late.
+    """Remove a message before it starts. Exit code 1 if it is too late.
 
     \b
     Example:

@@ -7,10 +7,11 @@ import importlib
 import os
 import re
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
 
 import click
 import psycopg
@@ -117,15 +118,37 @@ class _Application(_Text):
         sys.path.insert(0, "")
         try:
             module = importlib.import_module(module_name)
-        except ModuleNotFoundError as error:
-            if error.name is None or not module_name.startswith(error.name):
-                raise
-            self.fail(f"there is no module {error.name}", param, ctx)
+        except Exception as error:
+            if not _names_no_module(error, module_name):
+                raise click.ClickException(_import_error(module_name, error)) from error
+            if module_name.endswith(".py"):
+                self.fail(f"write it as in Python: {module_name[:-3]}:{name}", param, ctx)
+            self.fail(f"there is no module {error.name} here or on Python's path", param, ctx)
         app = getattr(module, name, None)
         if not isinstance(app, Symphony):
-            found = "nothing" if app is None else f"a {type(app).__name__}"
-            self.fail(f"{value} is {found}, and not a Symphony application", param, ctx)
+            there = [key for key, each in vars(module).items() if isinstance(each, Symphony)]
+            found = f"{module_name} has no {name!r}"
+            if app is not None:
+                found = f"{value} is a {type(app).__name__}, and not a Symphony application"
+            self.fail(f"{found}; applications in it: {', '.join(there) or 'none'}", param, ctx)
         return app
+
+
+def _names_no_module(error: Exception, module_name: str) -> TypeGuard[ModuleNotFoundError]:
+    """Tell whether the module itself is missing, and not one that it imports."""
+    missing = error.name if isinstance(error, ModuleNotFoundError) else None
+    return missing is not None and f"{module_name}.".startswith(f"{missing}.")
+
+
+def _import_error(module_name: str, error: Exception) -> str:
+    """Return the traceback from the module on, without what led to its import."""
+    trace = error.__traceback__
+    while trace and trace.tb_frame.f_code.co_filename in (__file__, importlib.__file__):
+        trace = trace.tb_next
+    while trace and trace.tb_frame.f_code.co_filename.startswith("<frozen importlib"):
+        trace = trace.tb_next
+    shown = "".join(traceback.format_exception(type(error), error, trace))
+    return f"{module_name} cannot be imported\n{shown.rstrip()}"
 
 
 class _Past(_Moment):

@@ -60,7 +60,7 @@ def record(values: Mapping[str, Any], as_json: bool) -> None:
     width = max(map(len, shown), default=0)
     for name, value in shown.items():
         label = click.style(f"{name.replace('_', ' '):<{width}}", bold=True)
-        click.echo(f"{label}  {show_cell(value)}".replace("\n", "\n" + " " * (width + 2)))
+        click.echo(f"{label}  {_cell(name, value)}".replace("\n", "\n" + " " * (width + 2)))
 
 
 def show_message(status: MessageStatus, events: Sequence[Event], as_json: bool) -> None:
@@ -108,7 +108,7 @@ def table(rows: Sequence[Mapping[str, Any]], as_json: bool, columns: Mapping[str
 
 def render(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> str:
     """Return a table as text: numbers to the right, the rest to the left."""
-    cells = [[show_cell(row[column]) for column in columns] for row in rows]
+    cells = [[_cell(column, row[column]) for column in columns] for row in rows]
     titles = list(columns.values())
     widths = [max(map(len, column)) for column in zip(titles, *cells, strict=True)]
     to_the_right = [
@@ -122,6 +122,12 @@ def render(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> str
         ).rstrip()
 
     return "\n".join([click.style(line(titles), bold=True), *map(line, cells)])
+
+
+def _cell(name: str, value: Any) -> str:
+    """Return the value of a column; an id is to be copied, so its digits stand together."""
+    is_id = name.endswith("_id") and isinstance(value, int)
+    return str(value) if is_id else show_cell(value)
 
 
 def show_cell(value: Any) -> str:

@@ -27,7 +27,7 @@ def _settings(command: F) -> F:
     """Add an option for each setting of a queue."""
     for name, kind, text in reversed(
         [
-            ("max-attempts", int, "Deliveries a message gets before it is dead [4]."),
+            ("max-attempts", int, "Deliveries of a message before it fails for good [4]."),
             ("retry-delay", DURATION, "Wait before the second attempt [1s]."),
             ("retry-multiplier", float, "Factor from one wait to the next [2]."),
             ("retry-max-delay", DURATION, "The longest wait [30s]."),

@@ -41,7 +41,7 @@ RUN_COLUMNS = {
 
 @click.group()
 def schedule() -> None:
-    """Enqueue messages at certain times: list, add, pause and preview schedules."""
+    """Enqueue messages at certain times, by schedules."""
 
 
 @schedule.command("list")
@@ -61,7 +61,8 @@ def list_(client: Client, as_json: bool) -> None:
     """
     rows = client.schedule_status()
     if is_for_people(as_json):
-        click.echo(render([_summary(each) for each in rows], COLUMNS))
+        shown = render([_summary(each) for each in rows], COLUMNS)
+        click.echo(shown if rows else "There is no schedule.")
     else:
         click.echo(to_json([each._asdict() for each in rows]))
 
@@ -84,7 +85,9 @@ def _state(status: ScheduleStatus | ScheduleDiff) -> str:
 
 @schedule.command()
 @click.argument("name")
-@click.option("--runs", type=click.IntRange(1, 10000), default=10, show_default=True)
+@click.option(
+    "--runs", type=click.IntRange(1, 10000), default=10, show_default=True, help="How many runs."
+)
 @connected
 @as_json_option
 def show(client: Client, name: str, runs: int, as_json: bool) -> None:
@@ -113,8 +116,8 @@ def show(client: Client, name: str, runs: int, as_json: bool) -> None:
 @click.option("--every", type=DURATION, help="So often: 90, 5m, 1h30m, 1d.")
 @click.option("--at", metavar="TIME", help="Once: '2030-01-31 08:00', on the zone's clocks.")
 @click.option("--timezone", metavar="ZONE", help="Whose clocks, such as Europe/Paris [UTC].")
-@click.option("--queue", metavar="NAME", help="Which queue [default].")
-@click.option("--priority", type=int, help="0 to 9; 9 goes first [5].")
+@click.option("--queue", metavar="QUEUE", help="Into this queue [as its type is routed].")
+@click.option("--priority", type=int, help="0 to 9; 9 goes first [its route's, else 5].")
 @click.option("--header", metavar="NAME=VALUE", multiple=True, help="Metadata; repeatable.")
 @click.option("--starts-at", type=MOMENT, help="No run before; --every counts from here.")
 @click.option("--ends-at", type=MOMENT, help="No run after.")
@@ -138,9 +141,9 @@ def add(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Enqueue a message of TYPE with BODY at certain times, as the schedule NAME.
+    """Enqueue messages of TYPE with BODY at certain times.
 
-    A schedule of that name is replaced; if it was paused it stays so. What an application declares
+    A schedule called NAME is replaced; if it was paused it stays so. What an application declares
     with @app.cron is better changed there: it is put right when a worker starts.
 
     \b
@@ -181,7 +184,7 @@ def _next(next_run_at: datetime | None) -> str:
 @connected
 @as_json_option
 def pause(client: Client, name: str, as_json: bool) -> None:
-    """Stop the schedule NAME; its runs are left out until it is resumed.
+    """Stop the schedule NAME. Its runs are left out until it is resumed.
 
     It also stays paused when the application that declares it is deployed again.
 
@@ -199,7 +202,9 @@ def pause(client: Client, name: str, as_json: bool) -> None:
 @connected
 @as_json_option
 def resume(client: Client, name: str, as_json: bool) -> None:
-    """Let the schedule NAME, which was paused or is broken, run again, from its next time on.
+    """Let the schedule NAME run again, from its next time on.
+
+    It was paused, or is broken.
 
     \b
     Example:
@@ -257,7 +262,9 @@ def next_(
     after: datetime | None,
     as_json: bool,
 ) -> None:
-    """Show the coming runs of a schedule or a cron expression, on its zone's clocks and in UTC.
+    """Show the coming runs of a schedule or a cron expression.
+
+    The times are those on its zone's clocks and in UTC.
 
     Where the clocks are put forward or back, a line says so: what is skipped is run at the end of
     the gap, and what is repeated runs once, unless it is frequent. docs/cron.md has the rules.
@@ -335,7 +342,7 @@ def _offset(offset: timedelta) -> str:
 @connected
 @as_json_option
 def diff(client: Client, app: Symphony, as_json: bool) -> None:
-    """Show how the schedules in the database differ from those that the application declares.
+    """Compare the schedules with those the application declares.
 
     \b
     +  new        would be created by `symphony-pg db install --app` and when a worker starts

@@ -9,6 +9,7 @@ from datetime import timedelta
 import click
 
 from ..client import Client
+from ..times import show_duration
 from .options import DURATION, as_json_option, connected
 from .output import is_for_people, render, table, to_json
 
@@ -39,7 +40,7 @@ COLUMNS = {
 def stats(
     client: Client, queue: str | None, watch: bool, interval: timedelta, as_json: bool
 ) -> None:
-    """Show how full and how fast the queues are: all of them, or QUEUE.
+    """Show how full and how fast the queues are, or QUEUE.
 
     \b
     oldest     since when the message at the head has been due
@@ -63,7 +64,9 @@ def stats(
             rows = [each._asdict() for each in client.queue_stats(queue)]
             if is_for_people(as_json):
                 click.clear()
-                click.echo(f"{time.strftime('%H:%M:%S')}  every {interval}, Ctrl-C ends\n")
+                click.echo(
+                    f"{time.strftime('%H:%M:%S')}  every {show_duration(interval)}, Ctrl-C ends\n"
+                )
                 click.echo(render(rows, COLUMNS))
             else:
                 click.echo(to_json(rows))

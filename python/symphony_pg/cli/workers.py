@@ -37,14 +37,14 @@ MOST_SHOWN = 3
 
 @click.group()
 def workers() -> None:
-    """Show the workers and what they do; stop them, let them pause and go on."""
+    """Show the workers; stop them, let them pause and go on."""
 
 
 @workers.command("list")
 @connected
 @as_json_option
 def list_(client: Client, as_json: bool) -> None:
-    """List the workers: what each has in hand, what it does now and for how long.
+    """List the workers and what each does now.
 
     \b
     working    it has messages in hand
@@ -59,7 +59,8 @@ def list_(client: Client, as_json: bool) -> None:
     """
     rows = client.worker_activity()
     if is_for_people(as_json):
-        click.echo(render([_for_people(each) for each in rows], COLUMNS))
+        shown = render([_for_people(each) for each in rows], COLUMNS)
+        click.echo(shown if rows else "No worker is known.")
     else:
         click.echo(to_json([each._asdict() for each in rows]))
 
@@ -126,7 +127,7 @@ def _request(
 @connected
 @_chosen
 def stop(client: Client, **chosen: Any) -> None:
-    """Let workers finish what runs, give back the rest and end, as by SIGTERM.
+    """End workers, as SIGTERM does. They finish what runs and give back the rest.
 
     \b
     Examples:
@@ -140,7 +141,7 @@ def stop(client: Client, **chosen: Any) -> None:
 @connected
 @_chosen
 def pause(client: Client, **chosen: Any) -> None:
-    """Let workers finish what they have, and claim nothing until they are resumed.
+    """Let workers finish what they have, and claim no more.
 
     \b
     Examples:

@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -18,7 +19,7 @@ from ..connections import connect_async
 from ..errors import ConnectionRefused, translated
 from ..functions import Call
 
-__all__ = ["Clock", "Doorbell", "Link", "Stopped"]
+__all__ = ["Clock", "Doorbell", "Link", "Stopped", "committed_asynchronously"]
 
 T = TypeVar("T")
 log = logging.getLogger("symphony_pg.worker")
@@ -26,7 +27,13 @@ log = logging.getLogger("symphony_pg.worker")
 FIRST_WAIT = 0.1
 LONGEST_WAIT = 5.0
 REQUEST = "request"  # the payload of request_workers()
+NOT_WAITING = b", set_config('synchronous_commit', 'off', true)"
 READ_ONLY = "25006"  # what an old primary says after a failover
+
+
+def committed_asynchronously(call: Call[T]) -> Call[T]:
+    """Let the transaction of a call that returns rows not wait for the disk, and no other one."""
+    return replace(call, statement=call.statement + NOT_WAITING)
 
 
 class Stopped(Exception):  # noqa: N818

@@ -24,7 +24,7 @@ from psycopg import sql
 from psycopg.types.string import TextLoader
 
 from .. import functions
-from ..connections import AsyncConnections, Connections
+from ..connections import AsyncConnections, Connections, backend
 from ..errors import AccessDenied, UnknownQueue, WrongState, translated
 from ..events import Event, WorkerIdle, WorkerStarted, WorkerStopped
 from ..functions import ClaimedMessage
@@ -32,7 +32,7 @@ from ..version import __version__, check_compatible
 from .backlog import Backlog
 from .claim import Claim, Pace
 from .heart import Heart, resident_memory
-from .link import Clock, Doorbell, Link, Stopped
+from .link import Clock, Doorbell, Link, Stopped, committed_asynchronously
 from .rest import LINGER_POLL, Rest, Ticker
 from .settler import Counts, Settler
 from .slots import Slots
@@ -47,6 +47,7 @@ log = logging.getLogger("symphony_pg.worker")
 QUEUES_INTERVAL = 2.0
 MOST_SHOWN = 20
 LAST_WORDS = 2.0
+PROBES = 4
 # After a claim that was not full: let messages gather, so that the acks of a few at a time do not
 # make the producers' commits wait for the disk.
 GATHER = 0.004
@@ -64,7 +65,8 @@ class Worker:
     time_limit     end after so many seconds
     drain          end when nothing is left to do now
     grace          seconds that running handlers get after stop()
-    listen         False: poll only, and keep no state in the session (transaction poolers)
+    listen         False: poll only, and keep no state in the session (transaction poolers); when
+                   it turns out that there is one, this is so anyway
     tick           False: leave the tick to others
     schedules      False: leave the schedules in the database as they are
     poll_interval  seconds between looks at the queue when nothing is notified
@@ -115,6 +117,7 @@ class Worker:
         self._all_queues = all_queues
         self._exclude = frozenset(exclude)
         self._heard: set[str] = set()
+        self._has_session = False
         self._is_paused = False
         self._stopping = False
         self._is_signalled = False
@@ -215,12 +218,26 @@ class Worker:
         """Make a new connection one for claims: bodies stay text, which is decoded just once."""
         await self._check_version(conn)
         conn.adapters.register_loader("jsonb", TextLoader)
-        if self._listens:
+        self._has_session = self._listens and await backend(conn) == conn.info.backend_pid
+        if self._has_session:
             await conn.execute("select set_config('synchronous_commit', 'off', false)")
+        elif self._listens and await self._shares_sessions(conn):
+            log.warning("behind a transaction pooler: polling, as with --no-listen")
+            self._listens = False
+        if self._listens:
             self._bell.attach(conn)
             self._heard.clear()
             await self._listen_to_queues(conn)
         self._rest.reset()
+
+    async def _shares_sessions(self, conn: psycopg.AsyncConnection[Any]) -> bool:
+        """Tell whether one session of the server works for both of our connections, or several do.
+
+        False proves nothing if others use the pooler, too.
+        """
+        other = await self._link.connection()
+        seen = {(await backend(conn), await backend(other)) for _ in range(PROBES)}
+        return len(seen) > 1 or any(one == another for one, another in seen)
 
     async def _listen_to_queues(self, conn: psycopg.AsyncConnection[Any]) -> None:
         for queue in set(self.queues) - self._heard:
@@ -339,6 +356,8 @@ class Worker:
             was_quiet, finds = not self._settler.open, self._ticker.finds
             self._bell.clear()
             call = functions.claim_batch(self.queues, size, self.name)
+            if not self._has_session:
+                call = committed_asynchronously(call)
             messages = await self._claim_link.run(call)
             if messages:
                 self._accept(messages)
