@@ -342,6 +342,8 @@ class Worker:
         was_woken = False
         while not self._stopping:
             await self._wait_for_room()
+            if self._stopping:
+                return
             if self._is_paused:
                 await self._wait_paused()
                 continue
