@@ -28,11 +28,13 @@ begin
     perform symphony._check_routed(message_type, body, null, priority, delay, available_at,
                                    idempotency_key, headers, retry);
     if idempotency_key is not null then
-        select symphony._first_with_key(d.queue_name, idempotency_key, v_first_id, now) into v_known_id
-        from symphony._deliveries(message_type) as d
-        where d.transport_type = 'postgres'
-        order by d.delivery
-        limit 1;
+        select symphony._first_with_key(d.queue_name, idempotency_key, v_first_id, now, d.deliveries)
+        into v_known_id
+        from (select queue_name, count(*) over ()::integer as deliveries
+              from symphony._deliveries(message_type)
+              where transport_type = 'postgres'
+              order by delivery
+              limit 1) as d;
         if v_known_id <> v_first_id then
             return v_known_id;
         end if;

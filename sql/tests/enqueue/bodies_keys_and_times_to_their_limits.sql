@@ -1,5 +1,5 @@
 -- enqueue: bodies, keys and times up to their limits are taken, and nothing about them changes.
-select plan(27);
+select plan(26);
 
 create temporary table body (n integer generated always as identity, body jsonb);
 insert into body (body) values ('{}'), ('[]'), ('""'), ('"text"'), ('0'), ('-0.0'), ('true'), ('false'), ('[null]'), ('{"": ""}'),
@@ -46,12 +46,10 @@ select is(pg_temp.enqueue(null, '294276-12-31 23:59:59+00'), 'delayed', 'the las
 select is(pg_temp.enqueue(null, now() - interval '59 s'), 'pending', 'up to a minute ago: clocks differ');
 select throws_ok($$select symphony.enqueue('A', available_at => now() - interval '61 s')$$, '22023', null, 'but not before');
 
--- An idempotency key stands for a message as long as it lasts, whatever becomes of the message.
+-- An idempotency key stands for a message as long as it lasts.
 create temporary table first as select symphony.enqueue('A', idempotency_key => 'k', delay => '1 hour') as id;
 select is(symphony.enqueue('B', '{"other": true}', idempotency_key => 'k'), id, 'whatever else the second one says') from first;
 select is((select status from symphony.message_status(id)), 'delayed', 'the first one stays as it was') from first;
-select symphony.cancel(id) from first;
-select is(symphony.enqueue('A', idempotency_key => 'k'), id, 'also when the message was cancelled') from first;
 select throws_ok($$select symphony.enqueue('', idempotency_key => 'new')$$, '22023', null, 'a message that is refused');
 select is_empty($$select from symphony.idempotency_key where key = 'new'$$, 'does not take its key');
 select * from finish();
