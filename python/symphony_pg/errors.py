@@ -205,6 +205,7 @@ CLASSES: dict[str, type[SymphonyError]] = {
     "22P02": BadArgument,  # text that is not JSON, an interval, a time, …
     "22P05": BadArgument,  # \u0000 in a body
     "55000": WrongState,
+    "55006": WrongState,  # drop_queue() of a queue that is in use all the time
     "42501": AccessDenied,
     "3F000": NotInstalled,
     "42883": NotInstalled,
