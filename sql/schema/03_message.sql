@@ -180,8 +180,8 @@ comment on column symphony.idempotency_key.key is 'The key the producer gave.';
 comment on column symphony.idempotency_key.message_id is 'The message that the key stands for.';
 comment on column symphony.idempotency_key.expires_at is 'From then on the key is free again.';
 comment on column symphony.idempotency_key.deliveries is
-'Messages that it stands for, one for each transport and handler. With more than one it stays in use until it '
-'expires, whatever becomes of the first: the others would be made again.';
+'Messages that it stands for, one for each transport and handler. With more than one it stays in use '
+'until it expires, whatever becomes of the first: the others would be made again.';
 
 create index idempotency_key_expiry_idx on symphony.idempotency_key (expires_at);
 
