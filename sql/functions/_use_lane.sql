@@ -16,10 +16,8 @@ begin
       and lane.priority = _use_lane.priority
       and not lane.is_used
       and not lane.alone;
-    if found then
-        insert into symphony.lane_use (lane_id)
-        select v_lane_id
-        where not exists (select from symphony.lane_use where lane_use.lane_id = v_lane_id);
+    if found and not exists (select from symphony.lane_use where lane_use.lane_id = v_lane_id) then
+        insert into symphony.lane_use (lane_id) values (v_lane_id);
     end if;
 end;
 $$;
