@@ -53,8 +53,8 @@ class ErrorsAsText(click.Group):
             raise click.ClickException(_describe(error)) from error
         except RecursionError as error:
             raise click.ClickException(
-                "a message is nested too deeply for Python\n"
-                "HINT: Look at it with psql: select * from symphony.message_status(message_id)"
+                "the JSON is nested too deeply for Python\n"
+                "HINT: Give it to the SQL function of the same name, in psql."
             ) from error
 
 
