@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 from psycopg.adapt import Loader, Transformer
 from psycopg.pq import Format
-from psycopg.types.json import Jsonb
+from psycopg.types.json import Jsonb, JsonbLoader
 
 __all__ = ["RawJson", "explain", "read_again"]
 
@@ -36,7 +36,7 @@ def explain(arguments: Mapping[str, Any]) -> tuple[str, str] | None:
 
 def _texts(arguments: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield all text, with its place. Not by recursion: it may be nested deeply."""
-    waiting: list[tuple[str, Any]] = list(reversed(arguments.items()))
+    waiting: list[tuple[str, Any]] = list(reversed([*arguments.items()]))
     while waiting:
         path, value = waiting.pop()
         if isinstance(value, str):
@@ -44,7 +44,7 @@ def _texts(arguments: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         elif isinstance(value, Jsonb):
             waiting.append((path, value.obj))
         elif isinstance(value, Mapping):
-            for key, inner in reversed(value.items()):
+            for key, inner in reversed([*value.items()]):
                 waiting.append((f"{path}.{key}", inner))
                 waiting.append((f"a key of {path}", key))
         elif isinstance(value, list | tuple):
@@ -55,8 +55,7 @@ def read_again(cursor: psycopg.Cursor[Any] | psycopg.AsyncCursor[Any]) -> list[t
     """Return the rows of a cursor, and as RawJson what Python cannot hold of them."""
     result = cursor.pgresult
     assert result is not None
-    usual = cursor.adapters.get_loader(JSONB, Format.TEXT)
-    assert usual is not None
+    usual = cursor.adapters.get_loader(JSONB, Format.TEXT) or JsonbLoader
 
     class Tolerant(Loader):
         def __init__(self, oid: int, connection: Any = None) -> None:
