@@ -1,6 +1,7 @@
 """Installing: once, twice, at the same time, over another version."""
 
 import threading
+from typing import Any
 
 import psycopg
 import pytest
@@ -53,7 +54,7 @@ def test_another_version_is_refused(conn: "psycopg.Connection[object]") -> None:
             installation.upgrade(conn)
 
 
-def test_upgrade_mends_what_was_damaged_by_hand(conn: "psycopg.Connection[object]") -> None:
+def test_upgrade_mends_what_was_damaged_by_hand(conn: "psycopg.Connection[Any]") -> None:
     client = Client(conn)
     message_id = client.enqueue("A")
     functions = (
@@ -89,7 +90,7 @@ def test_upgrade_mends_what_was_damaged_by_hand(conn: "psycopg.Connection[object
         conn.execute("drop owned by sy_edges; drop role sy_edges")
 
 
-def test_what_upgrade_cannot_mend(conn: "psycopg.Connection[object]", empty_dsn: str) -> None:
+def test_what_upgrade_cannot_mend(conn: "psycopg.Connection[Any]", empty_dsn: str) -> None:
     conn.execute("create table kept as select prosrc from pg_proc where proname = 'tick'")
     conn.execute("drop function symphony.ack(bigint, bigint[])")
     conn.execute("create function symphony.ack(bigint, bigint[]) returns text return 'x'")
