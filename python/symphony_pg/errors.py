@@ -285,6 +285,12 @@ def connecting() -> Iterator[None]:
     """Raise a failed connection attempt as ConnectionRefused."""
     try:
         yield
+    except psycopg.ProgrammingError as error:  # whose text may hold a part of the DSN
+        raise ConnectionRefused(
+            "the DSN cannot be read",
+            detail="It is neither a URL nor a list of name=value.",
+            hint="Write it as postgresql://user@host:5432/database or host=… dbname=…",
+        ) from error
     except psycopg.OperationalError as error:
         raise ConnectionRefused(
             "cannot connect to PostgreSQL",

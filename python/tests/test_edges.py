@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 from click.testing import CliRunner
+from psycopg.conninfo import make_conninfo
 from workers import run  # type: ignore[import-not-found]
 
 from symphony_pg import (
@@ -301,6 +302,29 @@ def test_a_number_too_long_for_python_fails_for_good(app: Symphony, conn: Connec
     conn.execute(f"""select symphony.enqueue('Amount', '{{"value": 1, "whole": {digits}}}')""")
     counts = run(app)
     assert (counts.failed, counts.retried) == (2, 0)
+
+
+@pytest.mark.parametrize("level", ["repeatable read", "serializable"])
+def test_a_worker_claims_whatever_the_default_isolation_is(
+    dsn: str, conn: Connection, level: str
+) -> None:
+    conn.execute(f"alter database {conn.info.dbname} set default_transaction_isolation = '{level}'")
+    with Symphony(dsn) as app:
+        app.handler(Note)(lambda note: None)
+        ids = [app.dispatch(Note(text)) for text in "ab"]
+        assert run(app).done == 2
+    assert [Client(conn).cancel(each) for each in ids] == [False, False]
+
+
+def test_the_command_line_says_what_is_wrong_with_a_server(dsn: str) -> None:
+    def error(dsn: str) -> str:
+        result = CliRunner().invoke(main, ["enqueue", "A", "--dsn", dsn])
+        assert result.exit_code == 1
+        return result.output
+
+    read_only = make_conninfo(dsn, options="-c default_transaction_read_only=on")
+    assert "HINT: Is it a standby? Connect to the primary" in error(read_only)
+    assert "HINT: Write it as postgresql://" in error("nonsense")
 
 
 @pytest.mark.parametrize("hours", [-1, 1])

@@ -64,6 +64,10 @@ def _describe(error: psycopg.Error) -> str:
         lines.append(f"DETAIL: {error.diag.message_detail}")
     if error.diag.message_hint:
         lines.append(f"HINT: {error.diag.message_hint}")
+    elif isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+        lines.append(
+            "HINT: Is it a standby? Connect to the primary, with target_session_attrs=primary"
+        )
     return "\n".join(lines)
 
 

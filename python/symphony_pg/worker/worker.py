@@ -217,6 +217,9 @@ class Worker:
         conn.adapters.register_loader("jsonb", TextLoader)
         if self._listens:
             await conn.execute("select set_config('synchronous_commit', 'off', false)")
+            await conn.execute(
+                "select set_config('default_transaction_isolation', 'read committed', false)"
+            )
             self._bell.attach(conn)
             self._heard.clear()
             await self._listen_to_queues(conn)
