@@ -1,5 +1,5 @@
 -- tick: promotes what is due, says when the next message is, and forgets what has been kept for long enough.
-select plan(21);
+select plan(24);
 
 create table public.clock (now_at timestamptz);
 insert into public.clock values ('2030-01-01 12:00:00+00');
@@ -64,4 +64,13 @@ select lives_ok('select symphony.tick()', 'tick() does not wait for a producer t
 reset lock_timeout;
 select dblink_exec('producer', 'commit');
 select results_eq('select key from symphony.idempotency_key', array['again'], 'and removes the others');
+
+-- The clock is set back, or a standby takes over whose clock is behind.
+select pg_temp.tick_after('1 minute');
+update public.clock set now_at = now_at - interval '1 hour';
+select symphony.create_queue('back'), symphony.enqueue('A', queue_name => 'back', delay => '1 s'), symphony.enqueue('B', queue_name => 'back');
+select is((select message_type from symphony.claim_batch('{back}', lease => '1 s')), 'B', 'a claim, after the clock was set back');
+create temporary table after_that as select pg_temp.tick_after('2 s') as report;
+select is(report ->> 'promoted', '1', 'what is due by the new time is promoted') from after_that;
+select is(report ->> 'recovered', '1', 'and ended leases are taken back') from after_that;
 select * from finish();
