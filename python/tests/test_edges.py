@@ -1,5 +1,6 @@
 """Messages at the edge of what PostgreSQL and Python can hold, from dispatch to handler."""
 
+import asyncio
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -310,10 +311,23 @@ def test_a_worker_claims_whatever_the_default_isolation_is(
 ) -> None:
     conn.execute(f"alter database {conn.info.dbname} set default_transaction_isolation = '{level}'")
     with Symphony(dsn) as app:
-        app.handler(Note)(lambda note: None)
-        ids = [app.dispatch(Note(text)) for text in "ab"]
-        assert run(app).done == 2
-    assert [Client(conn).cancel(each) for each in ids] == [False, False]
+
+        @app.handler("Sync")
+        def handle(body: Any, context: Context) -> None:
+            with context.transaction() as own:
+                own.execute("select 1")
+                time.sleep(0.01)
+
+        @app.handler("Async")
+        async def handle_async(body: Any, context: Context) -> None:
+            async with context.transaction() as own:
+                await own.execute("select 1")
+                await asyncio.sleep(0.01)
+
+        # Each ack changes the claim that all of them are in.
+        Client(conn).enqueue_batch([{"message_type": each} for each in ["Sync", "Async"] * 10])
+        counts = run(app, concurrency=4, batch_size=20)
+    assert (counts.done, counts.retried) == (20, 0)
 
 
 def test_the_command_line_says_what_is_wrong_with_a_server(dsn: str) -> None:
