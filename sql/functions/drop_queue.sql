@@ -25,7 +25,7 @@ begin
                                     'or settled some of this queue, and was not committed.',
                           hint    = 'Stop its workers, or end what has been open for long: select pid, '
                                     'xact_start, query from pg_stat_activity where xact_start < now() - '
-                                    'interval ''10 seconds''.';
+                                    'interval ''10 seconds''; prepared ones are in pg_prepared_xacts.';
             end if;
         end;
         perform pg_sleep(0.05 + 0.05 * random());
