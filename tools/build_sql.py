@@ -19,20 +19,32 @@ HEADER = """\
 -- Run it in one transaction:  psql -1 -v ON_ERROR_STOP=1 -f symphony.sql
 -- Built from the folder sql; do not edit."""
 
+# `symphony-pg db upgrade` runs what is between the next two lines again.
 FUNCTIONS = """\
+-- Functions, views and access: this may be run again.
+select pg_advisory_xact_lock(1398361428, 0);
 -- The bodies may name functions that come further down.
 set check_function_bodies = off;"""
 
 FOOTER = """\
 reset check_function_bodies;"""
 
+ACCESS = """\
+do $$
+begin
+    perform symphony.grant_access(access.role_name, access.access)
+    from symphony.access
+    where exists (select from pg_roles where rolname = access.role_name);
+end
+$$;"""
+
 RELEASE = """\
+-- Release: this may not.
 insert into symphony.release (version) values ('{version}');
 do $$
 begin
     perform symphony._mark_server();
     perform symphony.create_queue('default');
-    perform symphony.grant_access(role_name, access) from symphony.access;
 end
 $$;"""
 
@@ -54,6 +66,7 @@ def _parts() -> Iterator[str]:
         yield path.read_text()
     yield FOOTER
     yield (ROOT / "sql" / "views.sql").read_text()
+    yield ACCESS
     yield RELEASE.format(version=version())
 
 

@@ -54,6 +54,7 @@ from .functions import (
     UpcomingRun,
 )
 from .handlers import UnknownHandler, UnknownMessageType
+from .limits import RawJson
 from .local import InMemoryTransport, SyncTransport
 from .message import Codec, NewerVersion, message
 from .middleware import (
@@ -109,6 +110,7 @@ __all__ = [
     "PostgresTransport",
     "QueueNotEmpty",
     "QueueStats",
+    "RawJson",
     "Rebased",
     "RetryAfter",
     "RetryPolicy",

@@ -2,6 +2,8 @@
 
 The methods work in the caller's transaction and never commit it. Their arguments are those of the
 SQL functions, and are documented in `functions.py`; errors are those of `errors.py`.
+JSON that Python cannot hold, nested too deeply or with a number of thousands of digits, is returned
+as `RawJson`: its text.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from psycopg.rows import tuple_row
 from . import functions
 from .errors import translated
 from .functions import Call
+from .limits import read_again
 
 __all__ = ["AsyncClient", "Client"]
 
@@ -65,8 +68,13 @@ class Client:
 
     def run(self, call: Call[T]) -> T:
         """Execute a call that was described by `functions`."""
-        with translated(), self.conn.cursor(row_factory=tuple_row) as cursor:
-            return call.read(cursor.execute(call.statement, call.arguments).fetchall())
+        with translated(call.arguments), self.conn.cursor(row_factory=tuple_row) as cursor:
+            cursor.execute(call.statement, call.arguments)
+            try:
+                rows = cursor.fetchall()
+            except (RecursionError, ValueError):
+                rows = read_again(cursor)
+            return call.read(rows)
 
     enqueue = _method(functions.enqueue)
     enqueue_batch = _method(functions.enqueue_batch)
@@ -148,10 +156,14 @@ class AsyncClient:
 
     async def run(self, call: Call[T]) -> T:
         """Execute a call that was described by `functions`."""
-        with translated():
+        with translated(call.arguments):
             async with self.conn.cursor(row_factory=tuple_row) as cursor:
                 await cursor.execute(call.statement, call.arguments)
-                return call.read(await cursor.fetchall())
+                try:
+                    rows = await cursor.fetchall()
+                except (RecursionError, ValueError):
+                    rows = read_again(cursor)
+                return call.read(rows)
 
     enqueue = _async_method(functions.enqueue)
     enqueue_batch = _async_method(functions.enqueue_batch)

@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import psycopg
+from psycopg import IsolationLevel
 from psycopg.pq import ConnStatus, TransactionStatus
 from psycopg.pq.abc import PGconn
 
@@ -95,7 +96,11 @@ def _is_usable(conn: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> 
 
 
 class Connections:
-    """Connections for threads. At most `keep` of them stay open unused."""
+    """Connections for threads. At most `keep` of them stay open unused.
+
+    Their transactions are read committed, whatever the default is: the acks of messages that were
+    claimed together change one row, and at another level all but the first of them would fail.
+    """
 
     def __init__(
         self, dsn: str | None, *, keep: int = 4, prepare_threshold: int | None = 5
@@ -129,7 +134,9 @@ class Connections:
             if _is_usable(conn):
                 return conn
             conn.close()
-        return connect(self.dsn, prepare_threshold=self._prepare_threshold)
+        conn = connect(self.dsn, prepare_threshold=self._prepare_threshold)
+        conn.isolation_level = IsolationLevel.READ_COMMITTED
+        return conn
 
     def close(self) -> None:
         """Close the connections that are not lent out."""
@@ -138,7 +145,7 @@ class Connections:
 
 
 class AsyncConnections:
-    """Connections for the tasks of an event loop. At most `keep` of them stay open unused."""
+    """Connections for the tasks of an event loop; otherwise as `Connections`."""
 
     def __init__(
         self, dsn: str | None, *, keep: int = 4, prepare_threshold: int | None = 5
@@ -171,7 +178,9 @@ class AsyncConnections:
             if _is_usable(conn):
                 return conn
             await conn.close()
-        return await connect_async(self.dsn, prepare_threshold=self._prepare_threshold)
+        conn = await connect_async(self.dsn, prepare_threshold=self._prepare_threshold)
+        await conn.set_isolation_level(IsolationLevel.READ_COMMITTED)
+        return conn
 
     def abandon(self) -> None:
         """Hang up without the event loop that the connections belong to."""

@@ -7,10 +7,13 @@ that are not in the table pass through unchanged.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg
+
+from .limits import explain
 
 __all__ = [
     "AccessDenied",
@@ -204,7 +207,10 @@ CLASSES: dict[str, type[SymphonyError]] = {
     "22023": BadArgument,
     "22P02": BadArgument,  # text that is not JSON, an interval, a time, …
     "22P05": BadArgument,  # \u0000 in a body
+    "22021": BadArgument,  # the same in other text
+    "54001": BadArgument,  # nested too deeply for PostgreSQL
     "55000": WrongState,
+    "55006": WrongState,  # drop_queue() of a queue that is in use all the time
     "42501": AccessDenied,
     "3F000": NotInstalled,
     "42883": NotInstalled,
@@ -214,8 +220,12 @@ CLASSES: dict[str, type[SymphonyError]] = {
 HINTS: dict[str, str] = {
     "42501": "Ask the owner of the schema for it: select symphony.grant_access(role_name, access)",
     "3F000": "Run: symphony-pg db install",
-    "42883": "The database has no such function. Run: symphony-pg db status",
+    "42883": "The database has no such function, or not for values of these types and sizes. "
+    "Run: symphony-pg db status",
+    "22P02": "Give a value of the type that the function takes; JSON has no NaN and no infinity.",
+    "22P05": "Take the NUL out, or send binary data as base64.",
 }
+UNFIT = "Take it out, or send binary data as base64."
 
 
 def from_psycopg(error: psycopg.Error) -> SymphonyError | None:
@@ -232,15 +242,42 @@ def from_psycopg(error: psycopg.Error) -> SymphonyError | None:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Raise psycopg's errors as ours, where there is one for its SQLSTATE."""
+def translated(arguments: Mapping[str, Any] | None = None) -> Iterator[None]:
+    """Raise psycopg's errors as ours, where there is one for its SQLSTATE.
+
+    If it is the arguments that PostgreSQL cannot hold, the error says which.
+    """
     try:
         yield
     except psycopg.Error as error:
-        ours = from_psycopg(error)
+        ours = _unfit(error, arguments) or from_psycopg(error)
         if ours is None:
             raise
         raise ours from error
+    except (UnicodeEncodeError, RecursionError) as error:
+        ours = _unfit(error, arguments)
+        if ours is None:
+            raise
+        raise ours from error
+
+
+def _unfit(error: Exception, arguments: Mapping[str, Any] | None) -> SymphonyError | None:
+    if arguments is None:
+        return None
+    if isinstance(error, RecursionError):
+        return BadArgument(
+            "an argument is nested too deeply for Python",
+            detail="Nothing was sent to PostgreSQL.",
+            hint="Flatten it, or send it as text.",
+        )
+    sqlstate = getattr(error, "sqlstate", None)
+    if sqlstate not in (None, "22P02", "22P05", "22021"):
+        return None
+    found = explain(arguments)
+    if found is None:
+        return None
+    what, where = found
+    return BadArgument(what, detail=where, hint=UNFIT, sqlstate=sqlstate or "22021")
 
 
 @contextmanager
@@ -248,11 +285,11 @@ def connecting() -> Iterator[None]:
     """Raise a failed connection attempt as ConnectionRefused, a DSN in no form as BadArgument."""
     try:
         yield
-    except psycopg.ProgrammingError as error:
+    except psycopg.ProgrammingError as error:  # whose text may hold a part of the DSN
         raise BadArgument(
             "the DSN cannot be read",
-            detail=f"{' '.join(str(error).split())}.",
-            hint="Write postgresql://user@host/database or host=... dbname=... user=...",
+            detail="It is neither a URL nor a list of name=value.",
+            hint="Write it as postgresql://user@host:5432/database or host=… dbname=…",
         ) from error
     except psycopg.OperationalError as error:
         raise ConnectionRefused(

@@ -479,7 +479,7 @@ def release(claim_id: int, message_ids: Sequence[int] | None = None) -> Call[int
 
 
 def cancel(message_id: int) -> Call[bool]:
-    """Remove a message that has not started; return false if it is too late."""
+    """Remove a message that has not started, and free its key; return false if it is too late."""
     return _value("cancel", message_id=message_id)
 
 
@@ -631,7 +631,7 @@ def drop_queue(queue_name: str, force: bool = False) -> Call[bool]:
 
 
 def purge_queue(queue_name: str) -> Call[None]:
-    """Remove every pending message of a queue."""
+    """Remove every pending message of a queue, and free their idempotency keys."""
     return _nothing("purge_queue", queue_name=queue_name)
 
 

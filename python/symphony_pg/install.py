@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 import psycopg
 
 from .client import Client
-from .errors import NotInstalled, SymphonyError, WrongVersion, translated
+from .errors import NotInstalled, SymphonyError, WrongState, WrongVersion, translated
 from .version import __version__
 
 __all__ = ["Status", "install", "installed_version", "sql", "status", "upgrade"]
 
 OLDEST_SERVER = 150000
 ALREADY_THERE = ("42P06", "23505")  # the schema exists; somebody else has just created it
+AGAIN = ("-- Functions, views and access:", "-- Release:")  # between these lines of symphony.sql
 
 
 class Status(NamedTuple):
@@ -68,20 +69,46 @@ def install(conn: psycopg.Connection[Any]) -> bool:
         with translated(), conn.transaction():
             conn.execute(sql().encode())
     except psycopg.Error as error:
-        if error.sqlstate in ALREADY_THERE and _is_installed(conn):
-            return False
+        if error.sqlstate in ALREADY_THERE:
+            if _is_installed(conn):
+                return False
+            raise WrongState(
+                "there is a schema symphony, but it does not say its version",
+                detail="It is not Symphony's, or it was damaged.",
+                hint="Symphony's is mended by: symphony-pg db upgrade. Rename one that is not.",
+                sqlstate=error.sqlstate,
+            ) from error
         raise
     return True
 
 
 def upgrade(conn: psycopg.Connection[Any]) -> bool:
-    """Bring the schema to the version of this package; return false if it is there already."""
+    """Bring the schema to the version of this package; return false if it is there already.
+
+    Then, too, its functions, views and access are made anew, as the package has them: what was
+    changed by hand is mended. Messages are not touched. It happens in one transaction.
+    """
     _check_server(conn)
-    if installed_version(conn) is None:
-        raise NotInstalled(
-            "the schema symphony is not installed", hint="Run: symphony-pg db install"
-        )
-    return not _is_installed(conn)
+    _is_installed(conn)  # not of another version, as far as it says
+    start, end = (sql().index(line) for line in AGAIN)
+    try:
+        with translated(), conn.transaction():
+            conn.execute(sql()[start:end].encode())
+            if not _is_installed(conn):
+                raise WrongVersion(
+                    "the schema symphony does not say its version",
+                    detail="The table symphony.release is empty. Nothing was changed.",
+                    hint="If you know it, say so: insert into symphony.release (version) "
+                    "values ('0.0.0'), with the true one.",
+                )
+    except psycopg.Error as error:
+        raise WrongState(
+            "the functions of the schema symphony cannot be made anew",
+            detail=f"{error.diag.message_primary or error}. Nothing was changed.",
+            hint=error.diag.message_hint or "Undo what was done to the schema by hand.",
+            sqlstate=error.sqlstate,
+        ) from error
+    return False
 
 
 def _check_server(conn: psycopg.Connection[Any]) -> None:

@@ -23,7 +23,8 @@ ALLOWED = re.compile(
     r"select \S+ from (symphony\.\w+\(|\S+$)|"  # the template that functions.py fills in
     r"select \S+$|"
     r"listen \S+$|unlisten \S+$|"
-    r"select set_config\('synchronous_commit', 'off', false\)$"
+    r"select set_config\('synchronous_commit', 'off', false\)$|"
+    r"select set_config\('default_transaction_isolation', 'read committed', false\)$"
 )
 
 

@@ -1,11 +1,12 @@
 """Installing: once, twice, at the same time, over another version."""
 
 import threading
+from typing import Any
 
 import psycopg
 import pytest
 
-from symphony_pg import Client, NotInstalled, WrongVersion
+from symphony_pg import Client, NotInstalled, WrongState, WrongVersion
 from symphony_pg import install as installation
 
 
@@ -51,6 +52,67 @@ def test_another_version_is_refused(conn: "psycopg.Connection[object]") -> None:
             installation.install(conn)
         with pytest.raises(WrongVersion):
             installation.upgrade(conn)
+
+
+def test_upgrade_mends_what_was_damaged_by_hand(conn: "psycopg.Connection[Any]") -> None:
+    client = Client(conn)
+    message_id = client.enqueue("A")
+    functions = (
+        "select proname, prosrc, proacl::text from pg_proc "
+        "where pronamespace = 'symphony'::regnamespace order by 1, 2"
+    )
+    conn.execute("create role sy_edges_gone; create role sy_edges")
+    client.grant_access("sy_edges", "producer")
+    client.grant_access("sy_edges_gone", "producer")
+    before = conn.execute(functions).fetchall()
+    conn.execute("drop owned by sy_edges_gone; drop role sy_edges_gone")
+    conn.execute("revoke execute on all functions in schema symphony from sy_edges")
+    conn.execute("grant execute on function symphony.tick() to public")
+    conn.execute(
+        "create or replace function symphony.ack(claim_id bigint, message_ids bigint[] = null) "
+        "returns integer language sql as 'select 1'"
+    )
+    conn.execute("drop function symphony.claim_batch(text[], integer, text, interval)")
+    conn.execute("drop function symphony.version()")
+    conn.execute("drop view symphony.dead_message")
+    try:
+        with pytest.raises(WrongState, match="db upgrade"):
+            installation.install(conn)
+        assert not installation.upgrade(conn)
+        gone = ",sy_edges_gone=X/postgres"
+        assert conn.execute(functions).fetchall() == [
+            (name, source, acl.replace(gone, "")) for name, source, acl in before
+        ]
+        assert [claimed.message_id for claimed in client.claim_batch()] == [message_id]
+        assert conn.execute("select from symphony.dead_message").fetchall() == []
+        assert conn.execute("select version from symphony.release").fetchall() == [("0.1.0",)]
+    finally:
+        conn.execute("drop owned by sy_edges; drop role sy_edges")
+
+
+def test_what_upgrade_cannot_mend(conn: "psycopg.Connection[Any]", empty_dsn: str) -> None:
+    conn.execute("create table kept as select prosrc from pg_proc where proname = 'tick'")
+    conn.execute("drop function symphony.ack(bigint, bigint[])")
+    conn.execute("create function symphony.ack(bigint, bigint[]) returns text return 'x'")
+    with pytest.raises(WrongState, match="cannot change return type") as error:
+        installation.upgrade(conn)
+    assert "DROP FUNCTION symphony.ack" in (error.value.hint or "")
+    conn.execute("drop function symphony.ack(bigint, bigint[])")
+    conn.execute("delete from symphony.release")
+    with pytest.raises(WrongVersion, match=r"insert into symphony\.release"):
+        installation.upgrade(conn)
+    assert conn.execute("select to_regproc('symphony.ack')").fetchone() == (None,)
+    conn.execute("insert into symphony.release (version) values ('0.1.0')")
+    assert not installation.upgrade(conn)
+    assert conn.execute("select to_regproc('symphony.ack')::text").fetchone() == ("symphony.ack",)
+    with psycopg.connect(empty_dsn, autocommit=True) as other:
+        other.execute("create schema symphony; create table symphony.release (version text)")
+        for call in (installation.install, installation.upgrade):
+            with pytest.raises(WrongState):
+                call(other)
+        assert other.execute(
+            "select count(*) from pg_proc where pronamespace = 'symphony'::regnamespace"
+        ).fetchone() == (0,)
 
 
 def test_an_old_server_is_refused(

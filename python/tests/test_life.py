@@ -38,7 +38,7 @@ QUEUES: dict[str, dict[str, Any]] = {
 }
 REACHED = (
     *("claimed", "nothing to claim", "nacked: retry", "nacked: failed", "refused"),
-    *("a lease ended", "key in use", "replayed", "removed"),
+    *("a lease ended", "key in use", "key freed", "replayed", "removed"),
 )
 LEASE = timedelta(seconds=10)
 WINDOW = timedelta(seconds=60)
@@ -182,6 +182,13 @@ class Life(RuleBasedStateMachine):
         else:
             self.put_into_log([message])
 
+    def free_key(self, message: Message) -> None:
+        """Note that nobody will work on a message."""
+        for key, (message_id, expires) in list(self.keys.items()):
+            if message_id == message.message_id:
+                del self.keys[key]
+                self.seen["key freed"] += expires > self.now
+
     # Producers
 
     @initialize(batch=st.lists(elements, min_size=4, max_size=12))
@@ -221,6 +228,7 @@ class Life(RuleBasedStateMachine):
         elif message.state in ("pending", "delayed"):
             assert self.client.cancel(message.message_id) is True
             message.state = "cancelled"
+            self.free_key(message)
         elif self.may_be_gone(message):
             try:
                 assert self.client.cancel(message.message_id) is False
@@ -402,6 +410,7 @@ class Life(RuleBasedStateMachine):
             message = self.messages[message_id]
             if message.queue == queue:
                 message.state, message.ended = "removed", self.now
+                self.free_key(message)
 
     @precondition(lambda self: self.messages)
     @rule(data=st.data(), per_second=st.sampled_from([None, None, 0.5]))
@@ -435,6 +444,7 @@ class Life(RuleBasedStateMachine):
         for each in gone:
             self.seen["removed"] += 1
             self.messages[each].state = "cancelled"
+            self.free_key(self.messages[each])
 
     @rule(queue=queues, removes=st.booleans())
     def settle_all_failed(self, queue: str, removes: bool) -> None:
@@ -448,7 +458,9 @@ class Life(RuleBasedStateMachine):
             message.attempt = 0
             message.alone = message.took_its_worker_down
             message.state = "cancelled"
-            if not removes:
+            if removes:
+                self.free_key(message)
+            else:
                 self.put_into_log([message])
 
     def some_failed(self, data: st.DataObject) -> list[int]:

@@ -16,7 +16,8 @@ volatile
 as $$
 /*
  * The key is taken in the queue of the first delivery and stands for all of them.  As in
- * enqueue() the lanes are looked up by the statement that inserts.
+ * enqueue() the lanes are looked up by the statement that inserts.  Should the routes be changed
+ * just before it, so that they lead nowhere, the message is checked again.
  */
 declare
     v_due      timestamptz := coalesce(_fan_out.available_at,
@@ -25,14 +26,14 @@ declare
     v_known_id bigint;
     v_lanes    integer[];
 begin
-    perform symphony._check_routed(message_type, body, null, priority, delay, available_at,
-                                   idempotency_key, headers, retry);
     if idempotency_key is not null then
-        select symphony._first_with_key(d.queue_name, idempotency_key, v_first_id, now) into v_known_id
-        from symphony._deliveries(message_type) as d
-        where d.transport_type = 'postgres'
-        order by d.delivery
-        limit 1;
+        select symphony._first_with_key(d.queue_name, idempotency_key, v_first_id, now, d.deliveries)
+        into v_known_id
+        from (select queue_name, count(*) over ()::integer as deliveries
+              from symphony._deliveries(message_type)
+              where transport_type = 'postgres'
+              order by delivery
+              limit 1) as d;
         if v_known_id <> v_first_id then
             return v_known_id;
         end if;
@@ -43,33 +44,38 @@ begin
         where queue.queue_name in (select d.queue_name from symphony._deliveries(message_type) as d)
         for key share;
     end if;
-    with placed as materialized (
-        select case when row_number() over (order by d.delivery) = 1 then v_first_id
-                    else nextval('symphony.message_id_seq') end as message_id,
-               (select lane.lane_id from symphony.lane
-                where lane.queue_name = d.queue_name and not lane.alone
-                  and lane.priority = coalesce(_fan_out.priority, d.priority, 5)) as lane_id,
-               jsonb_build_object('correlation_id', v_first_id::text) || _fan_out.headers
-               || case when d.handler_name is null then '{}'
-                       else jsonb_build_object('handler', d.handler_name) end as headers
-        from symphony._deliveries(_fan_out.message_type) as d
-        where d.transport_type = 'postgres'
-    ), at_once as (
-        insert into symphony.message (message_id, enqueued_at, lane_id, message_type, body, headers,
-                                      group_key, retry)
-        select placed.message_id, now, placed.lane_id, _fan_out.message_type, _fan_out.body,
-               placed.headers, _fan_out.group_key, _fan_out.retry
-        from placed
-        where v_due <= now
-    ), later as (
-        insert into symphony.delayed_message (message_id, available_at, enqueued_at, lane_id,
-                                              message_type, body, headers, group_key, retry)
-        select placed.message_id, v_due, now, placed.lane_id, _fan_out.message_type, _fan_out.body,
-               placed.headers, _fan_out.group_key, _fan_out.retry
-        from placed
-        where v_due > now
-    )
-    select array_agg(distinct placed.lane_id) into v_lanes from placed;
+    loop
+        perform symphony._check_routed(message_type, body, null, priority, delay, available_at,
+                                       idempotency_key, headers, retry);
+        with placed as materialized (
+            select case when row_number() over (order by d.delivery) = 1 then v_first_id
+                        else nextval('symphony.message_id_seq') end as message_id,
+                   (select lane.lane_id from symphony.lane
+                    where lane.queue_name = d.queue_name and not lane.alone
+                      and lane.priority = coalesce(_fan_out.priority, d.priority, 5)) as lane_id,
+                   jsonb_build_object('correlation_id', v_first_id::text) || _fan_out.headers
+                   || case when d.handler_name is null then '{}'
+                           else jsonb_build_object('handler', d.handler_name) end as headers
+            from symphony._deliveries(_fan_out.message_type) as d
+            where d.transport_type = 'postgres'
+        ), at_once as (
+            insert into symphony.message (message_id, enqueued_at, lane_id, message_type, body, headers,
+                                          group_key, retry)
+            select placed.message_id, now, placed.lane_id, _fan_out.message_type, _fan_out.body,
+                   placed.headers, _fan_out.group_key, _fan_out.retry
+            from placed
+            where v_due <= now
+        ), later as (
+            insert into symphony.delayed_message (message_id, available_at, enqueued_at, lane_id,
+                                                  message_type, body, headers, group_key, retry)
+            select placed.message_id, v_due, now, placed.lane_id, _fan_out.message_type, _fan_out.body,
+                   placed.headers, _fan_out.group_key, _fan_out.retry
+            from placed
+            where v_due > now
+        )
+        select array_agg(distinct placed.lane_id) into v_lanes from placed;
+        exit when v_lanes is not null;
+    end loop;
     perform symphony._use_lane(lane.queue_name, lane.priority)
     from symphony.lane
     where lane.lane_id = any (v_lanes) and not lane.is_used;

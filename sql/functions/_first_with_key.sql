@@ -2,7 +2,8 @@ create or replace function symphony._first_with_key(
     queue_name text,
     key        text,
     message_id bigint,
-    now        timestamptz
+    now        timestamptz,
+    deliveries integer default 1
 )
 returns bigint
 language plpgsql
@@ -11,7 +12,7 @@ as $$
 /*
  * The insert waits for a concurrent message with the same key, and then either takes the
  * key (that one was rolled back) or leaves it (it was committed).  The loop is for a key that
- * is purged between the two statements.
+ * is freed between the two statements.
  */
 declare
     v_first_id bigint;
@@ -22,13 +23,15 @@ begin
         return message_id;
     end if;
     loop
-        insert into symphony.idempotency_key as known (queue_name, key, message_id, expires_at)
+        insert into symphony.idempotency_key as known (queue_name, key, message_id, expires_at,
+                                                       deliveries)
         select queue.queue_name, _first_with_key.key, _first_with_key.message_id,
-               _first_with_key.now + queue.idempotency_window
+               _first_with_key.now + queue.idempotency_window, _first_with_key.deliveries
         from symphony.queue
         where queue.queue_name = _first_with_key.queue_name
         on conflict on constraint idempotency_key_pkey do update
-            set message_id = excluded.message_id, expires_at = excluded.expires_at
+            set message_id = excluded.message_id, expires_at = excluded.expires_at,
+                deliveries = excluded.deliveries
             where known.expires_at <= _first_with_key.now
         returning known.message_id into v_first_id;
         exit when found;
@@ -42,14 +45,15 @@ begin
 end;
 $$;
 
-comment on function symphony._first_with_key(text, text, bigint, timestamptz) is
+comment on function symphony._first_with_key(text, text, bigint, timestamptz, integer) is
 $$Take an idempotency key for a message, or find out which message has it.
 
-Arguments  queue_name, key; message_id - the one that wants it; now
+Arguments  queue_name, key; message_id - the one that wants it; now; deliveries - how many messages it
+           stands for
 Returns    message_id, or the id of the message that has the key; message_id too if the queue or
            the key cannot be, since enqueue() will say so
 Writes     symphony.idempotency_key
 Access     private$$;
 
 revoke execute on function
-    symphony._first_with_key(text, text, bigint, timestamptz) from public;
+    symphony._first_with_key(text, text, bigint, timestamptz, integer) from public;

@@ -11,11 +11,16 @@ returns boolean
 language sql
 stable
 as $$
+    /* A body that comes from a column may be compressed, but never to less than a 255th; #> '{}' is
+       the body as it was before that. */
     select coalesce(
         pg_catalog.length(message_type) operator(pg_catalog.<=) 200
         and message_type operator(pg_catalog.<>) ''
         and pg_catalog.jsonb_typeof(body) operator(pg_catalog.<>) 'null'
-        and pg_catalog.pg_column_size(body) operator(pg_catalog.<=) max_body_bytes
+        and (pg_catalog.pg_column_size(body) operator(pg_catalog.<=)
+                 (max_body_bytes operator(pg_catalog./) 256)
+             or pg_catalog.pg_column_size(body operator(pg_catalog.#>) '{}'::text[])
+                 operator(pg_catalog.<=) max_body_bytes)
         and pg_catalog.jsonb_typeof(headers) operator(pg_catalog.=) 'object'
         and (delay is null or available_at is null and delay operator(pg_catalog.>=) '0'::interval
              and delay operator(pg_catalog.<=) '100 years'::interval)

@@ -12,7 +12,12 @@ begin
     join symphony.queue on queue.queue_name = lane.queue_name;
     v_purged := v_purged + symphony._purge_failed(now);
 
-    delete from symphony.idempotency_key where idempotency_key.expires_at <= _purge.now;
+    delete from symphony.idempotency_key as free
+    using (select k.queue_name, k.key
+           from symphony.idempotency_key as k
+           where k.expires_at <= _purge.now
+           for update skip locked) as known
+    where free.queue_name = known.queue_name and free.key = known.key;
     delete from symphony.schedule_run where schedule_run.fired_at < _purge.now - interval '30 days';
     delete from symphony.tick where tick.ticked_at < _purge.now - interval '1 hour';
     perform symphony.stop_worker(worker.worker)

@@ -27,6 +27,7 @@ begin
     )
     select array_agg(gone.message_id) into v_ids from gone;
     perform symphony._forget(v_ids);
+    perform symphony._free_keys(v_ids);
     return coalesce(cardinality(v_ids), 0);
 end;
 $$;
@@ -36,7 +37,7 @@ $$Remove failed messages that were kept for as long as their queue's failed_rete
 
 Arguments  now
 Returns    how many, at most 10,000 at once
-Writes     symphony.failed_message, and what _forget() writes
+Writes     symphony.failed_message, and what _forget() and _free_keys() write
 Access     private$$;
 
 revoke execute on function symphony._purge_failed(timestamptz) from public;

@@ -40,8 +40,9 @@ begin
                 using errcode = 'SY005',
                       detail  = concat_ws(' ', format('Element %s: %s.', v_number, v_what),
                                           nullif(v_detail, '')),
-                      hint    = coalesce(nullif(v_hint, ''), 'Correct this element.')
-                                || ' Nothing was enqueued.';
+                      hint    = concat_ws(' ', coalesce(nullif(v_hint, ''), 'Correct this element.'),
+                                          case when v_detail <> 'Nothing was enqueued.'
+                                               then 'Nothing was enqueued.' end);
         end;
     end loop;
     return true;

@@ -14,6 +14,7 @@ stable
 as $$
 declare
     v_queue record;
+    v_bytes integer := pg_column_size(body #> '{}');
     v_what  text;
     v_hint  text;
 begin
@@ -23,11 +24,11 @@ begin
     if not found then
         perform symphony._refuse_queue(coalesce(_refuse_message.queue_name, 'default'));
     end if;
-    if pg_column_size(body) > v_queue.max_body_bytes then
+    if v_bytes > v_queue.max_body_bytes then
         raise exception 'the body is too large for queue "%"', v_queue.queue_name
             using errcode = 'SY004',
-                  detail  = format('It has %s bytes; the queue takes %s.',
-                                   pg_column_size(body), v_queue.max_body_bytes),
+                  detail  = format('It has %s bytes of jsonb, uncompressed; the queue takes %s.',
+                                   v_bytes, v_queue.max_body_bytes),
                   hint    = 'Store the data elsewhere and enqueue a reference to it, or raise '
                             'max_body_bytes with symphony.configure_queue().';
     end if;

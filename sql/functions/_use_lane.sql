@@ -4,16 +4,21 @@ language plpgsql
 volatile
 as $$
 /*
- * A row of its own for each transaction: nobody waits for one that is not committed yet.
+ * A row of its own for each transaction that sees none: nobody waits for one that is not committed
+ * yet, or builds on it.
  */
+declare
+    v_lane_id integer;
 begin
-    insert into symphony.lane_use (lane_id)
-    select lane.lane_id
+    select lane.lane_id into v_lane_id
     from symphony.lane
     where lane.queue_name = _use_lane.queue_name
       and lane.priority = _use_lane.priority
       and not lane.is_used
       and not lane.alone;
+    if found and not exists (select from symphony.lane_use where lane_use.lane_id = v_lane_id) then
+        insert into symphony.lane_use (lane_id) values (v_lane_id);
+    end if;
 end;
 $$;
 
@@ -21,7 +26,7 @@ comment on function symphony._use_lane(text, integer) is
 $$Mark a lane as used, so that claim_batch() looks into it.
 
 Arguments  queue_name, priority
-Writes     symphony.lane_use, until tick() has marked the lane
+Writes     symphony.lane_use, unless the lane is marked there or was by tick()
 Access     private$$;
 
 revoke execute on function symphony._use_lane(text, integer) from public;

@@ -10,7 +10,8 @@ set enable_bitmapscan = off
 as $$
 /*
  * A pending message may be taken by a claim at any moment, so the lane is locked first and
- * its position read after that.
+ * its position read after that.  One that is nowhere may have moved while it was looked for, so the
+ * last look is one statement; what it finds has started.
  */
 declare
     v_lane_id integer;
@@ -18,6 +19,7 @@ begin
     delete from symphony.delayed_message as d where d.message_id = cancel.message_id;
     if found then
         perform symphony._forget(array[cancel.message_id]);
+        perform symphony._free_keys(array[cancel.message_id]);
         return true;
     end if;
     select m.lane_id into v_lane_id
@@ -35,9 +37,10 @@ begin
             return false;
         end if;
         perform symphony._forget(array[cancel.message_id]);
+        perform symphony._free_keys(array[cancel.message_id]);
         return true;
     end if;
-    if exists (select from symphony.failed_message as f where f.message_id = cancel.message_id) then
+    if exists (select from symphony._all_messages() as held where held.message_id = cancel.message_id) then
         return false;
     end if;
     raise exception 'message % is not known', coalesce(cancel.message_id::text, '(null)')
@@ -49,12 +52,13 @@ end;
 $$;
 
 comment on function symphony.cancel(bigint) is
-$$Remove a message that has not started.
+$$Remove a message that has not started. Its idempotency key is free then.
 
 Arguments  message_id - from enqueue()
 Returns    true, or false if it was too late: it is being processed, completed or failed
 Raises     SY003 unknown_message; SY011 wrong_isolation_level, if it is pending
-Writes     symphony.message or symphony.delayed_message, and what _forget() writes
+Writes     symphony.message or symphony.delayed_message, and what _forget() and
+           _free_keys() write
 Locks      the lane of the message until the transaction ends
 Access     producer$$;
 

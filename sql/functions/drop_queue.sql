@@ -3,62 +3,33 @@ returns boolean
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set lock_timeout = '100ms'
 as $$
 /*
- * The table locks wait for messages that are not yet committed, and hold up new ones: those
- * find out afterwards that their queue is gone, since they look it up in the same statement.
+ * Others lock messages, claims and lanes in whatever order their transactions need them, so this
+ * one gives way: what it has to wait for longer than lock_timeout it will not get, and it lets go
+ * of all it has long before anybody looks for a deadlock.  Meanwhile those who enqueue go on.
  */
 declare
-    v_lanes integer[];
-    v_held  bigint;
-    v_transports text;
+    v_until timestamptz := symphony._now() + interval '10 seconds';
 begin
-    perform from symphony.queue as q where q.queue_name = drop_queue.queue_name for update;
-    if not found then
-        return false;
-    end if;
-    select string_agg(t.transport_name, ', ') into v_transports
-    from symphony.transport as t
-    where t.queue_name = drop_queue.queue_name;
-    if v_transports is not null then
-        raise exception 'transports lead to queue "%"', drop_queue.queue_name
-            using errcode = '55000',
-                  detail  = format('Those are: %s.', v_transports),
-                  hint    = 'Give them another queue: symphony.create_transport(); or remove them.';
-    end if;
-    lock table symphony.message in share row exclusive mode;
-    lock table symphony.delayed_message in share row exclusive mode;
-    v_lanes := array(select lane.lane_id from symphony.lane
-                     where lane.queue_name = drop_queue.queue_name order by lane.lane_id);
-    perform symphony._lock_lane(lane_id, wait => true) from unnest(v_lanes) as lane_id;
-
-    select (select count(*) from unnest(v_lanes) as l (lane_id), symphony._pending(l.lane_id))
-         + (select count(*) from symphony.delayed_message as d where d.lane_id = any (v_lanes))
-         + (select count(*) from symphony.failed_message as f where f.lane_id = any (v_lanes))
-         + (select coalesce(sum(cardinality(c.open_ids)), 0) from symphony.claim as c
-            where c.lane_id = any (v_lanes) and c.open_ids <> '{}')
-    into v_held;
-    if v_held > 0 and force is not true then
-        raise exception 'queue "%" holds % messages', drop_queue.queue_name, v_held
-            using errcode = 'SY002',
-                  detail  = 'They are pending, delayed, being processed or failed.',
-                  hint    = 'Work them off, or drop them too with force => true.';
-    end if;
-
-    perform symphony._forget(array(
-        select held.message_id from symphony._all_messages() as held
-        join symphony.attempt on attempt.message_id = held.message_id
-        where held.lane_id = any (v_lanes)));
-    delete from symphony.message as m where m.lane_id = any (v_lanes);
-    delete from symphony.delayed_message as d where d.lane_id = any (v_lanes);
-    delete from symphony.failed_message as f where f.lane_id = any (v_lanes);
-    delete from symphony.claim as c where c.lane_id = any (v_lanes);
-    delete from symphony.idempotency_key as k where k.queue_name = drop_queue.queue_name;
-    delete from symphony.idle_worker as i where i.queue_name = drop_queue.queue_name;
-    delete from symphony.lane_use as u where u.lane_id = any (v_lanes);
-    delete from symphony.lane as l where l.lane_id = any (v_lanes);
-    delete from symphony.queue as q where q.queue_name = drop_queue.queue_name;
-    return true;
+    perform symphony._check_isolation();
+    loop
+        begin
+            return symphony._drop_queue(queue_name, force);
+        exception when lock_not_available or deadlock_detected then
+            if symphony._now() >= v_until then
+                raise exception 'queue "%" is in use', queue_name
+                    using errcode = '55006',
+                          detail  = 'For 10 seconds there was always a transaction that had sent messages, '
+                                    'or settled some of this queue, and was not committed.',
+                          hint    = 'Stop its workers, or end what has been open for long: select pid, '
+                                    'xact_start, query from pg_stat_activity where xact_start < now() - '
+                                    'interval ''10 seconds''; prepared ones are in pg_prepared_xacts.';
+            end if;
+        end;
+        perform pg_sleep(0.05 + 0.05 * random());
+    end loop;
 end;
 $$;
 
@@ -67,9 +38,10 @@ $$Remove a queue, its settings and its history.
 
 Arguments  queue_name; force - true: with the messages it holds
 Returns    true, or false if there was no such queue
-Raises     SY002 queue_not_empty; 55000 - transports lead to it
+Raises     SY002 queue_not_empty; 55000 - transports lead to it; 55006 - others use it; SY011
+           wrong_isolation_level
 Writes     every table that has messages of the queue
-Locks      enqueueing into any queue, until the transaction ends
+Locks      enqueueing into any queue, from when it has all that it needs until the transaction ends
 Access     operator$$;
 
 revoke execute on function symphony.drop_queue(text, boolean) from public;

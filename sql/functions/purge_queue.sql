@@ -5,40 +5,44 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 /*
- * The position of each lane steps over what is pending; nothing is read or deleted, so it
- * takes no longer for a million messages.  tick() removes them with the completed ones.
+ * The position of each lane steps over what is pending; no message is read or deleted but those
+ * that have an idempotency key, so it takes no longer for a million others.  tick() removes them
+ * with the completed ones.
  */
 declare
-    v_lane_id  integer;
+    v_lanes    integer[];
     v_finished int8multirange;
 begin
     if not exists (select from symphony.queue as q where q.queue_name = purge_queue.queue_name) then
         perform symphony._refuse_queue(purge_queue.queue_name);
     end if;
     perform symphony._check_isolation();
-    for v_lane_id in
-        select lane.lane_id from symphony.lane
-        where lane.queue_name = purge_queue.queue_name
-        order by lane.lane_id
-    loop
-        perform symphony._lock_lane(v_lane_id, wait => true);
-        v_finished := symphony._finished_transactions();
-        insert into symphony.claim (
-            lane_id, claimed_at, lease_until, finished_at, size, open_ids, ahead)
-        select v_lane_id, symphony._now(), symphony._now(), symphony._now(), 0, '{}',
-               ahead - v_finished
-        from symphony._position(v_lane_id);
-    end loop;
+    v_lanes := array(select lane.lane_id from symphony.lane
+                     where lane.queue_name = purge_queue.queue_name order by lane.lane_id);
+    perform symphony._lock_lane(lane_id, wait => true) from unnest(v_lanes) as lane_id;
+    v_finished := symphony._finished_transactions();
+    perform symphony._free_keys(array(
+        select m.message_id
+        from symphony.idempotency_key as k
+        join symphony.message as m on m.message_id = k.message_id and m.txid <@ v_finished
+        cross join symphony._position(m.lane_id) as p
+        where k.queue_name = purge_queue.queue_name
+          and m.lane_id = any (v_lanes)
+          and symphony._is_ahead(m.txid, m.message_id, p.ahead, p.partial_txid, p.partial_message_id)));
+    insert into symphony.claim (lane_id, claimed_at, lease_until, finished_at, size, open_ids, ahead)
+    select lane_id, symphony._now(), symphony._now(), symphony._now(), 0, '{}', p.ahead - v_finished
+    from unnest(v_lanes) as lane_id
+    cross join symphony._position(lane_id) as p;
 end;
 $$;
 
 comment on function symphony.purge_queue(text) is
 $$Drop all pending messages of a queue, at once and however many there are. Delayed ones stay, and
-those being processed.
+those being processed. The idempotency keys of what is dropped are free then.
 
 Arguments  queue_name
 Raises     SY001 unknown_queue; SY011 wrong_isolation_level
-Writes     symphony.claim (a row for each lane)
+Writes     symphony.claim (a row for each lane), symphony.idempotency_key
 Locks      the lanes of the queue until the transaction ends
 Access     operator$$;
 

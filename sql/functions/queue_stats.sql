@@ -58,8 +58,7 @@ begin
            coalesce(t.finished_minute, 0)::bigint, coalesce(t.finished_hour, 0)::bigint,
            coalesce(t.retried_hour, 0)::bigint,
            t.waiting * interval '1 second', t.working * interval '1 second',
-           coalesce((select cardinality(i.workers) from symphony.idle_worker as i
-                     where i.queue_name = q.queue_name order by i.idle_id desc limit 1), 0)
+           symphony._sleeping_workers(q.queue_name)
     from symphony.queue as q
     cross join lateral (
         select array_agg(lane.lane_id) as lanes

@@ -36,13 +36,14 @@ begin
     end if;
     delete from symphony.failed_message as f where f.message_id = any (v_chosen);
     perform symphony._forget(v_chosen);
+    perform symphony._free_keys(v_chosen);
     return query select * from symphony._failed_outcomes(message_ids, v_chosen, 'removed');
 end;
 $$;
 
 comment on function symphony.remove_failed(
     bigint[], text, text, text, timestamptz, timestamptz, text, boolean, boolean, integer) is
-$$Remove failed messages and their history, for good.
+$$Remove failed messages and their history, for good. Their idempotency keys are free then.
 
 Arguments  message_ids; or the filters of failed_messages(): queue_name, message_type, error_class,
            since, until, search; or everything - true: all of them. dry_run - true: only say what
@@ -50,7 +51,7 @@ Arguments  message_ids; or the filters of failed_messages(): queue_name, message
 Returns    with message_ids a row for each: outcome is removed, or where the message is instead, or
            unknown; one bad id is no error. Else one row: messages - how many
 Raises     SY001 unknown_queue; 22023 bad argument
-Writes     symphony.failed_message, symphony.attempt, symphony.replay
+Writes     symphony.failed_message, symphony.attempt, symphony.replay, symphony.idempotency_key
 Locks      these messages; what another session has in its hands is left out of a filter
 Access     operator$$;
 

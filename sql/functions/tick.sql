@@ -25,6 +25,9 @@ declare
     v_purged   integer := 0;
 begin
     select * into v_last from symphony.tick order by tick_id desc limit 1;
+    if v_now < v_last.ticked_at - interval '1 second' then    -- the clock was set back: begin anew
+        v_last := null;
+    end if;
     v_is_full := v_last is null or v_now >= v_last.full_sweep_at;
     v_from := case when v_is_full then '-infinity' else v_last.swept_until end;
     if not pg_try_advisory_xact_lock(1398361426, 0) then

@@ -58,7 +58,9 @@ comment on column symphony.queue.retry_jitter is
 comment on column symphony.queue.lease is
 'How long a claim is held unless claim_batch() says otherwise; extend_lease() renews it.';
 comment on column symphony.queue.retention is 'How long completed messages are kept as history.';
-comment on column symphony.queue.max_body_bytes is 'Largest body, in bytes of stored jsonb.';
+comment on column symphony.queue.max_body_bytes is
+'Largest body, in bytes of jsonb before compression: what pg_column_size() says of a value that comes from '
+'no table. That is about as long as its text.';
 comment on column symphony.queue.idempotency_window is
 'After this time an idempotency key is free again.';
 comment on column symphony.queue.paused_at is 'Since when nothing is handed out; null: running.';

@@ -166,18 +166,28 @@ create table symphony.idempotency_key (
     key        text not null,
     message_id bigint not null,
     expires_at timestamptz not null,
+    deliveries integer not null default 1,
 
     constraint idempotency_key_pkey primary key (queue_name, key),
     constraint idempotency_key_is_short check (octet_length(key) between 1 and 512)
 );
 
 comment on table symphony.idempotency_key is
-'Keys in use: enqueue() with one of them returns the first message''s id.';
+'Keys in use: enqueue() with one of them returns the first message''s id. A key is free again when its '
+'window is over, and when its message was taken away: cancelled, purged, or failed and removed.';
 comment on column symphony.idempotency_key.queue_name is 'A key counts within one queue.';
 comment on column symphony.idempotency_key.key is 'The key the producer gave.';
 comment on column symphony.idempotency_key.message_id is 'The message that the key stands for.';
 comment on column symphony.idempotency_key.expires_at is 'From then on the key is free again.';
+comment on column symphony.idempotency_key.deliveries is
+'Messages that it stands for, one for each transport and handler. With more than one it stays in use '
+'until it expires, whatever becomes of the first: the others would be made again.';
 
 create index idempotency_key_expiry_idx on symphony.idempotency_key (expires_at);
 
 comment on index symphony.idempotency_key_expiry_idx is 'Serves tick(): keys that are free again.';
+
+create index idempotency_key_message_idx on symphony.idempotency_key (message_id);
+
+comment on index symphony.idempotency_key_message_idx is
+'Serves cancel(), remove_failed() and tick(): the key of a message that is taken away.';

@@ -85,13 +85,20 @@ def _tell_with_schedules(
 def upgrade(client: Client, app: Symphony | None, take_over: bool, as_json: bool) -> None:
     """Bring the schema to the version of this package. With --app also the schedules.
 
+    Functions, views and access are made anew, also if the version is there already. Messages are
+    not touched.
+
     \b
     Examples:
       symphony-pg db upgrade
       symphony-pg db upgrade --app shop.messages:app
     """
     is_new = installation.upgrade(client.conn)
-    text = f"Symphony is {'now' if is_new else 'already'} at {__version__}."
+    text = (
+        f"Symphony is now at {__version__}."
+        if is_new
+        else f"Symphony is at {__version__}; functions, views and access are made anew."
+    )
     values = {"version": __version__, "upgraded_now": is_new}
     _tell_with_schedules(text, values, client, app, take_over, as_json)
 

@@ -54,8 +54,8 @@ class ErrorsAsText(click.Group):
             raise click.ClickException(_describe(error)) from error
         except RecursionError as error:
             raise click.ClickException(
-                "a message is nested too deeply for Python\n"
-                "HINT: Look at it with psql: select * from symphony.message_status(message_id)"
+                "the JSON is nested too deeply for Python\n"
+                "HINT: Give it to the SQL function of the same name, in psql."
             ) from error
 
 
@@ -65,6 +65,10 @@ def _describe(error: psycopg.Error) -> str:
         lines.append(f"DETAIL: {error.diag.message_detail}")
     if error.diag.message_hint:
         lines.append(f"HINT: {error.diag.message_hint}")
+    elif isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+        lines.append(
+            "HINT: Is it a standby? Connect to the primary, with target_session_attrs=primary"
+        )
     return "\n".join(lines)
 
 

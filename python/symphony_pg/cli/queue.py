@@ -139,7 +139,7 @@ def purge(client: Client, name: str, yes: bool, as_json: bool) -> None:
     if not yes:
         click.confirm(f"Remove every pending message of {name}?", abort=True, err=True)
     client.purge_queue(name)
-    say(f"Queue {name} is empty.", {"queue_name": name, "purged": True}, as_json)
+    say(f"Nothing is pending in queue {name}.", {"queue_name": name, "purged": True}, as_json)
 
 
 @queue.command()

@@ -67,7 +67,7 @@ class Link:
         while True:
             conn = await self.connection()
             try:
-                with translated():
+                with translated(call.arguments):
                     async with conn.cursor(row_factory=tuple_row) as cursor:
                         await cursor.execute(call.statement, call.arguments)
                         rows = await cursor.fetchall()

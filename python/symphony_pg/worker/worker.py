@@ -221,6 +221,9 @@ class Worker:
         self._has_session = self._listens and await backend(conn) == conn.info.backend_pid
         if self._has_session:
             await conn.execute("select set_config('synchronous_commit', 'off', false)")
+            await conn.execute(
+                "select set_config('default_transaction_isolation', 'read committed', false)"
+            )
         elif self._listens and await self._shares_sessions(conn):
             log.warning("behind a transaction pooler: polling, as with --no-listen")
             self._listens = False
@@ -341,8 +344,7 @@ class Worker:
     async def _claim_until_stopped(self) -> None:
         was_woken = False
         while not self._stopping:
-            await self._wait_for_room()
-            if self._stopping:
+            if not await self._has_room():
                 return
             if self._is_paused:
                 await self._wait_paused()
@@ -383,18 +385,22 @@ class Worker:
             await self._ticker.tick()
         return self._ticker.finds > finds
 
-    async def _wait_for_room(self) -> None:
-        """Wait until slots have nothing to do, or will have nothing before a claim is back."""
+    async def _has_room(self) -> bool:
+        """Wait until slots have nothing to do, or will have nothing before a claim is back.
+
+        Return False when the worker stops instead.
+        """
         backlog = self._backlog
         while not self._stopping:
             self._changed.clear()
             if not self._settler.is_behind:
                 waiting, busy = backlog.size, self.concurrency - backlog.free_slots
                 if not waiting and backlog.free_slots:
-                    return
+                    return True
                 if backlog.is_in_hand and self._pace.is_nearly_through(waiting + busy):
-                    return
+                    return True
             await self._changed.wait()
+        return False
 
     async def _wait_paused(self) -> None:
         """Wait, as one that need not be notified of messages, until there may be news."""

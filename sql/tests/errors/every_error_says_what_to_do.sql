@@ -157,7 +157,7 @@ begin
 end $$;
 select pg_temp.collect(call) from bad_call;
 begin isolation level repeatable read;
-insert into bad_call values ('SY011', 'symphony.claim_batch()'), ('SY011', $$symphony.purge_queue('default')$$);
+insert into bad_call values ('SY011', 'symphony.claim_batch()'), ('SY011', $$symphony.purge_queue('default')$$), ('SY011', $$symphony.drop_queue('default', false)$$);
 select pg_temp.collect(call) from bad_call where code = 'SY011';
 commit;
 begin;
@@ -172,6 +172,16 @@ update pg_subscription set subenabled = false where subname = 'sy_test_errors';
 drop subscription sy_test_errors;
 select symphony._mark_server();
 commit;
+select dblink_connect('producer', tap.dsn());
+select dblink_exec('producer', 'begin');
+select dblink_exec('producer', $$do $x$ begin perform symphony.enqueue('A'); end $x$ $$);
+create sequence public.calls;
+create or replace function symphony._now() returns timestamptz language sql volatile as
+    $$select clock_timestamp() + nextval('public.calls') * interval '6 s'$$;
+insert into bad_call values ('55006', $$symphony.drop_queue('default', force => true)$$);
+select pg_temp.collect(call) from bad_call where code = '55006';
+create or replace function symphony._now() returns timestamptz language sql volatile as 'select clock_timestamp()';
+select dblink_exec('producer', 'commit');
 
 select is_empty(
     $$select b.call, b.code, r.code, r.message from bad_call as b join raised as r using (call) where b.code <> r.code$$,

@@ -1,5 +1,5 @@
 -- tick: promotes what is due, says when the next message is, and forgets what has been kept for long enough.
-select plan(19);
+select plan(24);
 
 create table public.clock (now_at timestamptz);
 insert into public.clock values ('2030-01-01 12:00:00+00');
@@ -51,4 +51,26 @@ select is((select idle_workers from symphony.queue_stats('default')), 0, 'it is 
 select pg_temp.tick_after('1 day');
 select is((select count(*) from symphony.idempotency_key), 0::bigint, 'keys that are free again are removed');
 select is((select count(*) from symphony.tick), 1::bigint, 'and so are the ticks of more than an hour ago');
+
+-- A producer that takes such a key again, and stays open, holds up nobody.
+select symphony.enqueue('A', idempotency_key => 'again'), symphony.enqueue('A', idempotency_key => 'other');
+select pg_temp.tick_after('23 hours');
+update public.clock set now_at = now_at + interval '2 hours';
+select dblink_connect('producer', tap.dsn());
+select dblink_exec('producer', 'begin');
+select dblink_exec('producer', $$do $x$ begin perform symphony.enqueue('A', idempotency_key => 'again'); end $x$ $$);
+set lock_timeout = '100 ms';
+select lives_ok('select symphony.tick()', 'tick() does not wait for a producer that takes a key again');
+reset lock_timeout;
+select dblink_exec('producer', 'commit');
+select results_eq('select key from symphony.idempotency_key', array['again'], 'and removes the others');
+
+-- The clock is set back, or a standby takes over whose clock is behind.
+select pg_temp.tick_after('1 minute');
+update public.clock set now_at = now_at - interval '1 hour';
+select symphony.create_queue('back'), symphony.enqueue('A', queue_name => 'back', delay => '1 s'), symphony.enqueue('B', queue_name => 'back');
+select is((select message_type from symphony.claim_batch('{back}', lease => '1 s')), 'B', 'a claim, after the clock was set back');
+create temporary table after_that as select pg_temp.tick_after('2 s') as report;
+select is(report ->> 'promoted', '1', 'what is due by the new time is promoted') from after_that;
+select is(report ->> 'recovered', '1', 'and ended leases are taken back') from after_that;
 select * from finish();

@@ -1,0 +1,49 @@
+-- enqueue: a message of another priority than 5 marks its lane as used; while nobody ticks, that is one row for each open transaction at most.
+select plan(11);
+
+select symphony.create_queue('q');
+create function pg_temp.send(priority integer) returns bigint language sql as
+    $$select symphony.enqueue('A', queue_name => 'q', priority => $1)$$;
+create temporary view marked as
+select lane.priority, count(*) from symphony.lane_use join symphony.lane using (lane_id) group by 1;
+
+select pg_temp.send(7) from generate_series(1, 100);
+select pg_temp.send(7) is not null;
+select pg_temp.send(3) from generate_series(1, 2);
+select results_eq('select priority::int, count from marked order by 1', $$values (3, 1::bigint), (7, 1)$$, 'one row for each lane');
+select symphony.enqueue_batch('[{"message_type": "A", "queue_name": "q", "priority": 7}, {"message_type": "A", "queue_name": "q", "priority": 8}]');
+select results_eq('select priority::int, count from marked order by 1', $$values (3, 1::bigint), (7, 1), (8, 1)$$, 'also from a batch');
+
+-- What is rolled back marks nothing, and what comes after it does.
+begin;
+savepoint s;
+select pg_temp.send(9);
+rollback to s;
+select is_empty('select from marked where priority = 9', 'a message that is taken back');
+select pg_temp.send(9);
+commit;
+select is((select count from marked where priority = 9), 1::bigint, 'leaves the mark to the next one');
+
+-- What others have not committed counts for nothing.
+select dblink_connect('other', tap.dsn());
+select dblink_exec('other', 'begin');
+select dblink_exec('other', $$do $x$ begin perform symphony.enqueue('A', queue_name => 'q', priority => 2); end $x$ $$);
+select pg_temp.send(2) from generate_series(1, 10);
+select is((select count from marked where priority = 2), 1::bigint, 'a lane that an open transaction has marked is marked again');
+select dblink_exec('other', 'rollback');
+select is((select count from marked where priority = 2), 1::bigint, 'since that one may be rolled back');
+select is((select count(distinct priority) from (select (symphony.claim_batch('{q}', 1000)).priority from generate_series(1, 10)) as c), 5::bigint,
+    'all of them are claimed before anybody ticks');
+
+-- A tick that is rolled back, or not yet committed.
+select dblink_exec('other', 'begin');
+select dblink_exec('other', 'do $x$ begin perform symphony.tick(); end $x$');
+select pg_temp.send(2);
+select is((select count from marked where priority = 2), 1::bigint, 'while a tick is not committed, its mark is there');
+select dblink_exec('other', 'rollback');
+select is((select array_agg(priority) from symphony.claim_batch('{q}')), '{2}', 'so the message is found if it is rolled back');
+select symphony.tick();
+select is_empty('select from marked', 'a tick marks the lanes');
+select pg_temp.send(2), pg_temp.send(7);
+select is_empty('select from marked', 'and then no message does');
+select * from finish();
