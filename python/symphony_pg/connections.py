@@ -26,17 +26,17 @@ def dsn_or_default(dsn: str | None) -> str:
 
 def connect(dsn: str | None = None, **options: Any) -> psycopg.Connection[Any]:
     """Open a connection in autocommit mode; raise ConnectionRefused if that fails."""
-    with connecting():
-        return psycopg.connect(
-            dsn_or_default(dsn), autocommit=True, fallback_application_name=NAME, **options
-        )
+    dsn = dsn_or_default(dsn)
+    with connecting(dsn):
+        return psycopg.connect(dsn, autocommit=True, fallback_application_name=NAME, **options)
 
 
 async def connect_async(dsn: str | None = None, **options: Any) -> psycopg.AsyncConnection[Any]:
     """Open an async connection in autocommit mode; raise ConnectionRefused if that fails."""
-    with connecting():
+    dsn = dsn_or_default(dsn)
+    with connecting(dsn):
         return await psycopg.AsyncConnection.connect(
-            dsn_or_default(dsn), autocommit=True, fallback_application_name=NAME, **options
+            dsn, autocommit=True, fallback_application_name=NAME, **options
         )
 
 

@@ -56,7 +56,8 @@ comment on column symphony.message.headers is 'Metadata given by the producer.';
 comment on column symphony.message.group_key is 'Messages with the same key belong together.';
 comment on column symphony.message.available_at is
 'When it became due, if it was delayed or retried.';
-comment on column symphony.message.last_error is 'Why the last attempt did not succeed.';
+comment on column symphony.message.last_error is
+'Why the last attempt did not succeed, or why it was put off.';
 comment on column symphony.message.retry is
 'How it is retried, as enqueue() was told; null: as its type and queue say.';
 
