@@ -204,13 +204,15 @@ class _Reader:
 
     def _transport(self, keys: Keys, value: Any, dsns: dict[str, Keys]) -> dict[str, Any]:
         if isinstance(value, str):
-            value = {"dsn" if "://" in value else "type": value}
+            value = {"dsn" if "://" in value or "=" in value else "type": value}
         found = self._settings(keys, value, TRANSPORT)
         dsn = found.pop("dsn", None)
         if dsn is not None:
             scheme = str(dsn).partition(":")[0]
             kind = SCHEMES.get(scheme)
-            if kind is None:
+            if "://" not in str(dsn):  # not shown: it may hold a password
+                self._problem((*keys, "dsn"), "this is a URL, such as postgresql://host/dbname")
+            elif kind is None:
                 self._problem(
                     (*keys, "dsn"), f'"{scheme}" is no scheme of a DSN{_like(scheme, SCHEMES)}'
                 )

@@ -190,7 +190,7 @@ def test_a_snooze_of_a_class_says_why_and_has_an_end(app: Symphony, conn: Connec
     app.handler(Job, snooze={ClosedError: 60})(raising(ClosedError("the bank is closed")))
     app.dispatch(Job())
     run(app)
-    (error,) = conn.execute("select last_error from symphony.delayed_message").fetchone() or ()
+    ((error,),) = conn.execute("select last_error from symphony.delayed_message").fetchall()
     assert error == "test_classification.ClosedError: the bank is closed"
     app.dispatch(Job(), queue="q")
     run(app, queues=["q"])

@@ -253,7 +253,7 @@ async def test_connection_refused() -> None:
         ("postgresql://ada:hunter2@127.0.0.1:1/shop", ConnectionRefused, '"127.0.0.1", port 1'),
         ("host=127.0.0.1 port=1 password=hunter2", ConnectionRefused, '"127.0.0.1", port 1'),
         ("postgresql://ada:hunt@er:hunter2@127.0.0.1:1/shop", ConnectionRefused, "[redacted]"),
-        ("postgresql://ada:hunter2/x@127.0.0.1:1/shop", ConnectionRefused, "[redacted]"),
+        ("postgresql://ada:hunter2/x@127.0.0.1:1/shop", ConnectionRefused, "cannot connect"),
         ("postgresql://ada:hunter2%zz@127.0.0.1:1/shop", BadArgument, "percent-encoded token"),
         ("postgresql://127.0.0.1:1/shop?passwort=hunter2", BadArgument, "URI query parameter"),
         ("host=127.0.0.1 password = hun hunter2", BadArgument, "missing"),

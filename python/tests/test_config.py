@@ -167,6 +167,8 @@ def test_every_mistake_is_named_with_its_line(tmp_path: Path) -> None:
         ("[transports]\na = 'postgers'\n", 2, 'did you mean "postgres"?'),
         ("[transports]\na = 'amqp://host'\n", 2, "transports of type rabbitmq are not served"),
         ("[transports]\na = 'ftp://host'\n", 2, '"ftp" is no scheme of a DSN'),
+        ("[transports]\na = 'host=x password=y'\n", 2, "transports.a.dsn: this is a URL, such as"),
+        ("[transports.a]\n\ndsn = 'dbname=x password=y'\n", 3, "this is a URL, such as"),
         ("[transports.a]\ntype = 'sync'\ndsn = 'postgres://'\n", 2, "the DSN is one for postgres"),
         ("[transports.a]\ntype = 'sync'\nqueue = 'q'\n", 3, "a sync transport has none"),
         ("[transports.a]\nqueue = 7\n", 2, "this is a text"),
@@ -197,6 +199,7 @@ def test_a_mistake(tmp_path: Path, text: str, line: int, what: str) -> None:
     (found,) = mistakes(tmp_path, text)
     assert found.startswith(f"symphony.toml:{line}: ")
     assert what in found
+    assert "password" not in found
 
 
 def test_lines_of_keys() -> None:
