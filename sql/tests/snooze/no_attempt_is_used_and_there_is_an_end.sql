@@ -20,7 +20,8 @@ call pg_temp.later('10 minutes');
 select symphony.tick();
 create temporary table again as select message_id, message_type, body, headers, group_key, enqueued_at, priority, attempt from symphony.claim_batch('{q}');
 select is((select again from again)::text, (select given from given)::text, 'it comes back as it was, in the same attempt');
-select is((select available_at from symphony.snooze(pg_temp.newest(), 1, until => '2031-01-01', reason => 'closed; token=hunter2')), '2030-01-01 13:00+00', 'the end of max_snooze is as far as it goes');
+select is((select available_at from symphony.snooze(pg_temp.newest(), 1, until => '2031-01-01', reason => 'closed; token=hunter2')),
+    '2030-01-01 13:00+00', 'the end of max_snooze is as far as it goes');
 select is((select last_error from symphony.message_status(1)), 'closed; token=[redacted]', 'it says why it waits');
 call pg_temp.later('50 minutes');
 select symphony.tick();
