@@ -13,7 +13,7 @@ import psycopg
 
 from .batch import BatchHandler
 from .bus import Bus
-from .classification import ErrorClasses
+from .classification import ErrorClasses, Waits
 from .config import FILE, Config, find, load
 from .events import Event
 from .functions import Call, sync_handlers
@@ -146,7 +146,8 @@ class Symphony(Schedules):
         name: str = "default",
         permanent: Iterable[type[BaseException]] = (),
         transient: Iterable[type[BaseException]] = (),
-        retry_after: Mapping[type[BaseException], timedelta | float] | None = None,
+        retry_after: Waits | None = None,
+        snooze: Waits | None = None,
     ) -> Callable[[F], F]:
         """Register the function, sync or async, that works on messages of a type.
 
@@ -157,10 +158,11 @@ class Symphony(Schedules):
         the retry of one does not run the others again.
 
         Errors of the `permanent` classes are not retried, as if they were PermanentError; those of
-        the `transient` ones are, as all others that no more specific class says otherwise of;
-        `retry_after` maps classes to their wait.
+        the `transient` ones are; `retry_after` and `snooze` map classes to a wait, as if they were
+        RetryAfter or Snooze. The most specific class counts. Of all other errors the retry
+        policies of the message type and of * say what becomes of them.
         """
-        errors = ErrorClasses(permanent, transient, retry_after)
+        errors = ErrorClasses(permanent, transient, retry_after, snooze)
         known = None if isinstance(message_type, str) else message_type_of(message_type)
         type_name = message_type if isinstance(message_type, str) else known.name  # type: ignore[union-attr]
 
@@ -178,7 +180,8 @@ class Symphony(Schedules):
         max_wait: timedelta = timedelta(seconds=1),
         permanent: Iterable[type[BaseException]] = (),
         transient: Iterable[type[BaseException]] = (),
-        retry_after: Mapping[type[BaseException], timedelta | float] | None = None,
+        retry_after: Waits | None = None,
+        snooze: Waits | None = None,
     ) -> Callable[[F], F]:
         """Register the function that works on lists of messages of a class.
 
@@ -186,7 +189,7 @@ class Symphony(Schedules):
         messages are there, or `max_wait` after the first one came. Errors are as with handler().
         """
         known = message_type_of(message_type)
-        errors = ErrorClasses(permanent, transient, retry_after)
+        errors = ErrorClasses(permanent, transient, retry_after, snooze)
 
         def register(function: F) -> F:
             self._register(BatchHandler(function, known, self.bus, errors, size, max_wait))
@@ -402,7 +405,7 @@ class Symphony(Schedules):
     def _bind(self, transport: Transport) -> None:
         transport.bind(self.handlers, self.dsn)
         if isinstance(transport, LocalTransport):
-            transport.bus = self.bus
+            transport.bus, transport.sanitize = self.bus, self.sanitize
 
     @contextmanager
     def using(self, transport: T) -> Iterator[T]:

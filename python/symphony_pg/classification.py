@@ -4,32 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .codec import InvalidMessage
 from .context import PermanentError, RetryAfter
 
-__all__ = ["USUAL", "ErrorClasses", "Verdict"]
+__all__ = ["USUAL", "ErrorClasses", "Verdict", "Waits"]
+
+Waits = Mapping[type[BaseException], timedelta | float]
 
 
 class Verdict(NamedTuple):
-    """Whether a retry can help, and when; retry_after None leaves the wait to the queue."""
+    """Whether a retry can help, and when; None leaves that to the retry policies.
 
-    retryable: bool
+    With snooze, no attempt is used, and the message comes back after that.
+    """
+
+    retryable: bool | None = None
     retry_after: timedelta | None = None
+    snooze: timedelta | None = None
 
 
 class ErrorClasses:
     """Classes of errors, each with its verdict; the most specific class of an error counts.
 
-    PermanentError and InvalidMessage are permanent, RetryAfter says when; all else is retried.
+    PermanentError and InvalidMessage are permanent, RetryAfter says when; what is not named here
+    is left to the retry policies in the database.
     """
 
     def __init__(
         self,
         permanent: Iterable[type[BaseException]] = (),
         transient: Iterable[type[BaseException]] = (),
-        retry_after: Mapping[type[BaseException], timedelta | float] | None = None,
+        retry_after: Waits | None = None,
+        snooze: Waits | None = None,
     ) -> None:
         self._verdicts: dict[type[BaseException], Verdict] = {}
         for error in permanent:
@@ -37,10 +45,9 @@ class ErrorClasses:
         for error in transient:
             self._add(error, Verdict(True))
         for error, wait in (retry_after or {}).items():
-            seconds = wait.total_seconds() if isinstance(wait, timedelta) else wait
-            if seconds < 0:
-                raise ValueError(f"retry_after of {error.__qualname__} is negative: {wait}")
-            self._add(error, Verdict(True, timedelta(seconds=seconds)))
+            self._add(error, Verdict(True, _wait("retry_after", error, wait)))
+        for error, wait in (snooze or {}).items():
+            self._add(error, Verdict(True, snooze=_wait("snooze", error, wait)))
         for error in (PermanentError, InvalidMessage):
             self._verdicts.setdefault(error, Verdict(False))
 
@@ -57,7 +64,14 @@ class ErrorClasses:
         for kind in type(error).__mro__:
             if kind in self._verdicts:
                 return self._verdicts[kind]
-        return Verdict(True)
+        return Verdict()
+
+
+def _wait(what: str, error: Any, wait: timedelta | float) -> timedelta:
+    wait = wait if isinstance(wait, timedelta) else timedelta(seconds=wait)
+    if wait < timedelta(0):
+        raise ValueError(f"{what} of {getattr(error, '__qualname__', error)} is negative: {wait}")
+    return wait
 
 
 USUAL = ErrorClasses()

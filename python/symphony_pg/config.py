@@ -204,13 +204,15 @@ class _Reader:
 
     def _transport(self, keys: Keys, value: Any, dsns: dict[str, Keys]) -> dict[str, Any]:
         if isinstance(value, str):
-            value = {"dsn" if "://" in value else "type": value}
+            value = {"dsn" if "://" in value or "=" in value else "type": value}
         found = self._settings(keys, value, TRANSPORT)
         dsn = found.pop("dsn", None)
         if dsn is not None:
             scheme = str(dsn).partition(":")[0]
             kind = SCHEMES.get(scheme)
-            if kind is None:
+            if "://" not in str(dsn):  # not shown: it may hold a password
+                self._problem((*keys, "dsn"), "this is a URL, such as postgresql://host/dbname")
+            elif kind is None:
                 self._problem(
                     (*keys, "dsn"), f'"{scheme}" is no scheme of a DSN{_like(scheme, SCHEMES)}'
                 )
@@ -264,7 +266,13 @@ class _Reader:
         if keys[-1] == "*":
             self._problem(keys, 'write "default"')
         self._pattern(keys, keys[-1])
-        return self._settings(keys, value, RETRY)
+        policy = self._settings(keys, value, RETRY)
+        listed: dict[str, str] = {}
+        for kind in ERRORS:
+            for name in policy.get(RETRY[kind].name, ()):
+                if listed.setdefault(name, kind) != kind:
+                    self._problem((*keys, kind, name), f"this class is {listed[name]} already")
+        return policy
 
     def _pattern(self, keys: Keys, pattern: str) -> None:
         if not PATTERN.fullmatch(pattern):
@@ -278,13 +286,22 @@ class _Reader:
         self._known(keys, value, kinds)
         settings = {}
         for name, given in value.items():
-            if name in kinds:
+            if name in kinds and kinds[name].by_class:
+                settings[kinds[name].name] = self._by_class((*keys, name), given, kinds[name])
+            elif name in kinds:
                 kind = kinds[name]
                 try:
                     settings[kind.name] = kind.read(self._expanded((*keys, name), given))
                 except _Mistake as mistake:
                     self._problem((*keys, name), str(mistake))
         return settings
+
+    def _by_class(self, keys: Keys, value: Any, kind: _Kind) -> dict[str, Any]:
+        """Read a table whose keys are classes of errors."""
+        if not isinstance(value, dict) or "" in value:
+            self._problem(keys, 'this is a table of classes, such as {"shop.Throttled" = "1m"}')
+            return {}
+        return self._settings(keys, value, {name: _Kind(name, kind.read) for name in value})
 
     def _table(self, keys: Keys, values: dict[str, Any], name: str) -> dict[str, Any] | None:
         value = values.get(name)
@@ -342,6 +359,7 @@ class _Kind(NamedTuple):
 
     name: str
     read: Callable[[Any], Any]
+    by_class: bool = False
 
 
 def _text(value: Any) -> str:
@@ -438,7 +456,11 @@ RETRY = {
     "max_delay": _Kind("max_delay", _interval(0, YEAR)),
     "jitter": _Kind("jitter", _number(0, 1)),
     "permanent": _Kind("permanent_errors", _names),
+    "transient": _Kind("transient_errors", _names),
+    "retry_after": _Kind("retry_after_errors", _interval(0, YEAR), by_class=True),
+    "snooze": _Kind("snooze_errors", _interval(0, YEAR), by_class=True),
 }
+ERRORS = ("permanent", "transient", "retry_after", "snooze")
 QUEUE = {
     "max_retries": _Kind("max_attempts", _integer(0, 999, plus=1)),
     "delay": _Kind("retry_delay", _interval(0, YEAR)),

@@ -41,10 +41,9 @@ def dsn_or_default(dsn: str | None) -> str:
 
 def connect(dsn: str | None = None, **options: Any) -> psycopg.Connection[Any]:
     """Open a connection in autocommit mode; raise ConnectionRefused if that fails."""
-    with connecting():
-        conn = psycopg.connect(
-            dsn_or_default(dsn), autocommit=True, fallback_application_name=NAME, **options
-        )
+    dsn = dsn_or_default(dsn)
+    with connecting(dsn):
+        conn = psycopg.connect(dsn, autocommit=True, fallback_application_name=NAME, **options)
         with _closing_if_it_fails(conn.pgconn):
             if conn.prepare_threshold is not None:
                 row = conn.execute(BACKEND).fetchone()
@@ -55,9 +54,10 @@ def connect(dsn: str | None = None, **options: Any) -> psycopg.Connection[Any]:
 
 async def connect_async(dsn: str | None = None, **options: Any) -> psycopg.AsyncConnection[Any]:
     """Open an async connection in autocommit mode; raise ConnectionRefused if that fails."""
-    with connecting():
+    dsn = dsn_or_default(dsn)
+    with connecting(dsn):
         conn = await psycopg.AsyncConnection.connect(
-            dsn_or_default(dsn), autocommit=True, fallback_application_name=NAME, **options
+            dsn, autocommit=True, fallback_application_name=NAME, **options
         )
         with _closing_if_it_fails(conn.pgconn):
             if conn.prepare_threshold is not None and await backend(conn) != conn.info.backend_pid:

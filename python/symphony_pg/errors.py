@@ -7,6 +7,7 @@ that are not in the table pass through unchanged.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -281,20 +282,40 @@ def _unfit(error: Exception, arguments: Mapping[str, Any] | None) -> SymphonyErr
 
 
 @contextmanager
-def connecting() -> Iterator[None]:
-    """Raise a failed connection attempt as ConnectionRefused, a DSN in no form as BadArgument."""
+def connecting(dsn: str) -> Iterator[None]:
+    """Raise a failed connection attempt as ConnectionRefused, a DSN that is none as BadArgument.
+
+    What libpq quotes from the DSN is not shown where it may be a part of the password.
+    """
     try:
         yield
-    except psycopg.ProgrammingError as error:  # whose text may hold a part of the DSN
-        raise BadArgument(
-            "the DSN cannot be read",
-            detail="It is neither a URL nor a list of name=value.",
-            hint="Write it as postgresql://user@host:5432/database or host=… dbname=…",
-        ) from error
     except psycopg.OperationalError as error:
         raise ConnectionRefused(
             "cannot connect to PostgreSQL",
-            detail=" ".join(str(error).split()),
+            detail=_unquoted(error, dsn),
             hint="Is it running, and do --dsn, SYMPHONY_DSN or the PG* variables point to it?",
             sqlstate=error.sqlstate,
-        ) from error
+        ) from None
+    except psycopg.ProgrammingError as error:
+        raise BadArgument(
+            "the DSN cannot be read",
+            detail=_unquoted(error),
+            hint="Write postgresql://user@host/dbname, or host=… dbname=…; in a URL a password has "
+            "%40 for @, %2F for / and %25 for %.",
+        ) from None
+
+
+def _unquoted(error: psycopg.Error, dsn: str | None = None) -> str:
+    """Return the text in one line, without what it quotes that may be secret.
+
+    That is what stands where a URL has its password, which ends at the last @ for people and at
+    the first one for libpq; and without a DSN to compare with, all of it.
+    """
+    secret = None if dsn is None else re.sub(r"^\w+://[^:@/]*:?", "", dsn).rpartition("@")[0]
+
+    def show(found: re.Match[str]) -> str:
+        text = found[1] or found[2]
+        is_secret = secret is None or "@" in text or text in secret
+        return "[redacted]" if is_secret else found[0]
+
+    return re.sub("\"([^\"]+)\"|'([^']+)'", show, " ".join(str(error).split()))

@@ -18,6 +18,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .functions import ClaimedMessage
+from .redaction import trace_without_secrets
 
 if TYPE_CHECKING:
     from .transports import Envelope
@@ -144,5 +145,9 @@ class Events:
         for listener in self._listeners.get(type(event), ()):
             try:
                 listener(event)
-            except BaseException:
-                log.exception("a listener to %s failed", type(event).__name__)
+            except BaseException as error:
+                log.error(
+                    "a listener to %s failed: %s",
+                    type(event).__name__,
+                    trace_without_secrets(error),
+                )

@@ -71,6 +71,7 @@ class Nacked(NamedTuple):
 
     outcome: str
     available_at: datetime | None
+    last_error: str | None  # the text without secrets
 
 
 class MessageStatus(NamedTuple):
@@ -416,11 +417,15 @@ def nack_with_backoff(
     message_id: int,
     error: str,
     error_class: str | None = None,
-    retryable: bool = True,
+    retryable: bool | None = None,
     retry_after: timedelta | None = None,
     traceback: str | None = None,
+    error_bases: Sequence[str] | None = None,
 ) -> Call[Nacked]:
     """Report that a message failed: it is retried later, or has failed for good.
+
+    Without retryable and retry_after, the retry policies say which, by the class of the error and
+    those it derives from.
 
     Raises LeaseLost if the claim is no longer held or the message is already settled.
     """
@@ -434,6 +439,7 @@ def nack_with_backoff(
             "retryable": retryable,
             "retry_after": retry_after,
             "traceback": traceback,
+            "error_bases": None if error_bases is None else list(error_bases),
         },
         lambda rows: Nacked._make(rows[0]),
         Nacked._fields,
@@ -864,9 +870,27 @@ def set_retry_policy(
     max_delay: timedelta | None = None,
     jitter: float | None = None,
     permanent_errors: Sequence[str] | None = None,
+    transient_errors: Sequence[str] | None = None,
+    retry_after_errors: Mapping[str, Any] | None = None,
+    snooze_errors: Mapping[str, Any] | None = None,
 ) -> Call[None]:
-    """Say how messages of a type, of a group, or of all (*) are retried."""
-    return _nothing("set_retry_policy", **locals())
+    """Say how messages of a type, of a group, or of all (*) are retried.
+
+    Classes of errors are names; waits by class are texts such as "1 minute", or seconds.
+    """
+    waits = {"retry_after_errors": _json(retry_after_errors), "snooze_errors": _json(snooze_errors)}
+    return _nothing(
+        "set_retry_policy",
+        pattern=pattern,
+        max_attempts=max_attempts,
+        delay=delay,
+        multiplier=multiplier,
+        max_delay=max_delay,
+        jitter=jitter,
+        permanent_errors=permanent_errors,
+        transient_errors=transient_errors,
+        **waits,
+    )
 
 
 def remove_retry_policy(pattern: str | None = None, queue_name: str | None = None) -> Call[bool]:

@@ -10,7 +10,7 @@ import asyncio
 import heapq
 import json
 import logging
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
@@ -28,6 +28,7 @@ from .functions import ClaimedMessage
 from .handlers import Handler, find_handler, handler_of
 from .message import message_type_of
 from .outbox import Outbox
+from .redaction import without_secrets
 from .transports import AnyAsyncConnection, AnyConnection, Envelope
 from .worker.claim import Failure
 
@@ -124,9 +125,12 @@ class LocalTransport:
     `failed` holds the messages that failed for good, with their errors.
     """
 
+    snoozes = True
+
     def __init__(self, *, max_attempts: int = MAX_ATTEMPTS) -> None:
         self.failed: list[Failure] = []
         self.bus: Bus | None = None
+        self.sanitize: Callable[[str], str] | None = None
         self._max_attempts = max_attempts
         self._handlers: Mapping[str, Handler] = {}
         self._dsn: str | None = None
@@ -247,17 +251,21 @@ class LocalTransport:
         message = self._claimed(parcel)
         handler = self._find_handler(parcel)
         failure = Failure.of(message, error, handler)
-        wait: timedelta | None = None
+        wait, given = None, failure.retry_after
         if failure.snooze is not None:
             until = failure.snooze.until or now + (failure.snooze.delay or timedelta(0))
-            return max(until - now, timedelta(0))
-        if failure.retryable and parcel.attempt < self._max_attempts:
+            given = max(until - now, timedelta(0))
+            if self.snoozes:
+                return given
+        if failure.retryable is not False and parcel.attempt < self._max_attempts:
             usual = RETRY_DELAY * RETRY_MULTIPLIER ** min(parcel.attempt - 1, 50)
-            wait = failure.retry_after
-            wait = min(usual, RETRY_MAX_DELAY) if wait is None else wait
+            wait = min(usual, RETRY_MAX_DELAY) if given is None else given
         else:
             self.failed.append(failure)
         parcel.attempt += 1
+        if self.sanitize is not None:
+            failure = failure.sanitized(self.sanitize)
+        failure = failure._replace(error=without_secrets(failure.error))
         log.warning(
             "message %d (%s) attempt %d of %d: %s; %s",
             message.message_id,
@@ -284,8 +292,11 @@ class SyncTransport(LocalTransport):
     raises   True: what has failed for good raises its error in dispatch(), too
     sleep    called with the seconds before each retry: time.sleep, or None for no wait
 
-    Delay, priority and idempotency key have no meaning here.
+    Delay, priority and idempotency key have no meaning here. A Snooze uses an attempt: nothing
+    else would end it.
     """
+
+    snoozes = False
 
     def __init__(
         self,

@@ -26,7 +26,7 @@ from decimal import Decimal
 from typing import Any, Protocol, TypeVar, overload
 
 from .codec import DataclassCodec, InvalidMessage
-from .context import RetryAfter
+from .context import Snooze
 
 __all__ = [
     "VERSION",
@@ -43,8 +43,11 @@ Upcaster = Callable[[Any], Any]
 VERSION = "version"  # the header
 
 
-class NewerVersion(RetryAfter):
-    """A message of a version that this program does not know yet: it is left to newer workers."""
+class NewerVersion(Snooze):
+    """A message of a version that this program does not know yet: it is left to newer workers.
+
+    It uses no attempt, for as long as its queue's max_snooze.
+    """
 
     WAIT = timedelta(minutes=1)
 

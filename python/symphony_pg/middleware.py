@@ -135,7 +135,7 @@ def _around(block: Callable[[Passage], AbstractContextManager[None]], name: str)
 def logging_middleware(
     logger: logging.Logger | None = None, level: int = logging.INFO
 ) -> Middleware:
-    """Log each message that was dispatched or handled, and each that was not, with its error."""
+    """Log each message that was dispatched or handled, and each that was not, and which error."""
     log = logger or logging.getLogger("symphony_pg.messages")
     done = {"dispatch": "dispatched", "handle": "handled"}
 
@@ -144,7 +144,8 @@ def logging_middleware(
         try:
             yield
         except BaseException as error:
-            log.warning("%s: not %s: %r", _named(envelope), done[envelope.phase], error)
+            kind = type(error).__qualname__  # its text may hold secrets
+            log.warning("%s: not %s: %s", _named(envelope), done[envelope.phase], kind)
             raise
         log.log(level, "%s: %s", _named(envelope), done[envelope.phase])
 

@@ -1,5 +1,7 @@
 """Every function through Client and AsyncClient: the mapping there and back, and the errors."""
 
+import asyncio
+import traceback
 from datetime import datetime, timedelta, timezone
 
 import psycopg
@@ -93,7 +95,7 @@ def test_a_permanent_error_fails_at_once(client: Client) -> None:
     nacked = client.nack_with_backoff(
         message.claim_id, message.message_id, "never", retryable=False
     )
-    assert nacked == ("failed", None)
+    assert (nacked.outcome, nacked.available_at, nacked.last_error) == ("failed", None, "never")
 
 
 def test_delays_and_keys(client: Client) -> None:
@@ -243,6 +245,29 @@ async def test_connection_refused() -> None:
     assert "refused" in str(caught.value)
     with pytest.raises(ConnectionRefused):
         await connect_async(nowhere)
+
+
+@pytest.mark.parametrize(
+    ("dsn", "kind", "shown"),
+    [
+        ("postgresql://ada:hunter2@127.0.0.1:1/shop", ConnectionRefused, '"127.0.0.1", port 1'),
+        ("host=127.0.0.1 port=1 password=hunter2", ConnectionRefused, '"127.0.0.1", port 1'),
+        ("postgresql://ada:hunt@er:hunter2@127.0.0.1:1/shop", ConnectionRefused, "[redacted]"),
+        ("postgresql://ada:hunter2/x@127.0.0.1:1/shop", ConnectionRefused, "cannot connect"),
+        ("postgresql://ada:hunter2%zz@127.0.0.1:1/shop", BadArgument, "percent-encoded token"),
+        ("postgresql://127.0.0.1:1/shop?passwort=hunter2", BadArgument, "URI query parameter"),
+        ("host=127.0.0.1 password = hun hunter2", BadArgument, "missing"),
+    ],
+)
+async def test_a_refused_connection_shows_no_password(
+    dsn: str, kind: type[Exception], shown: str
+) -> None:
+    for attempt in (lambda: connect_async(dsn), lambda: asyncio.to_thread(connect, dsn)):
+        with pytest.raises(kind) as caught:
+            await attempt()
+        assert shown in str(caught.value)
+        text = "".join(traceback.format_exception(caught.value, chain=True))
+        assert "hunter2" not in text.replace(dsn, "").replace(f"dsn = {dsn!r}", "")
 
 
 def test_versions_that_do_not_fit() -> None:

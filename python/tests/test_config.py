@@ -45,6 +45,11 @@ jitter = 0.1
 max_retries = 5
 delay = "200ms"
 permanent = ["smtplib.SMTPRecipientsRefused"]
+transient = ["shop.Flaky"]
+retry_after = { "shop.Throttled" = "1m" }
+
+[retry.EmailMessage.snooze]
+"shop.Closed" = "${CLOSED:-1h}"
 
 [worker]
 batch_size = 10
@@ -120,6 +125,9 @@ def test_a_file_is_read(tmp_path: Path) -> None:
                 "max_attempts": 6,
                 "delay": "0.200000 s",
                 "permanent_errors": ["smtplib.SMTPRecipientsRefused"],
+                "transient_errors": ["shop.Flaky"],
+                "retry_after_errors": {"shop.Throttled": "60.000000 s"},
+                "snooze_errors": {"shop.Closed": "3600.000000 s"},
             },
         },
     }
@@ -159,6 +167,8 @@ def test_every_mistake_is_named_with_its_line(tmp_path: Path) -> None:
         ("[transports]\na = 'postgers'\n", 2, 'did you mean "postgres"?'),
         ("[transports]\na = 'amqp://host'\n", 2, "transports of type rabbitmq are not served"),
         ("[transports]\na = 'ftp://host'\n", 2, '"ftp" is no scheme of a DSN'),
+        ("[transports]\na = 'host=x password=y'\n", 2, "transports.a.dsn: this is a URL, such as"),
+        ("[transports.a]\n\ndsn = 'dbname=x password=y'\n", 3, "this is a URL, such as"),
         ("[transports.a]\ntype = 'sync'\ndsn = 'postgres://'\n", 2, "the DSN is one for postgres"),
         ("[transports.a]\ntype = 'sync'\nqueue = 'q'\n", 3, "a sync transport has none"),
         ("[transports.a]\nqueue = 7\n", 2, "this is a text"),
@@ -174,6 +184,13 @@ def test_every_mistake_is_named_with_its_line(tmp_path: Path) -> None:
         ("[retry.A]\njitter = nan\n", 2, "a number from 0 to 1"),
         ("[retry.A]\ndelay = '90'\n", 2, "a number is milliseconds"),
         ("[retry.A]\npermanent = [7]\n", 2, "this is a list of names"),
+        ("[retry.A]\ntransient = ['']\n", 2, "this is a list of names"),
+        ("[retry.A]\nsnooze = ['X']\n", 2, "this is a table of classes"),
+        ("[retry.A]\nsnooze = {'' = '1s'}\n", 2, "this is a table of classes"),
+        ("[retry.A.retry_after]\n\nX = 'soon'\n", 3, "retry.A.retry_after.X: this is a time"),
+        ("[retry.A]\nsnooze = {X = '-1s'}\n", 2, "retry.A.snooze.X: this is a time"),
+        ("[retry.A]\npermanent = 'X'\ntransient = 'X'\n", 3, "this class is permanent already"),
+        ("[retry.A]\nretry_after.X = 1\n\nsnooze.X = 1\n", 4, "this class is retry_after already"),
         ("[queues.q]\nlease = 1\n", 2, "from 0.1 s to 1 days"),
         ("[worker]\npoll_interval = false\n", 2, "this is a time"),
     ],
@@ -182,6 +199,7 @@ def test_a_mistake(tmp_path: Path, text: str, line: int, what: str) -> None:
     (found,) = mistakes(tmp_path, text)
     assert found.startswith(f"symphony.toml:{line}: ")
     assert what in found
+    assert "password" not in found
 
 
 def test_lines_of_keys() -> None:
@@ -236,7 +254,7 @@ def test_the_ranges_are_those_of_the_database(conn: Connection) -> None:
     """Whatever the file lets pass at its limits, the database takes, and not the next value."""
     for kinds, section, name in ((RETRY, "retry", "A"), (QUEUE, "queues", "q")):
         for key, kind in kinds.items():
-            if key == "permanent":
+            if key in ("permanent", "transient"):
                 continue
             limits: dict[str, tuple[list[Any], list[Any]]] = {
                 "max_retries": ([0, 999], [-1, 1000]),
@@ -249,7 +267,8 @@ def test_the_ranges_are_those_of_the_database(conn: Connection) -> None:
             }
             good, bad = limits.get(key, (["0s", "360d"], ["366d"]))
             for value in good:
-                Client(conn).apply_config({section: {name: {kind.name: kind.read(value)}}})
+                setting = {"E": kind.read(value)} if kind.by_class else kind.read(value)
+                Client(conn).apply_config({section: {name: {kind.name: setting}}})
             for value in bad:
                 with pytest.raises(Exception, match="this is a"):
                     kind.read(value)
@@ -329,7 +348,21 @@ def test_config_apply(cli: Cli, tmp_path: Path, conn: Connection) -> None:
         "max_delay": "default",
         "jitter": "default",
         "permanent_errors": "type",
+        "transient_errors": "type",
+        "retry_after_errors": "type",
+        "snooze_errors": "type",
     }
+    changed = GOOD.replace('"shop.Flaky"', '"shop.Shaky"')
+    write(tmp_path, changed)
+    (difference,) = cli.json("config", "apply", "--dry-run")
+    assert (difference["kind"], difference["name"], difference["change"]) == (
+        "retry",
+        "EmailMessage",
+        "change",
+    )
+    assert difference["old"]["transient_errors"] == ["shop.Flaky"]
+    assert difference["new"]["transient_errors"] == ["shop.Shaky"]
+    assert difference["new"]["snooze_errors"] == {"shop.Closed": "3600.000000 s"}
     write(tmp_path, BAD)
     assert "symphony.toml:11" in cli.run("config", "apply", "--yes", exit_code=1).output
 

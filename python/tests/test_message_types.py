@@ -248,14 +248,55 @@ def test_a_newer_version_is_left_to_newer_workers(app: Symphony, conn: Connectio
     app.handler(Order)(lambda order: None)
     message_id = Client(conn).enqueue("Order", {"anything": 1}, headers={"version": 2})
     counts = run(app)
-    assert (counts.retried, counts.failed) == (1, 0)
+    assert (counts.snoozed, counts.retried, counts.failed) == (1, 0, 0)
     found = Client(conn).message_status(message_id)
     assert found is not None
-    assert (found.status, found.body) == ("delayed", {"anything": 1})
+    assert (found.status, found.body, found.attempt) == ("delayed", {"anything": 1}, 0)
+    assert Client(conn).message_history(message_id) == []
     assert found.available_at is not None
     wait = found.available_at - datetime.now(timezone.utc)
     assert timedelta(seconds=50) < wait <= NewerVersion.WAIT
     assert "Order is of version 2, and this program knows 1" in str(found.last_error)
+
+
+def test_a_deployment_may_take_longer_than_all_attempts(dsn: str, conn: Connection) -> None:
+    handled: list[int] = []
+    client = Client(conn)
+    message_id = client.enqueue("Order", {"n": 1}, headers={"version": 2})
+    with Symphony(dsn) as old:
+        old.handler(Order)(lambda order: handled.append(1))
+        for _ in range(6):
+            assert run(old).snoozed == 1
+            conn.execute("update symphony.delayed_message set available_at = clock_timestamp()")
+            client.tick()
+
+    @message("Order", version=2)
+    @dataclass
+    class NewOrder:
+        n: int
+
+    with Symphony(dsn) as new:
+        new.handler(NewOrder)(lambda order, context: handled.append(context.attempt + 1))
+        run(new)
+    assert handled == [2]
+    found = client.message_status(message_id)
+    assert found is not None
+    assert found.status == "completed"
+
+
+def test_a_newer_version_fails_when_nobody_comes_to_know_it(
+    app: Symphony, conn: Connection
+) -> None:
+    app.handler(Order)(lambda order: None)
+    client = Client(conn)
+    client.create_queue("q", max_snooze=timedelta(0))
+    client.enqueue("Order", {}, queue_name="q", headers={"version": 2})
+    assert run(app, queues=["q"]).failed == 1
+    (failed,) = client.failed_messages("q")
+    assert failed.reason == "expired"
+    assert failed.last_error.startswith(
+        "put off for longer than 00:00:00: Order is of version 2, and this program knows 1"
+    )
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ begin
                 ('queues', '{max_attempts,retry_delay,retry_multiplier,retry_max_delay,retry_jitter,lease,
                              retention,max_body_bytes,idempotency_window}'::text[]),
                 ('transports', '{type,queue,priority,config,enabled}'),
-                ('retry', '{max_attempts,delay,multiplier,max_delay,jitter,permanent_errors}'),
+                ('retry', '{max_attempts,delay,multiplier,max_delay,jitter,permanent_errors,
+                            transient_errors,retry_after_errors,snooze_errors}'),
                 ('routing', null)
         )
         select case
@@ -27,7 +28,8 @@ begin
                 where known.keys is not null
                   and case when jsonb_typeof(item.value) <> 'object' then true
                            else item.value - known.keys <> '{}'
-                                or jsonb_typeof(item.value -> 'permanent_errors') <> 'array' end
+                                or jsonb_typeof(item.value -> 'permanent_errors') <> 'array'
+                                or jsonb_typeof(item.value -> 'transient_errors') <> 'array' end
                 limit 1)
         end into v_what
         from jsonb_each(config) as given

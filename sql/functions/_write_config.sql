@@ -48,7 +48,9 @@ begin
                 v_name, (v ->> 'max_attempts')::integer, (v ->> 'delay')::interval,
                 (v ->> 'multiplier')::double precision, (v ->> 'max_delay')::interval,
                 (v ->> 'jitter')::double precision,
-                array(select jsonb_array_elements_text(v -> 'permanent_errors')));
+                array(select jsonb_array_elements_text(v -> 'permanent_errors')),
+                array(select jsonb_array_elements_text(v -> 'transient_errors')),
+                v -> 'retry_after_errors', v -> 'snooze_errors');
         end loop;
     end if;
 end;

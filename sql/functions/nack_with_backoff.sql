@@ -3,11 +3,13 @@ create or replace function symphony.nack_with_backoff(
     message_id   bigint,
     error        text,
     error_class  text default null,
-    retryable    boolean default true,
+    retryable    boolean default null,
     retry_after  interval default null,
     traceback    text default null,
+    error_bases  text[] default null,
     out outcome  text,
-    out available_at timestamptz
+    out available_at timestamptz,
+    out last_error text
 )
 language plpgsql
 security definer
@@ -20,9 +22,10 @@ as $$
 declare
     v_ids   bigint[] := symphony._hold_claim(claim_id, array[nack_with_backoff.message_id]);
     v_now   timestamptz := symphony._now();
-    v_error text := symphony._sanitized(coalesce(error, '(no error text)'));
     v_rule  record;
+    v_kind  text;
 begin
+    last_error := symphony._sanitized(coalesce(error, '(no error text)'));
     error_class := left(error_class, 200);
     if retry_after < '0' or retry_after > '100 years' then
         raise exception 'retry_after must be between 0 and 100 years, not %', retry_after
@@ -30,12 +33,24 @@ begin
                   detail  = 'The message is still open in its claim.',
                   hint    = 'Leave it out to wait as long as the retry policy says.';
     end if;
+    if retryable is null and retry_after is null then
+        select rule.kind, rule.wait into v_kind, retry_after
+        from symphony.message
+        cross join lateral symphony._error_rule(message.message_type, error_class || error_bases) as rule
+        where message.message_id = nack_with_backoff.message_id;
+        if v_kind = 'snooze' then
+            select s.* into outcome, available_at, last_error
+            from symphony.snooze(claim_id, nack_with_backoff.message_id, retry_after,
+                                 reason => last_error) as s;
+            return;
+        end if;
+        retryable := v_kind is distinct from 'permanent';
+    end if;
     select message.attempt + 1 as attempt, rule.max_attempts,
            least(extract(epoch from rule.max_delay)::double precision,
                  extract(epoch from rule.delay)::double precision
                  * rule.multiplier ^ least(message.attempt, 50))
-           * (1 + rule.jitter * (2 * random() - 1)) as seconds,
-           array[error_class, split_part(error_class, '.', -1)] && rule.permanent_errors as is_permanent
+           * (1 + rule.jitter * (2 * random() - 1)) as seconds
     into v_rule
     from symphony.message
     join symphony.lane on lane.lane_id = message.lane_id
@@ -43,12 +58,11 @@ begin
         message.message_type, lane.queue_name, message.retry) as rule
     where message.message_id = nack_with_backoff.message_id;
 
-    retryable := retryable is not false and not v_rule.is_permanent;
-    if retryable and v_rule.attempt < v_rule.max_attempts then
+    if retryable is not false and v_rule.attempt < v_rule.max_attempts then
         outcome := 'retry';
         available_at := v_now + coalesce(retry_after, v_rule.seconds * interval '1 second');
         perform symphony._record_attempt(
-            v_ids, 'retry', v_error, error_class, traceback, nack_with_backoff.claim_id);
+            v_ids, 'retry', nack_with_backoff.last_error, error_class, traceback, nack_with_backoff.claim_id);
         with gone as (
             delete from symphony.message
             where message.message_id = nack_with_backoff.message_id
@@ -59,30 +73,32 @@ begin
             group_key, last_error, error_class, retry)
         select gone.message_id, nack_with_backoff.available_at, gone.enqueued_at, gone.lane_id,
                v_rule.attempt, gone.message_type, gone.body, gone.headers, gone.group_key,
-               v_error, nack_with_backoff.error_class, gone.retry
+               nack_with_backoff.last_error, nack_with_backoff.error_class, gone.retry
         from gone;
         perform symphony._settle(nack_with_backoff.claim_id, v_ids, retried => 1);
     else
         outcome := 'failed';
         perform symphony._fail(
-            v_ids, case when retryable then 'exhausted' else 'permanent' end,
-            v_error, error_class, nack_with_backoff.claim_id, traceback);
+            v_ids, case when retryable is false then 'permanent' else 'exhausted' end,
+            nack_with_backoff.last_error, error_class, nack_with_backoff.claim_id, traceback);
         perform symphony._settle(nack_with_backoff.claim_id, v_ids, failed => 1);
     end if;
 end;
 $$;
 
 comment on function
-    symphony.nack_with_backoff(bigint, bigint, text, text, boolean, interval, text) is
+    symphony.nack_with_backoff(bigint, bigint, text, text, boolean, interval, text, text[]) is
 $$Settle a message of a live claim that could not be done: it comes back later, or has failed for good.
+If neither retryable nor retry_after says what is to become of it, the retry policies do, by its class.
 
 Arguments  claim_id, message_id - from claim_batch(); error - what happened, for people;
-           error_class - a name to group by, and to find among permanent_errors of the retry policy;
-           retryable - false: a retry cannot help; retry_after - null: the wait grows with each
-           attempt, see retry_policy_of(); traceback - where it happened. Of error and traceback
-           the last 8,000 bytes are kept, without secrets
-Returns    outcome - retry, or failed when its attempts are used up or it is not retryable;
-           available_at - when it comes back
+           error_class - a name to group by, and to find among the classes of the retry policies;
+           retryable - true: a retry may help; false: it cannot; retry_after - null: the wait grows
+           with each attempt, see retry_policy_of(); traceback - where it happened; error_bases - the
+           classes that error_class derives from, nearest first. Of error and traceback the last
+           8,000 bytes are kept, without secrets
+Returns    outcome - retry, or failed when its attempts are used up or it is not retryable, or
+           snoozed; available_at - when it comes back; last_error - what is kept of error: log this
 Raises     SY010 lease_lost - the lease ended, or the message is already settled; 22023 bad
            argument
 Writes     symphony.message, symphony.delayed_message or symphony.failed_message, symphony.claim,
@@ -90,4 +106,4 @@ Writes     symphony.message, symphony.delayed_message or symphony.failed_message
 Access     consumer$$;
 
 revoke execute on function
-    symphony.nack_with_backoff(bigint, bigint, text, text, boolean, interval, text) from public;
+    symphony.nack_with_backoff(bigint, bigint, text, text, boolean, interval, text, text[]) from public;

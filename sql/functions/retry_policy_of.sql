@@ -44,7 +44,13 @@ begin
         ('jitter', retry ->> 'jitter', v_type.jitter::text, v_queue.retry_jitter::text,
          v_base.jitter::text),
         ('permanent_errors', null, nullif(v_type.permanent_errors, '{}')::text, null,
-         v_base.permanent_errors::text)
+         v_base.permanent_errors::text),
+        ('transient_errors', null, nullif(v_type.transient_errors, '{}')::text, null,
+         v_base.transient_errors::text),
+        ('retry_after_errors', null, nullif(v_type.retry_after_errors, '{}')::text, null,
+         v_base.retry_after_errors::text),
+        ('snooze_errors', null, nullif(v_type.snooze_errors, '{}')::text, null,
+         v_base.snooze_errors::text)
     ) as v (setting, call, type, queue, base);
 end;
 $$;
@@ -54,7 +60,8 @@ $$Say how a message is retried, and which level says so.
 
 Arguments  message_type; queue_name - null: the one it is routed to; retry - as in enqueue()
 Returns    a row for each setting: level - call, type, queue or default, the first that has it wins;
-           source - the pattern or queue. permanent_errors of the type and of * count both
+           source - the pattern or queue. For a class of errors that the lists of the type do not
+           name, those of * count
 Raises     SY001 unknown_queue; 22023 bad argument
 Access     operator, observer$$;
 

@@ -5,7 +5,8 @@ create or replace function symphony.snooze(
     until        timestamptz default null,
     reason       text default null,
     out outcome  text,
-    out available_at timestamptz
+    out available_at timestamptz,
+    out last_error text
 )
 language plpgsql
 security definer
@@ -37,13 +38,13 @@ begin
     join symphony.queue on queue.queue_name = lane.queue_name
     where message.message_id = snooze.message_id;
 
+    last_error := symphony._sanitized(nullif(reason, ''));
     if v_now >= v_rule.end_at then
         outcome := 'failed';
+        last_error := symphony._sanitized(
+            concat_ws(': ', 'put off for longer than ' || v_rule.max_snooze, last_error));
         perform symphony._fail(
-            v_ids, 'expired',
-            symphony._sanitized(concat_ws(': ', 'put off for longer than ' || v_rule.max_snooze,
-                                          nullif(reason, ''))),
-            'SnoozeExpired', snooze.claim_id);
+            v_ids, 'expired', snooze.last_error, 'SnoozeExpired', snooze.claim_id);
         perform symphony._settle(snooze.claim_id, v_ids, failed => 1);
         return;
     end if;
@@ -58,8 +59,8 @@ begin
         message_id, available_at, enqueued_at, lane_id, attempt, message_type, body, headers,
         group_key, last_error, retry)
     select gone.message_id, snooze.available_at, gone.enqueued_at, gone.lane_id, gone.attempt,
-           gone.message_type, gone.body, gone.headers, gone.group_key, gone.last_error,
-           gone.retry
+           gone.message_type, gone.body, gone.headers, gone.group_key,
+           coalesce(snooze.last_error, gone.last_error), gone.retry
     from gone;
     perform symphony._settle(snooze.claim_id, v_ids, returned => 1);
 end;
@@ -71,9 +72,9 @@ used. It can be put off until the queue's max_snooze has passed since it was enq
 replayed, no longer: at that moment it is handed out once more, and if it is snoozed again, it fails.
 
 Arguments  claim_id, message_id - from claim_batch(); delay or until - when it comes back; reason -
-           for people, in the error of one that fails
+           for people, in place of the last error
 Returns    outcome - snoozed, or failed when it was put off for too long; available_at - when it
-           comes back
+           comes back; last_error - the reason without secrets: log this
 Raises     SY010 lease_lost - the lease ended, or the message is already settled; 22023 bad
            argument
 Writes     symphony.message, symphony.delayed_message or symphony.failed_message, symphony.claim

@@ -25,17 +25,17 @@ begin
         when 'removed' then
             return format('It was removed by purge_queue() at %s.', v_message.finished_at);
         when 'failed' then
-            return format('It failed for good at %s, in attempt %s of %s: %s', v_message.failed_at,
-                          v_message.attempt, v_message.max_attempts, v_message.last_error);
+            return format('It failed for good at %1$s, in attempt %2$s of %3$s, and comes back by '
+                          'symphony-pg failed retry %4$s, or select * from '
+                          'symphony.retry_failed(''{%4$s}''): %5$s', v_message.failed_at,
+                          v_message.attempt, v_message.max_attempts, message_id, v_message.last_error);
         when 'processing' then
             return format('It is running: %s has had it since %s, attempt %s of %s.%s',
-                          coalesce(v_message.worker, 'a worker'), v_message.claimed_at,
-                          v_message.attempt, v_message.max_attempts,
-                          symphony._lease_remark(v_message.claim_id, v_now));
+                          coalesce(v_message.worker, 'a worker'), v_message.claimed_at, v_message.attempt,
+                          v_message.max_attempts, symphony._lease_remark(v_message.claim_id, v_now));
         when 'delayed' then
             if v_message.available_at > v_now then
-                return format('It waits until %s%s.', v_message.available_at,
-                              ', after the error: ' || v_message.last_error);
+                return format('It waits until %s%s.', v_message.available_at, ': ' || v_message.last_error);
             end if;
             return format('It has been due since %s, but nothing calls symphony.tick(): start a '
                           'worker or a cron job for it.', v_message.available_at);

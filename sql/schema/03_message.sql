@@ -56,7 +56,8 @@ comment on column symphony.message.headers is 'Metadata given by the producer.';
 comment on column symphony.message.group_key is 'Messages with the same key belong together.';
 comment on column symphony.message.available_at is
 'When it became due, if it was delayed or retried.';
-comment on column symphony.message.last_error is 'Why the last attempt did not succeed.';
+comment on column symphony.message.last_error is
+'Why the last attempt did not succeed, or why it was put off.';
 comment on column symphony.message.retry is
 'How it is retried, as enqueue() was told; null: as its type and queue say.';
 
@@ -98,7 +99,7 @@ comment on column symphony.delayed_message.headers is 'Metadata given by the pro
 comment on column symphony.delayed_message.group_key is
 'Messages with the same key belong together.';
 comment on column symphony.delayed_message.last_error is
-'Why the last attempt did not succeed; null: a first delivery.';
+'Why the last attempt did not succeed, or why it was put off; null: a first delivery.';
 comment on column symphony.delayed_message.error_class is
 'Class of that error, as the worker named it.';
 comment on column symphony.delayed_message.retry is

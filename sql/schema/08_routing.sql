@@ -89,6 +89,9 @@ comment on column symphony.handler.handler_name is
 /*
  * How a message is retried is told by four levels, each value by the first of them that has
  * it: enqueue(retry => …), the policy of the message type, the queue, and the policy *.
+ *
+ * What becomes of a class of errors is told by what reports the error, else by the policy of the
+ * message type, else by the policy *; see _error_rule().
  */
 create table symphony.retry_policy (
     pattern          text not null,
@@ -98,8 +101,13 @@ create table symphony.retry_policy (
     max_delay        interval,
     jitter           double precision,
     permanent_errors text[] not null default '{}',
+    transient_errors text[] not null default '{}',
+    retry_after_errors jsonb not null default '{}',
+    snooze_errors    jsonb not null default '{}',
 
     constraint retry_policy_pkey primary key (pattern),
+    constraint retry_policy_waits_are_objects
+        check (jsonb_typeof(retry_after_errors) = 'object' and jsonb_typeof(snooze_errors) = 'object'),
     constraint retry_policy_default_is_whole
         check (pattern <> '*' or num_nulls(max_attempts, delay, multiplier, max_delay, jitter) = 0)
 );
@@ -117,6 +125,12 @@ comment on column symphony.retry_policy.max_delay is 'The longest wait, before j
 comment on column symphony.retry_policy.jitter is 'Random share of the wait, up or down.';
 comment on column symphony.retry_policy.permanent_errors is
 'Classes of errors that no retry can cure: their full name, or the part after its last dot.';
+comment on column symphony.retry_policy.transient_errors is
+'Classes of errors that are retried as usual, though a class they derive from, or *, says otherwise.';
+comment on column symphony.retry_policy.retry_after_errors is
+'Classes of errors that are retried after a wait of their own: {"shop.Throttled": "1 minute"}.';
+comment on column symphony.retry_policy.snooze_errors is
+'Classes of errors that use no attempt, and the wait until the message comes back; see snooze().';
 
 insert into symphony.retry_policy (pattern, max_attempts, delay, multiplier, max_delay, jitter)
 values ('*', 4, '1 second', 2, '30 seconds', 0.1);

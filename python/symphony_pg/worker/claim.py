@@ -26,6 +26,7 @@ from ..context import Snooze
 from ..errors import LeaseLost
 from ..functions import ClaimedMessage
 from ..handlers import Handler
+from ..redaction import trace_without_secrets
 
 __all__ = ["Claim", "Failure", "Pace"]
 
@@ -41,10 +42,11 @@ class Failure(NamedTuple):
     message: ClaimedMessage
     error: str
     error_class: str
-    retryable: bool
+    retryable: bool | None
     retry_after: timedelta | None
     traceback: str | None = None
     snooze: Snooze | None = None
+    error_bases: Sequence[str] | None = None
 
     @classmethod
     def of(
@@ -53,17 +55,20 @@ class Failure(NamedTuple):
         """Describe an error: its text, class and traceback, and whether a retry can help."""
         kind = type(error)
         verdict = (handler.errors if handler else USUAL).of(error)
-        module = "" if kind.__module__ == "builtins" else kind.__module__ + "."
         if isinstance(error, Snooze):
-            return cls(message, _capped(error.reason), kind.__qualname__, True, None, snooze=error)
+            return cls(message, _capped(error.reason), _name(kind), True, None, snooze=error)
+        text = _capped("".join(traceback.format_exception_only(kind, error)).strip())
+        if verdict.snooze is not None:
+            return cls(message, text, _name(kind), True, None, snooze=Snooze(verdict.snooze))
         trace = "".join(traceback.format_exception(kind, error, _of_handler(error)))
         return cls(
             message,
-            error=_capped("".join(traceback.format_exception_only(kind, error)).strip()),
-            error_class=module + kind.__qualname__,
+            error=text,
+            error_class=_name(kind),
             retryable=verdict.retryable,
             retry_after=verdict.retry_after,
             traceback=_capped(trace),
+            error_bases=[_name(base) for base in kind.__mro__[1:] if base is not object],
         )
 
     def sanitized(self, sanitize: Callable[[str], str]) -> Failure:
@@ -78,14 +83,23 @@ class Failure(NamedTuple):
             )
         except Exception as error:
             kind = type(error).__qualname__
-            log.exception("message %d: the sanitizer failed", self.message.message_id)
+            log.error(
+                "message %d: the sanitizer failed: %s",
+                self.message.message_id,
+                trace_without_secrets(error),
+            )
             withheld = f"{self.error_class}: (text withheld: the sanitizer raised {kind})"
             return self._replace(error=withheld, traceback=None)
 
     @property
     def summary(self) -> str:
         """The last line of the error that says something."""
-        return self.error.strip().rsplit("\n", 1)[-1]
+        return self.error.strip().rsplit("\n", 1)[-1] or self.error_class
+
+
+def _name(kind: type) -> str:
+    module = "" if kind.__module__ == "builtins" else kind.__module__ + "."
+    return module + kind.__qualname__
 
 
 def _text(value: object) -> str:

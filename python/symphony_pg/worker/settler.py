@@ -58,6 +58,7 @@ def _settling(claim_id: int, failure: Failure) -> Call[Nacked]:
         failure.retryable,
         failure.retry_after,
         failure.traceback,
+        failure.error_bases,
     )
 
 
@@ -175,14 +176,20 @@ class Settler:
             # Such as a retry_after of minus one: the lease will end, and the message come back.
             log.error("message %d: %s", message.message_id, error)
         else:
-            self._tell(message, failure, nacked)
+            # From here on with what is left of the text, without secrets.
+            self._tell(message, failure._replace(error=nacked.last_error or ""), nacked)
 
     def _tell(self, message: ClaimedMessage, failure: Failure, nacked: Nacked) -> None:
         if nacked.outcome == "snoozed":
             assert nacked.available_at is not None
             self._counts.snoozed += 1
             self._on_retry(nacked.available_at)
-            log.info("message %d is snoozed until %s", message.message_id, nacked.available_at)
+            log.info(
+                "message %d is snoozed until %s: %s",
+                message.message_id,
+                nacked.available_at,
+                failure.summary,
+            )
             return
         if nacked.available_at is not None:
             self._counts.retried += 1

@@ -19,6 +19,7 @@ from ..bus import Bus
 from ..functions import ClaimedMessage
 from ..handlers import Handler, handler_of
 from ..outbox import Outbox
+from ..redaction import without_secrets
 from .backlog import Backlog, BatchRun, Run
 from .claim import Claim, Failure, Pace
 
@@ -51,8 +52,10 @@ class Slots:
         pace: Pace,
         progress: Callable[[Claim], None],
         bus: Bus,
+        sanitize: Callable[[str], str] | None = None,
     ) -> None:
         self._bus = bus
+        self._sanitize = sanitize
         self._backlog = backlog
         self._handlers = handlers
         self._pace = pace
@@ -222,18 +225,20 @@ class Slots:
         with Outbox(self._bus, of_thread=True).in_use():
             handler.run(items)
 
-    @staticmethod
     def _failed(
-        claim: Claim, message: ClaimedMessage, error: BaseException, handler: Handler | None
+        self, claim: Claim, message: ClaimedMessage, error: BaseException, handler: Handler | None
     ) -> None:
-        if message.message_id in claim.elsewhere:
-            log.warning(
-                "message %d: its handler failed after the message was settled or lost: %r",
-                message.message_id,
-                error,
-            )
-        else:
-            claim.failures.append(Failure.of(message, error, handler))
+        failure = Failure.of(message, error, handler)
+        if message.message_id not in claim.elsewhere:
+            claim.failures.append(failure)
+            return
+        if self._sanitize is not None:
+            failure = failure.sanitized(self._sanitize)
+        log.warning(
+            "message %d: its handler failed after the message was settled or lost: %s",
+            message.message_id,
+            without_secrets(failure.summary),
+        )
 
 
 def _claim_of(item: BatchItem) -> Claim:

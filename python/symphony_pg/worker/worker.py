@@ -212,6 +212,7 @@ class Worker:
             self._pace,
             self._settler.progress,
             self.app.bus,
+            self.app.sanitize,
         )
 
     async def _prepare_claims(self, conn: psycopg.AsyncConnection[Any]) -> None:

@@ -29,7 +29,7 @@ select results_eq(
     'no refused queue was created, and another one has the defaults still');
 select results_eq(
     $$select * from symphony._retry_rule('A', 'default', null)$$,
-    $$values (4, '1 s'::interval, 2::float8, '30 s'::interval, 0.1::float8, '{}'::text[])$$,
+    $$values (4, '1 s'::interval, 2::float8, '30 s'::interval, 0.1::float8)$$,
     'those of retries from the policy *');
 select throws_ok($$select symphony.configure_queue('q', max_attempts => 7, lease => '0 s')$$, '22023', null, 'one of two settings is wrong');
 select is((select max_attempts from symphony.queue where queue_name = 'q'), 1000, 'then none is changed');

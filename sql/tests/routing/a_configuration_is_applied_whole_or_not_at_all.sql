@@ -23,7 +23,8 @@ select results_eq($$select d.kind, d.name, d.change from config, symphony.apply_
 select is_empty($$select d.* from config, symphony.apply_config(config) as d$$, 'the second time there is nothing to do');
 select results_eq($$select queue_name, priority, handler_name from symphony.route_of('orders.created')$$,
     $$values ('async', 5, null), ('mail', 7, 'audit')$$, 'the routes are there');
-select results_eq($$select max_attempts, permanent_errors from symphony._retry_rule('SendEmail', 'mail', null)$$, $$values (6, '{ValueError}'::text[])$$, 'and the policies');
+select results_eq($$select max_attempts, kind from symphony._retry_rule('SendEmail', 'mail', null), symphony._error_rule('SendEmail', '{ValueError}')$$,
+    $$values (6, 'permanent')$$, 'and the policies');
 select is((select lease from symphony.queue where queue_name = 'mail'), '60 s'::interval, 'and the settings of queues');
 select ok(exists (select from symphony.queue where queue_name = 'old'), 'a queue is never removed: it may hold messages');
 
