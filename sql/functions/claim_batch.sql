@@ -18,9 +18,8 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 /*
- * Find the first lane that has something, without a lock; lock it; then take, in a new
- * statement, since only that one sees how far the last holder went.  The last lane is not
- * looked into first: there is no other to prefer.
+ * Find the first lane that has something, without a lock (the last one needs no look); lock
+ * it; then take, in a new statement, since only that one sees how far the last holder went.
  *
  * The first lock may wait.  Once a lane is locked any other is only tried, so two workers
  * with their queues in different order cannot wait for each other.
@@ -32,11 +31,8 @@ declare
     v_lane     record;
     v_locked   boolean := false;
     v_found    boolean := false;
-    v_finished int8multirange;
-    v_position record;
     v_take     int8multirange;
     v_first    int8range;
-    v_rest     int8multirange;
     v_limit    integer;
     v_now      timestamptz;
 begin
@@ -47,22 +43,20 @@ begin
             and not exists (select from symphony._pending(v_lane_id, at_most => 1));
         continue when not symphony._lock_lane(v_lane_id, wait => not v_locked);
         v_locked := true;
-
-        select * into v_lane from symphony._lane_settings(v_lane_id);
-        v_limit := case when v_lane.alone then 1 else claim_batch.batch_size end;
-        v_finished := symphony._finished_transactions();
-        select * into v_position from symphony._position(v_lane_id);
-        v_take := v_position.ahead * v_finished;
+        select * into v_lane
+        from symphony._lane_settings(v_lane_id), symphony._position(v_lane_id);
+        v_take := v_lane.ahead * symphony._finished_transactions();
         continue when isempty(v_take);
-        v_first := symphony._first_run(v_take, v_position.partial_txid);
-        v_rest := v_take - int8multirange(v_first);
+        v_first := symphony._first_run(v_take, v_lane.partial_txid);
+        v_limit := case when v_lane.alone then 1 else claim_batch.batch_size end;
         v_now := symphony._now();
         return query
         with batch as materialized (
-            (select *
-             from symphony._run(v_lane_id, v_first, coalesce(v_position.partial_message_id, 0), v_limit))
+            (select * from symphony._run(
+                v_lane_id, v_first, coalesce(v_lane.partial_message_id, 0), v_limit))
             union all
-            (select * from symphony._runs(v_lane_id, v_rest, v_limit) where not isempty(v_rest))
+            (select * from symphony._runs(v_lane_id, v_take - int8multirange(v_first), v_limit)
+             where v_take <> int8multirange(v_first))
             limit v_limit
         ), taken as (
             select array_agg(message_id) as ids,
@@ -78,7 +72,7 @@ begin
             select v_lane_id, claim_batch.worker, v_now,
                    v_now + coalesce(claim_batch.lease, v_lane.lease),
                    cardinality(ids), ids, greatest(date_part('epoch', v_now) - due_at, 0),
-                   v_position.ahead - symphony._drained(v_take, v_first, last_txid),
+                   v_lane.ahead - symphony._drained(v_take, v_first, last_txid),
                    last_txid, last_message_id
             from taken
             returning claim_id, lease_until
@@ -97,9 +91,7 @@ begin
         perform symphony._check_queues(claim_batch.queues);
         if not exists (select from symphony._home()) then
             perform symphony.rebase();
-            return query
-            select * from symphony.claim_batch(
-                claim_batch.queues, claim_batch.batch_size, claim_batch.worker, claim_batch.lease);
+            return query select * from symphony.claim_batch(queues, batch_size, worker, lease);
         end if;
     end if;
     perform set_config('idle_in_transaction_session_timeout', '10s', true);
