@@ -108,7 +108,8 @@ Arguments  message_type - selects the handler; body - any JSON but null; queue_n
            by the routes of its type, else default; priority - 0 to 9, null: the route's, else 5; 9
            goes first; delay or available_at - when it may
            start; idempotency_key - a second message with it is not enqueued, for as long as the
-           queue's idempotency_window; group_key - what it belongs to; headers - a JSON object;
+           queue's idempotency_window, or until the first is cancelled, purged, or failed and
+           removed; group_key - what it belongs to; headers - a JSON object;
            retry - {"max_attempts", "delay", "multiplier", "max_delay", "jitter"}: before what its
            type and queue say
 Returns    the id of the message; with an idempotency key in use, that of the first message. If

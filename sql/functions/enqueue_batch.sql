@@ -6,7 +6,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 /*
  * One pass over the array.  An element that breaks a rule gets no lane, the log refuses a row
- * without one, and only then the elements are looked at one by one to say which it was.
+ * without one, and only then the elements are looked at one by one to say which it was.  If it was
+ * none of them, its routes were changed just now.
  */
 declare
     v_now       timestamptz := symphony._now();
@@ -30,16 +31,14 @@ begin
         where is_plain or symphony._refuse_batch(messages);
         return;
     end if;
-
     if current_setting('transaction_isolation') <> 'read committed' then
         perform from symphony.queue
         where v_is_routed or queue.queue_name in (
             select coalesce(e.queue_name, 'default') from symphony._elements(messages) as e)
         for key share;
     end if;
-    v_ids := array(
-        select nextval('symphony.message_id_seq')
-        from generate_series(1, jsonb_array_length(messages)));
+    v_ids := array(select nextval('symphony.message_id_seq')
+                   from generate_series(1, jsonb_array_length(messages)));
     with place as materialized (
         select lane.lane_id, lane.queue_name, lane.priority, queue.max_body_bytes
         from symphony.lane
@@ -57,21 +56,19 @@ begin
         from symphony._elements(messages) as given
         left join (select * from symphony._targets(messages) where v_is_routed) as target
             on target.message_type = given.message_type and given.queue_name is null
-        left join place
-            on place.queue_name = coalesce(given.queue_name, target.queue_name, 'default')
+        left join place on place.queue_name = coalesce(given.queue_name, target.queue_name, 'default')
             and place.priority = coalesce(given.priority, target.priority, 5)
+            and (given.queue_name is not null or not v_is_routed or target.is_simple)
     ), at_once as (
         insert into symphony.message (message_id, enqueued_at, lane_id,
                                       message_type, body, headers, group_key, retry)
         select message_id, v_now, lane_id, message_type, body, headers, group_key, retry
-        from placed
-        where due <= v_now
+        from placed where due <= v_now
     ), later as (
         insert into symphony.delayed_message (message_id, available_at, enqueued_at, lane_id,
                                               message_type, body, headers, group_key, retry)
         select message_id, due, v_now, lane_id, message_type, body, headers, group_key, retry
-        from placed
-        where due > v_now
+        from placed where due > v_now
     )
     select array_agg(distinct lane_id) into v_lanes from placed;
     perform symphony._use_lane(lane.queue_name, lane.priority)
@@ -80,6 +77,9 @@ begin
     perform symphony._wake_workers(v_lanes);
     return query select unnest(v_ids);
 exception
+    when not_null_violation then
+        perform symphony._refuse_batch(messages);
+        return query select * from symphony.enqueue_batch(messages);
     when others then
         perform symphony._refuse_batch(messages);
         raise;
