@@ -470,6 +470,11 @@ def extend_lease(claim_ids: Sequence[int], lease: timedelta | None = None) -> Ca
     return _values("extend_lease", claim_ids=list(claim_ids), lease=lease)
 
 
+def is_alone(claim_id: int) -> Call[bool]:
+    """Tell whether the message of a claim may take its worker down: hold nothing beside it."""
+    return _value("is_alone", claim_id=claim_id)
+
+
 def release(claim_id: int, message_ids: Sequence[int] | None = None) -> Call[int]:
     """Give back messages that were not started, using no attempt; return how many.
 
