@@ -123,6 +123,9 @@ class Client:
     set_retry_policy = _method(functions.set_retry_policy)
     remove_retry_policy = _method(functions.remove_retry_policy)
     retry_policy_of = _method(functions.retry_policy_of)
+    list_transports = _method(functions.list_transports)
+    list_routes = _method(functions.list_routes)
+    list_retry_policies = _method(functions.list_retry_policies)
     apply_config = _method(functions.apply_config)
 
     tick = _method(functions.tick)
@@ -209,6 +212,9 @@ class AsyncClient:
     set_retry_policy = _async_method(functions.set_retry_policy)
     remove_retry_policy = _async_method(functions.remove_retry_policy)
     retry_policy_of = _async_method(functions.retry_policy_of)
+    list_transports = _async_method(functions.list_transports)
+    list_routes = _async_method(functions.list_routes)
+    list_retry_policies = _async_method(functions.list_retry_policies)
     apply_config = _async_method(functions.apply_config)
 
     tick = _async_method(functions.tick)

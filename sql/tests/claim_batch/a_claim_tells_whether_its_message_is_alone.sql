@@ -9,7 +9,8 @@ create function pg_temp.claim() returns bigint language sql as $$
     select claim_id from symphony.claim_batch('{q}') limit 1
 $$;
 select symphony.enqueue('A', queue_name => 'q');
-select is(symphony.is_alone(pg_temp.claim()), false, 'a new message is like any other');
+create temporary table first as select pg_temp.claim() as claim_id;
+select is(symphony.is_alone(claim_id), false, 'a new message is like any other') from first;
 update public.clock set now_at = now_at + interval '11 s';
 select symphony.tick();
 create temporary table second as select pg_temp.claim() as claim_id;
@@ -20,6 +21,7 @@ select is(symphony.is_alone(claim_id), true, 'nor is it when it was given back')
 update public.clock set now_at = now_at + interval '11 s';
 select is(symphony.tick() ->> 'failed', '1', 'it takes another one down, and has failed');
 select symphony.retry_failed('{1}');
-select is(symphony.is_alone(pg_temp.claim()), true, 'brought back, it is alone in its first attempt');
+create temporary table fourth as select pg_temp.claim() as claim_id;
+select is(symphony.is_alone(claim_id), true, 'brought back, it is alone in its first attempt') from fourth;
 select is(symphony.is_alone(0), false, 'a claim that is not there has nothing');
 select * from finish();
