@@ -291,7 +291,7 @@ def test_config_check(cli: Cli, tmp_path: Path, terminal: None) -> None:
     assert text.splitlines()[2] == (
         'symphony.toml:11: routing."orders.*": unknown transport "mial"; did you mean "mail"?'
     )
-    assert len(text.splitlines()) == 7
+    assert len(text.splitlines()) == 6
     problems = cli.json("config", "check", "--json", exit_code=1)
     assert (problems[0]["file"], problems[0]["line"]) == ("symphony.toml", 4)
     write(tmp_path, GOOD)

@@ -268,6 +268,8 @@ class Life(RuleBasedStateMachine):
         priority=st.sampled_from(PRIORITIES),
         size=st.integers(1, LARGEST),
         is_first=st.booleans(),
+        begins=st.sampled_from(["", "", "ack", "release"]),
+        nack=st.sampled_from([None, None, True, False]),
         ends=st.sampled_from(["silence", "silence", "release"]),
     )
     def work_a_little(
@@ -277,6 +279,8 @@ class Life(RuleBasedStateMachine):
         priority: int,
         size: int,
         is_first: bool,
+        begins: str,
+        nack: bool | None,
         ends: str,
     ) -> None:
         """A worker claims, settles some of it or none, and vanishes or gives the rest back."""
@@ -286,13 +290,12 @@ class Life(RuleBasedStateMachine):
         self.enqueue_batch([{"queue_name": queue, "priority": priority}] * size)
         claim = self.claim([queue], size)
         assert claim is not None
-        if data.draw(st.booleans()) and ends == "silence":
+        if begins and ends == "silence":
             self.step()
-            data.draw(st.sampled_from([self.ack_these, self.release_these]))(claim, data)
-        if claim.open and data.draw(st.booleans()):
+            (self.ack_these if begins == "ack" else self.release_these)(claim, data)
+        if claim.open and nack is not None:
             self.step()
-            message_id = data.draw(st.sampled_from(claim.open))
-            self.nack_one(claim, message_id, data.draw(st.booleans()), None)
+            self.nack_one(claim, claim.open[len(claim.open) // 2], nack, None)
         self.nothing_is_broken()
         self.each_message_is_where_it_should_be()
         if ends == "release":
