@@ -296,6 +296,8 @@ class Worker:
             while self._settler.open and not self._stopping:
                 self._changed.clear()
                 await self._changed.wait()
+        except Stopped:
+            pass  # the server is away, and nobody waits for it any more
         except Exception as error:
             self._failure = self._failure or error
         finally:
