@@ -378,3 +378,44 @@ async def test_a_duplicate_of_a_message_that_is_not_committed_yet_waits_for_it(
         other.commit()
         assert await dispatched == first
     assert seen == []
+
+
+def test_dispatch_may_name_a_transport_of_the_configuration(
+    dsn: str, conn: Connection, tmp_path: Path
+) -> None:
+    path = tmp_path / "symphony.toml"
+    path.write_text(
+        "[transports]\nhere = 'sync'\nplain = 'postgres'\n"
+        "email = { queue = 'mail', priority = 7 }\n"
+    )
+    client, seen = Client(conn), []
+
+    def place(message_id: int) -> tuple[str, int]:
+        found = client.message_status(message_id)
+        assert found is not None
+        return found.queue_name, found.priority
+
+    with Symphony(dsn, config=path) as app:
+        assert app.config is not None
+        client.apply_config(app.config.wanted)
+        app.handler(SendEmail)(lambda message: seen.append(message.to))
+        assert place(app.dispatch(SendEmail(), transport="email")) == ("mail", 7)
+        assert place(app.dispatch(SendEmail(), transport="email", priority=2)) == ("mail", 2)
+        assert place(app.dispatch(SendEmail(), transport="plain")) == ("default", 5)
+        ids = app.dispatch_many([SendEmail(), SendEmail()], transport="email", conn=conn)
+        assert [place(each) for each in ids] == [("mail", 7)] * 2
+        assert seen == []
+        app.dispatch(SendEmail("at once"), transport="here")
+        assert seen == ["at once"]
+        with pytest.raises(ValueError, match=r"no transport 'emial'; .*: email, here, plain"):
+            app.dispatch(SendEmail(), transport="emial")
+
+        async def main() -> int:
+            message_id = await app.dispatch_async(SendEmail(), transport="email")
+            await app.aclose()
+            return message_id
+
+        assert place(asyncio.run(main())) == ("mail", 7)
+        with app.using(InMemoryTransport()) as transport:
+            app.dispatch(SendEmail("kept"), transport="email")
+            transport.assert_dispatched(SendEmail("kept"))
