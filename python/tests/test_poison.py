@@ -39,7 +39,7 @@ def test_only_the_poison_message_fails(
     dsn: str, conn: Connection, tmp_path: Path, concurrency: int
 ) -> None:
     client = Client(conn)
-    client.configure_queue("default", max_attempts=MAX_ATTEMPTS, lease=timedelta(milliseconds=700))
+    client.configure_queue("default", max_attempts=MAX_ATTEMPTS, lease=timedelta(milliseconds=1500))
     bodies: list[Any] = [*range(50), "poison", *range(51, 100)]
     ids = client.enqueue_batch([{"message_type": "Job", "body": body} for body in bodies])
     poison = ids[50]
