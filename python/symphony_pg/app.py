@@ -18,13 +18,13 @@ from .config import FILE, Config, find, load
 from .events import Event
 from .functions import Call, sync_handlers
 from .handlers import Handler
-from .local import LocalTransport
+from .local import LocalTransport, SyncTransport
 from .message import VERSION, message, message_type_of
 from .middleware import Middleware, Phase
 from .retry import RetryPolicy
 from .routed import RoutedTransport
 from .schedules import Schedule, Schedules
-from .transports import Envelope, PostgresTransport, Transport
+from .transports import Envelope, PostgresTransport, QueueTransport, Transport
 
 __all__ = ["Symphony"]
 
@@ -54,7 +54,8 @@ class Symphony(Schedules):
     handled in dispatch(). The name tells whose schedules are whose, if applications that have
     some share a database.
 
-    dispatch() uses `transport` unless it names another one, or one of `transports`.
+    dispatch() uses `transport` unless it names another one: one of `transports`, or of those of the
+    configuration.
     What a handler dispatches is sent when it has succeeded, unless dispatch_after_handler is False.
 
     `sanitize` takes the text of an error and returns it without what must not be stored or logged,
@@ -87,9 +88,19 @@ class Symphony(Schedules):
         self.transport: Transport = transport or (
             RoutedTransport(dsn) if is_routed else PostgresTransport(dsn)
         )
-        self.transports = dict(transports or {})
+        self.transports = {**self._configured(), **(transports or {})}
         for each in (self.transport, *self.transports.values()):
             self._bind(each)
+
+    def _configured(self) -> dict[str, Transport]:
+        """Return the transports of the configuration, by name."""
+        found = {} if self.config is None else self.config.wanted.get("transports", {})
+        return {
+            name: SyncTransport(max_attempts=1, raises=True)
+            if each["type"] == "sync"
+            else QueueTransport(self.transport, each.get("queue", "default"), each.get("priority"))
+            for name, each in found.items()
+        }
 
     @classmethod
     def from_config(cls, path: str | os.PathLike[str] | None = None) -> Symphony:

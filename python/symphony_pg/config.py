@@ -9,6 +9,7 @@ The file is only read here. What it means, apply_config() says in the database.
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import re
 import sys
@@ -159,7 +160,11 @@ def _is_end(values: Any, keys: Keys) -> bool:
 
 
 class _Mistake(Exception):  # noqa: N818
-    """A value is not what it should be."""
+    """A value is not what it should be, which is the text."""
+
+
+class _Unset(Exception):  # noqa: N818
+    """A variable is not set; the text says which."""
 
 
 class _Reader:
@@ -211,7 +216,7 @@ class _Reader:
             scheme = str(dsn).partition(":")[0]
             kind = SCHEMES.get(scheme)
             if "://" not in str(dsn):  # not shown: it may hold a password
-                self._problem((*keys, "dsn"), "this is a URL, such as postgresql://host/dbname")
+                self._problem((*keys, "dsn"), "must be a URL, such as postgresql://host/dbname")
             elif kind is None:
                 self._problem(
                     (*keys, "dsn"), f'"{scheme}" is no scheme of a DSN{_like(scheme, SCHEMES)}'
@@ -238,7 +243,7 @@ class _Reader:
         if kind == "sync":
             for name in ("queue", "priority", "enabled"):
                 if name in found:
-                    self._problem((*keys, name), "a sync transport has none")
+                    self._problem((*keys, name), f"a sync transport has no {name}; leave it out")
         return found
 
     def _routes(self, keys: Keys, value: Any, known: list[str]) -> list[Any]:
@@ -253,10 +258,16 @@ class _Reader:
                 or "transport" not in route
             ):
                 self._problem(
-                    keys, 'name transports, as in ["mail", {transport = "slow", handler = "audit"}]'
+                    keys,
+                    "must name transports, as in "
+                    f'["mail", {{transport = "slow", handler = "audit"}}]; there is {_given(each)}',
                 )
                 continue
-            name = self._expanded(keys, route["transport"])
+            try:
+                name = self._expanded(route["transport"])
+            except _Unset as unset:
+                self._problem(keys, str(unset))
+                continue
             if name not in known:
                 self._problem(keys, f'unknown transport "{name}"{_like(name, known)}')
             routes.append({**route, "transport": name} if "handler" in route else name)
@@ -264,24 +275,24 @@ class _Reader:
 
     def _policy(self, keys: Keys, value: Any) -> dict[str, Any]:
         if keys[-1] == "*":
-            self._problem(keys, 'write "default"')
+            self._problem(keys, 'the policy of all that is said nowhere else is called "default"')
         self._pattern(keys, keys[-1])
         policy = self._settings(keys, value, RETRY)
         listed: dict[str, str] = {}
         for kind in ERRORS:
             for name in policy.get(RETRY[kind].name, ()):
                 if listed.setdefault(name, kind) != kind:
-                    self._problem((*keys, kind, name), f"this class is {listed[name]} already")
+                    self._problem((*keys, kind, name), f"is {listed[name]} already")
         return policy
 
     def _pattern(self, keys: Keys, pattern: str) -> None:
         if not PATTERN.fullmatch(pattern):
-            self._problem(keys, 'this is no pattern; write SendEmail, "orders.*" or "*"')
+            self._problem(keys, 'is no pattern; write SendEmail, "orders.*" or "*"')
 
     def _settings(self, keys: Keys, value: Any, kinds: Mapping[str, _Kind]) -> dict[str, Any]:
         """Read a table whose keys are known."""
         if not isinstance(value, dict):
-            self._problem(keys, f"this is a table with the keys {', '.join(kinds)}")
+            self._problem(keys, f"must be a table with the keys {', '.join(kinds)}")
             return {}
         self._known(keys, value, kinds)
         settings = {}
@@ -291,15 +302,20 @@ class _Reader:
             elif name in kinds:
                 kind = kinds[name]
                 try:
-                    settings[kind.name] = kind.read(self._expanded((*keys, name), given))
+                    given = self._expanded(given)
+                    settings[kind.name] = kind.read(given)
                 except _Mistake as mistake:
-                    self._problem((*keys, name), str(mistake))
+                    # A DSN is not shown: it may hold a password.
+                    shown = "" if name == "dsn" else f"; it is {_given(given)}"
+                    self._problem((*keys, name), f"must be {mistake}{shown}")
+                except _Unset as unset:
+                    self._problem((*keys, name), str(unset))
         return settings
 
     def _by_class(self, keys: Keys, value: Any, kind: _Kind) -> dict[str, Any]:
         """Read a table whose keys are classes of errors."""
         if not isinstance(value, dict) or "" in value:
-            self._problem(keys, 'this is a table of classes, such as {"shop.Throttled" = "1m"}')
+            self._problem(keys, 'must be a table of classes, such as {"shop.Throttled" = "1m"}')
             return {}
         return self._settings(keys, value, {name: _Kind(name, kind.read) for name in value})
 
@@ -307,7 +323,7 @@ class _Reader:
         value = values.get(name)
         if value is None or isinstance(value, dict):
             return value
-        self._problem((*keys, name), "this is a table")
+        self._problem((*keys, name), "must be a table")
         return None
 
     def _known(self, keys: Keys, values: Iterable[str], known: Iterable[str]) -> None:
@@ -315,10 +331,10 @@ class _Reader:
             if name not in set(known):
                 self._problem((*keys, name), f"unknown key{_like(name, known)}")
 
-    def _expanded(self, keys: Keys, value: Any) -> Any:
+    def _expanded(self, value: Any) -> Any:
         """Fill in ${VARIABLE} and ${VARIABLE:-default}; $${ stands for ${ itself."""
         if isinstance(value, list):
-            return [self._expanded(keys, each) for each in value]
+            return [self._expanded(each) for each in value]
         if not isinstance(value, str):
             return value
 
@@ -328,8 +344,9 @@ class _Reader:
                 return "${"
             text = self._environment.get(name) or default
             if text is None:
-                self._problem(keys, f"the variable {name} is not set; write ${{{name}:-default}}")
-                return ""
+                raise _Unset(
+                    f"the variable {name} is not set; set it, or write ${{{name}:-default}}"
+                )
             return text
 
         return VARIABLE.sub(fill, value)
@@ -339,6 +356,12 @@ class _Reader:
         while at and at not in self._lines:
             at = at[:-1]
         self.problems.append(Problem(self._lines.get(at, 1), _shown(keys), text))
+
+
+def _given(value: Any) -> str:
+    """Return a value as a person wrote it, cut off if it is long."""
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _shown(keys: Keys) -> str:
@@ -364,20 +387,20 @@ class _Kind(NamedTuple):
 
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not value:
-        raise _Mistake("this is a text")
+        raise _Mistake("a text")
     return value
 
 
 def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise _Mistake("this is true or false")
+        raise _Mistake("true or false")
     return value
 
 
 def _names(value: Any) -> list[str]:
     values = [value] if isinstance(value, str) else value
     if not isinstance(values, list) or not all(isinstance(each, str) and each for each in values):
-        raise _Mistake('this is a list of names, such as ["ValueError", "shop.CardRefused"]')
+        raise _Mistake('a list of names, such as ["ValueError", "shop.CardRefused"]')
     return values
 
 
@@ -388,7 +411,7 @@ def _number(least: float, most: float) -> Callable[[Any], float]:
         except (TypeError, ValueError):
             number = None
         if number is None or not least <= number <= most:
-            raise _Mistake(f"this is a number from {least:g} to {most:g}")
+            raise _Mistake(f"a number from {least:g} to {most:g}")
         return number
 
     return read
@@ -402,7 +425,7 @@ def _integer(least: int, most: int, plus: int = 0) -> Callable[[Any], int]:
         elif isinstance(value, str) and re.fullmatch(r"\s*-?\d+\s*", value):
             number = int(value)
         if number is None or not least <= number <= most:
-            raise _Mistake(f"this is a whole number from {least} to {most}")
+            raise _Mistake(f"a whole number from {least} to {most}")
         return number + plus
 
     return read
@@ -410,6 +433,7 @@ def _integer(least: int, most: int, plus: int = 0) -> Callable[[Any], int]:
 
 def _seconds(least: float, most: float) -> Callable[[Any], float]:
     """Read "1s", "5m" or "200ms"; a plain number is milliseconds."""
+    days = "1 day" if most == DAY else f"{most / DAY:g} days"
 
     def read(value: Any) -> float:
         seconds = None
@@ -422,8 +446,9 @@ def _seconds(least: float, most: float) -> Callable[[Any], float]:
                 seconds = None
         if seconds is None or not least <= seconds <= most:
             raise _Mistake(
-                'this is a time such as "1s", "5m" or "200ms"; a number is milliseconds; '
-                f"from {least:g} s to {most / DAY:g} days"
+                f"a time from {least:g} s to {days}, "
+                'such as "1s", "5m" or "200ms" '
+                "(a number is milliseconds)"
             )
         return seconds
 

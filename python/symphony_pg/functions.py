@@ -26,12 +26,15 @@ __all__ = [
     "MessageStatus",
     "Nacked",
     "Outcome",
+    "PatternPolicy",
     "QueueStats",
     "Rebased",
     "RetrySetting",
+    "Route",
     "ScheduleDiff",
     "ScheduleRun",
     "ScheduleStatus",
+    "TransportStatus",
     "UpcomingRun",
     "WorkerActivity",
 ]
@@ -277,6 +280,43 @@ class RetrySetting(NamedTuple):
     source: str | None
 
 
+class TransportStatus(NamedTuple):
+    """A transport, and the patterns whose routes lead to it."""
+
+    transport_name: str
+    transport_type: str
+    queue_name: str | None
+    priority: int | None
+    enabled: bool
+    patterns: list[str]
+    config: dict[str, Any]
+    updated_at: datetime
+
+
+class Route(NamedTuple):
+    """Where a pattern of message types leads."""
+
+    pattern: str
+    transport_name: str
+    handler_name: str | None
+    transport_type: str
+    queue_name: str | None
+    priority: int | None
+    enabled: bool
+
+
+class PatternPolicy(NamedTuple):
+    """How messages of a pattern are retried; None: the queue says, or else the pattern *."""
+
+    pattern: str
+    max_attempts: int | None
+    delay: timedelta | None
+    multiplier: float | None
+    max_delay: timedelta | None
+    jitter: float | None
+    permanent_errors: list[str]
+
+
 class Difference(NamedTuple):
     """What apply_config() changes: 'create', 'change' or 'remove'."""
 
@@ -474,6 +514,11 @@ def snooze(
 def extend_lease(claim_ids: Sequence[int], lease: timedelta | None = None) -> Call[list[int]]:
     """Renew the leases of claims; return those that are still held."""
     return _values("extend_lease", claim_ids=list(claim_ids), lease=lease)
+
+
+def is_alone(claim_id: int) -> Call[bool]:
+    """Tell whether the message of a claim may take its worker down: hold nothing beside it."""
+    return _value("is_alone", claim_id=claim_id)
 
 
 def release(claim_id: int, message_ids: Sequence[int] | None = None) -> Call[int]:
@@ -909,6 +954,21 @@ def retry_policy_of(
         queue_name=queue_name,
         retry=_json(retry),
     )
+
+
+def list_transports() -> Call[list[TransportStatus]]:
+    """Return the transports, by name."""
+    return _rows(TransportStatus, "list_transports")
+
+
+def list_routes() -> Call[list[Route]]:
+    """Return the routes, by pattern, * last."""
+    return _rows(Route, "list_routes")
+
+
+def list_retry_policies() -> Call[list[PatternPolicy]]:
+    """Return the retry policies of message types and groups, and * last, the default."""
+    return _rows(PatternPolicy, "list_retry_policies")
 
 
 def apply_config(config: Mapping[str, Any], dry_run: bool = False) -> Call[list[Difference]]:

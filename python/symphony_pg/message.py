@@ -198,7 +198,10 @@ def message(name: Any = None, *, version: int = 1) -> Any:
 
 def message_type_of(cls: type) -> MessageType:
     """Return the message type of a class, which is made on the first call if need be."""
-    found = cls.__dict__.get("__symphony_message__")
+    try:
+        found = cls.__dict__.get("__symphony_message__")
+    except AttributeError:
+        raise TypeError(f"messages are of a class, such as a dataclass, and not {cls!r}") from None
     if not isinstance(found, MessageType):
         found = MessageType(cls)
         cls.__symphony_message__ = found  # type: ignore[attr-defined]

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from .client import AsyncClient, Client
-from .functions import Delivery
+from .functions import Delivery, MessageStatus
 from .handlers import Handler
 from .local import SyncTransport
 from .transports import AnyAsyncConnection, AnyConnection, Envelope, PostgresTransport
 
 __all__ = ["RoutedTransport"]
 
+DISPATCH = "dispatch_id"
+
 
 class RoutedTransport:
     """Obeys routes to sync transports: their handlers run here, the rest goes to PostgreSQL.
 
     All of it is one transaction, the caller's or our own, so a handler that fails leaves nothing
-    behind. It asks the database for the route of each message; without routes to sync transports
+    behind. Where a message is stored as well and its idempotency key is in use, no handler runs.
+    It asks the database for the route of each message; without routes to sync transports
     PostgresTransport does the same in one step less.
     """
 
@@ -48,8 +52,9 @@ class RoutedTransport:
         ids = _in_places(
             plans, self._postgres.send(stored, conn) if (stored := _stored(plans)) else []
         )
-        for plan in plans:
-            self._here.send(plan.here, conn)
+        for plan, message_id in zip(plans, ids, strict=True):
+            if not plan.may_be_known or plan.is_first(client.message_status(message_id)):
+                self._here.send(plan.here, conn)
         return ids
 
     async def send_async(
@@ -66,8 +71,9 @@ class RoutedTransport:
         ]
         stored = _stored(plans)
         ids = _in_places(plans, await self._postgres.send_async(stored, conn) if stored else [])
-        for plan in plans:
-            await self._here.send_async(plan.here, conn)
+        for plan, message_id in zip(plans, ids, strict=True):
+            if not plan.may_be_known or plan.is_first(await client.message_status(message_id)):
+                await self._here.send_async(plan.here, conn)
         return ids
 
     def close(self) -> None:
@@ -80,11 +86,20 @@ class RoutedTransport:
 
 
 class _Plan:
-    """What is to be done with an envelope: store it, run handlers here, or both."""
+    """What is to be done with an envelope: store it, run handlers here, or both.
+
+    What is both and has an idempotency key carries a header that no other message has. The message
+    that enqueue() returns the id of tells by it whether it is this one, or one that was first.
+    """
 
     def __init__(self, envelope: Envelope, deliveries: Sequence[Delivery]) -> None:
-        self.envelope = envelope
         self.is_stored = not deliveries or any(d.transport_type != "sync" for d in deliveries)
+        is_here = any(d.transport_type == "sync" for d in deliveries)
+        self.may_be_known = self.is_stored and is_here and envelope.idempotency_key is not None
+        if self.may_be_known:
+            headers = {**(envelope.headers or {}), DISPATCH: uuid.uuid4().hex}
+            envelope = replace(envelope, headers=headers)
+        self.envelope = envelope
         self.here = [
             envelope
             if d.handler_name is None
@@ -92,6 +107,11 @@ class _Plan:
             for d in deliveries
             if d.transport_type == "sync"
         ]
+
+    def is_first(self, stored: MessageStatus | None) -> bool:
+        """Tell whether the message that was enqueued, or was there, is this one."""
+        mine = (self.envelope.headers or {})[DISPATCH]
+        return stored is not None and stored.headers.get(DISPATCH) == mine
 
 
 def _stored(plans: Sequence[_Plan]) -> list[Envelope]:

@@ -341,6 +341,8 @@ def test_mistakes() -> None:
     for options in mistakes:
         with pytest.raises(ValueError, match=r"batch is 1 or more|not negative"):
             app.batch_handler(Job, **options)(lambda jobs: None)
+    with pytest.raises(TypeError, match="of a class, such as a dataclass, and not 'Job'"):
+        app.batch_handler("Job")  # type: ignore[arg-type]
 
     def work(jobs: list[Job], context: BatchContext) -> None:
         with pytest.raises(TypeError, match="takes an exception"):

@@ -29,16 +29,20 @@ from symphony_pg import Client, LeaseLost, UnknownMessage
 
 Connection = psycopg.Connection[Any]
 
-EXAMPLES = int(os.environ.get("LIFE_EXAMPLES", "200"))
+EXAMPLES = int(os.environ.get("LIFE_EXAMPLES", "150"))
 STEPS = 60
 QUEUES: dict[str, dict[str, Any]] = {
     "a": {"max_attempts": 2, "retry_delay": timedelta(seconds=1), "retry_jitter": 0.5},
     "b": {"max_attempts": 4, "retry_max_delay": timedelta(seconds=3), "retry_jitter": 0},
     "c": {"max_attempts": 1, "retention": timedelta(0)},
 }
+LARGEST = 8
 REACHED = (
     *("claimed", "nothing to claim", "nacked: retry", "nacked: failed", "refused"),
-    *("a lease ended", "key in use", "key freed", "replayed", "removed"),
+    *("key in use", "key freed", "replayed", "removed", "recovered", "failed by a lease"),
+    *("recovered a second time", "replayed into a lane for one"),
+    *(f"a lease ended with {size} open" for size in range(1, 5)),
+    *("a lease ended of a claim that was settled in part", "released one", "released many"),
 )
 LEASE = timedelta(seconds=10)
 WINDOW = timedelta(seconds=60)
@@ -69,6 +73,7 @@ class Claim:
     claim_id: int
     until: datetime
     open: list[int] = field(default_factory=list)
+    size: int = 0
 
 
 queues = st.sampled_from(sorted(QUEUES))
@@ -247,7 +252,7 @@ class Life(RuleBasedStateMachine):
     def claim_from_some(self, wanted: list[str], size: int) -> None:
         self.claim(wanted, size)
 
-    def claim(self, wanted: list[str], size: int) -> None:
+    def claim(self, wanted: list[str], size: int) -> Claim | None:
         self.step()
         expected = self.next_batch(wanted, size)
         claimed = self.client.claim_batch(wanted, size, "w")
@@ -256,18 +261,76 @@ class Life(RuleBasedStateMachine):
         if claimed:
             assert claimed[0].lease_until == self.now + LEASE
             self.claims[claimed[0].claim_id] = Claim(
-                claimed[0].claim_id, self.now + LEASE, expected[:]
+                claimed[0].claim_id, self.now + LEASE, expected[:], len(expected)
             )
         for each in claimed:
             message = self.messages[each.message_id]
             assert each.attempt == message.attempt + 1
             message.state = "processing"
+        return self.claims[claimed[0].claim_id] if claimed else None
+
+    @rule(
+        data=st.data(),
+        queue=queues,
+        priority=st.sampled_from(PRIORITIES),
+        size=st.integers(1, LARGEST),
+        is_first=st.booleans(),
+        begins=st.sampled_from(["", "", "ack", "release"]),
+        nack=st.sampled_from([None, None, True, False]),
+        ends=st.sampled_from(["silence", "silence", "release"]),
+    )
+    def work_a_little(
+        self,
+        data: st.DataObject,
+        queue: str,
+        priority: int,
+        size: int,
+        is_first: bool,
+        begins: str,
+        nack: bool | None,
+        ends: str,
+    ) -> None:
+        """A worker claims, settles some of it or none, and vanishes or gives the rest back."""
+        if queue in self.paused or is_first:
+            self.resume(queue)
+            self.purge_queue(queue)
+        self.enqueue_batch([{"queue_name": queue, "priority": priority}] * size)
+        claim = self.claim([queue], size)
+        assert claim is not None
+        if begins and ends == "silence":
+            self.step()
+            (self.ack_these if begins == "ack" else self.release_these)(claim, data)
+        if claim.open and nack is not None:
+            self.step()
+            self.nack_one(claim, claim.open[len(claim.open) // 2], nack, None)
+        self.nothing_is_broken()
+        self.each_message_is_where_it_should_be()
+        if ends == "release":
+            self.step()
+            self.release_these(claim, data)
+        else:
+            self.pass_time(LEASE)
+            self.tick()
+
+    def suspects(self) -> list[str]:
+        """Return the queues where messages wait whose worker has vanished."""
+        waiting = (self.messages[each] for each in self.ids("pending"))
+        return sorted({each.queue for each in waiting if each.alone} - self.paused)
+
+    @precondition(lambda self: self.suspects())
+    @rule(data=st.data())
+    def take_another_worker_down(self, data: st.DataObject) -> None:
+        self.claim([data.draw(st.sampled_from(self.suspects()))], LARGEST)
+        self.pass_time(LEASE)
+        self.tick()
 
     @precondition(lambda self: self.claims)
     @rule(data=st.data())
     def ack(self, data: st.DataObject) -> None:
         self.step()
-        claim = self.some_claim(data)
+        self.ack_these(self.some_claim(data), data)
+
+    def ack_these(self, claim: Claim, data: st.DataObject) -> None:
         ids = data.draw(st.none() | st.lists(st.sampled_from(claim.open or [0]), unique=True))
         with self.refused_unless(self.is_held(claim) and ids != []):
             assert self.client.ack(claim.claim_id, ids) == len(claim.open if ids is None else ids)
@@ -283,6 +346,9 @@ class Life(RuleBasedStateMachine):
         self.step()
         claim = self.some_claim(data)
         message_id = data.draw(st.sampled_from(claim.open or [0]))
+        self.nack_one(claim, message_id, retryable, wait)
+
+    def nack_one(self, claim: Claim, message_id: int, retryable: bool, wait: float | None) -> None:
         retry_after = None if wait is None else timedelta(seconds=wait)
         with self.refused_unless(self.is_held(claim)):
             nacked = self.client.nack_with_backoff(
@@ -315,11 +381,14 @@ class Life(RuleBasedStateMachine):
     @rule(data=st.data())
     def release(self, data: st.DataObject) -> None:
         self.step()
-        claim = self.some_claim(data)
+        self.release_these(self.some_claim(data), data)
+
+    def release_these(self, claim: Claim, data: st.DataObject) -> None:
         ids = data.draw(st.none() | st.lists(st.sampled_from(claim.open or [0]), unique=True))
         with self.refused_unless(self.is_held(claim) and ids != []):
             self.client.release(claim.claim_id, ids)
             back = claim.open[:] if ids is None else ids
+            self.seen["released one" if len(back) == 1 else "released many"] += 1
             self.settle(claim, back, "pending")
             self.put_into_log(self.messages[each] for each in back)
 
@@ -368,6 +437,10 @@ class Life(RuleBasedStateMachine):
         self.put_into_log(due)
         recovered = failed = 0
         for claim in self.claims.values():
+            if claim.open and claim.until <= self.now:
+                self.seen[f"a lease ended with {len(claim.open)} open"] += 1
+                if len(claim.open) < claim.size:
+                    self.seen["a lease ended of a claim that was settled in part"] += 1
             for message_id in claim.open if claim.until <= self.now else []:
                 message = self.messages[message_id]
                 message.attempt += 1
@@ -376,14 +449,15 @@ class Life(RuleBasedStateMachine):
                     message.took_its_worker_down = True
                     failed += 1
                 else:
+                    self.seen["recovered a second time"] += message.alone
                     message.alone = True
                     self.put_into_log([message])
                     recovered += 1
             if claim.until <= self.now:
                 claim.open.clear()
         assert (report["recovered"], report["failed"]) == (recovered, failed)
-        if recovered or failed:
-            self.seen["a lease ended"] += 1
+        self.seen["recovered"] += recovered
+        self.seen["failed by a lease"] += failed
 
     # Operators
 
@@ -396,10 +470,14 @@ class Life(RuleBasedStateMachine):
             self.paused.clear()
             return
         if queue in self.paused:
-            assert self.client.resume_queue(queue)
+            self.resume(queue)
         else:
             assert self.client.pause_queue(queue)
-        self.paused ^= {queue}
+            self.paused.add(queue)
+
+    def resume(self, queue: str) -> None:
+        assert self.client.resume_queue(queue) == (queue in self.paused)
+        self.paused.discard(queue)
 
     @precondition(lambda self: self.transactions % 4 == 0)
     @rule(queue=queues)
@@ -423,6 +501,7 @@ class Life(RuleBasedStateMachine):
         assert [each.message_id for each in outcomes if each.messages] == back
         for message in (self.messages[each] for each in back):
             self.seen["replayed"] += 1
+            self.seen["replayed into a lane for one"] += message.took_its_worker_down
             message.attempt = 0
             message.alone = message.took_its_worker_down
             message.state = "delayed"

@@ -16,6 +16,7 @@ from symphony_pg import (
     BadArgument,
     Client,
     Context,
+    Envelope,
     InMemoryTransport,
     NeedsPython,
     RetryPolicy,
@@ -320,3 +321,101 @@ def test_a_sync_route_from_async_code(routed: Symphony, conn: Connection) -> Non
     asyncio.run(main())
     assert seen == [1, "other", 2, "other"]
     assert Client(conn).queue_stats("default")[0].pending == 4
+
+
+def test_a_duplicate_is_noticed_before_the_sync_handler_runs(
+    routed: Symphony, conn: Connection
+) -> None:
+    seen: list[int] = []
+    client = Client(conn)
+
+    @routed.handler(Both)
+    def both(message: Both, context: Context) -> None:
+        seen.append(message.n)
+        if message.n < 0:
+            raise RuntimeError("no")
+
+    first = routed.dispatch(Both(1), idempotency_key="k")
+    assert routed.dispatch(Both(2), idempotency_key="k") == first
+    assert seen == [1]
+
+    def keyed(n: int, key: str) -> Envelope:
+        return routed.envelope(Both(n), idempotency_key=key)
+
+    ids = routed.dispatch_many([keyed(3, "l"), keyed(4, "l"), keyed(5, "k"), Both(6)])
+    assert (ids[0] == ids[1], ids[2]) == (True, first)
+    assert seen == [1, 3, 6]
+
+    async def again() -> list[int]:
+        ids = await routed.dispatch_many_async([keyed(7, "l"), keyed(8, "m"), keyed(9, "m")])
+        await routed.aclose()
+        return ids
+
+    assert asyncio.run(again())[0] == ids[0]
+    assert seen == [1, 3, 6, 8]
+    # A handler that fails leaves no key behind, and a key outlives its message.
+    for _ in range(2):
+        with pytest.raises(RuntimeError):
+            routed.dispatch(Both(-1), idempotency_key="n")
+    assert routed.dispatch(Both(10), idempotency_key="n") > 0
+    assert client.cancel(first)
+    assert routed.dispatch(Both(11), idempotency_key="k") == first
+    assert seen[-3:] == [-1, -1, 10]
+
+
+async def test_a_duplicate_of_a_message_that_is_not_committed_yet_waits_for_it(
+    routed: Symphony, conn: Connection
+) -> None:
+    seen: list[int] = []
+    routed.handler(Both)(lambda message: seen.append(message.n))
+    with psycopg.connect(routed.dsn or "") as other:
+        first = Client(other).enqueue("Both", {"n": 1}, idempotency_key="k")
+        dispatched = asyncio.create_task(
+            asyncio.to_thread(routed.dispatch, Both(2), idempotency_key="k")
+        )
+        waits = "select from pg_stat_activity where wait_event_type = 'Lock'"
+        await until(lambda: conn.execute(waits).fetchall(), "the wait for the key")
+        other.commit()
+        assert await dispatched == first
+    assert seen == []
+
+
+def test_dispatch_may_name_a_transport_of_the_configuration(
+    dsn: str, conn: Connection, tmp_path: Path
+) -> None:
+    path = tmp_path / "symphony.toml"
+    path.write_text(
+        "[transports]\nhere = 'sync'\nplain = 'postgres'\n"
+        "email = { queue = 'mail', priority = 7 }\n"
+    )
+    client, seen = Client(conn), []
+
+    def place(message_id: int) -> tuple[str, int]:
+        found = client.message_status(message_id)
+        assert found is not None
+        return found.queue_name, found.priority
+
+    with Symphony(dsn, config=path) as app:
+        assert app.config is not None
+        client.apply_config(app.config.wanted)
+        app.handler(SendEmail)(lambda message: seen.append(message.to))
+        assert place(app.dispatch(SendEmail(), transport="email")) == ("mail", 7)
+        assert place(app.dispatch(SendEmail(), transport="email", priority=2)) == ("mail", 2)
+        assert place(app.dispatch(SendEmail(), transport="plain")) == ("default", 5)
+        ids = app.dispatch_many([SendEmail(), SendEmail()], transport="email", conn=conn)
+        assert [place(each) for each in ids] == [("mail", 7)] * 2
+        assert seen == []
+        app.dispatch(SendEmail("at once"), transport="here")
+        assert seen == ["at once"]
+        with pytest.raises(ValueError, match=r"no transport 'emial'; .*: email, here, plain"):
+            app.dispatch(SendEmail(), transport="emial")
+
+        async def main() -> int:
+            message_id = await app.dispatch_async(SendEmail(), transport="email")
+            await app.aclose()
+            return message_id
+
+        assert place(asyncio.run(main())) == ("mail", 7)
+        with app.using(InMemoryTransport()) as transport:
+            app.dispatch(SendEmail("kept"), transport="email")
+            transport.assert_dispatched(SendEmail("kept"))

@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from workers import run, running, status, until  # type: ignore[import-not-found]
 
@@ -540,6 +541,27 @@ async def test_lost_connections_are_opened_again(app: Symphony, conn: Connection
         await until(lambda: 9 in seen)
         await until(lambda: Client(conn).queue_stats()[0].processing == 0)
     assert worker.counts.failed == 0
+
+
+async def test_a_worker_can_be_stopped_while_the_server_is_away(
+    app: Symphony, conn: Connection, dsn: str
+) -> None:
+    with psycopg.connect(make_conninfo(dsn, dbname="postgres"), autocommit=True) as admin:
+        allow = sql.SQL("alter database {} allow_connections {}")
+        name = sql.Identifier(conn.info.dbname)
+        try:
+            async with running(app, poll_interval=0.05) as worker:
+                await until(lambda: Client(conn).worker_activity(), "the worker")
+                admin.execute(allow.format(name, sql.Literal(False)))
+                conn.execute(
+                    "select pg_terminate_backend(pid) from pg_stat_activity"
+                    " where datname = current_database() and pid <> pg_backend_pid()"
+                )
+                await asyncio.sleep(0.3)
+                worker.stop()
+        finally:
+            admin.execute(allow.format(name, sql.Literal(True)))
+    assert worker.counts.claimed == 0
 
 
 def test_an_unknown_queue_ends_the_worker(app: Symphony) -> None:

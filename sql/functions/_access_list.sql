@@ -8,8 +8,8 @@ as $$
         ('producer', '{enqueue, enqueue_batch, cancel, create_schedule, schedule_diff,
             sync_schedules, schedule_preview, cron_next, cron_upcoming, clock_changes,
             message_status, why_not_running, route_of, version}'::text[]),
-        ('consumer', '{claim_batch, ack, nack_with_backoff, snooze, extend_lease, release, tick,
-            tick_schedules, heartbeat, stop_worker, list_queues, idle, busy, sync_handlers,
+        ('consumer', '{claim_batch, is_alone, ack, nack_with_backoff, snooze, extend_lease, release,
+            tick, tick_schedules, heartbeat, stop_worker, list_queues, idle, busy, sync_handlers,
             message_status, why_not_running, version}'),
         ('operator', '{create_queue, configure_queue, pause_queue, resume_queue, purge_queue,
             drop_queue, queue_stats, list_queues, worker_activity, request_workers,
@@ -20,11 +20,12 @@ as $$
             install_pg_cron, uninstall_pg_cron, message_status, why_not_running, check, rebase,
             grant_access, revoke_access, version, create_transport, enable_transport,
             disable_transport, remove_transport, set_routes, route_of, sync_handlers,
-            remove_handler, set_retry_policy, remove_retry_policy, retry_policy_of, apply_config}'),
+            remove_handler, set_retry_policy, remove_retry_policy, retry_policy_of, apply_config,
+            list_transports, list_routes, list_retry_policies}'),
         ('observer', '{queue_stats, list_queues, worker_activity, failed_messages, failed_stats,
             message_history, message_status, why_not_running, schedule_status, schedule_runs,
             schedule_diff, schedule_preview, cron_next, cron_upcoming, clock_changes, check,
-            version, route_of, retry_policy_of}')
+            version, route_of, retry_policy_of, list_transports, list_routes, list_retry_policies}')
     ) as listed (access, functions)
 $$;
 

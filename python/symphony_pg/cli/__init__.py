@@ -15,6 +15,7 @@ from .failed import failed
 from .message import message
 from .options import ErrorsAsText
 from .queue import queue
+from .routing import policy, route, transport
 from .schedule import schedule
 from .stats import stats
 from .workers import workers
@@ -45,7 +46,10 @@ def main(context: click.Context, dsn: str | None) -> None:
     context.obj = dsn
 
 
-COMMANDS = (demo, db, config, queue, schedule, enqueue, consume, workers, stats, message, failed)
+COMMANDS = (
+    *(demo, db, config, queue, transport, route, policy, schedule),
+    *(enqueue, consume, workers, stats, message, failed),
+)
 
 for command in COMMANDS:
     main.add_command(command)

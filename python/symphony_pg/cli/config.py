@@ -106,7 +106,27 @@ def apply(
 
 
 def _show(differences: list[Any], as_json: bool) -> None:
-    if is_for_people(as_json) and not differences:
-        click.echo("Nothing differs.")
+    rows = [each._asdict() for each in differences]
+    if not is_for_people(as_json):
+        table(rows, as_json, COLUMNS)
+    elif rows:
+        table(list(map(_short, rows)), as_json, COLUMNS)
     else:
-        table([each._asdict() for each in differences], as_json, COLUMNS)
+        click.echo("Nothing differs.")
+
+
+def _short(row: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what is the same before and after, and what is set neither here nor there."""
+    old, new = row["old"], row["new"]
+    if not isinstance(old or {}, dict) or not isinstance(new or {}, dict):
+        return row
+    names = [name for name in {**(old or {}), **(new or {})} if _of(old, name) != _of(new, name)]
+    return {**row, **{side: _part(row[side], names) for side in ("old", "new")}}
+
+
+def _of(values: dict[str, Any] | None, name: str) -> Any:
+    return (values or {}).get(name)
+
+
+def _part(values: dict[str, Any] | None, names: list[str]) -> dict[str, Any] | None:
+    return None if values is None else {name: values[name] for name in names if name in values}

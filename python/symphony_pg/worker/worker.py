@@ -51,6 +51,7 @@ PROBES = 4
 # After a claim that was not full: let messages gather, so that the acks of a few at a time do not
 # make the producers' commits wait for the disk.
 GATHER = 0.004
+SHORTEST_LEASE = 0.1
 VERSION_AND_TIME = "select symphony.version(), clock_timestamp()"
 
 
@@ -316,6 +317,8 @@ class Worker:
             while self._settler.open and not self._stopping:
                 self._changed.clear()
                 await self._changed.wait()
+        except Stopped:
+            pass  # the server is away, and nobody waits for it any more
         except Exception as error:
             self._failure = self._failure or error
         finally:
@@ -365,7 +368,7 @@ class Worker:
                 call = committed_asynchronously(call)
             messages = await self._claim_link.run(call)
             if messages:
-                self._accept(messages)
+                await self._accept(messages)
                 await self._rest.end()
                 if len(messages) < size and not self._drain:
                     await asyncio.sleep(GATHER)
@@ -464,12 +467,49 @@ class Worker:
             return size
         return min(size, self._limit - self.counts.claimed)
 
-    def _accept(self, messages: Sequence[ClaimedMessage]) -> None:
+    async def _accept(self, messages: Sequence[ClaimedMessage]) -> None:
         lease = self._clock.seconds_until(messages[0].lease_until)
         claim = Claim(messages, lease, self._lender, self._async_lender)
         self.counts.claimed += claim.size
         self._settler.add(claim)
+        if claim.size == 1 and await self._is_alone(claim.claim_id, messages[0]):
+            await self._accept_alone(claim, messages, lease)
+        else:
+            self._backlog.add(claim, messages)
+
+    async def _is_alone(self, claim_id: int, message: ClaimedMessage) -> bool:
+        age = -self._clock.seconds_until(message.enqueued_at)
+        if message.attempt == 1 and age < SHORTEST_LEASE:
+            return False  # nobody had the time to vanish with it
+        with suppress(Stopped):  # then it is given back
+            return await self._claim_link.run(functions.is_alone(claim_id))
+        return False
+
+    async def _accept_alone(
+        self, claim: Claim, messages: Sequence[ClaimedMessage], patience: float
+    ) -> None:
+        """Hold nothing beside a message that may take us down with it.
+
+        But neither it nor what is pending waits for ever for work that is long.
+        """
+        self._backlog.batches.flush()
+        await self._until_open(lambda: len(self._settler.open) <= 1, patience)
+        if claim.lost:
+            self.counts.lost += claim.size
+        if claim.lost or self._stopping:
+            await self._settler.release({claim: [messages[0].message_id]})
+            return
         self._backlog.add(claim, messages)
+        self._backlog.batches.flush()
+        await self._until_open(lambda: claim.claim_id not in self._settler.open, patience)
+
+    async def _until_open(self, condition: Callable[[], bool], patience: float) -> None:
+        """Wait until the open claims are as they should be; look away after some time."""
+        deadline = time.monotonic() + patience
+        while not (condition() or self._stopping) and (left := deadline - time.monotonic()) > 0:
+            self._changed.clear()
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), left)
 
     def _on_lost(self, claim: Claim) -> None:
         unstarted = self._backlog.take_back(claim)

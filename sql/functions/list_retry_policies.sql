@@ -1,0 +1,22 @@
+create or replace function symphony.list_retry_policies()
+returns table (
+    pattern text, max_attempts integer, delay interval, multiplier double precision,
+    max_delay interval, jitter double precision, permanent_errors text[]
+)
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    select p.pattern, p.max_attempts, p.delay, p.multiplier, p.max_delay, p.jitter, p.permanent_errors
+    from symphony.retry_policy as p
+    order by p.pattern = '*', p.pattern
+$$;
+
+comment on function symphony.list_retry_policies() is
+$$The retry policies of message types and groups, and * last, the default.
+
+Returns    a row for each pattern; null: the queue says, or else *
+Access     operator, observer$$;
+
+revoke execute on function symphony.list_retry_policies() from public;

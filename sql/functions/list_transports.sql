@@ -1,0 +1,27 @@
+create or replace function symphony.list_transports()
+returns table (
+    transport_name text, transport_type text, queue_name text, priority integer, enabled boolean,
+    patterns text[], config jsonb, updated_at timestamptz
+)
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    select t.transport_name, t.transport_type, t.queue_name,
+           case when t.transport_type <> 'sync' then coalesce(t.priority, 5) end, t.enabled,
+           array(select distinct route.pattern from symphony.route
+                 where route.transport_name = t.transport_name order by route.pattern),
+           t.config, t.updated_at
+    from symphony.transport as t
+    order by t.transport_name
+$$;
+
+comment on function symphony.list_transports() is
+$$The transports, by name.
+
+Returns    a row for each: enabled - false: its messages are held; patterns - whose routes lead to it;
+           a sync transport has neither queue nor priority
+Access     operator, observer$$;
+
+revoke execute on function symphony.list_transports() from public;
