@@ -86,7 +86,7 @@ def list_transports(client: Client, as_json: bool) -> None:
 def create_transport(
     client: Client, name: str, kind: str, queue: str | None, priority: int | None, as_json: bool
 ) -> None:
-    """Create the transport NAME, or give it these properties if it exists.
+    """Create the transport NAME, or change it.
 
     \b
     Example:
@@ -102,7 +102,7 @@ def create_transport(
 @connected
 @as_json_option
 def disable(client: Client, name: str, as_json: bool) -> None:
-    """Hold the messages of the transport NAME: it still takes them, but none is handed out.
+    """Let the transport NAME take messages and hand out none.
 
     What is being processed goes on. Nothing is lost; see symphony-pg transport enable.
 
@@ -140,7 +140,9 @@ def _already(is_news: bool) -> str:
 @connected
 @as_json_option
 def remove_transport(client: Client, name: str, as_json: bool) -> None:
-    """Remove the transport NAME, if no route leads to it. Its messages stay in their queue.
+    """Remove the transport NAME, if no route leads to it.
+
+    Its messages stay in their queue.
 
     \b
     Example:
@@ -153,7 +155,7 @@ def remove_transport(client: Client, name: str, as_json: bool) -> None:
 
 @click.group()
 def route() -> None:
-    """Show and change where messages go: by type, by group (orders.*), or all others (*).
+    """Show and change where messages go: by type or by group.
 
     The type itself wins, then the longest group, then *; all routes of the winning pattern apply.
     """
@@ -163,7 +165,9 @@ def route() -> None:
 @connected
 @as_json_option
 def list_routes(client: Client, as_json: bool) -> None:
-    """List the routes, those of one pattern in the order of their deliveries.
+    """List the routes.
+
+    Those of one pattern are in the order of their deliveries.
 
     \b
     Example:
@@ -211,7 +215,9 @@ def _why(message_type: str, deliveries: Sequence[Delivery]) -> str:
 @connected
 @as_json_option
 def set_routes(client: Client, pattern: str, transports: tuple[str, ...], as_json: bool) -> None:
-    """Route PATTERN to these transports, and to no others; to TRANSPORT=HANDLER for that handler.
+    """Route PATTERN to these transports, and to no others.
+
+    TRANSPORT=HANDLER is for that handler only.
 
     \b
     Examples:
@@ -233,7 +239,9 @@ def set_routes(client: Client, pattern: str, transports: tuple[str, ...], as_jso
 @connected
 @as_json_option
 def remove_routes(client: Client, pattern: str, as_json: bool) -> None:
-    """Remove the routes of PATTERN: what they led goes by the next pattern that fits.
+    """Remove the routes of PATTERN.
+
+    What they led goes by the next pattern that fits.
 
     \b
     Example:
@@ -274,7 +282,7 @@ def list_policies(client: Client, as_json: bool) -> None:
 @connected
 @as_json_option
 def show_policy(client: Client, message_type: str, queue: str | None, as_json: bool) -> None:
-    """Show how messages of TYPE are retried, and which level says so.
+    """Show how messages of TYPE are retried, and why.
 
     \b
     Example:
@@ -311,9 +319,9 @@ def set_policy(
     permanent_errors: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Say how messages of PATTERN are retried, in place of all that was said of it before.
+    """Say how messages of PATTERN are retried.
 
-    It counts at once, also for messages that are under way.
+    In place of all that was said of it before. It counts at once, also for messages that are under way.
 
     \b
     Example:
@@ -330,7 +338,9 @@ def set_policy(
 @connected
 @as_json_option
 def remove_policy(client: Client, pattern: str, as_json: bool) -> None:
-    """Remove the retry policy of PATTERN; of * the values that it had at first come back.
+    """Remove the retry policy of PATTERN.
+
+    Of * the values come back that it had at first.
 
     \b
     Example:
