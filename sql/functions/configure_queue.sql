@@ -36,6 +36,15 @@ begin
     if not found then
         perform symphony._refuse_queue(configure_queue.queue_name);
     end if;
+    update symphony.lane
+    set max_body_bytes = configure_queue.max_body_bytes
+    where lane.lane_id = any (array(
+        select l.lane_id
+        from symphony.lane as l
+        where l.queue_name = configure_queue.queue_name
+          and l.max_body_bytes <> configure_queue.max_body_bytes
+        order by l.lane_id
+        for no key update));
 exception
     when check_violation then
         get stacked diagnostics v_constraint = constraint_name;
@@ -56,7 +65,7 @@ $$Change settings of a queue; they count for every message from now on.
 
 Arguments  queue_name; the settings as in create_queue(), null: as it is; failed_retention - 0: for ever
 Raises     SY001 unknown_queue; 22023 bad argument - the detail names the setting and its range
-Writes     symphony.queue
+Writes     symphony.queue, symphony.lane
 Access     operator$$;
 
 revoke execute on function symphony.configure_queue(

@@ -61,11 +61,10 @@ begin
         select v_message_id, v_due, v_now, lane.lane_id,
                enqueue.message_type, enqueue.body, enqueue.headers, enqueue.group_key, enqueue.retry
         from symphony.lane
-        join symphony.queue on queue.queue_name = lane.queue_name
         where lane.queue_name = v_queue_name
           and lane.priority = coalesce(enqueue.priority, 5)
           and not lane.alone
-          and symphony._is_message(message_type, body, headers, queue.max_body_bytes, delay,
+          and symphony._is_message(message_type, body, headers, lane.max_body_bytes, delay,
                                    enqueue.available_at, idempotency_key);
     else
         insert into symphony.message (message_id, enqueued_at, lane_id,
@@ -73,11 +72,10 @@ begin
         select v_message_id, v_now, lane.lane_id,
                enqueue.message_type, enqueue.body, enqueue.headers, enqueue.group_key, enqueue.retry
         from symphony.lane
-        join symphony.queue on queue.queue_name = lane.queue_name
         where lane.queue_name = v_queue_name
           and lane.priority = coalesce(enqueue.priority, 5)
           and not lane.alone
-          and symphony._is_message(message_type, body, headers, queue.max_body_bytes, delay,
+          and symphony._is_message(message_type, body, headers, lane.max_body_bytes, delay,
                                    available_at, idempotency_key);
     end if;
     if not found then

@@ -40,9 +40,8 @@ begin
     v_ids := array(select nextval('symphony.message_id_seq')
                    from generate_series(1, jsonb_array_length(messages)));
     with place as materialized (
-        select lane.lane_id, lane.queue_name, lane.priority, queue.max_body_bytes
+        select lane.lane_id, lane.queue_name, lane.priority, lane.max_body_bytes
         from symphony.lane
-        join symphony.queue on queue.queue_name = lane.queue_name
         where not lane.alone
     ), placed as materialized (
         select v_ids[given.element] as message_id, given.message_type, given.body, given.headers,

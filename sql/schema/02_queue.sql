@@ -72,12 +72,13 @@ comment on column symphony.queue.max_snooze is
 
 
 create table symphony.lane (
-    lane_id    integer generated always as identity,
-    queue_name text not null,
-    priority   smallint not null,
-    alone      boolean not null default false,
-    is_used    boolean not null default false,
-    is_held    boolean not null default false,
+    lane_id        integer generated always as identity,
+    queue_name     text not null,
+    priority       smallint not null,
+    alone          boolean not null default false,
+    is_used        boolean not null default false,
+    is_held        boolean not null default false,
+    max_body_bytes integer not null default 1048576,
 
     constraint lane_pkey primary key (lane_id),
     constraint lane_key unique (queue_name, priority, alone),
@@ -96,6 +97,8 @@ comment on column symphony.lane.is_used is
 'Whether claim_batch() looks into it; set by tick() for those of lane_use.';
 comment on column symphony.lane.is_held is
 'True: nothing of it is handed out, since a transport is disabled; see disable_transport().';
+comment on column symphony.lane.max_body_bytes is
+'That of its queue, so that enqueue() finds all it needs in one row.';
 
 
 create table symphony.lane_use (

@@ -321,7 +321,7 @@ def set_policy(
 ) -> None:
     """Say how messages of PATTERN are retried.
 
-    In place of all that was said of it before. It counts at once, also for messages that are under way.
+    In place of all that was said of it before. It counts at once, also for messages under way.
 
     \b
     Example:
