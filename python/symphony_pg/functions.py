@@ -315,6 +315,9 @@ class PatternPolicy(NamedTuple):
     max_delay: timedelta | None
     jitter: float | None
     permanent_errors: list[str]
+    transient_errors: list[str]
+    retry_after_errors: dict[str, Any]
+    snooze_errors: dict[str, Any]
 
 
 class Difference(NamedTuple):

@@ -276,6 +276,8 @@ def test_policies(cli: Cli, request: pytest.FixtureRequest) -> None:
     assert cli.json(
         "policy", "set", "SendEmail", "--max-attempts", "6", "--delay", "2s",
         "--permanent-error", "Refused", "--permanent-error", "ValueError",
+        "--transient-error", "Odd",
+        "--retry-after-error", "Throttled=1m", "--snooze-error", "Closed=1h",
     ) == {"pattern": "SendEmail", "set": True}  # fmt: skip
     shown = {row["setting"]: row for row in cli.json("policy", "show", "SendEmail")}
     assert (shown["max_attempts"]["value"], shown["max_attempts"]["level"]) == ("6", "type")
@@ -286,7 +288,14 @@ def test_policies(cli: Cli, request: pytest.FixtureRequest) -> None:
     assert "HINT" in cli.run("policy", "set", "A", "--jitter", "2", exit_code=1).output
     request.getfixturevalue("terminal")
     text = cli.run("policy", "list").output
-    assert re.search(r"SendEmail +6 +2.0 s +- +- +- +Refused, ValueError", text)
+    assert re.search(
+        r"SendEmail +6 +2.0 s( +-){3} +Refused, ValueError +Odd +Throttled: 60.0 +Closed: 3600.0",
+        text,
+    )
+    assert (
+        "Throttled is not CLASS=WAIT"
+        in cli.run("policy", "set", "A", "--snooze-error", "Throttled", exit_code=2).output
+    )
     assert re.search(r"max_delay +00:01:00 +queue +default", cli.run("policy", "show", "A").output)
     assert [cli.run("policy", "remove", "SendEmail").output for _ in range(2)] == [
         "SendEmail has no retry policy any more.\n",

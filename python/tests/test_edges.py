@@ -338,7 +338,7 @@ def test_the_command_line_says_what_is_wrong_with_a_server(dsn: str) -> None:
 
     read_only = make_conninfo(dsn, options="-c default_transaction_read_only=on")
     assert "HINT: Is it a standby? Connect to the primary" in error(read_only)
-    assert "HINT: Write it as postgresql://" in error("nonsense")
+    assert "HINT: Write postgresql://" in error("nonsense")
 
 
 @pytest.mark.parametrize("hours", [-1, 1])

@@ -155,7 +155,9 @@ def test_the_output_of_a_worker_has_no_secrets(dsn: str, client: Client, tmp_pat
     ["postgresql://ada:hunter2@127.0.0.1:1/shop", "postgresql://ada:hunt@er:hunter2@127.0.0.1:1/x"],
 )
 def test_a_worker_without_its_database_shows_no_password(tmp_path: Path, nowhere: str) -> None:
-    app = "from symphony_pg import Symphony\napp = Symphony()\n"
+    app = (
+        "from symphony_pg import Symphony\napp = Symphony()\napp.handler('A')(lambda body: None)\n"
+    )
     with Process(tmp_path, app, nowhere) as worker:
         worker.until_written("no connection")
         worker.send(signal.SIGTERM)

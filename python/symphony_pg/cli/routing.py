@@ -43,7 +43,10 @@ POLICIES = {
     "multiplier": "multiplier",
     "max_delay": "max delay",
     "jitter": "jitter",
-    "permanent_errors": "permanent errors",
+    "permanent_errors": "permanent",
+    "transient_errors": "transient",
+    "retry_after_errors": "retry after",
+    "snooze_errors": "snooze",
 }
 SETTINGS = {"setting": "setting", "value": "value", "level": "level", "source": "by"}
 
@@ -58,6 +61,17 @@ def transport() -> None:
 
 def _joined(rows: Sequence[dict[str, Any]], column: str) -> list[dict[str, Any]]:
     return [{**row, column: ", ".join(row[column]) or None} for row in rows]
+
+
+def _waits(given: Sequence[str]) -> dict[str, float]:
+    """Read CLASS=WAIT."""
+    waits = {}
+    for each in given:
+        name, found, wait = each.partition("=")
+        if not (name and found):
+            raise click.UsageError(f"{each} is not CLASS=WAIT, such as Throttled=1m")
+        waits[name] = DURATION.convert(wait, None, None).total_seconds()
+    return waits
 
 
 @transport.command("list")
@@ -272,7 +286,13 @@ def list_policies(client: Client, as_json: bool) -> None:
     """
     rows = [each._asdict() for each in client.list_retry_policies()]
     if is_for_people(as_json):
-        rows = _joined(rows, "permanent_errors")
+        for column in ("permanent_errors", "transient_errors"):
+            rows = _joined(rows, column)
+        for column in ("retry_after_errors", "snooze_errors"):
+            waits = [[f"{name}: {wait}" for name, wait in row[column].items()] for row in rows]
+            rows = _joined(
+                [{**row, column: each} for row, each in zip(rows, waits, strict=True)], column
+            )
     table(rows, as_json, POLICIES)
 
 
@@ -304,7 +324,28 @@ def show_policy(client: Client, message_type: str, queue: str | None, as_json: b
     "permanent_errors",
     multiple=True,
     metavar="CLASS",
-    help="A class of errors that is not retried; may be given often.",
+    help="A class of errors that is not retried; like the next three, may be given often.",
+)
+@click.option(
+    "--transient-error",
+    "transient_errors",
+    multiple=True,
+    metavar="CLASS",
+    help="A class that is retried, though one it derives from is not.",
+)
+@click.option(
+    "--retry-after-error",
+    "retry_after_errors",
+    multiple=True,
+    metavar="CLASS=WAIT",
+    help="A class that is retried after this wait, such as Throttled=1m.",
+)
+@click.option(
+    "--snooze-error",
+    "snooze_errors",
+    multiple=True,
+    metavar="CLASS=WAIT",
+    help="A class that uses no attempt and comes back after this wait.",
 )
 @connected
 @as_json_option
@@ -317,6 +358,9 @@ def set_policy(
     max_delay: timedelta | None,
     jitter: float | None,
     permanent_errors: tuple[str, ...],
+    transient_errors: tuple[str, ...],
+    retry_after_errors: tuple[str, ...],
+    snooze_errors: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Say how messages of PATTERN are retried.
@@ -328,7 +372,16 @@ def set_policy(
       symphony-pg policy set SendEmail --max-attempts 6 --delay 2s --permanent-error CardRefused
     """
     client.set_retry_policy(
-        pattern, max_attempts, delay, multiplier, max_delay, jitter, list(permanent_errors)
+        pattern,
+        max_attempts,
+        delay,
+        multiplier,
+        max_delay,
+        jitter,
+        list(permanent_errors),
+        list(transient_errors),
+        _waits(retry_after_errors),
+        _waits(snooze_errors),
     )
     say(f"The retry policy of {pattern} is set.", {"pattern": pattern, "set": True}, as_json)
 
