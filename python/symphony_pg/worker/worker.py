@@ -48,8 +48,8 @@ QUEUES_INTERVAL = 2.0
 MOST_SHOWN = 20
 LAST_WORDS = 2.0
 PROBES = 4
-# After a claim that was not full: let messages gather, a millisecond for each that was found, so that
-# the acks of a few at a time do not make the producers' commits wait for the disk.
+# After a claim that was not full: let messages gather, a millisecond for each that was found, so
+# that the acks of a few at a time do not make the producers' commits wait for the disk.
 GATHER = 0.001
 LONGEST_GATHER = 0.01
 SHORTEST_LEASE = 0.1
