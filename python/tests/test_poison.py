@@ -71,5 +71,5 @@ def test_only_the_poison_message_fails(
     # at work, or had been and was not acknowledged yet, when a later one died.
     assert attempts == {("completed", 2): 99}
     assert deaths == poisoned == MAX_ATTEMPTS
-    assert set(handled.values()) == {2}
+    assert set(handled.values()) <= {1, 2}  # 1: the first worker died before it began with it
     assert len(handled) == 99

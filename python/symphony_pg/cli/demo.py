@@ -8,7 +8,8 @@ import logging
 import sys
 import time
 from collections import Counter
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -109,18 +110,29 @@ def demo(messages: int, keep: bool, dsn: str | None) -> None:
       symphony-pg demo --keep
     """
     given = chosen_dsn(dsn)
-    logging.getLogger("symphony_pg").setLevel(logging.ERROR)
     place: AbstractContextManager[Server | None] = nullcontext()
     if given is None:
         _tell("Starting a PostgreSQL of our own ...")
         place = Server()
-    with place as server:
+    with _quiet(), place as server:
         target = server.dsn if server is not None else dsn_or_default(given)
         _run(target, messages)
         _what_next(target, server is not None and not keep)
         if keep and server is not None:
             click.echo("\nThe server runs until you press Ctrl-C.")
             _wait_for_interrupt()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Log no failures of messages: they are part of the show."""
+    log = logging.getLogger("symphony_pg")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
 
 
 def _run(dsn: str, messages: int) -> None:
