@@ -20,7 +20,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -257,9 +257,10 @@ def drain(bench: Bench) -> None:
     """Claim and ack against a bare delete with skip locked: in SQL, and from Python.
 
     The yardstick is a queue, so it deletes in the order of its ids; what it does without an order
-    is told beside it.
+    is told beside it. It walks over what it has deleted, so its rate falls with the backlog: the
+    targets are for the larger one.
     """
-    for size, total, target in ((100, 50_000, 1.5), (100, 500_000, 1.5), (1, 2_000, 0.5)):
+    for size, total, target in ((100, 50_000, None), (100, 500_000, 1.5), (1, 2_000, 0.5)):
         work = Drain(bench, size, total // 4 if bench.quick else total)
         yardsticks = {
             place: [work.rate(work.fill_bare, partial(way, order)) for order in ORDERS]
@@ -279,7 +280,7 @@ def drain(bench: Bench) -> None:
                 f"claim + ack {title}, {work.total:,} by {size}",
                 rate / ordered,
                 "x",
-                target,
+                target if place == "in SQL" else None,
                 False,
                 f"{rate:,.0f} against {ordered:,.0f} messages/s; without an order {unordered:,.0f}",
             )
@@ -337,31 +338,35 @@ def consuming() -> Iterator[None]:
 
 
 def enqueue(bench: Bench) -> None:
-    """One message a transaction, against one bare row."""
+    """One message a transaction, against one bare row, each measured right after the other.
+
+    A worker that listens wakes up with the first message and works. The last row is the worst that
+    can be: a worker that said it sleeps, does not wake, and is notified of every single message.
+    """
     seconds = 2 if bench.quick else 5
     script = f"select symphony.enqueue('Bench', '{BODY}')"
     for clients in (1, 8):
-        bench.fresh()
-        bench.plain_table()
-        pairs = [
-            (pgbench(script, clients, seconds), pgbench(PLAIN, clients, seconds)) for _ in range(3)
-        ]
-        ours, bare = (statistics.median(side) for side in zip(*pairs, strict=True))
-        row(
-            f"enqueue, {clients} clients, against a bare insert",
-            statistics.median(a / b for a, b in pairs),
-            "x",
-            0.65,
-            False,
-            f"{ours:,.0f} against {bare:,.0f} /s",
-        )
-        for present, title in (
-            (sleeping(bench), "the same with an idle worker that is notified of each"),
-            (consuming(), "the same with a worker that wakes up and works"),
+        for present, title, target in (
+            (nullcontext(), "nobody listens", 0.65),
+            (consuming(), "a worker listens", 0.6),
+            (sleeping(bench), "a stopped worker listens", None),
         ):
+            bench.fresh()
+            bench.plain_table()
             with present:
-                watched = median(partial(pgbench, script, clients, seconds))
-            row(title, watched / bare, "x", 0.6, False, f"{watched:,.0f} /s")
+                pairs = [
+                    (pgbench(script, clients, seconds), pgbench(PLAIN, clients, seconds))
+                    for _ in range(3)
+                ]
+            ours, bare = (statistics.median(side) for side in zip(*pairs, strict=True))
+            row(
+                f"enqueue against a bare insert, {clients} clients, {title}",
+                statistics.median(a / b for a, b in pairs),
+                "x",
+                target,
+                False,
+                f"{ours:,.0f} against {bare:,.0f} /s",
+            )
 
 
 def batch(bench: Bench) -> None:
