@@ -51,7 +51,8 @@ test-matrix: .venv/dev.stamp build ## the tests on each supported major of Postg
 	@echo "proved: the same on PostgreSQL $(MAJORS)"
 
 bench: .venv/dev.stamp build ## measure on a durable throw-away server
-	@$(SERVER) -c fsync=on -c full_page_writes=on -c synchronous_commit=on -- $(PY) bench/run.py $(ARGS)
+	@$(SERVER) -c fsync=on -c full_page_writes=on -c synchronous_commit=on -c max_wal_size=4GB -c checkpoint_timeout=1h \
+	    -- $(PY) bench/run.py $(ARGS)
 	@echo "proved: these numbers, on this machine"
 
 lint: .venv/dev.stamp build ## ruff, mypy and the house rules of the SQL files
