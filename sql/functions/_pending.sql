@@ -12,11 +12,9 @@ as $$
         where position.partial_txid is not null
         union all
         select other.txids, 0
-        from (
-            select pg_catalog.unnest(
-                position.ahead operator(pg_catalog.*) '{(,9223372036854775807)}'
-                operator(pg_catalog.-) symphony._txids(position.partial_txid)) as txids
-        ) as other
+        from pg_catalog.unnest(
+            position.ahead operator(pg_catalog.*) '{(,9223372036854775807)}'
+            operator(pg_catalog.-) symphony._txids(position.partial_txid)) as other (txids)
     ) as part,
     lateral symphony._run(_pending.lane_id, part.txids, part.after_id, at_most) as pending
     limit at_most

@@ -48,6 +48,11 @@ begin
        or c.retried + c.failed + c.returned + cardinality(c.open_ids) > c.size;
 
     return query
+    select 'a position is whole', format('claim %s', c.claim_id)
+    from symphony.claim as c
+    where (c.partial_txid is null) <> (c.partial_message_id is null);
+
+    return query
     select 'a lane has a position', format('lane %s', l.lane_id)
     from symphony.lane as l
     where not exists (select from symphony.claim as c where c.lane_id = l.lane_id);

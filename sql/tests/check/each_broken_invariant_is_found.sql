@@ -1,5 +1,5 @@
 -- check: each invariant, when it is broken, is reported by its name.
-select plan(13);
+select plan(14);
 
 create function pg_temp.found() returns text language sql as $$
     select coalesce(string_agg(distinct invariant, ', ' order by invariant), 'none')
@@ -41,6 +41,9 @@ select is(
     pg_temp.break_($$update symphony.claim set ahead = '{[0,)}', partial_txid = null, partial_message_id = null, open_ids = '{}', finished_at = now()
                      where claim_id = (select claim_id from d)$$),
     'a position only moves on, an open message is behind its position', 'a position that was set back');
+select is(
+    pg_temp.break_($$update symphony.claim set partial_message_id = null where claim_id = (select claim_id from d)$$),
+    'a position is whole, an open message is behind its position', 'a position in the middle of a transaction that does not say where');
 select is(
     pg_temp.break_($$update symphony.claim set open_ids = '{}' where claim_id = (select claim_id from d)$$),
     'a claim is finished when all is settled', 'a settled claim that is not finished');
