@@ -52,10 +52,7 @@ begin
     from symphony.claim as c
     where (c.partial_txid is null) <> (c.partial_message_id is null);
 
-    return query
-    select 'a lane has a position', format('lane %s', l.lane_id)
-    from symphony.lane as l
-    where not exists (select from symphony.claim as c where c.lane_id = l.lane_id);
+    return query select * from symphony._broken_lanes();
 
     return query
     select 'a position is of this server', 'all were copied here: select symphony.rebase()'

@@ -21,27 +21,21 @@ set enable_bitmapscan = off
 as $$
 /*
  * The lane is looked up by the statement that inserts: should drop_queue() hold that one up,
- * it sees afterwards that the queue is gone.
+ * it sees afterwards that the queue is gone.  The lane also tells that there are no routes, so
+ * that a message that names no queue need not look for them.
  */
 declare
     v_now        timestamptz := symphony._now();
     v_due        timestamptz := coalesce(enqueue.available_at,
         case when delay between '0' and '100 years' then v_now + delay end);
     v_queue_name text := coalesce(enqueue.queue_name, 'default');
-    v_message_id bigint := nextval('symphony.message_id_seq');
+    v_message_id bigint := case when idempotency_key is not null then nextval('symphony.message_id_seq') end;
+    v_is_placed  boolean := enqueue.queue_name is not null or idempotency_key is not null;
     v_first_id   bigint;
-    v_target     record;
 begin
-    if enqueue.queue_name is null then
-        if exists (select from symphony.route union all select from symphony.handler) then
-            select * into v_target from symphony._target(message_type);
-            if not v_target.is_simple then
-                return symphony._fan_out(message_type, body, priority, delay, available_at,
-                                         idempotency_key, group_key, headers, retry, v_now);
-            end if;
-            v_queue_name := v_target.queue_name;
-            priority := coalesce(priority, v_target.priority);
-        end if;
+    if enqueue.queue_name is null and idempotency_key is not null and symphony._is_routed() then
+        return symphony._enqueue_routed(message_type, body, priority, delay, available_at,
+                                        idempotency_key, group_key, headers, retry);
     end if;
     retry := case when retry is not null and symphony._check_retry(retry) then retry end;
     if idempotency_key is not null then
@@ -58,31 +52,40 @@ begin
     if v_due > v_now then
         insert into symphony.delayed_message (message_id, available_at, enqueued_at, lane_id,
                                               message_type, body, headers, group_key, retry)
-        select v_message_id, v_due, v_now, lane.lane_id,
+        select coalesce(v_message_id, nextval('symphony.message_id_seq')), v_due, v_now, lane.lane_id,
                enqueue.message_type, enqueue.body, enqueue.headers, enqueue.group_key, enqueue.retry
         from symphony.lane
         where lane.queue_name = v_queue_name
           and lane.priority = coalesce(enqueue.priority, 5)
           and not lane.alone
+          and (v_is_placed or lane.is_unrouted)
           and symphony._is_message(message_type, body, headers, lane.max_body_bytes, delay,
-                                   enqueue.available_at, idempotency_key);
+                                   enqueue.available_at, idempotency_key)
+        returning delayed_message.message_id into v_message_id;
     else
         insert into symphony.message (message_id, enqueued_at, lane_id,
                                       message_type, body, headers, group_key, retry)
-        select v_message_id, v_now, lane.lane_id,
+        select coalesce(v_message_id, nextval('symphony.message_id_seq')), v_now, lane.lane_id,
                enqueue.message_type, enqueue.body, enqueue.headers, enqueue.group_key, enqueue.retry
         from symphony.lane
         where lane.queue_name = v_queue_name
           and lane.priority = coalesce(enqueue.priority, 5)
           and not lane.alone
+          and (v_is_placed or lane.is_unrouted)
           and symphony._is_message(message_type, body, headers, lane.max_body_bytes, delay,
-                                   available_at, idempotency_key);
+                                   available_at, idempotency_key)
+        returning message.message_id into v_message_id;
     end if;
-    if not found then
+    if not (found or v_is_placed) then
+        return symphony._enqueue_routed(message_type, body, priority, delay, available_at,
+                                        idempotency_key, group_key, headers, retry);
+    elsif not found then
         perform symphony._refuse_message(message_type, body, v_queue_name, priority, delay,
                                          available_at, idempotency_key, headers);
+        raise exception 'queue "%" is not as it was a moment ago', v_queue_name
+            using errcode = '40001', detail = 'Nothing was enqueued.',
+                  hint = 'Try again. If that does not help, look into: select * from symphony.check().';
     end if;
-
     if enqueue.priority <> 5 then
         perform symphony._use_lane(v_queue_name, enqueue.priority);
     end if;
@@ -112,7 +115,8 @@ Arguments  message_type - selects the handler; body - any JSON but null; queue_n
            type and queue say
 Returns    the id of the message; with an idempotency key in use, that of the first message. If
            its type has several routes or handlers, each gets a message, and this is the first
-Raises     SY001 unknown_queue; SY004 body_too_large; SY022 needs_python; 22023 bad argument
+Raises     SY001 unknown_queue; SY004 body_too_large; SY022 needs_python; 22023 bad argument;
+           40001 - the queue was dropped and created again meanwhile
 Writes     symphony.message, or symphony.delayed_message; NOTIFY if a worker of the queue sleeps
 Access     producer$$;
 

@@ -11,7 +11,7 @@ as $$
  */
 declare
     v_now       timestamptz := symphony._now();
-    v_is_routed boolean := exists (select from symphony.route union all select from symphony.handler);
+    v_is_routed boolean := symphony._is_routed();
     v_ids       bigint[];
     v_lanes     integer[];
 begin

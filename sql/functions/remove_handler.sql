@@ -7,7 +7,11 @@ as $$
 begin
     delete from symphony.handler as h
     where h.message_type = remove_handler.message_type and h.handler_name = remove_handler.handler_name;
-    return found;
+    if not found then
+        return false;
+    end if;
+    perform symphony._note_routes();
+    return true;
 end;
 $$;
 
@@ -16,7 +20,7 @@ $$Make no more deliveries for a handler that is gone. Those it has stay.
 
 Arguments  message_type, handler_name
 Returns    true, or false if it was not declared
-Writes     symphony.handler
+Writes     symphony.handler, symphony.lane
 Access     operator$$;
 
 revoke execute on function symphony.remove_handler(text, text) from public;

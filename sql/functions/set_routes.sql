@@ -45,6 +45,7 @@ begin
     order by r.number
     on conflict on constraint route_key do nothing;
     get diagnostics v_count = row_count;
+    perform symphony._note_routes();
     return v_count;
 end;
 $$;
@@ -57,7 +58,7 @@ Arguments  pattern - a message type, a group such as orders.*, or *; routes - an
            '[]': no routes
 Returns    how many routes the pattern has
 Raises     SY020 unknown_transport; 22023 bad argument
-Writes     symphony.route
+Writes     symphony.route, symphony.lane
 Access     operator$$;
 
 revoke execute on function symphony.set_routes(text, jsonb) from public;

@@ -25,6 +25,9 @@ begin
     order by given.number
     on conflict on constraint handler_key do nothing
     returning handler.handler_name;
+    if found then
+        perform symphony._note_routes();
+    end if;
 end;
 $$;
 
@@ -34,7 +37,7 @@ $$Declare that several handlers work on a message type: from now on each gets a 
 Arguments  message_type; handler_names - in this order; those declared before stay
 Returns    the names that were new
 Raises     22023 bad argument
-Writes     symphony.handler
+Writes     symphony.handler, symphony.lane
 Access     consumer, operator$$;
 
 revoke execute on function symphony.sync_handlers(text, text[]) from public;

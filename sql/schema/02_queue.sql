@@ -78,6 +78,7 @@ create table symphony.lane (
     alone          boolean not null default false,
     is_used        boolean not null default false,
     is_held        boolean not null default false,
+    is_unrouted    boolean not null default false,
     max_body_bytes integer not null default 1048576,
 
     constraint lane_pkey primary key (lane_id),
@@ -97,6 +98,8 @@ comment on column symphony.lane.is_used is
 'Whether claim_batch() looks into it; set by tick() for those of lane_use.';
 comment on column symphony.lane.is_held is
 'True: nothing of it is handed out, since a transport is disabled; see disable_transport().';
+comment on column symphony.lane.is_unrouted is
+'True: messages that name no queue come here, without a look at the routes, since there are none.';
 comment on column symphony.lane.max_body_bytes is
 'That of its queue, so that enqueue() finds all it needs in one row.';
 

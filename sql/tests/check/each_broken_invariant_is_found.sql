@@ -1,5 +1,5 @@
 -- check: each invariant, when it is broken, is reported by its name.
-select plan(14);
+select plan(17);
 
 create function pg_temp.found() returns text language sql as $$
     select coalesce(string_agg(distinct invariant, ', ' order by invariant), 'none')
@@ -53,6 +53,15 @@ select is(
 select is(
     pg_temp.break_($$insert into symphony.lane (queue_name, priority, alone) values ('default', 1, true)$$),
     'a lane has a position', 'a lane without a position');
+select is(
+    pg_temp.break_($$update symphony.lane set is_unrouted = false where queue_name = 'default' and priority = 3$$),
+    'a lane knows whether there are routes', 'a lane that would look for routes, though there are none');
+select is(
+    pg_temp.break_($$insert into symphony.handler (message_type, handler_name) values ('A', 'a')$$),
+    'a lane knows whether there are routes', 'a lane that would not look for a handler');
+select is(
+    pg_temp.break_($$update symphony.lane set max_body_bytes = 1 where queue_name = 'default' and priority = 3$$),
+    'a lane takes what its queue takes', 'a lane that takes less than its queue');
 select is(
     pg_temp.break_($$update symphony.delayed_message set lane_id = 0$$),
     'a message has a lane', 'a message without a lane');

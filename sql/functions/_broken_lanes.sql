@@ -1,0 +1,30 @@
+create or replace function symphony._broken_lanes()
+returns table (invariant text, detail text)
+language plpgsql
+stable
+as $$
+begin
+    return query
+    select 'a lane has a position', format('lane %s', l.lane_id)
+    from symphony.lane as l
+    where not exists (select from symphony.claim as c where c.lane_id = l.lane_id);
+
+    return query
+    select 'a lane takes what its queue takes', format('lane %s', l.lane_id)
+    from symphony.lane as l
+    join symphony.queue as q on q.queue_name = l.queue_name
+    where l.max_body_bytes <> q.max_body_bytes;
+
+    return query
+    select 'a lane knows whether there are routes', format('lane %s', l.lane_id)
+    from symphony.lane as l
+    where l.is_unrouted <> (l.queue_name = 'default' and not l.alone and not symphony._is_routed());
+end;
+$$;
+
+comment on function symphony._broken_lanes() is
+$$The invariants of lanes, for check().
+
+Access     private$$;
+
+revoke execute on function symphony._broken_lanes() from public;

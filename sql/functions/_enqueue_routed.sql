@@ -1,0 +1,41 @@
+create or replace function symphony._enqueue_routed(
+    message_type    text,
+    body            jsonb,
+    priority        integer,
+    delay           interval,
+    available_at    timestamptz,
+    idempotency_key text,
+    group_key       text,
+    headers         jsonb,
+    retry           jsonb
+)
+returns bigint
+language plpgsql
+volatile
+as $$
+declare
+    v_target record;
+begin
+    select * into v_target from symphony._target(message_type);
+    if v_target.is_simple then
+        return symphony.enqueue(message_type, body, v_target.queue_name,
+                                coalesce(priority, v_target.priority), delay, available_at,
+                                idempotency_key, group_key, headers, retry);
+    end if;
+    return symphony._fan_out(message_type, body, priority, delay, available_at,
+                             idempotency_key, group_key, headers, retry, symphony._now());
+end;
+$$;
+
+comment on function symphony._enqueue_routed(
+    text, jsonb, integer, interval, timestamptz, text, text, jsonb, jsonb) is
+$$Enqueue a message that names no queue where the routes of its type lead; without any, into default.
+
+Arguments  as for enqueue()
+Returns    the id of the message, or of the first of several
+Raises     SY001 unknown_queue; SY004 body_too_large; SY022 needs_python; 22023 bad argument
+Writes     as enqueue() does
+Access     private$$;
+
+revoke execute on function symphony._enqueue_routed(
+    text, jsonb, integer, interval, timestamptz, text, text, jsonb, jsonb) from public;

@@ -1,0 +1,35 @@
+-- set_routes, sync_handlers, remove_handler, create_queue: enqueue() sees routes and handlers from the first one on, and to the last.
+select plan(16);
+
+create function pg_temp.unrouted() returns bigint language sql as $$
+    select count(*) from symphony.lane where is_unrouted and queue_name = 'default'
+$$;
+create function pg_temp.queue_of(id bigint) returns text language sql as $$
+    select string_agg(l.queue_name || coalesce(':' || (m.headers ->> 'handler'), ''), ' ' order by m.message_id)
+    from symphony.message as m join symphony.lane as l using (lane_id) where m.message_id >= id
+$$;
+select symphony.create_queue('mail'), symphony.create_transport('email', queue_name => 'mail');
+
+select is(pg_temp.unrouted(), 10::bigint, 'after installation there are none');
+select is((select count(*) from symphony.lane where is_unrouted), 10::bigint, 'only lanes of default take what names no queue');
+select symphony.set_routes('SendEmail', '["email"]');
+select is(pg_temp.unrouted(), 0::bigint, 'one route');
+select is(pg_temp.queue_of(symphony.enqueue('SendEmail')), 'mail', 'leads a message');
+select is(pg_temp.queue_of(symphony.enqueue('Other')), 'default', 'and no other');
+select is(pg_temp.queue_of(symphony.enqueue('SendEmail', idempotency_key => 'k')), 'mail', 'also one with a key');
+select is(symphony.enqueue('SendEmail', idempotency_key => 'k'), (select max(message_id) from symphony.message), 'that counts in its queue');
+select is(symphony.remove_handler('SendEmail', 'none'), false, 'what is not there changes nothing');
+select is(pg_temp.unrouted(), 0::bigint, 'the route is still there');
+select symphony.sync_handlers('SendEmail', '{a,b}');
+select symphony.set_routes('SendEmail', '[]');
+select is(pg_temp.unrouted(), 0::bigint, 'no routes, but handlers');
+select is(pg_temp.queue_of(symphony.enqueue('SendEmail')), 'default:a default:b', 'each gets its own');
+select symphony.drop_queue('default', true), symphony.create_queue('default');
+select is(pg_temp.unrouted(), 0::bigint, 'a new queue default knows of them');
+select symphony.remove_handler('SendEmail', 'a');
+select is(pg_temp.unrouted(), 0::bigint, 'one handler is left');
+select symphony.remove_handler('SendEmail', 'b');
+select is(pg_temp.unrouted(), 10::bigint, 'none of all is left');
+select is(pg_temp.queue_of(symphony.enqueue('SendEmail')), 'default', 'messages go straight into default');
+select is_empty($$select * from symphony.check()$$, 'all hold');
+select * from finish();
