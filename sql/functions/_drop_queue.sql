@@ -2,6 +2,7 @@ create or replace function symphony._drop_queue(queue_name text, force boolean)
 returns boolean
 language plpgsql
 volatile
+set lock_timeout = '100ms'
 as $$
 /*
  * The table locks wait for messages that are not yet committed, and hold up new ones: those

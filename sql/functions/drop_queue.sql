@@ -3,12 +3,15 @@ returns boolean
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
-set lock_timeout = '100ms'
+set lock_timeout = '10s'
 as $$
 /*
  * Others lock messages, claims and lanes in whatever order their transactions need them, so this
- * one gives way: what it has to wait for longer than lock_timeout it will not get, and it lets go
- * of all it has long before anybody looks for a deadlock.  Meanwhile those who enqueue go on.
+ * one gives way: it lets go of all it has long before anybody looks for a deadlock, and tries again.
+ * Meanwhile those who enqueue go on.
+ *
+ * A vacuum is waited for first, with a lock that is in nobody else's way: an autovacuum ends
+ * itself for who waits longer than deadlock_timeout.
  */
 declare
     v_until timestamptz := symphony._now() + interval '10 seconds';
@@ -16,13 +19,14 @@ begin
     perform symphony._check_isolation();
     loop
         begin
+            lock table symphony.message, symphony.delayed_message in share update exclusive mode;
             return symphony._drop_queue(queue_name, force);
         exception when lock_not_available or deadlock_detected then
             if symphony._now() >= v_until then
                 raise exception 'queue "%" is in use', queue_name
                     using errcode = '55006',
                           detail  = 'For 10 seconds there was always a transaction that had sent messages, '
-                                    'or settled some of this queue, and was not committed.',
+                                    'or settled some of this queue, and was not committed; or a vacuum.',
                           hint    = 'Stop its workers, or end what has been open for long: select pid, '
                                     'xact_start, query from pg_stat_activity where xact_start < now() - '
                                     'interval ''10 seconds''; prepared ones are in pg_prepared_xacts.';
