@@ -49,13 +49,13 @@ comment on view symphony.processing_message is
 'Messages in the hands of workers, and until when. A lease in the past means that tick() is late.';
 
 
-create or replace view symphony.dead_message as
+create or replace view symphony.failed_overview as
 select lane.queue_name, lane.priority, f.message_id, f.message_type, f.reason, f.attempt,
        f.failed_at, f.error_class, f.last_error, f.worker, f.enqueued_at, f.body, f.headers
 from symphony.failed_message as f
 join symphony.lane on lane.lane_id = f.lane_id;
 
-comment on view symphony.dead_message is
+comment on view symphony.failed_overview is
 'Messages that failed for good, with the error of their last attempt.';
 
 

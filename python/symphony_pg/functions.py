@@ -67,6 +67,7 @@ class ClaimedMessage(NamedTuple):
     group_key: str | None
     enqueued_at: datetime
     lease_until: datetime
+    alone: bool = False  # it may have taken a worker down: hold nothing beside it
 
 
 class Nacked(NamedTuple):
@@ -517,11 +518,6 @@ def snooze(
 def extend_lease(claim_ids: Sequence[int], lease: timedelta | None = None) -> Call[list[int]]:
     """Renew the leases of claims; return those that are still held."""
     return _values("extend_lease", claim_ids=list(claim_ids), lease=lease)
-
-
-def is_alone(claim_id: int) -> Call[bool]:
-    """Tell whether the message of a claim may take its worker down: hold nothing beside it."""
-    return _value("is_alone", claim_id=claim_id)
 
 
 def release(claim_id: int, message_ids: Sequence[int] | None = None) -> Call[int]:

@@ -229,7 +229,7 @@ def test_deep_nesting_ends_no_worker(app: Symphony, conn: Connection, depth: int
     assert states[2] == "completed"
     assert counts.done + counts.failed == 3
     assert counts.retried == 0  # it is as deep at the next attempt
-    errors = conn.execute("select last_error from symphony.dead_message").fetchall()
+    errors = conn.execute("select last_error from symphony.failed_overview").fetchall()
     assert all("nested too deeply" in error for (error,) in errors)
     assert (depth == 100) <= (states == ["completed"] * 3)
 

@@ -74,7 +74,7 @@ def test_upgrade_mends_what_was_damaged_by_hand(conn: "psycopg.Connection[Any]")
     )
     conn.execute("drop function symphony.claim_batch(text[], integer, text, interval)")
     conn.execute("drop function symphony.version()")
-    conn.execute("drop view symphony.dead_message")
+    conn.execute("drop view symphony.failed_overview")
     try:
         with pytest.raises(WrongState, match="db upgrade"):
             installation.install(conn)
@@ -84,7 +84,7 @@ def test_upgrade_mends_what_was_damaged_by_hand(conn: "psycopg.Connection[Any]")
             (name, source, acl.replace(gone, "")) for name, source, acl in before
         ]
         assert [claimed.message_id for claimed in client.claim_batch()] == [message_id]
-        assert conn.execute("select from symphony.dead_message").fetchall() == []
+        assert conn.execute("select from symphony.failed_overview").fetchall() == []
         assert conn.execute("select version from symphony.release").fetchall() == [("0.1.0",)]
     finally:
         conn.execute("drop owned by sy_edges; drop role sy_edges")

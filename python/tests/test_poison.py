@@ -61,7 +61,8 @@ def test_only_the_poison_message_fails(
     found = states.pop(poison)
     assert found is not None
     assert (found.status, found.attempt) == ("failed", MAX_ATTEMPTS)
-    assert conn.execute("select reason from symphony.dead_message").fetchall() == [("lease ended",)]
+    reasons = conn.execute("select reason from symphony.failed_overview").fetchall()
+    assert reasons == [("lease ended",)]
     assert "lease ended: worker" in (found.last_error or "")
     attempts = Counter((each.status, each.attempt) for each in states.values() if each)
     handled = Counter((tmp_path / "handled").read_text().split())

@@ -8,7 +8,7 @@ as $$
         ('producer', '{enqueue, enqueue_batch, cancel, create_schedule, schedule_diff,
             sync_schedules, schedule_preview, cron_next, cron_upcoming, clock_changes,
             message_status, why_not_running, route_of, version}'::text[]),
-        ('consumer', '{claim_batch, is_alone, ack, nack_with_backoff, snooze, extend_lease, release,
+        ('consumer', '{claim_batch, ack, nack_with_backoff, snooze, extend_lease, release,
             tick, tick_schedules, heartbeat, stop_worker, list_queues, idle, busy, sync_handlers,
             message_status, why_not_running, version}'),
         ('operator', '{create_queue, configure_queue, pause_queue, resume_queue, purge_queue,

@@ -7,7 +7,7 @@ create or replace function symphony.claim_batch(
 returns table (
     claim_id bigint, message_id bigint, queue_name text, message_type text, body jsonb,
     headers jsonb, priority integer, attempt integer, max_attempts integer, group_key text,
-    enqueued_at timestamptz, lease_until timestamptz
+    enqueued_at timestamptz, lease_until timestamptz, alone boolean
 )
 language plpgsql
 security definer
@@ -82,7 +82,7 @@ begin
                case when batch.retry is null and not v_lane.by_type then v_lane.max_attempts
                     else symphony._max_attempts(batch.message_type, batch.retry, v_lane.max_attempts)
                end,
-               batch.group_key, batch.enqueued_at, claimed.lease_until
+               batch.group_key, batch.enqueued_at, claimed.lease_until, v_lane.alone
         from claimed, batch;
         v_found := found;
         exit when v_found;
@@ -104,7 +104,8 @@ $$Take the next messages of the first of these queues that has any, for as long 
 Arguments  queues - in order of preference; batch_size - 1 to 1000; worker - a name for people and
            statistics; lease - null: the queue's
 Returns    the messages in the order of their lane, all under one claim_id; none: nothing to do.
-           There may be more than were returned
+           There may be more than were returned. alone - it was in the hands of a worker that
+           vanished, and may have been the cause: hold nothing else while you work on it
 Raises     SY001 unknown_queue; SY011 wrong_isolation_level - any but read committed; SY012
            still_replicated; 22023 bad argument
 Writes     symphony.claim (inserts one row)

@@ -27,7 +27,7 @@ begin
     end loop;
     if grant_access.access in ('operator', 'observer') then
         execute format('grant select on symphony.queue_overview, symphony.pending_message, '
-                       'symphony.processing_message, symphony.dead_message, '
+                       'symphony.processing_message, symphony.failed_overview, '
                        'symphony.worker_overview, symphony.schedule_overview, '
                        'symphony.schedule_history to %I', role_name);
     end if;

@@ -92,7 +92,7 @@ select results_eq(
     'its attempts are used up: it is among the failed ones until a person decides'
 );
 select results_eq(
-    $$select reason, queue_name, priority::integer from symphony.dead_message$$,
+    $$select reason, queue_name, priority::integer from symphony.failed_overview$$,
     $$values ('lease ended', 'mail', 9)$$,
     'and says why'
 );

@@ -52,7 +52,6 @@ PROBES = 4
 # that the acks of a few at a time do not make the producers' commits wait for the disk.
 GATHER = 0.001
 LONGEST_GATHER = 0.01
-SHORTEST_LEASE = 0.1
 VERSION_AND_TIME = "select symphony.version(), clock_timestamp()"
 
 
@@ -473,18 +472,10 @@ class Worker:
         claim = Claim(messages, lease, self._lender, self._async_lender)
         self.counts.claimed += claim.size
         self._settler.add(claim)
-        if claim.size == 1 and await self._is_alone(claim.claim_id, messages[0]):
+        if messages[0].alone:
             await self._accept_alone(claim, messages, lease)
         else:
             self._backlog.add(claim, messages)
-
-    async def _is_alone(self, claim_id: int, message: ClaimedMessage) -> bool:
-        age = -self._clock.seconds_until(message.enqueued_at)
-        if message.attempt == 1 and age < SHORTEST_LEASE:
-            return False  # nobody had the time to vanish with it
-        with suppress(Stopped):  # then it is given back
-            return await self._claim_link.run(functions.is_alone(claim_id))
-        return False
 
     async def _accept_alone(
         self, claim: Claim, messages: Sequence[ClaimedMessage], patience: float

@@ -15,7 +15,7 @@ reset role;
 select symphony.grant_access('sy_test_app', 'operator');
 set local role sy_test_app;
 select lives_ok($$select * from symphony.queue_overview, symphony.pending_message, symphony.processing_message,
-    symphony.dead_message, symphony.worker_overview, symphony.schedule_overview$$, 'an operator may read the views');
+    symphony.failed_overview, symphony.worker_overview, symphony.schedule_overview$$, 'an operator may read the views');
 select lives_ok($$select symphony.create_queue('x')$$, 'and make queues');
 reset role;
 select symphony.revoke_access('sy_test_app', 'operator');

@@ -1,27 +1,23 @@
--- is_alone: a worker can tell a message that may have taken another one down, and hold nothing beside it.
-select plan(6);
+-- claim_batch: a worker can tell a message that may have taken another one down, and hold nothing beside it.
+select plan(5);
 
 select symphony.create_queue('q', max_attempts => 2, lease => '10 s');
 create table public.clock (now_at timestamptz);
 insert into public.clock values ('2030-01-01 12:00:00+00');
 create or replace function symphony._now() returns timestamptz language sql volatile as 'select now_at from public.clock';
-create function pg_temp.claim() returns bigint language sql as $$
-    select claim_id from symphony.claim_batch('{q}') limit 1
-$$;
 select symphony.enqueue('A', queue_name => 'q');
-create temporary table first as select pg_temp.claim() as claim_id;
-select is(symphony.is_alone(claim_id), false, 'a new message is like any other') from first;
+create temporary table first as select claim_id, alone from symphony.claim_batch('{q}');
+select is(alone, false, 'a new message is like any other') from first;
 update public.clock set now_at = now_at + interval '11 s';
 select symphony.tick();
-create temporary table second as select pg_temp.claim() as claim_id;
-select is(symphony.is_alone(claim_id), true, 'one whose worker vanished is not') from second;
+create temporary table second as select claim_id, alone from symphony.claim_batch('{q}');
+select is(alone, true, 'one whose worker vanished is not') from second;
 select symphony.release(claim_id) from second;
-create temporary table third as select pg_temp.claim() as claim_id;
-select is(symphony.is_alone(claim_id), true, 'nor is it when it was given back') from third;
+create temporary table third as select claim_id, alone from symphony.claim_batch('{q}');
+select is(alone, true, 'nor is it when it was given back') from third;
 update public.clock set now_at = now_at + interval '11 s';
 select is(symphony.tick() ->> 'failed', '1', 'it takes another one down, and has failed');
 select symphony.retry_failed('{1}');
-create temporary table fourth as select pg_temp.claim() as claim_id;
-select is(symphony.is_alone(claim_id), true, 'brought back, it is alone in its first attempt') from fourth;
-select is(symphony.is_alone(0), false, 'a claim that is not there has nothing');
+create temporary table fourth as select claim_id, alone from symphony.claim_batch('{q}');
+select is(alone, true, 'brought back, it is alone in its first attempt') from fourth;
 select * from finish();

@@ -10,7 +10,6 @@ insert into call values
     ('nack_with_backoff', array['1', '1', 'x', 'X', 'true', '1 s', 'tb']),
     ('snooze', array['1', '1', '1 s', null, 'why']),
     ('extend_lease', array['{1}', '1 s']),
-    ('is_alone', array['1']),
     ('release', array['1', '{1}']),
     ('cancel', array['1']),
     ('message_status', array['1']),

@@ -36,8 +36,8 @@ select results_eq(
     $$select failed_at - enqueued_at, last_error, worker, max_attempts from symphony.message_status(3)$$,
     $$values ('3 s'::interval, 'bad', 'w1', 2)$$, 'of a failed one, when, why and by whom');
 select results_eq(
-    $$select reason, error_class, attempt, last_error, worker, body from symphony.dead_message$$,
-    $$values ('permanent', 'Bad', 1::smallint, 'bad', 'w1', '{"n": 3}'::jsonb)$$, 'dead_message shows it too');
+    $$select reason, error_class, attempt, last_error, worker, body from symphony.failed_overview$$,
+    $$values ('permanent', 'Bad', 1::smallint, 'bad', 'w1', '{"n": 3}'::jsonb)$$, 'failed_overview shows it too');
 select results_eq(
     $$select worker, message_id, attempt, lease_until - claimed_at from symphony.processing_message$$,
     $$values ('w1', 5::bigint, 1, '30 s'::interval)$$, 'processing_message shows who has what, and until when');
@@ -57,7 +57,7 @@ select pg_temp.wait('30 s');
 select symphony.tick();
 select is(pg_temp.states(),
     '1 completed 1, 2 failed 2, 3 failed 1, 4 pending 1, 5 completed 1, 6 pending 1, 7 pending 1, 8 delayed 0', 'the end of a lease is the end of an attempt');
-select results_eq($$select reason, error_class, worker from symphony.dead_message where message_id = 2$$, $$values ('lease ended', 'LeaseEnded', 'w2')$$, 'and of the last one the end');
+select results_eq($$select reason, error_class, worker from symphony.failed_overview where message_id = 2$$, $$values ('lease ended', 'LeaseEnded', 'w2')$$, 'and of the last one the end');
 select symphony.purge_queue('q');
 select is((select string_agg(status, ' ' order by message_id) from generate_series(4, 8) as i, symphony.message_status(i)),
     'removed completed removed removed delayed', 'purge_queue() removes what is pending');

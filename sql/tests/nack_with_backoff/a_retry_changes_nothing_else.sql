@@ -28,7 +28,7 @@ select results_eq($$select outcome, available_at from symphony.nack_with_backoff
     $$values ('failed', null::timestamptz)$$, 'after the last attempt there is no time, whatever the handler wishes');
 select is((select row(message_id, message_type, body, headers, group_key, enqueued_at) from symphony.failed_message)::text,
           (select given from given)::text, 'a dead message is as it was');
-select results_eq($$select reason, attempt, error_class, octet_length(last_error) from symphony.dead_message$$,
+select results_eq($$select reason, attempt, error_class, octet_length(last_error) from symphony.failed_overview$$,
     $$values ('exhausted', 2::smallint, 'Boom', 8000)$$, 'with the end of the error');
 
 -- A wait of nothing, and a limit that was lowered meanwhile.

@@ -27,6 +27,6 @@ select is((select string_agg(attempt::text, ' ' order by message_id) from sympho
 select symphony.claim_batch('{q}', 100), symphony.claim_batch('{q}', 100), symphony.claim_batch('{q}', 100), symphony.claim_batch('{q}', 100);
 select pg_temp.later(44);
 select symphony.tick();
-select cmp_ok((select count(*) from symphony.dead_message where reason = 'lease ended' and attempt = 3), '>', 0::bigint, 'who has used all of them has failed');
+select cmp_ok((select count(*) from symphony.failed_overview where reason = 'lease ended' and attempt = 3), '>', 0::bigint, 'who has used all of them has failed');
 select is((select worker from symphony.failed_message order by message_id limit 1), null, 'with the worker of the last attempt, which had no name here');
 select * from finish();
