@@ -49,7 +49,7 @@ begin
                case when given.is_plain and symphony._is_message(
                         given.message_type, given.body, given.headers, place.max_body_bytes,
                         given.delay, given.available_at, given.idempotency_key)
-                         and symphony._check_retry(given.retry)
+                         and (given.retry is null or symphony._check_retry(given.retry))
                     then place.lane_id
                end as lane_id
         from symphony._elements(messages) as given

@@ -51,7 +51,7 @@ PROBES = 4
 # After a claim that was not full: let messages gather, a millisecond for each that was found, so
 # that the acks of a few at a time do not make the producers' commits wait for the disk.
 GATHER = 0.001
-LONGEST_GATHER = 0.01
+LONGEST_GATHER = 0.02
 VERSION_AND_TIME = "select symphony.version(), clock_timestamp()"
 
 
@@ -83,7 +83,7 @@ class Worker:
         dsn: str | None = None,
         name: str | None = None,
         concurrency: int = 1,
-        batch_size: int = 100,
+        batch_size: int = 200,
         limit: int | None = None,
         failure_limit: int | None = None,
         memory_limit: int | None = None,
