@@ -16,8 +16,8 @@ volatile
 as $$
 /*
  * The key is taken in the queue of the first delivery and stands for all of them.  As in
- * enqueue() the lanes are looked up by the statement that inserts.  Should the routes be changed
- * just before it, so that they lead nowhere, the message is checked again.
+ * enqueue() the lanes are looked up by the statement that inserts.  Should they be gone, or the
+ * routes lead nowhere by then, the message is checked again.
  */
 declare
     v_due      timestamptz := coalesce(_fan_out.available_at,
@@ -64,17 +64,17 @@ begin
             select placed.message_id, now, placed.lane_id, _fan_out.message_type, _fan_out.body,
                    placed.headers, _fan_out.group_key, _fan_out.retry
             from placed
-            where v_due <= now
+            where v_due <= now and not exists (select from placed where placed.lane_id is null)
         ), later as (
             insert into symphony.delayed_message (message_id, available_at, enqueued_at, lane_id,
                                                   message_type, body, headers, group_key, retry)
             select placed.message_id, v_due, now, placed.lane_id, _fan_out.message_type, _fan_out.body,
                    placed.headers, _fan_out.group_key, _fan_out.retry
             from placed
-            where v_due > now
+            where v_due > now and not exists (select from placed where placed.lane_id is null)
         )
         select array_agg(distinct placed.lane_id) into v_lanes from placed;
-        exit when v_lanes is not null;
+        exit when array_position(v_lanes, null) is null and v_lanes is not null;
     end loop;
     perform symphony._use_lane(lane.queue_name, lane.priority)
     from symphony.lane

@@ -10,9 +10,9 @@ language plpgsql
 volatile
 as $$
 /*
- * The insert waits for a concurrent message with the same key, and then either takes the
- * key (that one was rolled back) or leaves it (it was committed).  The loop is for a key that
- * is freed between the two statements.
+ * A key in use is only read: to lock it would make duplicates wait for each other.  The insert waits
+ * for a concurrent message with the same key, and then either takes the key (that one was rolled
+ * back) or leaves it (it was committed), and the loop finds it.
  */
 declare
     v_first_id bigint;
@@ -23,6 +23,12 @@ begin
         return message_id;
     end if;
     loop
+        select known.message_id into v_first_id
+        from symphony.idempotency_key as known
+        where known.queue_name = _first_with_key.queue_name and known.key = _first_with_key.key
+          and known.expires_at > _first_with_key.now;
+        exit when found;
+
         insert into symphony.idempotency_key as known (queue_name, key, message_id, expires_at,
                                                        deliveries)
         select queue.queue_name, _first_with_key.key, _first_with_key.message_id,
@@ -34,11 +40,6 @@ begin
                 deliveries = excluded.deliveries
             where known.expires_at <= _first_with_key.now
         returning known.message_id into v_first_id;
-        exit when found;
-
-        select known.message_id into v_first_id
-        from symphony.idempotency_key as known
-        where known.queue_name = _first_with_key.queue_name and known.key = _first_with_key.key;
         exit when found;
     end loop;
     return v_first_id;

@@ -3,23 +3,20 @@ returns void
 language plpgsql
 volatile
 as $$
-/*
- * 1398361429: "SYMP" and five.  One transaction after the other sees what was before it; in
- * repeatable read it does not, and then the update, which is never left out, says so.
- */
 begin
-    perform pg_advisory_xact_lock(1398361429, 0);
+    perform symphony._check_isolation();
+    perform symphony._lock_routes();
     update symphony.lane
-    set is_unrouted = not symphony._is_routed()
-    where lane.queue_name = 'default' and not lane.alone;
+    set is_unrouted = not lane.is_unrouted
+    where lane.queue_name = 'default' and not lane.alone and lane.is_unrouted = symphony._is_routed();
 end;
 $$;
 
 comment on function symphony._note_routes() is
 $$Note in the lanes of the queue default whether there are any routes or handlers.
 
-Raises     40001 - in repeatable read, if they were changed meanwhile
-Writes     symphony.lane
+Raises     SY011 wrong_isolation_level - an old snapshot does not see what others changed before
+Writes     symphony.lane, if that is news
 Access     private$$;
 
 revoke execute on function symphony._note_routes() from public;

@@ -1,4 +1,5 @@
-create or replace function symphony._pending(lane_id integer, at_most integer default null)
+create or replace function symphony._pending(lane_id integer, at_most integer default null,
+    within int8multirange default '{(,9223372036854775807)}')
 returns setof symphony.message
 language sql
 stable
@@ -13,18 +14,18 @@ as $$
         union all
         select other.txids, 0
         from pg_catalog.unnest(
-            position.ahead operator(pg_catalog.*) '{(,9223372036854775807)}'
+            position.ahead operator(pg_catalog.*) within
             operator(pg_catalog.-) symphony._txids(position.partial_txid)) as other (txids)
     ) as part,
     lateral symphony._run(_pending.lane_id, part.txids, part.after_id, at_most) as pending
     limit at_most
 $$;
 
-comment on function symphony._pending(integer, integer) is
+comment on function symphony._pending(integer, integer, int8multirange) is
 $$The messages of a lane that are to be handed out, in order, as far as this statement sees them.
 
-Arguments  lane_id; at_most - null: all
+Arguments  lane_id; at_most - null: all; within - only those of these transactions
 Returns    rows of symphony.message; reads no others than these
 Access     private$$;
 
-revoke execute on function symphony._pending(integer, integer) from public;
+revoke execute on function symphony._pending(integer, integer, int8multirange) from public;

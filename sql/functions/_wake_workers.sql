@@ -3,6 +3,7 @@ returns void
 language plpgsql
 volatile
 as $$
+/* An old snapshot does not see who has fallen asleep since: then all are notified. */
 begin
     perform pg_notify('symphony:' || woken.queue_name, '')
     from (
@@ -10,14 +11,14 @@ begin
         from symphony.lane
         where lane.lane_id = any (_wake_workers.lane_ids)
     ) as woken
-    cross join lateral (
+    left join lateral (
         select idle_worker.workers
         from symphony.idle_worker
         where idle_worker.queue_name = woken.queue_name
         order by idle_worker.idle_id desc
         limit 1
-    ) as newest
-    where newest.workers <> '{}';
+    ) as newest on true
+    where newest.workers <> '{}' or current_setting('transaction_isolation') <> 'read committed';
 end;
 $$;
 

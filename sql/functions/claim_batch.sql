@@ -20,7 +20,6 @@ as $$
 /*
  * Find the first lane that has something, without a lock (the last one needs no look); lock
  * it; then take, in a new statement, since only that one sees how far the last holder went.
- *
  * The first lock may wait.  Once a lane is locked any other is only tried, so two workers
  * with their queues in different order cannot wait for each other.
  */
@@ -32,15 +31,17 @@ declare
     v_locked   boolean := false;
     v_found    boolean := false;
     v_take     int8multirange;
+    v_finished int8multirange;
     v_first    int8range;
     v_limit    integer;
     v_now      timestamptz;
 begin
     perform symphony._check_claim(batch_size, lease);
     v_lanes := array(select lane_id from symphony._lanes(claim_batch.queues));
+    v_finished := case when cardinality(v_lanes) > 1 then symphony._finished_transactions() end;
     foreach v_lane_id in array v_lanes loop
         continue when v_lane_id <> v_lanes[cardinality(v_lanes)]
-            and not exists (select from symphony._pending(v_lane_id, at_most => 1));
+            and not exists (select from symphony._pending(v_lane_id, 1, v_finished));
         continue when not symphony._lock_lane(v_lane_id, wait => not v_locked);
         v_locked := true;
         select * into v_lane

@@ -36,15 +36,16 @@ begin
     if not found then
         perform symphony._refuse_queue(configure_queue.queue_name);
     end if;
-    update symphony.lane
-    set max_body_bytes = configure_queue.max_body_bytes
-    where lane.lane_id = any (array(
-        select l.lane_id
-        from symphony.lane as l
-        where l.queue_name = configure_queue.queue_name
-          and l.max_body_bytes <> configure_queue.max_body_bytes
-        order by l.lane_id
-        for no key update));
+    if configure_queue.max_body_bytes is not null then
+        perform from symphony.lane    -- waits for a lane that _lane_alone() is about to make
+        where lane.queue_name = configure_queue.queue_name
+        order by lane.lane_id
+        for no key update;
+        update symphony.lane
+        set max_body_bytes = configure_queue.max_body_bytes
+        where lane.queue_name = configure_queue.queue_name
+          and lane.max_body_bytes <> configure_queue.max_body_bytes;
+    end if;
 exception
     when check_violation then
         get stacked diagnostics v_constraint = constraint_name;

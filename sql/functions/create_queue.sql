@@ -39,7 +39,9 @@ begin
         insert into symphony.claim (lane_id, claimed_at, lease_until, finished_at, size, open_ids, ahead)
         select made.lane_id, symphony._now(), symphony._now(), symphony._now(), 0, '{}', '{[0,)}'
         from made;
-        perform symphony._note_routes();
+        if create_queue.queue_name = 'default' then
+            perform symphony._note_routes();
+        end if;
     end if;
     perform symphony.configure_queue(
         create_queue.queue_name, max_attempts, retry_delay, retry_multiplier, retry_max_delay,

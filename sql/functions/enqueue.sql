@@ -31,6 +31,7 @@ declare
     v_queue_name text := coalesce(enqueue.queue_name, 'default');
     v_message_id bigint := case when idempotency_key is not null then nextval('symphony.message_id_seq') end;
     v_is_placed  boolean := enqueue.queue_name is not null or idempotency_key is not null;
+    v_is_fresh   boolean := current_setting('transaction_isolation') = 'read committed';
     v_first_id   bigint;
 begin
     if enqueue.queue_name is null and idempotency_key is not null and symphony._is_routed() then
@@ -44,11 +45,9 @@ begin
             return v_first_id;
         end if;
     end if;
-
-    if current_setting('transaction_isolation') <> 'read committed' then
+    if not v_is_fresh then    -- nor does it see who has fallen asleep since
         perform from symphony.queue where queue.queue_name = v_queue_name for key share;
     end if;
-
     if v_due > v_now then
         insert into symphony.delayed_message (message_id, available_at, enqueued_at, lane_id,
                                               message_type, body, headers, group_key, retry)
@@ -89,7 +88,8 @@ begin
     if enqueue.priority <> 5 then
         perform symphony._use_lane(v_queue_name, enqueue.priority);
     end if;
-    if (select idle_worker.workers <> '{}'
+    if not v_is_fresh or (
+        select idle_worker.workers <> '{}'
         from symphony.idle_worker
         where idle_worker.queue_name = v_queue_name
         order by idle_worker.idle_id desc

@@ -5,6 +5,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+    perform symphony._lock_routes();
     delete from symphony.handler as h
     where h.message_type = remove_handler.message_type and h.handler_name = remove_handler.handler_name;
     if not found then
@@ -20,6 +21,7 @@ $$Make no more deliveries for a handler that is gone. Those it has stay.
 
 Arguments  message_type, handler_name
 Returns    true, or false if it was not declared
+Raises     SY011 wrong_isolation_level
 Writes     symphony.handler, symphony.lane
 Access     operator$$;
 

@@ -35,6 +35,7 @@ begin
         perform symphony._refuse_transport(v_unknown);
     end if;
 
+    perform symphony._lock_routes();
     lock table symphony.route in share row exclusive mode;
     delete from symphony.route where route.pattern = set_routes.pattern;
     insert into symphony.route (pattern, transport_name, handler_name)
@@ -57,7 +58,7 @@ Arguments  pattern - a message type, a group such as orders.*, or *; routes - an
            transports, or of {"transport": name, "handler": name}: there only that handler gets it;
            '[]': no routes
 Returns    how many routes the pattern has
-Raises     SY020 unknown_transport; 22023 bad argument
+Raises     SY011 wrong_isolation_level; SY020 unknown_transport; 22023 bad argument
 Writes     symphony.route, symphony.lane
 Access     operator$$;
 

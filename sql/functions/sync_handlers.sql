@@ -14,6 +14,13 @@ begin
                   detail  = 'Nothing was declared. A name has 1 to 200 characters.',
                   hint    = 'Write sync_handlers(''SendEmail'', ''{send,audit}'').';
     end if;
+    if exists (select unnest(handler_names)
+               except
+               select h.handler_name from symphony.handler as h
+               where h.message_type = sync_handlers.message_type)
+    then
+        perform symphony._lock_routes();
+    end if;
     return query
     insert into symphony.handler (message_type, handler_name)
     select sync_handlers.message_type, given.name
@@ -36,7 +43,7 @@ $$Declare that several handlers work on a message type: from now on each gets a 
 
 Arguments  message_type; handler_names - in this order; those declared before stay
 Returns    the names that were new
-Raises     22023 bad argument
+Raises     SY011 wrong_isolation_level - if there are new names; 22023 bad argument
 Writes     symphony.handler, symphony.lane
 Access     consumer, operator$$;
 

@@ -16,7 +16,7 @@ as $$
 declare
     v_now      timestamptz := symphony._now();
     v_begun    timestamptz := clock_timestamp();
-    v_last     record;
+    v_last     symphony.tick;
     v_is_full  boolean;
     v_from     timestamptz;
     v_promoted integer;
@@ -38,11 +38,16 @@ begin
         perform symphony.rebase();
     end if;
     v_fired := symphony.tick_schedules();
-    with used as (
-        delete from symphony.lane_use returning lane_use.lane_id
+    with free as materialized (
+        select lane.lane_id from symphony.lane
+        where lane.lane_id in (select lane_use.lane_id from symphony.lane_use)
+        for no key update skip locked
+    ), used as (
+        delete from symphony.lane_use
+        where lane_use.lane_id = any (array(select free.lane_id from free))
     )
     update symphony.lane set is_used = true
-    where lane.lane_id = any (array(select used.lane_id from used)) and not lane.is_used;
+    where lane.lane_id = any (array(select free.lane_id from free)) and not lane.is_used;
     v_promoted := symphony._promote_due_messages(v_from, v_now);
     v_lapsed := symphony._recover_ended_leases(v_from, v_now);
     if v_last is null or v_now >= v_last.purge_at then
@@ -53,7 +58,7 @@ begin
     values (
         v_now,
         case when v_promoted < 1000 and v_lapsed.claims < 100 then v_now else v_from end,
-        case when v_is_full then v_now + 50 * (clock_timestamp() - v_begun)
+        case when v_is_full then v_now + least(50 * (clock_timestamp() - v_begun), '1 minute')
              else v_last.full_sweep_at end,
         case when v_purged >= 10000 then v_now
              when v_last is null or v_now >= v_last.purge_at then v_now + interval '10 seconds'

@@ -1,5 +1,5 @@
 -- configure_queue: the largest body counts for every lane of the queue, and for no other queue.
-select plan(5);
+select plan(6);
 
 select symphony.create_queue('small', max_body_bytes => 50);
 select symphony.create_queue('other');
@@ -12,4 +12,17 @@ select is_empty($$select * from symphony.lane join symphony.queue using (queue_n
 select throws_ok($$select symphony.enqueue('A', to_jsonb(repeat('x', 60)), 'small', priority => 9)$$, 'SY004', null, 'a body that is too large is refused at any priority');
 select throws_ok($$select symphony.enqueue_batch(jsonb_build_array(jsonb_build_object('message_type', 'A', 'queue_name', 'small', 'priority', 0, 'body', repeat('x', 60))))$$,
                  'SY005', null, 'and in a batch');
+
+-- A lane that is made at the same time.
+select symphony.enqueue('A', queue_name => 'other'), dblink_connect('ticker', tap.dsn()), dblink_connect('operator', tap.dsn());
+select count(*) from symphony.claim_batch('{other}', lease => '100 ms');
+select pg_sleep(0.15);
+select dblink_exec('ticker', 'begin');
+select * from dblink('ticker', $$select symphony.tick() ->> 'recovered'$$) as t (recovered text);
+select dblink_send_query('operator', $$select symphony.configure_queue('other', max_body_bytes => 70)$$);
+select pg_sleep(0.3);
+select dblink_exec('ticker', 'commit');
+select * from dblink_get_result('operator') as t (nothing text);
+select results_eq($$select alone, max_body_bytes from symphony.lane where queue_name = 'other' and priority = 5 order by 1$$,
+    $$values (false, 70), (true, 70)$$, 'a lane for messages whose worker vanished takes it too');
 select * from finish();

@@ -1,5 +1,5 @@
 -- set_routes, sync_handlers, remove_handler, create_queue: enqueue() sees routes and handlers from the first one on, and to the last.
-select plan(16);
+select plan(19);
 
 create function pg_temp.unrouted() returns bigint language sql as $$
     select count(*) from symphony.lane where is_unrouted and queue_name = 'default'
@@ -32,4 +32,23 @@ select symphony.remove_handler('SendEmail', 'b');
 select is(pg_temp.unrouted(), 10::bigint, 'none of all is left');
 select is(pg_temp.queue_of(symphony.enqueue('SendEmail')), 'default', 'messages go straight into default');
 select is_empty($$select * from symphony.check()$$, 'all hold');
+
+-- A snapshot that is older than the routes of others.
+select symphony.drop_queue('default', true);
+begin isolation level repeatable read;
+select throws_ok($$select symphony.create_queue('default')$$, 'SY011', null, 'a queue default is not made without a look at them');
+rollback;
+select symphony.create_queue('default');
+
+-- The queue of a delivery is dropped while its key is taken.
+select symphony.sync_handlers('M', '{x,y}');
+select dblink_connect('dropper', tap.dsn()), dblink_connect('producer', tap.dsn());
+select dblink_exec('dropper', 'begin');
+select dblink_exec('dropper', $$do $x$ begin perform symphony.drop_queue('default'); end $x$ $$);
+select dblink_send_query('producer', $$select symphony.enqueue('M', idempotency_key => 'k')$$);
+select pg_sleep(0.3);
+select dblink_exec('dropper', 'commit');
+select throws_ok($$select * from dblink_get_result('producer') as t (id bigint)$$, 'SY001', null, 'its message says that it is gone');
+select is(count(*), 0::bigint, 'and is not kept in part') from symphony.message where message_type = 'M';
+select symphony.create_queue('default');
 select * from finish();

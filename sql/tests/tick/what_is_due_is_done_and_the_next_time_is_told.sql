@@ -1,5 +1,5 @@
 -- tick: promotes what is due, says when the next message is, and forgets what has been kept for long enough.
-select plan(24);
+select plan(29);
 
 create table public.clock (now_at timestamptz);
 insert into public.clock values ('2030-01-01 12:00:00+00');
@@ -73,4 +73,25 @@ select is((select message_type from symphony.claim_batch('{back}', lease => '1 s
 create temporary table after_that as select pg_temp.tick_after('2 s') as report;
 select is(report ->> 'promoted', '1', 'what is due by the new time is promoted') from after_that;
 select is(report ->> 'recovered', '1', 'and ended leases are taken back') from after_that;
+update public.clock set now_at = now_at - interval '1 hour';
+select dblink_connect('fresh', tap.dsn());
+select is(ran, true, 'also by a session that ticks for the first time') from dblink('fresh', $$select symphony.tick() ->> 'ran'$$) as t (ran boolean);
+
+-- Somebody holds a lane, or the sweep takes long.
+select symphony.enqueue('A', priority => 3);
+select dblink_exec('producer', 'begin');
+select dblink_exec('producer', $$do $x$ begin perform symphony.configure_queue('default', max_body_bytes => 9999); end $x$ $$);
+set lock_timeout = '100 ms';
+select lives_ok('select symphony.tick()', 'tick() does not wait for who changes a lane');
+reset lock_timeout;
+select is(count(*), 1::bigint, 'and leaves it for later') from symphony.lane_use;
+select dblink_exec('producer', 'commit');
+select symphony.tick();
+select results_eq($$select is_used, (select count(*) from symphony.lane_use) from symphony.lane where queue_name = 'default' and priority = 3$$,
+    $$values (true, 0::bigint)$$, 'when it is marked');
+create or replace function symphony._purge(now timestamptz) returns integer language sql as $$select 0 from pg_sleep(1.3)$$;
+update symphony.tick set full_sweep_at = '-infinity', purge_at = '-infinity';
+select symphony.tick();
+select cmp_ok((select full_sweep_at - ticked_at from symphony.tick order by tick_id desc limit 1), '<=', interval '1 minute',
+    'rows that were committed late wait a minute at most, however long a sweep takes');
 select * from finish();
