@@ -34,7 +34,7 @@ begin
         from symphony.failed_message as newest
         where newest.lane_id = l.lane_id
           and newest.failed_at >= coalesce(failed_messages.since, '-infinity')
-          and newest.failed_at <= coalesce(failed_messages.until, 'infinity')
+          and newest.failed_at <= least(failed_messages.until, before_at, 'infinity')
           and (newest.failed_at, newest.message_id)
               < (coalesce(before_at, 'infinity'), coalesce(before_id, 9223372036854775807))
           and symphony._failed_matches(newest, failed_messages.message_type,
