@@ -11,7 +11,7 @@ as $$
  * A sweep starts where the last one ended, so that it does not walk over rows that are gone
  * but cannot be vacuumed yet.  Rows committed late may lie before that point: a full sweep
  * finds them.  It is made so seldom that it takes at most a fiftieth of the time, which is
- * every time as long as nothing holds up the vacuum.
+ * every time as long as nothing holds up the vacuum; but once a minute.
  */
 declare
     v_now      timestamptz := symphony._now();
