@@ -9,6 +9,8 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
 from workers import running, until  # type: ignore[import-not-found]
 
 from symphony_pg import Client, Symphony
@@ -120,6 +122,31 @@ async def test_a_suspect_that_waits_is_given_back_by_a_worker_that_stops(
     found = client.message_status(message_id)
     assert found is not None
     assert (found.status, found.attempt) == ("pending", 1)
+
+
+async def test_a_suspect_that_waits_keeps_no_worker_that_stops_without_a_server(
+    app: Symphony, client: Client, conn: Connection, dsn: str
+) -> None:
+    jobs = Jobs(app)
+    await vanish_with(client, "suspect")
+    client.configure_queue("default", lease=timedelta(minutes=5))
+    client.enqueue("Job", "before", priority=9)
+    with psycopg.connect(make_conninfo(dsn, dbname="postgres"), autocommit=True) as admin:
+        allow = sql.SQL("alter database {} allow_connections {}")
+        name = sql.Identifier(conn.info.dbname)
+        try:
+            async with running(app, concurrency=4, grace=0) as worker:
+                await jobs.until_begun("before")
+                await until(lambda: worker.counts.claimed == 2, "the second claim")
+                admin.execute(allow.format(name, sql.Literal(False)))
+                conn.execute(
+                    "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
+                    " where datname = current_database() and pid <> pg_backend_pid()"
+                )
+                stopped_at = time.monotonic()
+            assert time.monotonic() - stopped_at < 8
+        finally:
+            admin.execute(allow.format(name, sql.Literal(True)))
 
 
 async def test_a_suspect_whose_lease_is_lost_while_it_waits_is_not_started(

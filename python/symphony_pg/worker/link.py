@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -19,13 +19,14 @@ from ..connections import connect_async
 from ..errors import ConnectionRefused, translated
 from ..functions import Call
 
-__all__ = ["Clock", "Doorbell", "Link", "Stopped", "committed_asynchronously"]
+__all__ = ["LAST_WORDS", "Clock", "Doorbell", "Link", "Stopped", "committed_asynchronously"]
 
 T = TypeVar("T")
 log = logging.getLogger("symphony_pg.worker")
 
 FIRST_WAIT = 0.1
 LONGEST_WAIT = 5.0
+LAST_WORDS = 2.0
 REQUEST = "request"  # the payload of request_workers()
 NOT_WAITING = b", set_config('synchronous_commit', 'off', true)"
 READ_ONLY = "25006"  # what an old primary says after a failover
@@ -72,12 +73,15 @@ class Link:
                         await cursor.execute(call.statement, call.arguments)
                         rows = await cursor.fetchall()
             except psycopg.Error as error:
-                if not conn.closed and error.sqlstate != READ_ONLY:
-                    if not isinstance(error, psycopg.OperationalError):
-                        raise
-                    log.warning("PostgreSQL: %s; trying again", _one_line(error))
-                else:
+                is_lost = conn.closed or error.sqlstate == READ_ONLY
+                if not is_lost and not isinstance(error, psycopg.OperationalError):
+                    raise
+                if self._stopped.is_set():
+                    raise Stopped from None
+                if is_lost:
                     await self._drop(conn, error)
+                else:
+                    log.warning("PostgreSQL: %s; trying again", _one_line(error))
                 await self._back_off()
             else:
                 self._attempts = 0
@@ -89,14 +93,26 @@ class Link:
             return self._conn
         async with self._opening:
             while self._conn is None or self._conn.closed:
-                if self._stopped.is_set():
-                    raise Stopped
                 try:
-                    self._conn = await self._open()
+                    self._conn = await self._open_unless_stopped()
                 except (ConnectionRefused, psycopg.OperationalError) as error:
                     self._tell(error)
                     await self._back_off()
         return self._conn
+
+    async def _open_unless_stopped(self) -> psycopg.AsyncConnection[Any]:
+        if self._stopped.is_set():
+            raise Stopped
+        opening = asyncio.ensure_future(self._open())
+        stopped = asyncio.ensure_future(self._stopped.wait())
+        try:
+            await asyncio.wait([opening, stopped], return_when=asyncio.FIRST_COMPLETED)
+            if not opening.done():
+                raise Stopped
+            return await opening
+        finally:
+            opening.cancel()
+            stopped.cancel()
 
     async def _open(self) -> psycopg.AsyncConnection[Any]:
         conn = await connect_async(self._dsn, **self._options)
@@ -127,12 +143,31 @@ class Link:
             await asyncio.wait_for(self._stopped.wait(), wait * random.uniform(0.5, 1))  # noqa: S311
 
     def stop(self) -> None:
-        """Open no connection any more; whoever needs one gets Stopped."""
-        self._stopped.set()
+        """Open no connection any more, and hang up soon; whoever needs one gets Stopped."""
+        if not self._stopped.is_set():
+            self._stopped.set()
+            asyncio.get_running_loop().call_later(LAST_WORDS, self._hang_up)
+
+    async def finish(self, users: Sequence[asyncio.Task[Any]], timeout: float) -> bool:
+        """Wait for tasks that use the connection, but not longer; tell whether they were done.
+
+        Those that were not are cancelled. To hang up first keeps psycopg from waiting until the
+        server, which may be frozen, has cancelled their statement.
+        """
+        _, late = await asyncio.wait(users, timeout=timeout)
+        if late:
+            self._hang_up()
+        for task in late:
+            task.cancel()
+        return not late
+
+    def _hang_up(self) -> None:
+        if self._conn is not None:
+            self._conn.pgconn.finish()
 
     async def close(self) -> None:
         """Close the connection."""
-        self.stop()
+        self._stopped.set()
         if self._conn is not None:
             await self._conn.close()
 

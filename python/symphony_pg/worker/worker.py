@@ -32,7 +32,7 @@ from ..version import __version__, check_compatible
 from .backlog import Backlog
 from .claim import Claim, Pace
 from .heart import Heart, resident_memory
-from .link import Clock, Doorbell, Link, Stopped, committed_asynchronously
+from .link import LAST_WORDS, Clock, Doorbell, Link, Stopped, committed_asynchronously
 from .rest import LINGER_POLL, Rest, Ticker
 from .settler import Counts, Settler
 from .slots import Slots
@@ -46,7 +46,6 @@ log = logging.getLogger("symphony_pg.worker")
 
 QUEUES_INTERVAL = 2.0
 MOST_SHOWN = 20
-LAST_WORDS = 2.0
 PROBES = 4
 # After a claim that was not full: let messages gather, a millisecond for each that was found, so
 # that the acks of a few at a time do not make the producers' commits wait for the disk.
@@ -122,6 +121,7 @@ class Worker:
         self._is_paused = False
         self._stopping = False
         self._is_signalled = False
+        self._claiming: asyncio.Task[None] | None = None
         self._failure: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -133,9 +133,14 @@ class Worker:
                 self._loop.call_soon_threadsafe(self._wake_up)
 
     def _wake_up(self) -> None:
+        assert self._loop is not None
         self._bell.ring()
         self._changed.set()
         self._claim_link.stop()
+        if self._claiming is None:
+            self._link.stop()  # there is nothing to settle
+        else:
+            self._loop.call_later(LAST_WORDS, self._claiming.cancel)
         if self._settler.open:
             self._heart.beat()
 
@@ -151,6 +156,8 @@ class Worker:
                     handler.message_type.prepare()
         self._set_up()
         assert self._loop is not None
+        if self._stopping:
+            self._wake_up()
         if self._time_limit is not None:
             self._loop.call_later(self._time_limit, self.stop)
         with self._signals() if signals else nullcontext():
@@ -312,7 +319,7 @@ class Worker:
             others.append(self._spawn(self._ticker.run()))
         try:
             self._emit(WorkerStarted(self.name, self.queues))
-            await self._with_queues_there_are(self._claim_until_stopped)
+            await self._claim()
             self._backlog.batches.flush()
             while self._settler.open and not self._stopping:
                 self._changed.clear()
@@ -325,10 +332,11 @@ class Worker:
             await self._finish(settling)
             for task in others:
                 task.cancel()
-            await asyncio.gather(*others, return_exceptions=True)
+            await self._link.finish(others, LAST_WORDS)
+            self._link.stop()
             self._emit(WorkerStopped(self.name, self.queues, self.counts.as_dict()))
             with suppress(Exception):
-                await asyncio.wait_for(self._link.run(functions.stop_worker(self.name)), LAST_WORDS)
+                await self._link.run(functions.stop_worker(self.name))
 
     def _emit(self, event: Event) -> None:
         self.app.bus.events.emit(event)
@@ -344,6 +352,17 @@ class Worker:
         if error is not None and not isinstance(error, Stopped):
             self._failure = self._failure or error
             self.stop()
+
+    async def _claim(self) -> None:
+        """Claim until nothing more is to be claimed, or for little longer than until stop()."""
+        claiming = self._with_queues_there_are(self._claim_until_stopped)
+        self._claiming = asyncio.create_task(claiming)
+        try:
+            await asyncio.wait([self._claiming])
+        finally:
+            self._claiming.cancel()
+        if not self._claiming.cancelled():
+            self._claiming.result()
 
     async def _claim_until_stopped(self) -> None:
         was_woken = False
@@ -546,14 +565,12 @@ class Worker:
             return max(deadline - time.monotonic(), LAST_WORDS)
 
         self._ticker.stop()
-        with suppress(asyncio.TimeoutError, Stopped):
-            await asyncio.wait_for(self._settler.release(self._backlog.take_back()), left())
+        releasing = self._spawn(self._settler.release(self._backlog.take_back()))
+        await self._link.finish([releasing], left())
         self._backlog.close()
         running = await self._slots.finish(deadline - time.monotonic())
         self.has_stuck_threads = self._slots.threads_are_stuck
         self._settler.give_up(running, f"the worker was stopped and waited {self._grace:g} s")
         self._settler.close()
-        await asyncio.wait([settling], timeout=left())
-        if not settling.done():
+        if not await self._link.finish([settling], left()):
             log.warning("%d messages in hand could not be settled; their leases end", self._in_hand)
-            settling.cancel()
