@@ -5,6 +5,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -143,6 +144,32 @@ def test_a_failure_is_retried(app: Symphony, conn: Connection) -> None:
     assert attempts == [1, 2, 3]
     assert (counts.retried, counts.done) == (2, 1)
     assert status(conn, message_id) == "completed"
+
+
+def test_the_log_says_what_went_wrong(
+    app: Symphony, conn: Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    Client(conn).configure_queue("default", max_attempts=1)
+
+    @app.handler(Job)
+    def work(job: Job) -> None:
+        if job.n == 0:
+            Client(conn).enqueue("Job", queue_name="nowhere")
+        elif job.n == 1:
+            conn.execute("create table twice (id int primary key)")
+            conn.execute("insert into twice values (1), (1)")
+        else:
+            compile("1 +", "rules", "eval")
+
+    app.dispatch_many(jobs(3))
+    run(app)
+    messages = [each.getMessage().partition(": ")[2] for each in caplog.records]
+    assert [each.partition(":")[0] for each in messages] == [
+        "symphony_pg.errors.UnknownQueue",
+        "psycopg.errors.UniqueViolation",
+        "SyntaxError",
+    ]
+    assert not any("HINT" in each or "DETAIL" in each for each in messages)
 
 
 def test_attempts_are_used_up(app: Symphony, conn: Connection) -> None:
@@ -524,6 +551,47 @@ async def test_grace_ends_what_does_not_finish(app: Symphony, conn: Connection) 
     assert found is not None
     assert (found.status, found.attempt) == ("delayed", 1)
     assert "was stopped" in str(found.last_error)
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+async def test_what_succeeds_soon_after_the_grace_is_done(
+    app: Symphony, conn: Connection, kind: str
+) -> None:
+    started = threading.Event()
+
+    def sync_handler(job: Job) -> None:
+        started.set()
+        time.sleep(0.5)
+
+    async def async_handler(job: Job) -> None:
+        started.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+
+    app.handler(Job)(sync_handler if kind == "sync" else async_handler)
+    message_id = app.dispatch(Job())
+    async with running(app, grace=0) as worker:
+        await until(started.is_set)
+    assert (worker.counts.done, worker.counts.retried) == (1, 0)
+    assert status(conn, message_id) == "completed"
+
+
+def test_what_a_handler_settles_itself_leaves_the_rest_alone(
+    app: Symphony, conn: Connection
+) -> None:
+    seen: list[int] = []
+
+    @app.handler(Job)
+    def work(job: Job, context: Context) -> None:
+        seen.append(job.n)
+        if job.n == 3:
+            Client(conn).ack(context.claim_id, [context.message_id])
+
+    ids = app.dispatch_many(jobs(10))
+    counts = run(app)
+    assert (counts.claimed, counts.done, counts.lost) == (10, 9, 1)
+    assert seen == list(range(10))
+    assert {status(conn, each) for each in ids} == {"completed"}
 
 
 async def test_lost_connections_are_opened_again(app: Symphony, conn: Connection) -> None:

@@ -93,8 +93,10 @@ class Failure(NamedTuple):
 
     @property
     def summary(self) -> str:
-        """The last line of the error that says something."""
-        return self.error.strip().rsplit("\n", 1)[-1] or self.error_class
+        """The line of the error that says what went wrong; details, hints and notes follow it."""
+        lines, kind = self.error.strip().split("\n"), self.error_class.rpartition(".")[2]
+        named = (line for line in lines if line.partition(":")[0].endswith(kind))
+        return next(named, lines[-1]) or self.error_class
 
 
 def _name(kind: type) -> str:
@@ -157,6 +159,11 @@ class Claim:
         """True when every message has an outcome."""
         outcomes = len(self.done) + len(self.failures) + len(self.elsewhere) + self.returned
         return outcomes >= self.size
+
+    def has_outcome(self, message_id: int) -> bool:
+        """Tell whether something became of a message, though perhaps nobody knows it yet."""
+        failed = (failure.message.message_id for failure in self.failures)
+        return message_id in {*self.elsewhere, *self.done, *failed}
 
     def extended(self) -> None:
         """Note that the lease begins anew now."""

@@ -160,7 +160,12 @@ class Settler:
         try:
             await self._link.run(functions.ack(claim.claim_id, message_ids))
         except LeaseLost as error:
-            await self._refused(claim, len(message_ids), error)
+            if len(message_ids) == 1 or not await self._holds(claim):
+                await self._refused(claim, len(message_ids), error)
+                return
+            for message_id in message_ids:  # one that was settled elsewhere refuses them all
+                if not claim.lost:
+                    await self._ack(claim, [message_id])
         else:
             self._counts.done += len(message_ids)
 
@@ -216,8 +221,11 @@ class Settler:
         """Find out whether the claim is lost, or these messages of it were settled before."""
         log.warning("claim %d: %d results were refused: %s", claim.claim_id, results, error.message)
         self._counts.lost += results
-        if not await self._link.run(functions.extend_lease([claim.claim_id])):
+        if not await self._holds(claim):
             self._lose(claim)
+
+    async def _holds(self, claim: Claim) -> bool:
+        return bool(await self._link.run(functions.extend_lease([claim.claim_id])))
 
     def _lose(self, claim: Claim) -> None:
         if not claim.lost and claim.claim_id in self.open:
@@ -243,7 +251,7 @@ class Settler:
     def give_up(self, running: Iterable[tuple[Claim, ClaimedMessage]], reason: str) -> None:
         """Report messages whose handlers did not come to an end."""
         for claim, message in running:
-            if message.message_id not in claim.elsewhere:
+            if not claim.has_outcome(message.message_id):
                 error = f"{reason}; the handler had not finished"
                 claim.failures.append(Failure(message, error, "WorkerStopped", True, None))
             self.progress(claim)
