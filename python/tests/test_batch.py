@@ -282,7 +282,7 @@ async def test_grace_ends_a_batch_that_does_not_finish(
     async with running(app, grace=0.2) as worker:
         await until(lambda: worker.counts.claimed == 2)
         await until(started.is_set)
-    assert worker.has_stuck_threads == (kind == "sync")
+    assert worker.has_stuck_handlers == (kind == "sync")
     go_on.set()
     assert worker.counts.retried == 2
     assert {status(conn, each) for each in ids} == {"delayed"}

@@ -19,6 +19,7 @@ from symphony_pg.server import Server
 Connection = psycopg.Connection[object]
 
 APP = """
+import asyncio
 import time
 from pathlib import Path
 from symphony_pg import Symphony
@@ -30,6 +31,15 @@ def job(seconds):
     with Path("started").open("a") as file:
         file.write("started\\n")
     time.sleep(seconds)
+
+@app.handler("AsyncJob")
+async def async_job(seconds):
+    job(0)
+    await asyncio.to_thread(time.sleep, seconds)
+
+@app.handler("Block")
+async def block(seconds):
+    job(seconds)
 """
 
 
@@ -82,6 +92,40 @@ def test_a_stuck_thread_does_not_keep_the_process(
         worker.send(signal.SIGTERM)
         assert worker.wait() == 0
     assert status(conn, message_id) == "delayed"
+
+
+def test_a_thread_of_an_async_handler_does_not_keep_the_process(
+    dsn: str, conn: Connection, tmp_path: Path
+) -> None:
+    message_id = Client(conn).enqueue("AsyncJob", 60)
+    with Process(tmp_path, APP, dsn, "--grace", "200ms") as worker:
+        worker.until_written("started", tmp_path / "started")
+        worker.send(signal.SIGTERM)
+        assert worker.wait() == 0
+        assert json.loads(worker.log.read_text().splitlines()[-1])["retried"] == 1
+    assert status(conn, message_id) == "delayed"
+
+
+def test_a_stuck_thread_does_not_hide_an_error(dsn: str, conn: Connection, tmp_path: Path) -> None:
+    enqueue(conn, 60)
+    with Process(tmp_path, APP, dsn, "--grace", "200ms", "--concurrency", "2") as worker:
+        worker.until_written("started", tmp_path / "started")
+        Client(conn).drop_queue("default", force=True)
+        assert worker.wait() == 1
+        assert worker.log.read_text().splitlines()[-3].startswith("Error: ")
+
+
+def test_a_second_signal_ends_a_handler_that_blocks_the_event_loop(
+    dsn: str, tmp_path: Path, conn: Connection
+) -> None:
+    Client(conn).enqueue("Block", 60)
+    with Process(tmp_path, APP, dsn) as worker:
+        worker.until_written("started", tmp_path / "started")
+        worker.send(signal.SIGTERM)
+        time.sleep(0.2)
+        assert worker.process.poll() is None
+        worker.send(signal.SIGTERM)
+        assert worker.wait() == 128 + signal.SIGTERM
 
 
 def test_a_restart_of_the_server_is_survived(tmp_path: Path) -> None:

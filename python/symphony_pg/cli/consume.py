@@ -9,6 +9,7 @@ import logging
 import os
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -18,13 +19,14 @@ from ..config import Config
 from ..errors import WrongState
 from ..worker import Counts, Worker
 from .config import CONFIG, use_config
-from .options import DURATION, MEMORY, as_json_option, chosen_dsn, dsn_option, load_app
+from .options import DURATION, MEMORY, as_json_option, as_text, chosen_dsn, dsn_option, load_app
 from .output import is_for_people, to_json
 from .reload import run_reloading
 
 __all__ = ["consume"]
 
 PROGRESS_INTERVAL = 0.5
+LAST_SECOND = 1.0
 
 
 @click.command()
@@ -153,26 +155,52 @@ def consume(
         if app.schedules and not no_schedules:
             click.echo(f"schedules {', '.join(sorted(app.schedules))}")
         click.echo("Ctrl-C stops.\n")
+    asyncio.run(_end_in_time(worker, for_people))
+
+
+async def _end_in_time(worker: Worker, for_people: bool) -> None:
+    """Run the worker; end the process at once if handlers would keep it alive."""
+    failure = None
+    try:
+        await _work(worker, for_people)
+    except Exception as error:
+        failure = error
+    if worker.has_stuck_handlers or await _has_stuck_threads():
+        if failure is not None:
+            click.echo(_as_text(failure), err=True)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0 if failure is None else 1)
+    if failure is not None:
+        raise failure
+
+
+async def _has_stuck_threads() -> bool:
+    """Tell whether what handlers gave to `asyncio.to_thread` is still running."""
+    ending = asyncio.create_task(asyncio.get_running_loop().shutdown_default_executor())
+    _, late = await asyncio.wait([ending], timeout=LAST_SECOND)
+    return bool(late)
+
+
+def _as_text(error: Exception) -> str:
+    text = as_text(error)
+    return f"Error: {text}" if text is not None else "".join(traceback.format_exception(error))
+
+
+async def _work(worker: Worker, for_people: bool) -> None:
+    progress = asyncio.create_task(_show_progress(worker)) if for_people else None
     started = time.monotonic()
-    counts = asyncio.run(_work(worker, for_people))
+    try:
+        counts = await worker.run(signals=True)
+    finally:
+        if progress is not None:
+            progress.cancel()
+            click.echo("\r\033[K", nl=False)
     seconds = time.monotonic() - started
     if for_people:
         click.echo(summary(counts, seconds))
     else:
         click.echo(to_json({**counts.as_dict(), "seconds": round(seconds, 3)}))
-    if worker.has_stuck_threads:
-        sys.stdout.flush()
-        os._exit(0)  # a handler that does not end would keep the process alive
-
-
-async def _work(worker: Worker, for_people: bool) -> Counts:
-    progress = asyncio.create_task(_show_progress(worker)) if for_people else None
-    try:
-        return await worker.run(signals=True)
-    finally:
-        if progress is not None:
-            progress.cancel()
-            click.echo("\r\033[K", nl=False)
 
 
 async def _show_progress(worker: Worker) -> None:

@@ -48,15 +48,24 @@ class ErrorsAsText(click.Group):
         """Run the command."""
         try:
             return super().invoke(ctx)
-        except (SymphonyError, ServerError) as error:
-            raise click.ClickException(str(error)) from error
-        except psycopg.Error as error:
-            raise click.ClickException(_describe(error)) from error
-        except RecursionError as error:
-            raise click.ClickException(
-                "the JSON is nested too deeply for Python\n"
-                "HINT: Give it to the SQL function of the same name, in psql."
-            ) from error
+        except Exception as error:
+            if (text := as_text(error)) is None:
+                raise
+            raise click.ClickException(text) from error
+
+
+def as_text(error: Exception) -> str | None:
+    """Return what people should read of an error; None if that is its traceback."""
+    if isinstance(error, SymphonyError | ServerError):
+        return str(error)
+    if isinstance(error, psycopg.Error):
+        return _describe(error)
+    if isinstance(error, RecursionError):
+        return (
+            "the JSON is nested too deeply for Python\n"
+            "HINT: Give it to the SQL function of the same name, in psql."
+        )
+    return None
 
 
 def _describe(error: psycopg.Error) -> str:

@@ -225,7 +225,7 @@ class Settler:
             self._lose(claim)
 
     async def _holds(self, claim: Claim) -> bool:
-        return bool(await self._link.run(functions.extend_lease([claim.claim_id])))
+        return claim.claim_id in await self._link.run(functions.extend_lease([claim.claim_id]))
 
     def _lose(self, claim: Claim) -> None:
         if not claim.lost and claim.claim_id in self.open:

@@ -62,6 +62,7 @@ class Slots:
         self._progress = progress
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="symphony-handler")
         self._slots = [_Slot() for _ in range(count)]
+        self.are_stuck = False  # after finish(): handlers are running that cannot be ended
 
     def start(self, spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]) -> None:
         """Begin to work on the backlog, in tasks made by `spawn`."""
@@ -84,16 +85,10 @@ class Slots:
                 running.append((slot.claim, slot.message))
                 self._cancel(slot)
         if late:
-            await asyncio.wait(late, timeout=1)
-        self._threads.shutdown(wait=not self.threads_are_stuck)
+            _, late = await asyncio.wait(late, timeout=1)
+        self.are_stuck = bool(late)
+        self._threads.shutdown(wait=not late)
         return running
-
-    @property
-    def threads_are_stuck(self) -> bool:
-        """True when a sync handler is still running."""
-        return any(
-            (slot.message is not None or slot.batch) and not slot.is_async for slot in self._slots
-        )
 
     def running(self, most: int) -> list[tuple[ClaimedMessage, float]]:
         """Return the messages that handlers work on, and for how many seconds: the oldest few."""

@@ -17,6 +17,7 @@ import socket
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -101,7 +102,7 @@ class Worker:
         self.name = name or f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
         self.concurrency = concurrency
         self.counts = Counts()
-        self.has_stuck_threads = False
+        self.has_stuck_handlers = False
         self._dsn = dsn if dsn is not None else app.dsn
         self._batch_size = batch_size
         self._limit = limit
@@ -285,20 +286,23 @@ class Worker:
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
-        assert self._loop is not None
         numbers = (signal.SIGTERM, signal.SIGINT)
-        for number in numbers:
-            self._loop.add_signal_handler(number, self._on_signal, number)
+        before = {number: signal.signal(number, self._on_signal) for number in numbers}
         try:
             yield
         finally:
-            for number in numbers:
-                self._loop.remove_signal_handler(number)
+            for number, handler in before.items():
+                signal.signal(number, handler or signal.SIG_DFL)
 
-    def _on_signal(self, number: int) -> None:
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        # Not a callback of the event loop: a handler that blocks that would put it off.
         if self._is_signalled:
             os._exit(128 + number)
         self._is_signalled = True
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self._stop_for_signal)
+
+    def _stop_for_signal(self) -> None:
         log.info("stopping: %d messages are in hand; a second signal ends at once", self._in_hand)
         self.stop()
 
@@ -569,7 +573,7 @@ class Worker:
         await self._link.finish([releasing], left())
         self._backlog.close()
         running = await self._slots.finish(deadline - time.monotonic())
-        self.has_stuck_threads = self._slots.threads_are_stuck
+        self.has_stuck_handlers = self._slots.are_stuck
         self._settler.give_up(running, f"the worker was stopped and waited {self._grace:g} s")
         self._settler.close()
         if not await self._link.finish([settling], left()):
