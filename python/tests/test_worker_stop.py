@@ -54,6 +54,12 @@ def poor_dsn(dsn: str, conn: Connection) -> Iterator[str]:
     conn.execute("drop owned by poor; drop role poor")
 
 
+async def test_before_it_runs(app: Symphony) -> None:
+    worker = Worker(app, dsn=nowhere())
+    worker.stop()
+    await asyncio.wait_for(worker.run(), SOON)
+
+
 @pytest.mark.parametrize("all_queues", [False, True])
 async def test_while_the_server_is_absent(
     app: Symphony, caplog: pytest.LogCaptureFixture, all_queues: bool
@@ -122,3 +128,10 @@ async def test_while_the_server_is_frozen(
     finally:
         for pid in pids:
             os.kill(pid, signal.SIGCONT)
+
+
+def test_signals_mean_afterwards_what_they_meant_before(app: Symphony) -> None:
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.getsignal(number) for number in numbers]
+    asyncio.run(Worker(app, drain=True).run(signals=True))
+    assert [signal.getsignal(number) for number in numbers] == before
