@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 from psycopg.conninfo import make_conninfo
-from workers import run  # type: ignore[import-not-found]
+from workers import run, running, until  # type: ignore[import-not-found]
 
 from symphony_pg import (
     AsyncClient,
@@ -383,3 +383,45 @@ def test_a_clock_that_is_wrong_changes_nothing(
     assert sorted(lives) == ["again 1", "again 2", "later 1", "slow 1"]
     assert (counts.done, counts.retried, counts.lost) == (3, 1, 0)
     assert client.queue_stats()[0].delayed == 1
+
+
+@pytest.mark.parametrize("moved", ["1 hour", "-1 minute"])
+async def test_a_server_clock_that_is_set_spoils_no_lease(
+    app: Symphony, conn: Connection, moved: str
+) -> None:
+    # The whole server's: what asks for the time of PostgreSQL itself finds ours first.
+    conn.execute("create schema faked")
+    conn.execute("create table faked.clock as select interval '0' as moved")
+    for name in ("faked.clock_timestamp", "symphony._now"):
+        conn.execute(
+            f"create or replace function {name}() returns timestamptz language sql volatile "
+            "as 'select pg_catalog.clock_timestamp() + moved from faked.clock'"
+        )
+    conn.execute(f"alter database {conn.info.dbname} set search_path = faked, pg_catalog")
+    Client(conn).configure_queue("default", lease=timedelta(seconds=0.5))
+    attempts: list[int] = []
+
+    @app.handler(Note)
+    def handle(note: Note, context: Context) -> None:
+        attempts.append(context.attempt)
+        time.sleep(1.5)  # three leases
+
+    async with running(app) as worker:
+        app.dispatch(Note("before"))
+        await until(lambda: worker.counts.done == 1)
+        conn.execute("update faked.clock set moved = %s", [moved])
+        app.dispatch(Note("after"))
+        app.dispatch(Note("later"), delay=30)
+        await until(lambda: worker.counts.done + worker.counts.lost == 2)
+        used, ticks = time.process_time(), count_ticks(conn)
+        await asyncio.sleep(1)
+        assert time.process_time() - used < 0.5
+        assert count_ticks(conn) - ticks < 10
+    assert attempts == [1, 1]
+    assert (worker.counts.done, worker.counts.lost) == (2, 0)
+
+
+def count_ticks(conn: Connection) -> int:
+    row = conn.execute("select count(*) from symphony.tick").fetchone()
+    assert row is not None
+    return int(row[0])

@@ -19,7 +19,15 @@ from ..connections import connect_async
 from ..errors import ConnectionRefused, translated
 from ..functions import Call
 
-__all__ = ["LAST_WORDS", "Clock", "Doorbell", "Link", "Stopped", "committed_asynchronously"]
+__all__ = [
+    "LAST_WORDS",
+    "Clock",
+    "Doorbell",
+    "Link",
+    "Stopped",
+    "committed_asynchronously",
+    "telling_the_time",
+]
 
 T = TypeVar("T")
 log = logging.getLogger("symphony_pg.worker")
@@ -28,6 +36,7 @@ FIRST_WAIT = 0.1
 LONGEST_WAIT = 5.0
 LAST_WORDS = 2.0
 REQUEST = "request"  # the payload of request_workers()
+AND_THE_TIME = b"select answer.*, clock_timestamp() from (%s) as answer"
 NOT_WAITING = b", set_config('synchronous_commit', 'off', true)"
 READ_ONLY = "25006"  # what an old primary says after a failover
 
@@ -35,6 +44,17 @@ READ_ONLY = "25006"  # what an old primary says after a failover
 def committed_asynchronously(call: Call[T]) -> Call[T]:
     """Let the transaction of a call that returns rows not wait for the disk, and no other one."""
     return replace(call, statement=call.statement + NOT_WAITING)
+
+
+def telling_the_time(call: Call[T], clock: Clock) -> Call[T]:
+    """Let a call set the clock, if it returns rows: that of the server may have been set, too."""
+
+    def read(rows: Sequence[tuple[Any, ...]]) -> T:
+        if rows:
+            clock.set(rows[0][-1])
+        return call.read([row[:-1] for row in rows])
+
+    return Call(AND_THE_TIME % call.statement, call.arguments, read)
 
 
 class Stopped(Exception):  # noqa: N818

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from .. import functions
 from ..times import parse_datetime
-from .link import Clock, Doorbell, Link
+from .link import Clock, Doorbell, Link, telling_the_time
 
 __all__ = ["Rest", "Ticker"]
 
@@ -106,7 +106,7 @@ class Ticker:
 
     async def tick(self) -> None:
         """Tick once; `finds` counts those that made messages pending, or will at once."""
-        report = await self._link.run(functions.tick())
+        report = await self._link.run(telling_the_time(functions.tick(), self._clock))
         self._ticked = time.monotonic()
         due = report["next_due_at"]
         self._next_due_at = None if due is None else parse_datetime(due)

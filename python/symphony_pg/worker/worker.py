@@ -33,7 +33,15 @@ from ..version import __version__, check_compatible
 from .backlog import Backlog
 from .claim import Claim, Pace
 from .heart import Heart, resident_memory
-from .link import LAST_WORDS, Clock, Doorbell, Link, Stopped, committed_asynchronously
+from .link import (
+    LAST_WORDS,
+    Clock,
+    Doorbell,
+    Link,
+    Stopped,
+    committed_asynchronously,
+    telling_the_time,
+)
 from .rest import LINGER_POLL, Rest, Ticker
 from .settler import Counts, Settler
 from .slots import Slots
@@ -52,7 +60,8 @@ PROBES = 4
 # that the acks of a few at a time do not make the producers' commits wait for the disk.
 GATHER = 0.001
 LONGEST_GATHER = 0.02
-VERSION_AND_TIME = "select symphony.version(), clock_timestamp()"
+VERSION = "select symphony.version()"
+SHORTEST_LEASE = 0.1  # no queue has a shorter one, whatever the clock of the server did
 
 
 class Worker:
@@ -260,10 +269,9 @@ class Worker:
 
     async def _check_version(self, conn: psycopg.AsyncConnection[Any]) -> None:
         with translated():
-            row = await (await conn.execute(VERSION_AND_TIME)).fetchone()
+            row = await (await conn.execute(VERSION)).fetchone()
         assert row is not None
         check_compatible(row[0])
-        self._clock.set(row[1])
 
     async def _sync_schedules(self) -> None:
         """Create and change the schedules that the application declares."""
@@ -389,7 +397,7 @@ class Worker:
             call = functions.claim_batch(self.queues, size, self.name)
             if not self._has_session:
                 call = committed_asynchronously(call)
-            messages = await self._claim_link.run(call)
+            messages = await self._claim_link.run(telling_the_time(call, self._clock))
             if messages:
                 await self._accept(messages)
                 await self._rest.end()
@@ -491,7 +499,7 @@ class Worker:
         return min(size, self._limit - self.counts.claimed)
 
     async def _accept(self, messages: Sequence[ClaimedMessage]) -> None:
-        lease = self._clock.seconds_until(messages[0].lease_until)
+        lease = max(self._clock.seconds_until(messages[0].lease_until), SHORTEST_LEASE)
         claim = Claim(messages, lease, self._lender, self._async_lender)
         self.counts.claimed += claim.size
         self._settler.add(claim)
