@@ -55,7 +55,11 @@ class Holder(Protocol):
 
     @property
     def lost(self) -> bool:
-        """True when the message is no longer ours to work on."""
+        """True when the message is known to be no longer ours: nothing of it counts."""
+
+    @property
+    def lease_lost(self) -> bool:
+        """True also when its lease has ended for all we know, which nobody confirmed."""
 
     @property
     def lease_until(self) -> datetime:
@@ -148,7 +152,7 @@ class Context:
     @property
     def lease_lost(self) -> bool:
         """True once the message may be in other hands: stop, what you do will not count."""
-        return self._holder.lost
+        return self._holder.lease_lost
 
     def transaction(self) -> Transaction:
         """Open a transaction that commits your writes and the ack of this message together.

@@ -49,7 +49,7 @@ class _Here:
     context.transaction() uses the connection that was given to dispatch(), else one of our own.
     """
 
-    lost = False
+    lost = lease_lost = False
     lease_until = datetime.max.replace(tzinfo=timezone.utc)
 
     def __init__(self, dsn: str | None, conn: AnyConnection | AnyAsyncConnection | None) -> None:

@@ -386,6 +386,30 @@ async def test_a_lost_lease_tells_a_sync_handler(app: Symphony, conn: Connection
     assert conn.execute("select to_regclass('must_not_exist')").fetchone() == (None,)
 
 
+async def test_a_lease_that_nobody_can_extend_is_lost_in_time(
+    app: Symphony, conn: Connection
+) -> None:
+    Client(conn).configure_queue("default", lease=timedelta(seconds=0.6))
+    started = threading.Event()
+    told: list[bool] = []
+
+    @app.handler(Job)
+    def work(job: Job, context: Context) -> None:
+        started.set()
+        deadline = time.monotonic() + 3
+        while not context.lease_lost and time.monotonic() < deadline:
+            time.sleep(0.01)
+        told.append(context.lease_lost)
+
+    app.dispatch(Job())
+    async with running(app, limit=1):
+        await until(started.is_set)
+        with conn.transaction():
+            conn.execute("lock table symphony.claim")  # no word of the server comes through
+            await until(lambda: told)
+    assert told == [True]
+
+
 async def test_partial_acks_are_sent_while_the_rest_runs(app: Symphony, conn: Connection) -> None:
     last_started = asyncio.Event()
     go_on = asyncio.Event()

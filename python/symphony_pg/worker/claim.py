@@ -140,7 +140,7 @@ class Claim:
         self.size = len(messages)
         self.lease = lease
         self.lease_until = messages[0].lease_until
-        self.extend_at = time.monotonic() + lease / 3
+        self._held_since = time.monotonic()
         self.lost = False
         self.done: list[int] = []
         self.failures: list[Failure] = []
@@ -165,11 +165,21 @@ class Claim:
         failed = (failure.message.message_id for failure in self.failures)
         return message_id in {*self.elsewhere, *self.done, *failed}
 
+    @property
+    def extend_at(self) -> float:
+        """When to extend the lease."""
+        return self._held_since + self.lease / 3
+
+    @property
+    def lease_lost(self) -> bool:
+        """True when the lease was lost, or has ended for all we know: the server may be away."""
+        return self.lost or time.monotonic() >= self._held_since + self.lease
+
     def extended(self) -> None:
         """Note that the lease begins anew now."""
-        passed = self.lease / 3 + time.monotonic() - self.extend_at
-        self.lease_until += timedelta(seconds=passed)
-        self.extend_at = time.monotonic() + self.lease / 3
+        now = time.monotonic()
+        self.lease_until += timedelta(seconds=now - self._held_since)
+        self._held_since = now
 
     def succeeded(self, message_id: int) -> None:
         """Note that a handler returned."""
