@@ -22,6 +22,7 @@ __all__ = [
     "BodyTooLarge",
     "ConnectionRefused",
     "LeaseLost",
+    "LoginRefused",
     "MalformedBatch",
     "NeedsPython",
     "NotInstalled",
@@ -189,6 +190,10 @@ class ConnectionRefused(SymphonyError):
     """PostgreSQL could not be reached, or turned the login down."""
 
 
+class LoginRefused(ConnectionRefused):
+    """PostgreSQL is there, and lets nobody in by that name, password or database."""
+
+
 CLASSES: dict[str, type[SymphonyError]] = {
     "SY001": UnknownQueue,
     "SY002": QueueNotEmpty,
@@ -226,6 +231,14 @@ HINTS: dict[str, str] = {
     "22P02": "Give a value of the type that the function takes; JSON has no NaN and no infinity.",
     "22P05": "Take the NUL out, or send binary data as base64.",
 }
+# libpq keeps the SQLSTATE of a failed login to itself. Where the server speaks another language,
+# it is a ConnectionRefused like any other.
+LOGIN_REFUSED = re.compile(
+    r"FATAL: +((password|peer|ident|certificate) authentication failed|no pg_hba\.conf entry"
+    r"|pg_hba\.conf rejects|(role|database) .*(does not exist|is not permitted to log in)"
+    r"|permission denied for database|no such (user|database))|no password supplied",
+    re.IGNORECASE,
+)
 UNFIT = "Take it out, or send binary data as base64."
 
 
@@ -285,11 +298,21 @@ def _unfit(error: Exception, arguments: Mapping[str, Any] | None) -> SymphonyErr
 def connecting(dsn: str) -> Iterator[None]:
     """Raise a failed connection attempt as ConnectionRefused, a DSN that is none as BadArgument.
 
+    LoginRefused is for what waiting does not help with.
+
     What libpq quotes from the DSN is not shown where it may be a part of the password.
     """
     try:
         yield
     except psycopg.OperationalError as error:
+        if LOGIN_REFUSED.search(str(error)):
+            raise LoginRefused(
+                "PostgreSQL refuses the login",
+                detail=_unquoted(error, dsn),
+                hint="Compare user, password and database in --dsn, SYMPHONY_DSN or the PG* "
+                "variables with those of the server, and its pg_hba.conf.",
+                sqlstate=error.sqlstate,
+            ) from None
         raise ConnectionRefused(
             "cannot connect to PostgreSQL",
             detail=_unquoted(error, dsn),

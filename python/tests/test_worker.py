@@ -18,8 +18,10 @@ from workers import run, running, status, until  # type: ignore[import-not-found
 
 from symphony_pg import (
     Client,
+    ConnectionRefused,
     Context,
     LeaseLost,
+    LoginRefused,
     PermanentError,
     RetryAfter,
     Symphony,
@@ -677,11 +679,38 @@ def test_a_message_type_that_cannot_be_decoded_ends_the_worker(app: Symphony) ->
         run(app)
 
 
-def test_the_worker_waits_for_a_server_that_is_away(app: Symphony) -> None:
+@pytest.mark.parametrize(("tell_again", "least", "most"), [(60.0, 1, 1), (0.1, 2, 9)])
+def test_the_worker_waits_for_a_server_that_is_away(
+    app: Symphony,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    tell_again: float,
+    least: int,
+    most: int,
+) -> None:
+    monkeypatch.setattr("symphony_pg.worker.link.TELL_AGAIN", tell_again)
     nowhere = make_conninfo("", host="127.0.0.1", port=1, user="x", dbname="x")
     started = time.monotonic()
-    asyncio.run(Worker(app, dsn=nowhere, time_limit=0.5).run())
-    assert time.monotonic() - started < 5
+    with pytest.raises(ConnectionRefused, match="port 1 failed"):
+        asyncio.run(Worker(app, dsn=nowhere, time_limit=1).run())
+    assert 1 <= time.monotonic() - started < 5
+    assert least <= len(caplog.messages) <= most
+    assert all("no connection" in each and "port 1 failed" in each for each in caplog.messages)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "text"),
+    [
+        ({"dbname": "nowhere"}, 'database "nowhere" does not exist'),
+        ({"password": "wrong"}, "password authentication failed"),
+        ({"user": "nobody"}, 'authentication failed for user "nobody"'),
+    ],
+)
+def test_a_login_that_is_refused_at_first_ends_the_worker(
+    app: Symphony, dsn: str, wrong: dict[str, str], text: str
+) -> None:
+    with pytest.raises(LoginRefused, match=f"(?s){text}.*HINT: Compare user"):
+        asyncio.run(asyncio.wait_for(Worker(app, dsn=make_conninfo(dsn, **wrong)).run(), 5))
 
 
 def test_bodies_are_any_json(app: Symphony, conn: Connection) -> None:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 from workers import TIMEOUT, Process, status  # type: ignore[import-not-found]
 
 from symphony_pg import Client
@@ -152,6 +153,29 @@ def test_a_restart_of_the_server_is_survived(tmp_path: Path) -> None:
             worker.send(signal.SIGTERM)
             assert worker.wait() == 0
             assert "connected again" in worker.log.read_text()
+
+
+def test_a_server_that_is_being_set_up_is_waited_for(tmp_path: Path) -> None:
+    for parent in (tmp_path, *tmp_path.parents[:2]):
+        parent.chmod(0o755)
+    data_dir = tmp_path / "data"
+    with Server(data_dir=data_dir) as server:
+        port, dsn = server.port, make_conninfo(server.dsn, dbname="later")
+    with Process(tmp_path, APP, dsn) as worker:
+        worker.until_written("Connection refused")
+        with Server(data_dir=data_dir, port=port) as server:
+            worker.until_written("does not exist")
+            with psycopg.connect(server.dsn, autocommit=True) as conn:
+                conn.execute("create database later template template0")
+            worker.until_written("schema")  # it is there now, and what is wrong can be said
+            assert worker.wait() == 1
+
+
+def test_a_limit_that_ends_the_wait_for_a_server_is_no_success(tmp_path: Path) -> None:
+    dsn = "host=127.0.0.1 port=1 user=x dbname=x"
+    with Process(tmp_path, APP, dsn, "--drain", "--time-limit", "500ms") as worker:
+        assert worker.wait() == 1
+        assert "Error: cannot connect to PostgreSQL\nDETAIL: " in worker.log.read_text()
 
 
 def test_consume_as_json_lines(dsn: str, conn: Connection, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import psycopg
 from psycopg.rows import tuple_row
 
 from ..connections import connect_async
-from ..errors import ConnectionRefused, translated
+from ..errors import ConnectionRefused, LoginRefused, translated
 from ..functions import Call
 
 __all__ = [
@@ -35,6 +35,7 @@ log = logging.getLogger("symphony_pg.worker")
 FIRST_WAIT = 0.1
 LONGEST_WAIT = 5.0
 LAST_WORDS = 2.0
+TELL_AGAIN = 60.0
 REQUEST = "request"  # the payload of request_workers()
 AND_THE_TIME = b"select answer.*, clock_timestamp() from (%s) as answer"
 NOT_WAITING = b", set_config('synchronous_commit', 'off', true)"
@@ -62,7 +63,10 @@ class Stopped(Exception):  # noqa: N818
 
 
 class Link:
-    """One connection in autocommit mode that is opened again, with backoff, when it is lost."""
+    """One connection in autocommit mode that is opened again, with backoff, when it is lost.
+
+    `refusal` is why it could not be opened, as long as it never was.
+    """
 
     def __init__(
         self,
@@ -79,6 +83,9 @@ class Link:
         self._opening = asyncio.Lock()
         self._stopped = asyncio.Event()
         self._attempts = 0
+        self._was_open = False
+        self._told = ("", 0.0)
+        self.refusal: Exception | None = None
 
     async def run(self, call: Call[T]) -> T:
         """Execute a call, again and again until the connection lasts for it.
@@ -116,6 +123,10 @@ class Link:
                 try:
                     self._conn = await self._open_unless_stopped()
                 except (ConnectionRefused, psycopg.OperationalError) as error:
+                    if not self._was_open:
+                        if isinstance(error, LoginRefused) and self.refusal is None:
+                            raise  # later it may be a server that is being set up
+                        self.refusal = error
                     self._tell(error)
                     await self._back_off()
         return self._conn
@@ -143,6 +154,7 @@ class Link:
             raise
         if self._attempts:
             log.info("%s: connected again", self._purpose)
+        self._was_open, self.refusal = True, None
         return conn
 
     async def _drop(self, conn: psycopg.AsyncConnection[Any], error: psycopg.Error) -> None:
@@ -152,8 +164,11 @@ class Link:
         await conn.close()
 
     def _tell(self, error: Exception) -> None:
-        if not self._attempts:
-            log.warning("%s: no connection (%s); trying again", self._purpose, _one_line(error))
+        text, at = self._told
+        news, now = _one_line(error), time.monotonic()
+        if not self._attempts or news != text or now - at >= TELL_AGAIN:
+            log.warning("%s: no connection (%s); trying again", self._purpose, news)
+            self._told = (news, now)
 
     async def _back_off(self) -> None:
         """Wait longer after each attempt that failed, and never exactly as long as others do."""

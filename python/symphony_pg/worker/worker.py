@@ -132,6 +132,7 @@ class Worker:
         self._stopping = False
         self._is_signalled = False
         self._claiming: asyncio.Task[None] | None = None
+        self._is_out_of_time = False
         self._failure: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -141,6 +142,10 @@ class Worker:
         if self._loop is not None:
             with suppress(RuntimeError):  # the loop has ended already
                 self._loop.call_soon_threadsafe(self._wake_up)
+
+    def _on_time_limit(self) -> None:
+        self._is_out_of_time = not self._stopping
+        self.stop()
 
     def _wake_up(self) -> None:
         assert self._loop is not None
@@ -157,6 +162,9 @@ class Worker:
     async def run(self, *, signals: bool = False) -> Counts:
         """Work until stop() or a limit; return what was done.
 
+        A server that is away is waited for. If the time limit ends that, the error is raised; so is
+        LoginRefused, if that is what the server says at the first attempt.
+
         With `signals`, SIGTERM and SIGINT call stop(), and a second one ends the process at once:
         then leases end, and the messages are handed out again.
         """
@@ -169,7 +177,7 @@ class Worker:
         if self._stopping:
             self._wake_up()
         if self._time_limit is not None:
-            self._loop.call_later(self._time_limit, self.stop)
+            self._loop.call_later(self._time_limit, self._on_time_limit)
         with self._signals() if signals else nullcontext():
             try:
                 with suppress(Stopped):
@@ -187,6 +195,8 @@ class Worker:
                 await self._link.close()
                 self._lender.close()
                 await self._async_lender.close()
+        if self._is_out_of_time:
+            self._failure = self._failure or self._claim_link.refusal or self._link.refusal
         if self._failure is not None:
             raise self._failure
         return self.counts
