@@ -86,7 +86,7 @@ class Symphony(Schedules):
         self.handlers: dict[str, Handler] = {}
         is_routed = config is not None and config.has_sync
         self.transport: Transport = transport or (
-            RoutedTransport(dsn) if is_routed else PostgresTransport(dsn)
+            RoutedTransport() if is_routed else PostgresTransport()
         )
         self.transports = {**self._configured(), **(transports or {})}
         for each in (self.transport, *self.transports.values()):
@@ -417,6 +417,14 @@ class Symphony(Schedules):
         transport.bind(self.handlers, self.dsn)
         if isinstance(transport, LocalTransport):
             transport.bus, transport.sanitize = self.bus, self.sanitize
+
+    def move(self, dsn: str) -> None:
+        """Use another database, and so do the transports that were given none of their own."""
+        self.dsn = dsn
+        for each in (self.transport, *self.transports.values()):
+            self._bind(each)
+            if isinstance(each, PostgresTransport | RoutedTransport):
+                each.move(dsn)
 
     @contextmanager
     def using(self, transport: T) -> Iterator[T]:

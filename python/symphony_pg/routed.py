@@ -35,6 +35,10 @@ class RoutedTransport:
         self._postgres.bind(handlers, dsn)
         self._here.bind(handlers, dsn)
 
+    def move(self, dsn: str | None) -> None:
+        """Use another database from now on, unless one was given here."""
+        self._postgres.move(dsn)
+
     def joins(self, dsn: str | None) -> bool:
         """Tell whether a transaction in that database can carry messages of this transport."""
         return self._postgres.joins(dsn)

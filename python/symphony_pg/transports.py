@@ -93,9 +93,15 @@ class PostgresTransport:
 
     def bind(self, handlers: Mapping[str, Handler], dsn: str | None) -> None:  # noqa: ARG002
         """Use the application's database, unless one was given here."""
-        if self._dsn is None and not self._bound:
-            self._open(dsn)
+        if not self._bound:
+            self.move(dsn)
         self._bound = True
+
+    def move(self, dsn: str | None) -> None:
+        """Use another database from now on, unless one was given here."""
+        if self._dsn is None:
+            self.close()
+            self._open(dsn)
 
     def joins(self, dsn: str | None) -> bool:
         """Tell whether a transaction in that database can carry messages of this transport."""

@@ -22,6 +22,7 @@ from symphony_pg import (
     SyncTransport,
 )
 from symphony_pg.events import Handled, Sent
+from symphony_pg.install import install
 
 Connection = psycopg.Connection[Any]
 KINDS = pytest.mark.parametrize("kind", ["sync", "async"])
@@ -406,3 +407,46 @@ def test_a_crash_between_send_and_ack_repeats_the_handler(
     app.handler("Job")(lambda body: None)
     assert run(app).done == 1
     assert status(conn, message_id) == "completed"
+
+
+MOVED = """
+import os
+from dataclasses import dataclass
+from symphony_pg import PostgresTransport, Symphony
+
+aside = PostgresTransport(os.environ["SYMPHONY_DSN"])
+app = Symphony({dsn}, transports={{"same": PostgresTransport(), "aside": aside}})
+
+@app.message
+@dataclass
+class Plain:
+    pass
+
+@app.handler("Job")
+def job(twice, context):
+    with context.transaction() as conn:
+        app.dispatch(Plain(), queue="plain")
+        app.dispatch(Plain(), queue="plain", transport="same")
+        conn.execute("insert into done values (1), (%s)", [1 if twice else 2])
+    app.dispatch(Plain(), transport="aside", now=True)
+"""
+
+
+@pytest.mark.parametrize("given", ["None", 'os.environ["SYMPHONY_DSN"]'])
+def test_a_worker_elsewhere_dispatches_there(
+    dsn: str, empty_dsn: str, conn: Connection, tmp_path: Path, given: str
+) -> None:
+    with psycopg.connect(empty_dsn, autocommit=True) as there:
+        install(there)
+        there.execute("create table done (id int primary key deferrable initially deferred)")
+        client = Client(there)
+        client.create_queue("plain")
+        client.configure_queue("default", max_attempts=1)
+        client.enqueue_batch([{"message_type": "Job", "body": twice} for twice in (True, False)])
+        app = MOVED.format(dsn=given)
+        with Process(tmp_path, app, dsn, "--dsn", empty_dsn, "--drain") as worker:
+            assert worker.wait() == 0
+        default, plain = client.queue_stats()
+        # The commit of the first one failed, and with it what it dispatched.
+        assert (default.failed, default.finished_last_hour, plain.pending) == (1, 1, 2)
+    assert sum(each.pending for each in Client(conn).queue_stats()) == 1

@@ -128,10 +128,11 @@ def consume(
             detail="Every message would fail, as one of an unknown type.",
             hint="Import the modules that define them where the application is defined.",
         )
+    if (dsn := chosen_dsn(dsn, config)) is not None:
+        app.move(dsn)  # what handlers dispatch goes where their messages are
     worker = Worker(
         app,
         queues or ("default",),
-        dsn=chosen_dsn(dsn, config),
         name=name,
         concurrency=concurrency,
         batch_size=batch_size,
