@@ -442,7 +442,7 @@ def _seconds(least: float, most: float) -> Callable[[Any], float]:
         elif isinstance(value, str) and re.search("[a-z]", value):
             try:
                 seconds = parse_duration(value).total_seconds()
-            except (ValueError, OverflowError):
+            except ValueError:
                 seconds = None
         if seconds is None or not least <= seconds <= most:
             raise _Mistake(

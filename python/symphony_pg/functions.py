@@ -13,6 +13,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from psycopg.types.json import Jsonb
 
+from .limits import RawJson
+
 __all__ = [
     "BrokenInvariant",
     "Call",
@@ -1059,6 +1061,8 @@ def version() -> Call[str]:
 
 
 def _json(value: Any) -> Jsonb | None:
+    if isinstance(value, RawJson):
+        return Jsonb(value, dumps=str)
     return None if value is None else Jsonb(value)
 
 

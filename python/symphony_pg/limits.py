@@ -16,7 +16,10 @@ JSONB = 3802
 
 
 class RawJson(str):
-    """JSON text that Python cannot hold: nested too deeply, or with a number that is too long."""
+    """JSON text that Python cannot hold: nested too deeply, or with a number that is too long.
+
+    As an argument it is sent as it is.
+    """
 
     __slots__ = ()
 

@@ -20,14 +20,17 @@ def parse_datetime(text: str) -> datetime:
 
 
 def parse_duration(text: str) -> timedelta:
-    """Read '90', '1.5s', '200ms', '1h30m' or '2d'; a bare number is seconds."""
+    """Read '90', '1.5s', '200ms', '1h30m' or '2d'; a bare number is seconds; raise ValueError."""
     plain = text.strip().lower().replace(" ", "")
     if re.fullmatch(r"\d+(\.\d+)?", plain):
-        return timedelta(seconds=float(plain))
+        plain += "s"
     parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", plain)
     if not parts or "".join(number + unit for number, unit in parts) != plain:
         raise ValueError(f"{text!r} is no duration; write for instance 90, 1.5s, 5m or 1h30m")
-    return timedelta(seconds=sum(float(number) * UNITS[unit] for number, unit in parts))
+    try:
+        return timedelta(seconds=sum(float(number) * UNITS[unit] for number, unit in parts))
+    except OverflowError:
+        raise ValueError(f"{text!r} is too long a time") from None
 
 
 def show_duration(value: timedelta) -> str:

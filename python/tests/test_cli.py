@@ -167,6 +167,29 @@ def test_enqueue_and_look(cli: Cli, conn: Connection) -> None:
     assert cli.json("message", "cancel", str(third), exit_code=1)["cancelled"] is False
 
 
+def test_a_body_is_stored_to_the_last_digit(cli: Cli, conn: Connection) -> None:
+    digits = "0.12345678901234567890123"
+    long = "7" * 5000
+    ids = [
+        cli.json("enqueue", "A", f'{{"n": {digits}}}')["message_id"],
+        cli.json("enqueue", "A", "-", stdin=f'{{"n": {long}}}\n')["message_id"],
+    ]
+    cli.json("schedule", "add", "s", "A", f'{{"n": {digits}}}', "--every", "1h")
+    for _ in ids:
+        (message,) = Client(conn).claim_batch(batch_size=1)
+        Client(conn).nack_with_backoff(message.claim_id, message.message_id, "no", retryable=False)
+    cli.json("failed", "retry", str(ids[0]), "--body", f'{{"n": [{digits}]}}')
+    rows = conn.execute(
+        "select body ->> 'n' from symphony.message union all "
+        "select body ->> 'n' from symphony.failed_message union all "
+        "select body ->> 'n' from symphony.schedule"
+    ).fetchall()
+    assert set(rows) == {(f"[{digits}]",), (long,), (digits,)}
+    assert (
+        "must not be null" in cli.run("failed", "retry", "1", "--body", " null", exit_code=2).output
+    )
+
+
 def test_stats(cli: Cli) -> None:
     cli.run("enqueue", "A")
     (row,) = cli.json("stats")
@@ -342,7 +365,18 @@ def test_errors_are_readable(cli: Cli) -> None:
         ("enqueue", "A", "--delay", "soon"),
         ("enqueue", "A", "--at", "soon"),
         ("enqueue", "A", "--header", "x"),
+        ("enqueue", "A", "--delay", "99999999999d"),
+        ("enqueue", "A", "--at", "0000-01-01T00:00"),
+        ("enqueue", "A", "[1, 2"),
+        ("failed", "list", "--since", "9999999d"),
+        ("failed", "list", "--since", "99999999999d"),
         ("message", "show", "x"),
+        ("message", "show", "99999999999999999999"),
+        ("message", "cancel", "99999999999999999999"),
+        ("message", "why", "99999999999999999999"),
+        ("consume", "--app", "x:app", "--time-limit", "99999999999d"),
+        ("consume", "--app", "x:app", "--poll-interval", "0"),
+        ("stats", "--watch", "--interval", "0"),
         ("consume",),
         ("consume", "--app", "x"),
         ("consume", "--app", "no_such_module:app"),
@@ -372,6 +406,26 @@ def test_consume(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, term
     assert "handlers  A" in text
     assert "1 done in" in text
     assert "HINT" in cli.run("consume", "nowhere", "--app", "shop_app:app", exit_code=1).output
+
+
+def test_the_database_is_chosen_as_the_help_says(
+    cli: Cli, dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, given in (("own_app", repr(dsn)), ("lost_app", "'host=127.0.0.1 port=1'")):
+        (tmp_path / f"{name}.py").write_text(
+            f"from symphony_pg import Symphony\napp = Symphony({given})\n"
+            "app.handler('A')(lambda message: None)\n"
+        )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    drain = ("--drain", "--time-limit", "10s")
+    assert cli.json("consume", "--app", "lost_app:app", *drain)["done"] == 0
+    monkeypatch.setenv("SYMPHONY_DSN", "host=127.0.0.1 port=1")
+    ended = CliRunner().invoke(main, ["consume", "--app", "own_app:app", *drain])
+    assert json.loads(ended.stdout)["done"] == 0
+    text = " ".join(CliRunner().invoke(main, ["--help"]).output.split())
+    order = [text.index(each) for each in ("that of --dsn", "with --app", "of the variable", "PGH")]
+    assert order == sorted(order)
 
 
 APPLICATIONS = {

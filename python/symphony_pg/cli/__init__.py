@@ -38,8 +38,9 @@ def main(context: click.Context, dsn: str | None) -> None:
       symphony-pg consume --app myproject.messages:app default
       symphony-pg stats --watch
 
-    The database is that of --dsn (a URL or key=value pairs), else of the variable SYMPHONY_DSN,
-    else of libpq's PGHOST, PGDATABASE, PGUSER and so on.
+    The database is that of --dsn (a URL or key=value pairs), else, with --app, the one that the
+    application was given, else of the variable SYMPHONY_DSN, else of libpq's PGHOST, PGDATABASE,
+    PGUSER and so on.
 
     On a terminal the output is for people; with --json, or in a pipe, it is JSON.
     """

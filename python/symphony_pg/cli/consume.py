@@ -19,7 +19,16 @@ from ..config import Config
 from ..errors import WrongState
 from ..worker import Counts, Worker
 from .config import CONFIG, use_config
-from .options import DURATION, MEMORY, as_json_option, as_text, chosen_dsn, dsn_option, load_app
+from .options import (
+    DURATION,
+    INTERVAL,
+    MEMORY,
+    as_json_option,
+    as_text,
+    chosen_dsn,
+    dsn_option,
+    load_app,
+)
 from .output import is_for_people, to_json
 from .reload import run_reloading
 
@@ -59,7 +68,7 @@ LAST_SECOND = 1.0
     "--no-schedules", is_flag=True, help="Leave the schedules in the database as they are."
 )
 @click.option(
-    "--poll-interval", type=DURATION, default="1s", show_default=True,
+    "--poll-interval", type=INTERVAL, default="1s", show_default=True,
     help="Between two looks when nothing is notified.",
 )  # fmt: skip
 @click.option(

@@ -7,25 +7,31 @@ import json
 import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import click
 
 from ..client import Client
+from ..limits import RawJson
 from .options import DURATION, MOMENT, as_json_option, connected
 from .output import say
 
-__all__ = ["enqueue", "parse_body", "parse_header"]
+__all__ = ["as_raw_json", "enqueue", "parse_body", "parse_header"]
 
 
-def parse_body(text: str) -> Any:
+def parse_body(text: str) -> RawJson:
     """Read a body, which is JSON; '-' reads it from standard input."""
     if text == "-":
         text = sys.stdin.read()
     try:
-        return json.loads(text)
+        return as_raw_json(text)
     except ValueError as error:
         raise click.BadParameter(f"the body is not JSON: {error}") from error
+
+
+def as_raw_json(text: str) -> RawJson:
+    """Return JSON as it is written, to the last digit; raise ValueError if it is none."""
+    json.loads(text, parse_float=str, parse_int=str)
+    return RawJson(text)
 
 
 def parse_header(text: str) -> tuple[str, str]:

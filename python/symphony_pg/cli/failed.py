@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
@@ -13,7 +12,8 @@ import click
 
 from ..client import Client
 from ..functions import FailedMessage, Outcome
-from .options import PAST, as_json_option, connected
+from .enqueue import as_raw_json
+from .options import LONGEST_ID, PAST, as_json_option, connected
 from .output import (
     history,
     is_for_people,
@@ -30,7 +30,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 CHUNK = 10_000
 MOST = 1_000_000
-LONGEST_ID = 2**63 - 1
 GROUPS = {
     "messages": "messages",
     "queue_name": "queue",
@@ -405,10 +404,10 @@ def _json(body: str | None) -> Any:
     if body is None:
         return None
     try:
-        value = json.loads(body)
+        value = as_raw_json(body)
     except ValueError as error:
         raise click.BadParameter(f"it is not JSON: {error}", param_hint="--body") from None
-    if value is None:
+    if value.strip() == "null":
         raise click.BadParameter("a body must not be null", param_hint="--body")
     return value
 

@@ -7,7 +7,7 @@ import click
 
 from ..client import Client
 from ..errors import UnknownMessage
-from .options import as_json_option, connected
+from .options import MESSAGE_ID, as_json_option, connected
 from .output import say, show_message
 
 __all__ = ["message"]
@@ -19,7 +19,7 @@ def message() -> None:
 
 
 @message.command()
-@click.argument("message_id", type=int)
+@click.argument("message_id", type=MESSAGE_ID)
 @connected
 @as_json_option
 def show(client: Client, message_id: int, as_json: bool) -> None:
@@ -40,7 +40,7 @@ def show(client: Client, message_id: int, as_json: bool) -> None:
 
 
 @message.command()
-@click.argument("message_id", type=int)
+@click.argument("message_id", type=MESSAGE_ID)
 @connected
 @as_json_option
 def cancel(client: Client, message_id: int, as_json: bool) -> None:
@@ -62,7 +62,7 @@ def cancel(client: Client, message_id: int, as_json: bool) -> None:
 
 
 @message.command()
-@click.argument("message_id", type=int)
+@click.argument("message_id", type=MESSAGE_ID)
 @connected
 @as_json_option
 def why(client: Client, message_id: int, as_json: bool) -> None:

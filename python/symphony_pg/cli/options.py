@@ -22,11 +22,14 @@ from ..config import Config
 from ..connections import connect
 from ..errors import SymphonyError
 from ..server import ServerError
-from ..times import parse_datetime, parse_duration
+from ..times import parse_datetime, parse_duration, show_duration
 
 __all__ = [
     "DURATION",
+    "INTERVAL",
+    "LONGEST_ID",
     "MEMORY",
+    "MESSAGE_ID",
     "MOMENT",
     "PAST",
     "ErrorsAsText",
@@ -39,6 +42,8 @@ __all__ = [
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+LONGEST_ID = 2**63 - 1
 
 
 class ErrorsAsText(click.Group):
@@ -90,15 +95,21 @@ else:
 class _Duration(_Text):
     name = "duration"
 
+    def __init__(self, shortest: timedelta = timedelta()) -> None:
+        self._shortest = shortest
+
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> timedelta:
         if isinstance(value, timedelta):
             return value
         try:
-            return parse_duration(value)
+            found = parse_duration(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
+        if found < self._shortest:
+            self.fail(f"{value!r} is less than {show_duration(self._shortest)}", param, ctx)
+        return found
 
 
 class _Moment(_Text):
@@ -111,9 +122,9 @@ class _Moment(_Text):
             return value
         try:
             moment = parse_datetime(value)
-        except ValueError:
+            return moment if moment.tzinfo else moment.astimezone()
+        except (ValueError, OverflowError):
             self.fail(f"{value!r} is no time; write 2030-01-31T08:00 or with +01:00", param, ctx)
-        return moment if moment.tzinfo else moment.astimezone()
 
 
 class _Application(_Text):
@@ -172,7 +183,11 @@ class _Past(_Moment):
     ) -> datetime:
         if isinstance(value, str):
             with suppress(ValueError):
-                return datetime.now(timezone.utc) - parse_duration(value)
+                ago = parse_duration(value)
+                try:
+                    return datetime.now(timezone.utc) - ago
+                except OverflowError:
+                    self.fail(f"{value!r} is too long ago", param, ctx)
         return super().convert(value, param, ctx)
 
 
@@ -191,6 +206,8 @@ class _Memory(_Text):
 
 
 DURATION = _Duration()
+INTERVAL = _Duration(shortest=timedelta(milliseconds=1))
+MESSAGE_ID = click.IntRange(1, LONGEST_ID)
 MEMORY = _Memory()
 MOMENT = _Moment()
 APPLICATION = _Application()

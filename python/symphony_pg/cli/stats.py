@@ -10,7 +10,7 @@ import click
 
 from ..client import Client
 from ..times import show_duration
-from .options import DURATION, as_json_option, connected
+from .options import INTERVAL, as_json_option, connected
 from .output import is_for_people, render, table, to_json
 
 __all__ = ["stats"]
@@ -34,7 +34,7 @@ COLUMNS = {
 @click.command()
 @click.argument("queue", required=False)
 @click.option("--watch", is_flag=True, help="Show them again and again, until Ctrl-C.")
-@click.option("--interval", type=DURATION, default="1s", show_default=True, help="With --watch.")
+@click.option("--interval", type=INTERVAL, default="1s", show_default=True, help="With --watch.")
 @connected
 @as_json_option
 def stats(
