@@ -45,7 +45,7 @@ begin
             return v_first_id;
         end if;
     end if;
-    if not v_is_fresh then    -- nor does it see who has fallen asleep since
+    if not v_is_fresh then
         perform from symphony.queue where queue.queue_name = v_queue_name for key share;
     end if;
     if v_due > v_now then
@@ -88,7 +88,7 @@ begin
     if enqueue.priority <> 5 then
         perform symphony._use_lane(v_queue_name, enqueue.priority);
     end if;
-    if not v_is_fresh or (
+    if not v_is_fresh or (    -- an old snapshot does not see who has fallen asleep since
         select idle_worker.workers <> '{}'
         from symphony.idle_worker
         where idle_worker.queue_name = v_queue_name
