@@ -21,64 +21,64 @@ set enable_bitmapscan = off
 as $$
 /*
  * The lane is looked up by the statement that inserts: should drop_queue() hold that one up,
- * it sees afterwards that the queue is gone.  The lane also tells that there are no routes, so
- * that a message that names no queue need not look for them.
+ * it sees afterwards that the queue is gone.  The lane also tells that there are no routes.
+ * Every expression is set up anew in each transaction: so what few messages need stands in an if.
  */
 declare
     v_now        timestamptz := symphony._now();
     v_due        timestamptz := coalesce(enqueue.available_at,
         case when delay between '0' and '100 years' then v_now + delay end);
     v_queue_name text := coalesce(enqueue.queue_name, 'default');
-    v_message_id bigint := case when idempotency_key is not null then nextval('symphony.message_id_seq') end;
-    v_is_placed  boolean := enqueue.queue_name is not null or idempotency_key is not null;
-    v_is_fresh   boolean := current_setting('transaction_isolation') = 'read committed';
+    v_message_id bigint := nextval('symphony.message_id_seq');
     v_first_id   bigint;
 begin
-    if enqueue.queue_name is null and idempotency_key is not null and symphony._is_routed() then
-        return symphony._enqueue_routed(message_type, body, priority, delay, available_at,
-                                        idempotency_key, group_key, headers, retry);
+    if retry is not null then
+        retry := case when symphony._check_retry(retry) then retry end;
     end if;
-    retry := case when retry is not null and symphony._check_retry(retry) then retry end;
     if idempotency_key is not null then
+        if enqueue.queue_name is null and symphony._is_routed() then
+            return symphony._enqueue_routed(message_type, body, priority, delay, available_at,
+                                            idempotency_key, group_key, headers, retry);
+        end if;
         v_first_id := symphony._first_with_key(v_queue_name, idempotency_key, v_message_id, v_now);
         if v_first_id <> v_message_id then
             return v_first_id;
         end if;
     end if;
-    if not v_is_fresh then
-        perform from symphony.queue where queue.queue_name = v_queue_name for key share;
+    if current_setting('transaction_isolation') <> 'read committed' then
+        perform pg_notify('symphony:' || queue.queue_name, '')  -- who sleeps, an old snapshot cannot see
+        from symphony.queue where queue.queue_name = v_queue_name for key share;
     end if;
     if v_due > v_now then
         insert into symphony.delayed_message (message_id, available_at, enqueued_at, lane_id,
                                               message_type, body, headers, group_key, retry)
-        select coalesce(v_message_id, nextval('symphony.message_id_seq')), v_due, v_now, lane.lane_id,
-               enqueue.message_type, enqueue.body, enqueue.headers, enqueue.group_key, enqueue.retry
+        select v_message_id, v_due, v_now, lane.lane_id, enqueue.message_type, enqueue.body,
+               enqueue.headers, enqueue.group_key, enqueue.retry
         from symphony.lane
         where lane.queue_name = v_queue_name
           and lane.priority = coalesce(enqueue.priority, 5)
           and not lane.alone
-          and (v_is_placed or lane.is_unrouted)
+          and (enqueue.queue_name is not null or idempotency_key is not null or lane.is_unrouted)
           and symphony._is_message(message_type, body, headers, lane.max_body_bytes, delay,
-                                   enqueue.available_at, idempotency_key)
-        returning delayed_message.message_id into v_message_id;
+                                   enqueue.available_at, idempotency_key);
     else
         insert into symphony.message (message_id, enqueued_at, lane_id,
                                       message_type, body, headers, group_key, retry)
-        select coalesce(v_message_id, nextval('symphony.message_id_seq')), v_now, lane.lane_id,
-               enqueue.message_type, enqueue.body, enqueue.headers, enqueue.group_key, enqueue.retry
+        select v_message_id, v_now, lane.lane_id, enqueue.message_type, enqueue.body,
+               enqueue.headers, enqueue.group_key, enqueue.retry
         from symphony.lane
         where lane.queue_name = v_queue_name
           and lane.priority = coalesce(enqueue.priority, 5)
           and not lane.alone
-          and (v_is_placed or lane.is_unrouted)
+          and (enqueue.queue_name is not null or idempotency_key is not null or lane.is_unrouted)
           and symphony._is_message(message_type, body, headers, lane.max_body_bytes, delay,
-                                   available_at, idempotency_key)
-        returning message.message_id into v_message_id;
+                                   available_at, idempotency_key);
     end if;
-    if not (found or v_is_placed) then
-        return symphony._enqueue_routed(message_type, body, priority, delay, available_at,
-                                        idempotency_key, group_key, headers, retry);
-    elsif not found then
+    if not found then
+        if enqueue.queue_name is null and idempotency_key is null then
+            return symphony._enqueue_routed(message_type, body, priority, delay, available_at,
+                                            idempotency_key, group_key, headers, retry);
+        end if;
         perform symphony._refuse_message(message_type, body, v_queue_name, priority, delay,
                                          available_at, idempotency_key, headers);
         raise exception 'queue "%" is not as it was a moment ago', v_queue_name
@@ -88,8 +88,7 @@ begin
     if enqueue.priority <> 5 then
         perform symphony._use_lane(v_queue_name, enqueue.priority);
     end if;
-    if not v_is_fresh or (    -- an old snapshot does not see who has fallen asleep since
-        select idle_worker.workers <> '{}'
+    if (select idle_worker.workers <> '{}'
         from symphony.idle_worker
         where idle_worker.queue_name = v_queue_name
         order by idle_worker.idle_id desc

@@ -149,7 +149,7 @@ insert into bad_call values
 
 select symphony.create_transport('here', 'sync'), symphony.create_queue('used');
 select symphony.create_transport('there', queue_name => 'used'), symphony.set_routes('Here', '["here"]');
-select symphony.enqueue('A');
+select symphony.enqueue('A', queue_name => 'default');
 select symphony.claim_batch();
 
 create temporary table raised (call text, code text, message text, detail text, hint text);
