@@ -46,7 +46,7 @@ LAST_SECOND = 1.0
     help="Handlers that run at a time.",
 )  # fmt: skip
 @click.option(
-    "--batch-size", type=click.IntRange(1, 1000), default=200, show_default=True,
+    "--batch-size", type=click.IntRange(1, 1000), default=100, show_default=True,
     help="Messages to claim at most; slow handlers get fewer.",
 )  # fmt: skip
 @click.option("--limit", type=click.IntRange(1), help="End after so many messages.")

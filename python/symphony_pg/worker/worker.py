@@ -59,7 +59,7 @@ PROBES = 4
 # After a claim that was not full: let messages gather, a millisecond for each that was found, so
 # that the acks of a few at a time do not make the producers' commits wait for the disk.
 GATHER = 0.001
-LONGEST_GATHER = 0.02
+LONGEST_GATHER = 0.01
 VERSION = "select symphony.version()"
 SHORTEST_LEASE = 0.1  # no queue has a shorter one, whatever the clock of the server did
 
@@ -92,7 +92,7 @@ class Worker:
         dsn: str | None = None,
         name: str | None = None,
         concurrency: int = 1,
-        batch_size: int = 200,
+        batch_size: int = 100,
         limit: int | None = None,
         failure_limit: int | None = None,
         memory_limit: int | None = None,
