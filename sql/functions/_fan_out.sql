@@ -39,11 +39,7 @@ begin
         end if;
     end if;
 
-    if current_setting('transaction_isolation') <> 'read committed' then
-        perform from symphony.queue
-        where queue.queue_name in (select d.queue_name from symphony._deliveries(message_type) as d)
-        for key share;
-    end if;
+    perform symphony._hold_queues(array(select d.queue_name from symphony._deliveries(message_type) as d));
     loop
         perform symphony._check_routed(message_type, body, null, priority, delay, available_at,
                                        idempotency_key, headers, retry);
@@ -76,9 +72,7 @@ begin
         select array_agg(distinct placed.lane_id) into v_lanes from placed;
         exit when array_position(v_lanes, null) is null and v_lanes is not null;
     end loop;
-    perform symphony._use_lane(lane.queue_name, lane.priority)
-    from symphony.lane
-    where lane.lane_id = any (v_lanes) and not lane.is_used;
+    perform symphony._use_lanes(v_lanes);
     perform symphony._wake_workers(v_lanes);
     return v_first_id;
 end;

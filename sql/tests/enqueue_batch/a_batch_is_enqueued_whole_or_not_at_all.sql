@@ -1,5 +1,5 @@
 -- enqueue_batch: all messages of a batch are enqueued, in order, or none is, and the error names the element.
-select plan(17);
+select plan(20);
 
 select symphony.create_queue('mail');
 select results_eq(
@@ -42,4 +42,14 @@ declare v text; begin perform symphony.enqueue_batch(batch); exception when othe
 get stacked diagnostics v = pg_exception_detail; return v; end $$;
 select alike(pg_temp.detail('[{"message_type": "A"}, {"message_type": "B", "queue_name": "nope"}]'), 'Element 2:%', 'the detail names the element');
 select is((select count(*) from symphony.pending_message where message_type = 'A'), 2::bigint, 'nothing of a refused batch is there');
+
+select symphony.create_queue('7');
+select is((select count(*) from symphony.enqueue_batch('[{"message_type": "N", "queue_name": 7}, {"message_type": "N", "queue_name": "7"}]')), 2::bigint,
+    'a name may be written as a number');
+select is((select count(*) from symphony.pending_message where message_type = 'N' and queue_name = '7'), 2::bigint, 'and is the same name');
+select count(*) from symphony.enqueue_batch((select jsonb_agg(jsonb_build_object('message_type', 'O', 'priority', i % 3)) from generate_series(1, 1000) as i));
+select is_empty(
+    $$select from (select ctid, lag(ctid) over (order by message_id) as before from symphony.message where message_type = 'O') as stored where ctid < before$$,
+    'the log is written in the order of the ids'
+);
 select * from finish();
