@@ -12,19 +12,18 @@ as $$
                '{message_type,body,queue_name,priority,delay,available_at,idempotency_key,group_key,
                  headers,retry}'::text[]
                operator(pg_catalog.=) '{}'::jsonb,
-           given.message_type,
-           case when given.raw operator(pg_catalog.?) 'body' then given.body else '{}' end,
-           given.queue_name, given.priority, given.delay, given.available_at, given.idempotency_key,
-           given.group_key, coalesce(given.headers, '{}'), given.retry
-    from rows from (
-        pg_catalog.jsonb_array_elements(messages),
-        pg_catalog.jsonb_to_recordset(messages) as (
-            message_type text, body jsonb, queue_name text, priority integer, delay interval,
-            available_at timestamptz, idempotency_key text, group_key text, headers jsonb,
-            retry jsonb)
-    ) with ordinality as given (
-        raw, message_type, body, queue_name, priority, delay,
-        available_at, idempotency_key, group_key, headers, retry, element)
+           given.raw operator(pg_catalog.->>) 'message_type',
+           coalesce(given.raw operator(pg_catalog.->) 'body', '{}'),
+           given.raw operator(pg_catalog.->>) 'queue_name',
+           (given.raw operator(pg_catalog.->>) 'priority')::integer,
+           (given.raw operator(pg_catalog.->>) 'delay')::interval,
+           (given.raw operator(pg_catalog.->>) 'available_at')::timestamptz,
+           given.raw operator(pg_catalog.->>) 'idempotency_key',
+           given.raw operator(pg_catalog.->>) 'group_key',
+           coalesce(nullif(given.raw operator(pg_catalog.->) 'headers', 'null'), '{}'),
+           nullif(given.raw operator(pg_catalog.->) 'retry', 'null')
+    from pg_catalog.jsonb_array_elements(messages) with ordinality as given (raw, element)
+    offset 0    -- else whoever uses a column twice computes it twice
 $$;
 
 comment on function symphony._elements(jsonb) is

@@ -1,5 +1,5 @@
 -- enqueue_batch: all messages of a batch are enqueued, in order, or none is, and the error names the element.
-select plan(20);
+select plan(23);
 
 select symphony.create_queue('mail');
 select results_eq(
@@ -27,6 +27,7 @@ create temporary table refused (batch jsonb, why text);
 insert into refused values
     ('[{"message_type": "A"}, {"body": {}}]', 'without a type'),
     ('[{"message_type": "A"}, 7]', 'that is no object'),
+    ('[{"message_type": "A"}, ["message_type"]]', 'that is a list'),
     ('[{"message_type": "A"}, {"message_type": "B", "prio": 1}]', 'with an unknown key'),
     ('[{"message_type": "A"}, {"message_type": "B", "priority": "high"}]', 'with a value of the wrong kind'),
     ('[{"message_type": "A"}, {"message_type": "B", "queue_name": "nope"}]', 'with an unknown queue'),
@@ -43,6 +44,16 @@ get stacked diagnostics v = pg_exception_detail; return v; end $$;
 select alike(pg_temp.detail('[{"message_type": "A"}, {"message_type": "B", "queue_name": "nope"}]'), 'Element 2:%', 'the detail names the element');
 select is((select count(*) from symphony.pending_message where message_type = 'A'), 2::bigint, 'nothing of a refused batch is there');
 
+select lives_ok(
+    $$select symphony.enqueue_batch('[{"message_type": "Z", "queue_name": null, "priority": null, "delay": null,
+        "available_at": null, "idempotency_key": null, "group_key": null, "headers": null, "retry": null}]')$$,
+    'a key may be null'
+);
+select results_eq(
+    $$select priority::integer, queue_name, headers, retry from symphony.message join symphony.lane using (lane_id) where message_type = 'Z'$$,
+    $$values (5, 'default', '{}'::jsonb, null::jsonb)$$,
+    'and counts as left out'
+);
 select symphony.create_queue('7');
 select is((select count(*) from symphony.enqueue_batch('[{"message_type": "N", "queue_name": 7}, {"message_type": "N", "queue_name": "7"}]')), 2::bigint,
     'a name may be written as a number');
