@@ -20,83 +20,46 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 /*
+ * This is the way of a message like most: due at once, without a key, into a lane that is in use.
+ * All others, and those that may not be enqueued, go by _enqueue_other().
+ *
  * The lane is looked up by the statement that inserts: should drop_queue() hold that one up,
  * it sees afterwards that the queue is gone.  The lane also tells that there are no routes.
- * Every expression is set up anew in each transaction: so what few messages need stands in an if.
+ * PL/pgSQL sets up every expression anew in each transaction, so there are few of them.
  */
 declare
     v_now        timestamptz := symphony._now();
-    v_due        timestamptz := coalesce(enqueue.available_at,
-        case when delay between '0' and '100 years' then v_now + delay end);
     v_queue_name text := coalesce(enqueue.queue_name, 'default');
     v_message_id bigint := nextval('symphony.message_id_seq');
-    v_first_id   bigint;
 begin
-    if retry is not null then
-        retry := case when symphony._check_retry(retry) then retry end;
-    end if;
-    if idempotency_key is not null then
-        if enqueue.queue_name is null and symphony._is_routed() then
-            return symphony._enqueue_routed(message_type, body, priority, delay, available_at,
-                                            idempotency_key, group_key, headers, retry);
-        end if;
-        v_first_id := symphony._first_with_key(v_queue_name, idempotency_key, v_message_id, v_now);
-        if v_first_id <> v_message_id then
-            return v_first_id;
-        end if;
-    end if;
-    if current_setting('transaction_isolation') <> 'read committed' then
-        perform pg_notify('symphony:' || queue.queue_name, '')  -- who sleeps, an old snapshot cannot see
-        from symphony.queue where queue.queue_name = v_queue_name for key share;
-    end if;
-    if v_due > v_now then
-        insert into symphony.delayed_message (message_id, available_at, enqueued_at, lane_id,
-                                              message_type, body, headers, group_key, retry)
-        select v_message_id, v_due, v_now, lane.lane_id, enqueue.message_type, enqueue.body,
-               enqueue.headers, enqueue.group_key, enqueue.retry
-        from symphony.lane
-        where lane.queue_name = v_queue_name
-          and lane.priority = coalesce(enqueue.priority, 5)
-          and not lane.alone
-          and (enqueue.queue_name is not null or idempotency_key is not null or lane.is_unrouted)
-          and symphony._is_message(message_type, body, headers, lane.max_body_bytes, delay,
-                                   enqueue.available_at, idempotency_key);
-    else
-        insert into symphony.message (message_id, enqueued_at, lane_id,
-                                      message_type, body, headers, group_key, retry)
-        select v_message_id, v_now, lane.lane_id, enqueue.message_type, enqueue.body,
-               enqueue.headers, enqueue.group_key, enqueue.retry
-        from symphony.lane
-        where lane.queue_name = v_queue_name
-          and lane.priority = coalesce(enqueue.priority, 5)
-          and not lane.alone
-          and (enqueue.queue_name is not null or idempotency_key is not null or lane.is_unrouted)
-          and symphony._is_message(message_type, body, headers, lane.max_body_bytes, delay,
-                                   available_at, idempotency_key);
-    end if;
-    if not found then
-        if enqueue.queue_name is null and idempotency_key is null then
-            return symphony._enqueue_routed(message_type, body, priority, delay, available_at,
-                                            idempotency_key, group_key, headers, retry);
-        end if;
-        perform symphony._refuse_message(message_type, body, v_queue_name, priority, delay,
-                                         available_at, idempotency_key, headers);
-        raise exception 'queue "%" is not as it was a moment ago', v_queue_name
-            using errcode = '40001', detail = 'Nothing was enqueued.',
-                  hint = 'Try again. If that does not help, look into: select * from symphony.check().';
-    end if;
-    if enqueue.priority <> 5 then
-        perform symphony._use_lane(v_queue_name, enqueue.priority);
-    end if;
-    if (select idle_worker.workers <> '{}'
-        from symphony.idle_worker
-        where idle_worker.queue_name = v_queue_name
-        order by idle_worker.idle_id desc
-        limit 1)
+    if delay is null and available_at is null and idempotency_key is null and retry is null
+       and current_setting('transaction_isolation') = 'read committed'
     then
-        perform pg_notify('symphony:' || v_queue_name, '');
+        insert into symphony.message (message_id, enqueued_at, lane_id,
+                                      message_type, body, headers, group_key)
+        select v_message_id, v_now, lane.lane_id, enqueue.message_type, enqueue.body,
+               enqueue.headers, enqueue.group_key
+        from symphony.lane
+        where lane.queue_name = v_queue_name
+          and lane.priority = coalesce(enqueue.priority, 5)
+          and not lane.alone
+          and lane.is_used
+          and (enqueue.queue_name is not null or lane.is_unrouted)
+          and symphony._is_message(message_type, body, headers, lane.max_body_bytes, null, null, null);
+        if found then
+            if (select idle_worker.workers <> '{}'
+                from symphony.idle_worker
+                where idle_worker.queue_name = v_queue_name
+                order by idle_worker.idle_id desc
+                limit 1)
+            then
+                perform pg_notify('symphony:' || v_queue_name, '');
+            end if;
+            return v_message_id;
+        end if;
     end if;
-    return v_message_id;
+    return symphony._enqueue_other(message_type, body, enqueue.queue_name, priority, delay, available_at,
+                                   idempotency_key, group_key, headers, retry, v_message_id);
 end;
 $$;
 

@@ -1,0 +1,107 @@
+create or replace function symphony._enqueue_other(
+    message_type    text,
+    body            jsonb,
+    queue_name      text,
+    priority        integer,
+    delay           interval,
+    available_at    timestamptz,
+    idempotency_key text,
+    group_key       text,
+    headers         jsonb,
+    retry           jsonb,
+    id              bigint
+)
+returns bigint
+language plpgsql
+volatile
+as $$
+/*
+ * As in enqueue() the lane is looked up by the statement that inserts.  A message of an old
+ * snapshot takes the queue first, and notifies: who sleeps, the snapshot cannot see.
+ */
+declare
+    v_now        timestamptz := symphony._now();
+    v_due        timestamptz := coalesce(_enqueue_other.available_at,
+        case when delay between '0' and '100 years' then v_now + delay end);
+    v_queue_name text := coalesce(_enqueue_other.queue_name, 'default');
+    v_first_id   bigint;
+begin
+    if retry is not null then
+        retry := case when symphony._check_retry(retry) then retry end;
+    end if;
+    if idempotency_key is not null then
+        if _enqueue_other.queue_name is null and symphony._is_routed() then
+            return symphony._enqueue_routed(message_type, body, priority, delay, available_at,
+                                            idempotency_key, group_key, headers, retry);
+        end if;
+        v_first_id := symphony._first_with_key(v_queue_name, idempotency_key, id, v_now);
+        if v_first_id <> id then
+            return v_first_id;
+        end if;
+    end if;
+    if current_setting('transaction_isolation') <> 'read committed' then
+        perform pg_notify('symphony:' || queue.queue_name, '')
+        from symphony.queue where queue.queue_name = v_queue_name for key share;
+    end if;
+    if v_due > v_now then
+        insert into symphony.delayed_message (message_id, available_at, enqueued_at, lane_id,
+                                              message_type, body, headers, group_key, retry)
+        select id, v_due, v_now, lane.lane_id, message_type, body, headers, group_key, retry
+        from symphony.lane
+        where lane.queue_name = v_queue_name
+          and lane.priority = coalesce(_enqueue_other.priority, 5)
+          and not lane.alone
+          and (_enqueue_other.queue_name is not null or idempotency_key is not null or lane.is_unrouted)
+          and symphony._is_message(message_type, body, headers, lane.max_body_bytes, delay,
+                                   available_at, idempotency_key);
+    else
+        insert into symphony.message (message_id, enqueued_at, lane_id,
+                                      message_type, body, headers, group_key, retry)
+        select id, v_now, lane.lane_id, message_type, body, headers, group_key, retry
+        from symphony.lane
+        where lane.queue_name = v_queue_name
+          and lane.priority = coalesce(_enqueue_other.priority, 5)
+          and not lane.alone
+          and (_enqueue_other.queue_name is not null or idempotency_key is not null or lane.is_unrouted)
+          and symphony._is_message(message_type, body, headers, lane.max_body_bytes, delay,
+                                   available_at, idempotency_key);
+    end if;
+    if not found then
+        if _enqueue_other.queue_name is null and idempotency_key is null then
+            return symphony._enqueue_routed(message_type, body, priority, delay, available_at,
+                                            idempotency_key, group_key, headers, retry);
+        end if;
+        perform symphony._refuse_message(message_type, body, v_queue_name, priority, delay,
+                                         available_at, idempotency_key, headers);
+        raise exception 'queue "%" is not as it was a moment ago', v_queue_name
+            using errcode = '40001', detail = 'Nothing was enqueued.',
+                  hint = 'Try again. If that does not help, look into: select * from symphony.check().';
+    end if;
+    if _enqueue_other.priority <> 5 then
+        perform symphony._use_lane(v_queue_name, _enqueue_other.priority);
+    end if;
+    if (select idle_worker.workers <> '{}'
+        from symphony.idle_worker
+        where idle_worker.queue_name = v_queue_name
+        order by idle_worker.idle_id desc
+        limit 1)
+    then
+        perform pg_notify('symphony:' || v_queue_name, '');
+    end if;
+    return id;
+end;
+$$;
+
+comment on function symphony._enqueue_other(
+    text, jsonb, text, integer, interval, timestamptz, text, text, jsonb, jsonb, bigint) is
+$$Enqueue a message that is not like most: with a delay, a key, a route, a lane not used yet.
+
+Arguments  as for enqueue(); id - for it, if it goes into one queue
+Returns    as enqueue() does
+Raises     SY001 unknown_queue; SY004 body_too_large; SY022 needs_python; 22023 bad argument;
+           40001 - the queue was dropped and created again meanwhile
+Writes     as enqueue() does
+Access     private$$;
+
+revoke execute on function symphony._enqueue_other(
+    text, jsonb, text, integer, interval, timestamptz, text, text, jsonb, jsonb, bigint) from public;
