@@ -118,10 +118,12 @@ class Settler:
 
     async def run(self) -> None:
         """Settle until close(), and then what is left."""
-        flush_at = 0.0
+        loop, flush_at = asyncio.get_running_loop(), 0.0
         while self.open or not self._closed:
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), FLUSH_INTERVAL if self.open else None)
+            timer = loop.call_later(FLUSH_INTERVAL, self._wake.set) if self.open else None
+            await self._wake.wait()
+            if timer is not None:
+                timer.cancel()
             self._wake.clear()
             while self._complete:
                 claim = self._complete[0]

@@ -59,7 +59,7 @@ PROBES = 4
 # After a claim that was not full: let messages gather, a millisecond for each that was found, so
 # that the acks of a few at a time do not make the producers' commits wait for the disk.
 GATHER = 0.001
-LONGEST_GATHER = 0.01
+LONGEST_GATHER = 0.02
 VERSION = "select symphony.version()"
 SHORTEST_LEASE = 0.1  # no queue has a shorter one, whatever the clock of the server did
 
