@@ -77,16 +77,23 @@ async def test_while_one_of_its_connections_is_refused(
 
 async def test_while_the_host_does_not_answer(app: Symphony) -> None:
     called = asyncio.Event()
+    calls: list[Any] = []
 
     async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        calls.append(asyncio.current_task())
         called.set()
-        await reader.read()
-        writer.close()
+        try:
+            await reader.read()
+        finally:
+            writer.close()
 
     async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         async with ending_soon(app, dsn=nowhere(port)):
             await called.wait()
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
 
 
 async def test_while_every_claim_fails(
