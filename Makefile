@@ -43,7 +43,7 @@ test-python: .venv/dev.stamp build ## pytest: the Python client, worker and comm
 
 test-matrix: .venv/dev.stamp build ## the tests on each supported major of PostgreSQL
 	@set -e; for major in $(MAJORS); do \
-	    PG_BIN="$$($(PY) tools/fetch_postgres.py $$major)"; export PG_BIN; \
+	    PG_BIN="$$($(PY) tools/fetch/postgres.py $$major)"; export PG_BIN; \
 	    echo "PostgreSQL $$major"; \
 	    $(SQL_TESTS); \
 	    $(SERVER) -- $(PY) -m pytest -q; \
@@ -63,7 +63,7 @@ lint: .venv/dev.stamp build ## ruff, mypy and the house rules of the SQL files
 	@echo "proved: formatted, typed, and within the house rules"
 
 reference: .venv/dev.stamp build ## write docs/reference.md from the comments in the database
-	@$(SERVER) -- $(PY) tools/reference.py
+	@$(SERVER) -- $(PY) tools/docs/reference.py
 
 format: .venv/dev.stamp ## let ruff format and repair the Python files
 	@$(PY) -m ruff format .

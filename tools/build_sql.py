@@ -62,7 +62,7 @@ def _parts() -> Iterator[str]:
     for path in sorted((ROOT / "sql" / "schema").glob("*.sql")):
         yield path.read_text()
     yield FUNCTIONS
-    for path in sorted((ROOT / "sql" / "functions").glob("*.sql")):
+    for path in sorted((ROOT / "sql" / "functions").rglob("*.sql")):
         yield path.read_text()
     yield FOOTER
     yield (ROOT / "sql" / "views.sql").read_text()

@@ -56,7 +56,7 @@ def problems() -> Iterator[str]:
         found = [*_layout(text, WIDTH_OF_TESTS if is_test else WIDTH)]
         if not is_test:
             found += _installable(text)
-        if path.parent == SQL / "functions":
+        if path.is_relative_to(SQL / "functions"):
             found += _one_function(path.stem, text)
         for number, problem in found:
             yield f"{path.relative_to(ROOT)}:{number}: {problem}"

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import build_sql
-import pgtap
+from fetch import pgtap
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = ROOT / "sql" / "tests"
@@ -185,7 +185,7 @@ class Testbed:
         try:
             before = self.must(name, "-c", FUNCTION_STATE)
             result = Result()
-            for path in sorted(FUNCTIONS.glob("*.sql")):
+            for path in sorted(FUNCTIONS.rglob("*.sql")):
                 done = self.psql(name, "-1", "-f", str(path))
                 if done.returncode:
                     result.problems += done.stdout.splitlines()

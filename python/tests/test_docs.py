@@ -21,7 +21,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-import reference
+from docs import reference
 from symphony_pg import Client, Worker, config
 from symphony_pg.cli import main
 from symphony_pg.server import Server

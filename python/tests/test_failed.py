@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner, Result
 from workers import Process, run, status  # type: ignore[import-not-found]
 
-import replay_session
+from docs import replay_session
 from symphony_pg import (
     Client,
     Envelope,
@@ -186,7 +186,7 @@ def test_what_the_database_hides_is_cut_before_it_gets_there() -> None:
     """The names of keys are those of the SQL function; here is each case that its test has."""
     text = (ROOT / "sql/tests/failed/secrets_are_taken_out_of_errors.sql").read_text()
     assert secret_names() in "".join(
-        re.findall("'([^']*)'", (ROOT / "sql/functions/_sanitized.sql").read_text())
+        re.findall("'([^']*)'", (ROOT / "sql/functions/claim/_sanitized.sql").read_text())
     )
     cases = text[text.index("insert into case_") : text.index("create temporary table plain")]
     given = [

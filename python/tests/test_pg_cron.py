@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-import debian
+from fetch import debian
 from symphony_pg import Context, Symphony, Worker
 from symphony_pg.server import Server, find_bin_dir
 

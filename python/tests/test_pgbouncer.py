@@ -23,7 +23,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from workers import Process, running, until  # type: ignore[import-not-found]
 
-import pgbouncer
+from fetch import pgbouncer
 from symphony_pg import Client, Context, Symphony
 from symphony_pg.cli import main
 

@@ -5,7 +5,7 @@ behind "$ " in a ```console block is run in the same folder, on a terminal, agai
 SYMPHONY_DSN, which should hold nothing; Symphony is installed there. Times, durations and numbers
 of lines may differ from run to run.
 
-    python -m symphony_pg.server -- python tools/replay_session.py --write docs/failed.md
+    python -m symphony_pg.server -- python tools/docs/replay_session.py --write docs/failed.md
 """
 
 import argparse
@@ -21,7 +21,7 @@ from pathlib import Path
 
 import psycopg
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 sys.path.insert(0, str(ROOT / "python"))
 

@@ -2,7 +2,7 @@
 
 Symphony is installed into the database of SYMPHONY_DSN if it is not there.
 
-    python -m symphony_pg.server -- python tools/reference.py
+    python -m symphony_pg.server -- python tools/docs/reference.py
 """
 
 import os
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg.rows import class_row
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 TARGET = ROOT / "docs" / "reference.md"
 
 sys.path.insert(0, str(ROOT / "python"))

@@ -8,9 +8,9 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-import debian
+from fetch import debian
 
-UNPACKED = Path(__file__).resolve().parent.parent / "build" / "pgbouncer"
+UNPACKED = Path(__file__).resolve().parents[2] / "build" / "pgbouncer"
 # The program, and those of its libraries that a small system lacks.
 PACKAGES = ("pgbouncer", "libc-ares2", r"libevent-2\.1-7(t64)?")
 

@@ -8,12 +8,11 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
-import debian
+from fetch import debian
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 TARGET = ROOT / "build" / "pgtap.sql"
 SCRIPT = "pgtap--[0-9]*.sql"
 HELP = """\
@@ -64,7 +63,3 @@ def _downloaded() -> Path | None:
     unpacked = TARGET.with_suffix("")
     debian.unpack(r"postgresql-\d+-pgtap", unpacked)
     return _newest([*unpacked.rglob("extension")])
-
-
-if __name__ == "__main__":
-    sys.stdout.write(f"pgTAP: {obtain()}\n")
