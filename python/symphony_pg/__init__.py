@@ -5,11 +5,21 @@ The rules of the queue are SQL functions; this package calls them and hands mess
 
 from . import events
 from .app import Symphony
-from .batch import BatchContext
-from .client import AsyncClient, Client
-from .codec import InvalidMessage
-from .config import Config, ConfigError
-from .context import Context, PermanentError, RetryAfter, Snooze
+from .config.result import Config, ConfigError
+from .database.client import AsyncClient, Client
+from .database.functions.failed import FailedGroup, FailedMessage, Outcome
+from .database.functions.installation import BrokenInvariant, Rebased
+from .database.functions.messages import ClaimedMessage, HistoryEntry, MessageStatus, Nacked
+from .database.functions.queues import QueueStats
+from .database.functions.routing import Delivery, Difference, RetrySetting
+from .database.functions.schedules import (
+    ClockChange,
+    ScheduleDiff,
+    ScheduleRun,
+    ScheduleStatus,
+    UpcomingRun,
+)
+from .database.limits import RawJson
 from .errors import (
     AccessDenied,
     BadArgument,
@@ -34,42 +44,25 @@ from .errors import (
     WrongState,
     WrongVersion,
 )
-from .functions import (
-    BrokenInvariant,
-    ClaimedMessage,
-    ClockChange,
-    Delivery,
-    Difference,
-    Event,
-    FailedGroup,
-    FailedMessage,
-    MessageStatus,
-    Nacked,
-    Outcome,
-    QueueStats,
-    Rebased,
-    RetrySetting,
-    ScheduleDiff,
-    ScheduleRun,
-    ScheduleStatus,
-    UpcomingRun,
-)
-from .handlers import UnknownHandler, UnknownMessageType
-from .limits import RawJson
-from .local import InMemoryTransport, SyncTransport
-from .message import Codec, NewerVersion, message
-from .middleware import (
-    Middleware,
-    Next,
-    Passage,
+from .events import Event
+from .handling.context import BatchContext, Context
+from .handling.handler import UnknownHandler, UnknownMessageType
+from .handling.middlewares import (
     logging_middleware,
     timing_middleware,
     transaction_middleware,
     validation_middleware,
 )
-from .retry import RetryPolicy
-from .routed import RoutedTransport
-from .transports import Envelope, PostgresTransport, Transport
+from .messages.codec import InvalidMessage
+from .messages.envelope import Envelope, RetryPolicy
+from .messages.types import Codec, NewerVersion, message
+from .outcomes import PermanentError, RetryAfter, Snooze
+from .sending.middleware import Middleware, Next, Passage
+from .sending.transport import Transport
+from .transports.memory import InMemoryTransport
+from .transports.postgres import PostgresTransport
+from .transports.routed import RoutedTransport
+from .transports.sync import SyncTransport
 from .version import __version__
 from .worker import Worker
 
@@ -94,6 +87,7 @@ __all__ = [
     "Event",
     "FailedGroup",
     "FailedMessage",
+    "HistoryEntry",
     "InMemoryTransport",
     "InvalidMessage",
     "LeaseLost",
@@ -149,3 +143,9 @@ __all__ = [
     "transaction_middleware",
     "validation_middleware",
 ]
+
+# The class of an error is stored with its message: by its public name, wherever its file is.
+for _name in __all__:
+    if isinstance(_found := globals()[_name], type) and issubclass(_found, BaseException):
+        _found.__module__ = __name__
+del _name, _found

@@ -11,20 +11,25 @@ from typing import Any, TypeVar, overload
 
 import psycopg
 
-from .batch import BatchHandler
-from .bus import Bus
-from .classification import ErrorClasses, Waits
-from .config import FILE, Config, find, load
+from .config import FILE, find, load
+from .config.result import Config
+from .database.call import Call
+from .database.functions.routing import sync_handlers
 from .events import Event
-from .functions import Call, sync_handlers
-from .handlers import Handler
-from .local import LocalTransport, SyncTransport
-from .message import VERSION, message, message_type_of
-from .middleware import Middleware, Phase
-from .retry import RetryPolicy
-from .routed import RoutedTransport
+from .handling.batch import BatchHandler
+from .handling.classification import ErrorClasses, Waits
+from .handling.handler import Handler
+from .messages.envelope import Envelope, RetryPolicy
+from .messages.types import VERSION, message, message_type_of
 from .schedules import Schedule, Schedules
-from .transports import Envelope, PostgresTransport, QueueTransport, Transport
+from .sending.bus import Bus
+from .sending.middleware import Middleware, Phase
+from .sending.transport import Transport
+from .transports.local import LocalTransport
+from .transports.postgres import PostgresTransport
+from .transports.queue import QueueTransport
+from .transports.routed import RoutedTransport
+from .transports.sync import SyncTransport
 
 __all__ = ["Symphony"]
 

@@ -15,13 +15,11 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
-from .functions import ClaimedMessage
+from .database.functions.messages import ClaimedMessage
+from .messages.envelope import Envelope
 from .redaction import trace_without_secrets
-
-if TYPE_CHECKING:
-    from .transports import Envelope
 
 __all__ = [
     "Event",

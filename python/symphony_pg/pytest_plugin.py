@@ -18,13 +18,11 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from .app import Symphony
-    from .local import InMemoryTransport
+from .app import Symphony
+from .transports.memory import InMemoryTransport
 
 __all__ = ["symphony_app", "symphony_transport"]
 
@@ -46,7 +44,7 @@ def symphony_app(request: pytest.FixtureRequest) -> Iterator[Symphony]:
     It is the one of the marker symphony_app or of the setting; without both, an empty one.
     """
     from .app import Symphony
-    from .local import InMemoryTransport
+    from .transports.memory import InMemoryTransport
 
     marker = request.node.get_closest_marker("symphony_app")
     reference = marker.args[0] if marker else request.config.getini("symphony_app")

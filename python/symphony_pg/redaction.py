@@ -8,37 +8,25 @@ from __future__ import annotations
 
 import re
 import traceback
-from functools import cache
 
-from .install import sql
-
-__all__ = ["trace_without_secrets", "without_secrets"]
+__all__ = ["SECRET_NAMES", "trace_without_secrets", "without_secrets"]
 
 REDACTED = "[redacted]"
-NAMES = re.compile(r"c_name\s+constant text :=\s*((?:'[^']*'\s*)+);")
-
-
-@cache
-def secret_names() -> str:
-    """Return the pattern of the keys that have secret values, as the SQL of _sanitized() has it."""
-    found = NAMES.search(sql())
-    assert found is not None
-    return "".join(re.findall("'([^']*)'", found[1]))
-
-
-@cache
-def _secret() -> re.Pattern[str]:
-    name = secret_names()
-    return re.compile(
-        rf"""(?P<key>{name}["'\])\\]*\s*[:=,>]|--[\w-]*{name}\s|\b(?:bearer|basic)\s)"""
-        r"|postgres(?:ql)?(?:\+\w+)?://|(?<=://)\S*@|\b(?:host|hostaddr|dbname)\s*=",
-        re.IGNORECASE,
-    )
+# Keys that have secret values: c_name of the SQL function _sanitized(), as a test compares.
+SECRET_NAMES = (
+    r"(?:pass(?:word|wd|phrase|code)|pwd|secret|token|authorization|cookie|credential|"  # noqa: S105
+    r"(?:api|access|private|auth)[_-]?key)(?:[_-]?(?:key|id|value|hash)|s|\d+)?"
+)
+SECRET = re.compile(
+    rf"""(?P<key>{SECRET_NAMES}["'\])\\]*\s*[:=,>]|--[\w-]*{SECRET_NAMES}\s|\b(?:bearer|basic)\s)"""
+    r"|postgres(?:ql)?(?:\+\w+)?://|(?<=://)\S*@|\b(?:host|hostaddr|dbname)\s*=",
+    re.IGNORECASE,
+)
 
 
 def without_secrets(text: str) -> str:
     """Return the text up to the first secret; whatever comes after it is not told apart."""
-    found = _secret().search(text)
+    found = SECRET.search(text)
     if found is None:
         return text
     return text[: found.end("key") if found["key"] else found.start()] + REDACTED

@@ -22,14 +22,13 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeVar
 
-from .message import message_type_of
+from .messages.types import message_type_of
 
 __all__ = ["Schedule", "Schedules", "interval_text"]
 
 T = TypeVar("T", bound=Callable[..., Any])  # a class is called as well
 CatchUp = Literal["skip", "last", "all"]
 Overlap = Literal["allow", "skip"]
-
 UNITS = {"day": 86400, "hour": 3600, "minute": 60}
 
 

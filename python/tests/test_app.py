@@ -17,9 +17,9 @@ from symphony_pg import (
     PostgresTransport,
     Symphony,
     SyncTransport,
-    local,
     message,
 )
+from symphony_pg.transports import local
 
 Connection = psycopg.Connection[object]
 

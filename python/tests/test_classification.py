@@ -20,7 +20,7 @@ from symphony_pg import (
     Symphony,
     SyncTransport,
 )
-from symphony_pg.classification import ErrorClasses, Verdict
+from symphony_pg.handling.classification import ErrorClasses, Verdict
 
 Connection = psycopg.Connection[Any]
 HOUR = timedelta(hours=1)

@@ -41,7 +41,18 @@ def cli(dsn: str) -> Cli:
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the commands write for people."""
-    for module in ("output", "consume", "db", "stats", "failed", "schedule", "workers", "routing"):
+    for module in (
+        "output",
+        "consume",
+        "db",
+        "stats",
+        "failed",
+        "schedule",
+        "workers",
+        "policy",
+        "route",
+        "transport",
+    ):
         monkeypatch.setattr(
             sys.modules[f"symphony_pg.cli.{module}"], "is_for_people", lambda as_json: not as_json
         )
@@ -107,7 +118,7 @@ def test_db(empty_dsn: str) -> None:
     assert "db install" in cli.run("stats", exit_code=1).output
     assert cli.json("db", "install") == {"version": "0.1.0", "installed_now": True}
     assert cli.json("db", "install")["installed_now"] is False
-    assert cli.json("db", "upgrade")["upgraded_now"] is False
+    assert cli.json("db", "upgrade") == {"version": "0.1.0"}
     status = cli.json("db", "status")
     assert (status["installed"], status["is_current"]) == ("0.1.0", True)
     assert cli.json("db", "check") == []

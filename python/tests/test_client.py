@@ -26,8 +26,9 @@ from symphony_pg import (
     WrongState,
     WrongVersion,
 )
-from symphony_pg.connections import connect, connect_async
-from symphony_pg.errors import CLASSES, HINTS, translated
+from symphony_pg.database.connections import connect, connect_async
+from symphony_pg.database.translation import HINTS, translated
+from symphony_pg.errors import CLASSES
 from symphony_pg.version import check_compatible
 
 Connection = psycopg.Connection[object]

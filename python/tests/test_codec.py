@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from symphony_pg import InvalidMessage, message
-from symphony_pg.message import message_type_of
+from symphony_pg.messages.types import message_type_of
 from symphony_pg.times import parse_datetime, parse_duration, show_duration
 
 

@@ -12,7 +12,9 @@ from click.testing import CliRunner, Result
 
 from symphony_pg import Client, Config, ConfigError, SymphonyError
 from symphony_pg.cli import main
-from symphony_pg.config import QUEUE, RETRY, find, lines_of, load
+from symphony_pg.config import find, load
+from symphony_pg.config.lines import lines_of
+from symphony_pg.config.settings import QUEUE, RETRY
 
 Connection = psycopg.Connection[Any]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from symphony_pg.install import install
+from symphony_pg.database.install import install
 from symphony_pg.server import Server
 
 

@@ -30,7 +30,7 @@ from symphony_pg import (
     logging_middleware,
 )
 from symphony_pg.cli import main
-from symphony_pg.redaction import secret_names, without_secrets
+from symphony_pg.redaction import SECRET_NAMES, without_secrets
 
 Connection = psycopg.Connection[Any]
 App = Callable[[BaseException], Symphony]
@@ -70,9 +70,9 @@ def test_the_error_is_a_line_and_the_traceback_is_kept_beside_it(dsn: str, clien
     message_id = client.enqueue("A")
     run(failing_app(dsn, PermanentError("no such user; token=hunter2")))
     (failed,) = client.failed_messages()
-    error = "symphony_pg.context.PermanentError: no such user; token=[redacted]"
+    error = "symphony_pg.PermanentError: no such user; token=[redacted]"
     assert (failed.message_id, failed.last_error) == (message_id, error)
-    assert failed.error_class == "symphony_pg.context.PermanentError"
+    assert failed.error_class == "symphony_pg.PermanentError"
     (event,) = client.message_history(message_id)
     assert (event.event, event.attempt, event.error) == ("failed", 1, error)
     assert event.traceback is not None
@@ -90,7 +90,7 @@ def test_the_connection_string_never_appears(dsn: str, client: Client) -> None:
     (event,) = client.message_history(failed.message_id)
     assert str(password) not in f"{failed} {event}"
     assert "dbname" not in failed.last_error
-    assert failed.last_error.startswith("symphony_pg.context.PermanentError: cannot connect with ")
+    assert failed.last_error.startswith("symphony_pg.PermanentError: cannot connect with ")
 
 
 SECRETS = ("password=hunter2", "{'token': 'hunter2'}", "Authorization: Bearer hunter2")
@@ -185,7 +185,7 @@ def test_without_a_database_no_secret_is_logged(caplog: pytest.LogCaptureFixture
 def test_what_the_database_hides_is_cut_before_it_gets_there() -> None:
     """The names of keys are those of the SQL function; here is each case that its test has."""
     text = (ROOT / "sql/tests/failed/secrets_are_taken_out_of_errors.sql").read_text()
-    assert secret_names() in "".join(
+    assert SECRET_NAMES in "".join(
         re.findall("'([^']*)'", (ROOT / "sql/functions/claim/_sanitized.sql").read_text())
     )
     cases = text[text.index("insert into case_") : text.index("create temporary table plain")]
@@ -217,7 +217,7 @@ def test_a_broken_hook_loses_no_message_and_no_secret(
     message_id = client.enqueue("A")
     run(failing_app(dsn, PermanentError("card 4711"), sanitize=broken))
     (event,) = client.message_history(message_id)
-    assert event.error_class == "symphony_pg.context.PermanentError"
+    assert event.error_class == "symphony_pg.PermanentError"
     assert "withheld" in str(event.error)
     assert event.traceback is None
     assert "4711" not in f"{event} {caplog.text}"
@@ -262,7 +262,7 @@ def test_retry_after_is_in_the_history(dsn: str, client: Client) -> None:
     message_id = client.enqueue("A")
     run(failing_app(dsn, RetryAfter(60, "busy")))
     (event,) = client.message_history(message_id)
-    assert (event.event, event.error) == ("retry", "symphony_pg.context.RetryAfter: busy")
+    assert (event.event, event.error) == ("retry", "symphony_pg.RetryAfter: busy")
 
 
 # Sessions

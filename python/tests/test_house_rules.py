@@ -10,8 +10,9 @@ import psycopg
 import pytest
 
 import symphony_pg
-from symphony_pg import AsyncClient, Client, functions
-from symphony_pg.functions import Call
+from symphony_pg import AsyncClient, Client
+from symphony_pg.database import functions
+from symphony_pg.database.call import Call
 
 PACKAGE = Path(symphony_pg.__file__).parent
 SQL = re.compile(

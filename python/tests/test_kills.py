@@ -17,7 +17,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from symphony_pg.install import install
+from symphony_pg.database.install import install
 from symphony_pg.server import Server
 
 SECONDS = float(os.environ.get("CHAOS_SECONDS", "16"))

@@ -16,7 +16,7 @@ import pytest
 from workers import run, status  # type: ignore[import-not-found]
 
 from symphony_pg import Client, InMemoryTransport, InvalidMessage, NewerVersion, Symphony, message
-from symphony_pg.message import message_type_of
+from symphony_pg.messages.types import message_type_of
 
 Connection = psycopg.Connection[Any]
 LONG = "12345678901234567890.12345678901234567890"
@@ -181,7 +181,7 @@ def test_a_body_that_cannot_be_decoded_fails_as_it_is(app: Symphony, conn: Conne
         "join symphony.failed_message on body = enqueued::jsonb",
         [bodies],
     ).fetchall()
-    assert rows == [(True, "symphony_pg.codec.InvalidMessage")] * len(bodies)
+    assert rows == [(True, "symphony_pg.InvalidMessage")] * len(bodies)
 
 
 @message("Mail", version=3)

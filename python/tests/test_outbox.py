@@ -21,8 +21,8 @@ from symphony_pg import (
     Symphony,
     SyncTransport,
 )
+from symphony_pg.database.install import install
 from symphony_pg.events import Handled, Sent
-from symphony_pg.install import install
 
 Connection = psycopg.Connection[Any]
 KINDS = pytest.mark.parametrize("kind", ["sync", "async"])
@@ -376,8 +376,7 @@ def test_stamps(app: Symphony, conn: Connection) -> None:
 
 DIES = """
 import os
-from symphony_pg import Symphony, events
-from symphony_pg.transports import Envelope
+from symphony_pg import Envelope, Symphony, events
 
 app = Symphony()
 

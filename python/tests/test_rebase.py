@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from symphony_pg import Client, StillReplicated
-from symphony_pg import install as installation
+from symphony_pg.database import install as installation
 from symphony_pg.server import Server
 
 Connection = psycopg.Connection[Any]

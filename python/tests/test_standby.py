@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from symphony_pg import Client
-from symphony_pg.install import install
+from symphony_pg.database.install import install
 from symphony_pg.server import Server, _Identity
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import psycopg
 
 from symphony_pg import Client
-from symphony_pg.install import install
+from symphony_pg.database.install import install
 from symphony_pg.server import Server
 
 VACUUM = "select from pg_stat_progress_vacuum where relid = 'symphony.message'::regclass"

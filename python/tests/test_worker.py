@@ -167,7 +167,7 @@ def test_the_log_says_what_went_wrong(
     run(app)
     messages = [each.getMessage().partition(": ")[2] for each in caplog.records]
     assert [each.partition(":")[0] for each in messages] == [
-        "symphony_pg.errors.UnknownQueue",
+        "symphony_pg.UnknownQueue",
         "psycopg.errors.UniqueViolation",
         "SyntaxError",
     ]
@@ -202,7 +202,7 @@ def test_permanent_errors_are_not_retried(app: Symphony, conn: Connection) -> No
     assert counts.failed == 2
     assert [status(conn, each) for each in ids] == ["failed", "failed"]
     rows = conn.execute("select error_class from symphony.failed_message order by 1").fetchall()
-    assert rows == [("KeyError",), ("symphony_pg.context.PermanentError",)]
+    assert rows == [("KeyError",), ("symphony_pg.PermanentError",)]
 
 
 def test_retry_after_sets_the_time(app: Symphony, conn: Connection) -> None:
@@ -219,7 +219,7 @@ def test_retry_after_sets_the_time(app: Symphony, conn: Connection) -> None:
     wait = (found.available_at - datetime.now(timezone.utc)).total_seconds()
     assert 590 < wait <= 600
     assert found.last_error is not None
-    assert found.last_error == "symphony_pg.context.RetryAfter: busy"
+    assert found.last_error == "symphony_pg.RetryAfter: busy"
     (event,) = Client(conn).message_history(message_id)
     assert "in work\n" in str(event.traceback)
     assert "slots.py" not in str(event.traceback)

@@ -18,8 +18,8 @@ from workers import until as eventually
 
 from symphony_pg import Client, Symphony, UnknownWorker
 from symphony_pg.cli import main
-from symphony_pg.functions import WorkerActivity
-from symphony_pg.worker.heart import resident_memory
+from symphony_pg.database.functions.workers import WorkerActivity
+from symphony_pg.worker.heartbeat import resident_memory
 
 Connection = psycopg.Connection[Any]
 
@@ -123,7 +123,7 @@ def test_a_request_reaches_an_idle_worker_at_once(
 async def test_a_busy_worker_tells_what_it_does_and_hears_with_its_heartbeat(
     dsn: str, conn: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("symphony_pg.worker.heart.INTERVAL", 0.1)
+    monkeypatch.setattr("symphony_pg.worker.heartbeat.INTERVAL", 0.1)
     client = Client(conn)
     app = Symphony(dsn)
     go_on = threading.Event()

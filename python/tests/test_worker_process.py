@@ -14,7 +14,7 @@ from psycopg.conninfo import make_conninfo
 from workers import TIMEOUT, Process, status  # type: ignore[import-not-found]
 
 from symphony_pg import Client
-from symphony_pg.install import install
+from symphony_pg.database.install import install
 from symphony_pg.server import Server
 
 Connection = psycopg.Connection[object]

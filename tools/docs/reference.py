@@ -21,7 +21,8 @@ TARGET = ROOT / "docs" / "reference.md"
 
 sys.path.insert(0, str(ROOT / "python"))
 
-from symphony_pg import errors, install  # noqa: E402
+from symphony_pg import errors  # noqa: E402
+from symphony_pg.database import install  # noqa: E402
 
 INTRODUCTION = """\
 # Reference

@@ -11,13 +11,15 @@ from .consume import consume
 from .db import db
 from .demo import demo
 from .enqueue import enqueue
+from .errors import ErrorsAsText
 from .failed import failed
 from .message import message
-from .options import ErrorsAsText
+from .policy import policy
 from .queue import queue
-from .routing import policy, route, transport
+from .route import route
 from .schedule import schedule
 from .stats import stats
+from .transport import transport
 from .workers import workers
 
 __all__ = ["main"]

@@ -10,10 +10,10 @@ import click
 
 from .. import config as configuration
 from ..app import Symphony
-from ..client import Client
-from ..connections import connect
-from .app import declare_handlers
-from .options import app_option, as_json_option, chosen_dsn, dsn_option
+from ..database.client import Client
+from ..database.connections import connect
+from .application import app_option, declare_handlers
+from .options import as_json_option, chosen_dsn, dsn_option
 from .output import is_for_people, table, to_json
 
 __all__ = ["config", "use_config"]

@@ -4,31 +4,24 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import logging
 import os
 import sys
 import time
 import traceback
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import click
 
-from ..config import Config
+from ..config.result import Config
 from ..errors import WrongState
 from ..worker import Counts, Worker
+from .application import load_app
 from .config import CONFIG, use_config
-from .options import (
-    DURATION,
-    INTERVAL,
-    MEMORY,
-    as_json_option,
-    as_text,
-    chosen_dsn,
-    dsn_option,
-    load_app,
-)
+from .errors import as_text
+from .kinds import DURATION, INTERVAL, MEMORY
+from .logs import start_logging
+from .options import as_json_option, chosen_dsn, dsn_option
 from .output import is_for_people, to_json
 from .reload import run_reloading
 
@@ -129,7 +122,7 @@ def consume(
     if reload:
         sys.exit(run_reloading(reference))
     for_people = is_for_people(as_json)
-    _start_logging(for_people)
+    start_logging(for_people)
     app = load_app(reference)
     if not app.handlers:
         raise WrongState(
@@ -236,29 +229,3 @@ def summary(counts: Counts, seconds: float) -> str:
     """Return the counts and the rate in one sentence."""
     rate = counts.claimed / max(seconds, 0.001)
     return f"{outcome(counts)} in {seconds:.1f} s, {rate:,.0f} a second"
-
-
-class _JsonLines(logging.Formatter):
-    """One JSON object a line."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        values = {
-            "at": datetime.fromtimestamp(record.created).astimezone().isoformat(),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        if record.exc_info:
-            values["error"] = self.formatException(record.exc_info)
-        return json.dumps(values)
-
-
-def _start_logging(for_people: bool) -> None:
-    """Log to standard error, so that standard output holds nothing but the result."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(
-        logging.Formatter("\r\033[K%(asctime)s %(message)s", "%H:%M:%S")
-        if for_people
-        else _JsonLines()
-    )
-    logging.basicConfig(level=logging.INFO, handlers=[handler])

@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 
 import click
 
-from .. import install as installation
 from ..app import Symphony
-from ..client import Client
+from ..database import install as installation
+from ..database.client import Client
 from ..version import __version__
-from .app import declare_handlers
-from .options import app_option, as_json_option, connected
+from .application import app_option, declare_handlers
+from .options import as_json_option, connected
 from .output import is_for_people, record, say, to_json
 
 __all__ = ["db"]
@@ -83,23 +83,18 @@ def _tell_with_schedules(
 @connected
 @as_json_option
 def upgrade(client: Client, app: Symphony | None, take_over: bool, as_json: bool) -> None:
-    """Bring the schema to the version of this package. With --app also the schedules.
+    """Make functions, views and access anew, as this package has them. With --app also the schedules.
 
-    Functions, views and access are made anew, also if the version is there already. Messages are
-    not touched.
+    What was changed by hand is mended. Messages are not touched.
 
     \b
     Examples:
       symphony-pg db upgrade
       symphony-pg db upgrade --app shop.messages:app
     """
-    is_new = installation.upgrade(client.conn)
-    text = (
-        f"Symphony is now at {__version__}."
-        if is_new
-        else f"Symphony is at {__version__}; functions, views and access are made anew."
-    )
-    values = {"version": __version__, "upgraded_now": is_new}
+    installation.upgrade(client.conn)
+    text = f"Symphony is at {__version__}; functions, views and access are made anew."
+    values: dict[str, Any] = {"version": __version__}
     _tell_with_schedules(text, values, client, app, take_over, as_json)
 
 

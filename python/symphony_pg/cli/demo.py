@@ -16,11 +16,12 @@ from datetime import timedelta
 import click
 
 from ..app import Symphony
-from ..client import Client
-from ..connections import connect, dsn_or_default
-from ..context import Context, PermanentError
-from ..install import install
-from ..message import message
+from ..database.client import Client
+from ..database.connections import connect, dsn_or_default
+from ..database.install import install
+from ..handling.context import Context
+from ..messages.types import message
+from ..outcomes import PermanentError
 from ..server import Server
 from ..worker import Worker
 from .consume import outcome

@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 
 import click
 
-from ..client import Client
-from ..limits import RawJson
-from .options import DURATION, MOMENT, as_json_option, connected
+from ..database.client import Client
+from ..database.limits import RawJson
+from .kinds import DURATION, MOMENT
+from .options import as_json_option, connected
 from .output import say
 
 __all__ = ["as_raw_json", "enqueue", "parse_body", "parse_header"]

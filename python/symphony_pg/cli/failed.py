@@ -10,24 +10,16 @@ from typing import Any, TypeVar
 
 import click
 
-from ..client import Client
-from ..functions import FailedMessage, Outcome
+from ..database.client import Client
+from ..database.functions.failed import FailedMessage, Outcome
 from .enqueue import as_raw_json
-from .options import LONGEST_ID, PAST, as_json_option, connected
-from .output import (
-    history,
-    is_for_people,
-    record,
-    render,
-    show_message,
-    to_json,
-    with_history,
-)
+from .kinds import LONGEST_ID, PAST
+from .options import as_json_option, connected
+from .output import history, is_for_people, record, render, show_message, to_json, with_history
 
 __all__ = ["failed"]
 
 F = TypeVar("F", bound=Callable[..., Any])
-
 CHUNK = 10_000
 MOST = 1_000_000
 GROUPS = {
@@ -40,6 +32,7 @@ GROUPS = {
     "example_id": "example",
     "error": "its error",
 }
+
 ROWS = {
     "message_id": "id",
     "queue_name": "queue",

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import click
 
-from ..client import Client
+from ..database.client import Client
 from ..errors import UnknownMessage
-from .options import MESSAGE_ID, as_json_option, connected
+from .kinds import MESSAGE_ID
+from .options import as_json_option, connected
 from .output import say, show_message
 
 __all__ = ["message"]

@@ -11,12 +11,13 @@ from typing import Any
 
 import click
 
-from ..functions import Event, MessageStatus
+from ..database.functions.messages import HistoryEntry, MessageStatus
 from ..times import show_duration
 
 __all__ = [
     "history",
     "is_for_people",
+    "joined",
     "record",
     "render",
     "say",
@@ -63,7 +64,7 @@ def record(values: Mapping[str, Any], as_json: bool) -> None:
         click.echo(f"{label}  {_cell(name, value)}".replace("\n", "\n" + " " * (width + 2)))
 
 
-def show_message(status: MessageStatus, events: Sequence[Event], as_json: bool) -> None:
+def show_message(status: MessageStatus, events: Sequence[HistoryEntry], as_json: bool) -> None:
     """Write where a message is, and its history."""
     if not is_for_people(as_json):
         click.echo(to_json(with_history(status, events)))
@@ -72,12 +73,12 @@ def show_message(status: MessageStatus, events: Sequence[Event], as_json: bool) 
     click.echo(history(events), nl=False)
 
 
-def with_history(status: MessageStatus, events: Sequence[Event]) -> dict[str, Any]:
+def with_history(status: MessageStatus, events: Sequence[HistoryEntry]) -> dict[str, Any]:
     """Return what is known of a message, for JSON."""
     return {**status._asdict(), "history": [event._asdict() for event in events]}
 
 
-def history(events: Sequence[Event]) -> str:
+def history(events: Sequence[HistoryEntry]) -> str:
     """Return failed attempts with their tracebacks, and replays, as text."""
     lines = []
     for event in events:
@@ -122,6 +123,11 @@ def render(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> str
         ).rstrip()
 
     return "\n".join([click.style(line(titles), bold=True), *map(line, cells)])
+
+
+def joined(rows: Sequence[dict[str, Any]], column: str) -> list[dict[str, Any]]:
+    """Return rows with the lists of a column as one text."""
+    return [{**row, column: ", ".join(row[column]) or None} for row in rows]
 
 
 def _cell(name: str, value: Any) -> str:

@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 import click
 
-from ..client import Client
-from .options import DURATION, as_json_option, connected
+from ..database.client import Client
+from .kinds import DURATION
+from .options import as_json_option, connected
 from .output import say, table
 from .stats import COLUMNS
 

@@ -10,11 +10,18 @@ from typing import Any
 import click
 
 from ..app import Symphony
-from ..client import Client
-from ..functions import ClockChange, ScheduleDiff, ScheduleStatus, UpcomingRun
+from ..database.client import Client
+from ..database.functions.schedules import (
+    ClockChange,
+    ScheduleDiff,
+    ScheduleStatus,
+    UpcomingRun,
+)
 from ..schedules import interval_text
+from .application import app_option
 from .enqueue import parse_body, parse_header
-from .options import DURATION, MOMENT, app_option, as_json_option, connected
+from .kinds import DURATION, MOMENT
+from .options import as_json_option, connected
 from .output import is_for_people, record, render, say, show_cell, table, to_json
 
 __all__ = ["schedule"]
@@ -31,6 +38,7 @@ COLUMNS = {
     "run_count": "runs",
     "managed_by": "declared by",
 }
+
 RUN_COLUMNS = {
     "scheduled_at": "run",
     "fired_at": "fired",

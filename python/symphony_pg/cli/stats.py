@@ -8,9 +8,10 @@ from datetime import timedelta
 
 import click
 
-from ..client import Client
+from ..database.client import Client
 from ..times import show_duration
-from .options import INTERVAL, as_json_option, connected
+from .kinds import INTERVAL
+from .options import as_json_option, connected
 from .output import is_for_people, render, table, to_json
 
 __all__ = ["stats"]

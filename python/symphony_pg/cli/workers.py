@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from ..client import Client
-from ..functions import WorkerActivity
+from ..database.client import Client
+from ..database.functions.workers import WorkerActivity
 from ..times import show_duration
 from .options import as_json_option, connected
 from .output import is_for_people, render, say, to_json
@@ -32,6 +32,7 @@ COLUMNS = {
     "started_at": "started",
     "seen_at": "seen",
 }
+
 MOST_SHOWN = 3
 
 

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, groupby
 from typing import Any
 
-from ..batch import BatchHandler, BatchItem
-from ..functions import ClaimedMessage
-from ..handlers import Handler, find_handler
+from ..database.functions.messages import ClaimedMessage
+from ..handling.batch import BatchHandler
+from ..handling.context import BatchItem
+from ..handling.handler import Handler, find_handler
 from .batches import Batches
 from .claim import Claim
 

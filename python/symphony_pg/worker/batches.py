@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from ..batch import BatchHandler, BatchItem
-from ..functions import ClaimedMessage
-from ..handlers import Handler, find_handler
+from ..database.functions.messages import ClaimedMessage
+from ..handling.batch import BatchHandler
+from ..handling.context import BatchItem
+from ..handling.handler import Handler, find_handler
 from .claim import Claim
 
 __all__ = ["Batches"]

@@ -9,35 +9,24 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import psycopg
 from psycopg.rows import tuple_row
 
-from ..connections import connect_async
-from ..errors import ConnectionRefused, LoginRefused, translated
-from ..functions import Call
+from ..database.call import Call
+from ..database.connections import connect_async
+from ..database.translation import translated
+from ..errors import ConnectionRefused, LoginRefused
 
-__all__ = [
-    "LAST_WORDS",
-    "Clock",
-    "Doorbell",
-    "Link",
-    "Stopped",
-    "committed_asynchronously",
-    "telling_the_time",
-]
+__all__ = ["LAST_WORDS", "Link", "Stopped", "committed_asynchronously"]
 
 T = TypeVar("T")
 log = logging.getLogger("symphony_pg.worker")
-
 FIRST_WAIT = 0.1
 LONGEST_WAIT = 5.0
 LAST_WORDS = 2.0
 TELL_AGAIN = 60.0
-REQUEST = "request"  # the payload of request_workers()
-AND_THE_TIME = b"select answer.*, clock_timestamp() from (%s) as answer"
 NOT_WAITING = b", set_config('synchronous_commit', 'off', true)"
 READ_ONLY = "25006"  # what an old primary says after a failover
 
@@ -45,17 +34,6 @@ READ_ONLY = "25006"  # what an old primary says after a failover
 def committed_asynchronously(call: Call[T]) -> Call[T]:
     """Let the transaction of a call that returns rows not wait for the disk, and no other one."""
     return replace(call, statement=call.statement + NOT_WAITING)
-
-
-def telling_the_time(call: Call[T], clock: Clock) -> Call[T]:
-    """Let a call set the clock, if it returns rows: that of the server may have been set, too."""
-
-    def read(rows: Sequence[tuple[Any, ...]]) -> T:
-        if rows:
-            clock.set(rows[0][-1])
-        return call.read([row[:-1] for row in rows])
-
-    return Call(AND_THE_TIME % call.statement, call.arguments, read)
 
 
 class Stopped(Exception):  # noqa: N818
@@ -205,79 +183,6 @@ class Link:
         self._stopped.set()
         if self._conn is not None:
             await self._conn.close()
-
-
-class Doorbell:
-    """What the claimer sleeps on: a NOTIFY on its connection, or ring() from inside.
-
-    `on_request` is called for a NOTIFY that says that something is asked of workers.
-    """
-
-    def __init__(self, on_request: Callable[[], None]) -> None:
-        self._rung = asyncio.Event()
-        self._on_request = on_request
-
-    def attach(self, conn: psycopg.AsyncConnection[Any]) -> None:
-        """Hear the notifications that arrive while the connection is executing something."""
-        conn.add_notify_handler(lambda notify: self._hear(notify.payload))
-
-    def _hear(self, payload: str) -> None:
-        self._rung.set()
-        if payload == REQUEST:
-            self._on_request()
-
-    def ring(self) -> None:
-        """Wake the claimer."""
-        self._rung.set()
-
-    def clear(self) -> None:
-        """Forget earlier rings. Call it before the look at the queue, not after it."""
-        self._rung.clear()
-
-    async def wait(self, conn: psycopg.AsyncConnection[Any] | None, timeout: float) -> bool:
-        """Wait; return whether it rang. A connection that breaks rings, too."""
-        if conn is None:
-            return await self._wait(timeout)
-        loop, fileno = asyncio.get_running_loop(), conn.fileno()
-        loop.add_reader(fileno, self._listen, conn)
-        try:
-            self._listen(conn)  # what libpq has read already makes the socket readable no more
-            return await self._wait(timeout)
-        finally:
-            loop.remove_reader(fileno)
-
-    async def _wait(self, timeout: float) -> bool:
-        try:
-            await asyncio.wait_for(self._rung.wait(), timeout)
-        except asyncio.TimeoutError:
-            return False
-        return True
-
-    def _listen(self, conn: psycopg.AsyncConnection[Any]) -> None:
-        try:
-            conn.pgconn.consume_input()
-            while notify := conn.pgconn.notifies():
-                self._hear(notify.extra.decode(errors="replace"))
-        except psycopg.OperationalError:
-            self._rung.set()
-
-
-class Clock:
-    """The server's time, told by our own clock that cannot be set."""
-
-    def __init__(self) -> None:
-        self._at = datetime.now().astimezone()
-        self._read = time.monotonic()
-
-    def set(self, now: datetime) -> None:
-        """Take over the time that the server told just now."""
-        self._at = now
-        self._read = time.monotonic()
-
-    def seconds_until(self, moment: datetime) -> float:
-        """Return how long it is until a time of the server."""
-        now = self._at + timedelta(seconds=time.monotonic() - self._read)
-        return (moment - now).total_seconds()
 
 
 def _one_line(error: Exception) -> str:

@@ -11,17 +11,18 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from .. import functions
+from ..database import functions
+from ..database.call import Call
+from ..database.functions.messages import ClaimedMessage, Nacked
 from ..errors import LeaseLost, SymphonyError
 from ..events import Event, Events, Failed, Retried
-from ..functions import Call, ClaimedMessage, Nacked
-from .claim import Claim, Failure
+from ..handling.failure import Failure
+from .claim import Claim
 from .link import Link
 
 __all__ = ["Counts", "Settler"]
 
 log = logging.getLogger("symphony_pg.worker")
-
 FLUSH_INTERVAL = 0.1
 LONGEST_LEASE_CHECK = 0.5
 MOST_UNSETTLED = 4

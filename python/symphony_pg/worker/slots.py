@@ -14,14 +14,17 @@ from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from ..batch import BatchHandler, BatchItem
-from ..bus import Bus
-from ..functions import ClaimedMessage
-from ..handlers import Handler, handler_of
-from ..outbox import Outbox
+from ..database.functions.messages import ClaimedMessage
+from ..handling.batch import BatchHandler
+from ..handling.context import BatchItem
+from ..handling.failure import Failure
+from ..handling.handler import Handler, handler_of
 from ..redaction import without_secrets
+from ..sending.bus import Bus
+from ..sending.outbox import Outbox
 from .backlog import Backlog, BatchRun, Run
-from .claim import Claim, Failure, Pace
+from .claim import Claim
+from .pace import Pace
 
 __all__ = ["Slots"]
 
@@ -130,7 +133,7 @@ class Slots:
         """Call handlers until nothing of the run is left; return how many were called."""
         waiting, handlers = run.waiting, self._handlers
         count = 0
-        with Outbox(self._bus, of_thread=True).in_use() as outbox:
+        with Outbox(self._bus.sender, of_thread=True).in_use() as outbox:
             while not claim.lost:
                 try:
                     slot.message = message = waiting.popleft()
@@ -160,7 +163,7 @@ class Slots:
             slot.message = message = waiting.popleft()
             handler = handler_of(self._handlers, message.message_type, message.headers)
             slot.since = started = time.monotonic()
-            outbox = Outbox(self._bus)
+            outbox = Outbox(self._bus.sender)
             outbox.enter()
             try:
                 await handler.call(message, claim)
@@ -190,7 +193,7 @@ class Slots:
         started = time.perf_counter()
         try:
             if run.is_async:
-                with Outbox(self._bus).in_use() as outbox:
+                with Outbox(self._bus.sender).in_use() as outbox:
                     try:
                         await handler.run_async(items)
                     finally:
@@ -217,7 +220,7 @@ class Slots:
             self._progress(claim)
 
     def _run_batch_in_thread(self, handler: BatchHandler, items: list[BatchItem]) -> None:
-        with Outbox(self._bus, of_thread=True).in_use():
+        with Outbox(self._bus.sender, of_thread=True).in_use():
             handler.run(items)
 
     def _failed(

@@ -15,53 +15,41 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
+from functools import partial
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg
-from psycopg import sql
-from psycopg.types.string import TextLoader
 
-from .. import functions
-from ..connections import AsyncConnections, Connections, backend
-from ..errors import AccessDenied, UnknownQueue, WrongState, translated
+from ..app import Symphony
+from ..database import functions
+from ..database.connections import AsyncConnections, Connections
+from ..database.translation import translated
+from ..errors import AccessDenied
 from ..events import Event, WorkerIdle, WorkerStarted, WorkerStopped
-from ..functions import ClaimedMessage
 from ..version import __version__, check_compatible
 from .backlog import Backlog
-from .claim import Claim, Pace
-from .heart import Heart, resident_memory
-from .link import (
-    LAST_WORDS,
-    Clock,
-    Doorbell,
-    Link,
-    Stopped,
-    committed_asynchronously,
-    telling_the_time,
-)
-from .rest import LINGER_POLL, Rest, Ticker
+from .claim import Claim
+from .claimer import Claimer, Limits
+from .clock import Clock
+from .doorbell import Doorbell
+from .heartbeat import Heartbeat, resident_memory
+from .idling import Idling
+from .link import LAST_WORDS, Link, Stopped
+from .listening import Listening
+from .pace import Pace
+from .queues import Queues
 from .settler import Counts, Settler
 from .slots import Slots
-
-if TYPE_CHECKING:
-    from ..app import Symphony
+from .ticker import Ticker
 
 __all__ = ["Worker"]
 
 log = logging.getLogger("symphony_pg.worker")
-
-QUEUES_INTERVAL = 2.0
 MOST_SHOWN = 20
-PROBES = 4
-# After a claim that was not full: let messages gather, a millisecond for each that was found, so
-# that the acks of a few at a time do not make the producers' commits wait for the disk.
-GATHER = 0.001
-LONGEST_GATHER = 0.02
 VERSION = "select symphony.version()"
-SHORTEST_LEASE = 0.1  # no queue has a shorter one, whatever the clock of the server did
 
 
 class Worker:
@@ -107,28 +95,20 @@ class Worker:
         exclude: Sequence[str] = (),
     ) -> None:
         self.app = app
-        self.queues = [] if all_queues else list(queues)
+        self._queues = Queues(queues, are_all=all_queues, exclude=exclude)
+        self.queues = self._queues.names
         self.name = name or f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
         self.concurrency = concurrency
         self.counts = Counts()
         self.has_stuck_handlers = False
         self._dsn = dsn if dsn is not None else app.dsn
-        self._batch_size = batch_size
-        self._limit = limit
+        self._limits = Limits(concurrency, batch_size, limit, memory_limit, poll_interval, drain)
         self._failure_limit = failure_limit
-        self._memory_limit = memory_limit
         self._time_limit = time_limit
-        self._drain = drain
         self._grace = grace
         self._listens = listen
         self._ticks = tick
         self._declares = schedules and bool(app.schedules)
-        self._poll_interval = poll_interval
-        self._all_queues = all_queues
-        self._exclude = frozenset(exclude)
-        self._heard: set[str] = set()
-        self._has_session = False
-        self._is_paused = False
         self._stopping = False
         self._is_signalled = False
         self._claiming: asyncio.Task[None] | None = None
@@ -149,6 +129,7 @@ class Worker:
 
     def _wake_up(self) -> None:
         assert self._loop is not None
+        self._claimer.is_stopping = True
         self._bell.ring()
         self._changed.set()
         self._claim_link.stop()
@@ -157,7 +138,7 @@ class Worker:
         else:
             self._loop.call_later(LAST_WORDS, self._claiming.cancel)
         if self._settler.open:
-            self._heart.beat()
+            self._heartbeat.beat()
 
     async def run(self, *, signals: bool = False) -> Counts:
         """Work until stop() or a limit; return what was done.
@@ -181,8 +162,7 @@ class Worker:
         with self._signals() if signals else nullcontext():
             try:
                 with suppress(Stopped):
-                    if self._all_queues:
-                        await self._look_for_queues()
+                    await self._queues.look(self._link)
                     await self._claim_link.connection()
                     await self._link.connection()
                     for declaration in self.app.handler_declarations():
@@ -205,24 +185,23 @@ class Worker:
         pooled: dict[str, Any] = {} if self._listens else {"prepare_threshold": None}
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
-        self._clock = Clock()
-        self._heart = Heart(self._describe, self._obey)
-        self._bell = Doorbell(self._heart.beat)
+        self._heartbeat = Heartbeat(self._describe, self._obey)
+        self._bell = Doorbell(self._heartbeat.beat)
         self._claim_link = Link(self._dsn, "claims", self._prepare_claims, **pooled)
         self._link = Link(self._dsn, "acks", self._check_version, **pooled)
         self._lender = Connections(self._dsn, keep=self.concurrency, **pooled)
         self._async_lender = AsyncConnections(self._dsn, keep=self.concurrency, **pooled)
-        self._pace = Pace(self.concurrency, self._batch_size)
-        self._backlog = Backlog(self.app.handlers, self._changed)
-        self._rest = Rest(
+        self._listening = Listening(self._queues, self._bell, self._link, listens=self._listens)
+        self._idling = Idling(
             self._claim_link,
             self._bell,
             self.name,
             self.queues,
-            self._poll_interval,
+            self._limits.poll_interval,
             lambda: self._emit(WorkerIdle(self.name, self.queues)),
         )
-        self._ticker = Ticker(self._link, self._clock, self._bell.ring)
+        clock = Clock()
+        self._ticker = Ticker(self._link, clock, self._bell.ring, ticks=self._ticks)
         self._settler = Settler(
             self._link,
             self.counts,
@@ -233,49 +212,40 @@ class Worker:
             self.app.bus.events,
             self.app.sanitize,
         )
+        pace = Pace(self.concurrency, self._limits.batch_size)
+        self._backlog = Backlog(self.app.handlers, self._changed)
         self._slots = Slots(
             self.concurrency,
             self._backlog,
             self.app.handlers,
-            self._pace,
+            pace,
             self._settler.progress,
             self.app.bus,
             self.app.sanitize,
         )
+        self._claimer = Claimer(
+            worker=self.name,
+            limits=self._limits,
+            queues=self._queues,
+            link=self._claim_link,
+            listening=self._listening,
+            clock=clock,
+            bell=self._bell,
+            idling=self._idling,
+            ticker=self._ticker,
+            pace=pace,
+            backlog=self._backlog,
+            settler=self._settler,
+            counts=self.counts,
+            changed=self._changed,
+            hold=partial(Claim, lender=self._lender, async_lender=self._async_lender),
+            on_memory_limit=self.stop,
+        )
 
     async def _prepare_claims(self, conn: psycopg.AsyncConnection[Any]) -> None:
-        """Make a new connection one for claims: bodies stay text, which is decoded just once."""
         await self._check_version(conn)
-        conn.adapters.register_loader("jsonb", TextLoader)
-        self._has_session = self._listens and await backend(conn) == conn.info.backend_pid
-        if self._has_session:
-            await conn.execute("select set_config('synchronous_commit', 'off', false)")
-            await conn.execute(
-                "select set_config('default_transaction_isolation', 'read committed', false)"
-            )
-        elif self._listens and await self._shares_sessions(conn):
-            log.warning("behind a transaction pooler: polling, as with --no-listen")
-            self._listens = False
-        if self._listens:
-            self._bell.attach(conn)
-            self._heard.clear()
-            await self._listen_to_queues(conn)
-        self._rest.reset()
-
-    async def _shares_sessions(self, conn: psycopg.AsyncConnection[Any]) -> bool:
-        """Tell whether one session of the server works for both of our connections, or several do.
-
-        False proves nothing if others use the pooler, too.
-        """
-        other = await self._link.connection()
-        seen = {(await backend(conn), await backend(other)) for _ in range(PROBES)}
-        return len(seen) > 1 or any(one == another for one, another in seen)
-
-    async def _listen_to_queues(self, conn: psycopg.AsyncConnection[Any]) -> None:
-        for queue in set(self.queues) - self._heard:
-            channel = sql.Identifier(f"symphony:{queue}")
-            await conn.execute(sql.SQL("listen {}").format(channel))
-            self._heard.add(queue)
+        await self._listening.prepare(conn)
+        self._idling.reset()
 
     async def _check_version(self, conn: psycopg.AsyncConnection[Any]) -> None:
         with translated():
@@ -334,9 +304,9 @@ class Worker:
         self._slots.start(self._spawn)
         settling = self._spawn(self._settler.run())
         others = [self._spawn(self._settler.keep_leases())]
-        others.append(self._spawn(self._with_queues_there_are(self._beat)))
-        if self._all_queues:
-            others.append(self._spawn(self._follow_queues()))
+        others.append(self._spawn(self._queues.served(self._link, self._beat)))
+        if self._queues.are_all:
+            others.append(self._spawn(self._queues.follow(self._link)))
         if self._ticks:
             others.append(self._spawn(self._ticker.run()))
         try:
@@ -377,122 +347,13 @@ class Worker:
 
     async def _claim(self) -> None:
         """Claim until nothing more is to be claimed, or for little longer than until stop()."""
-        claiming = self._with_queues_there_are(self._claim_until_stopped)
-        self._claiming = asyncio.create_task(claiming)
+        self._claiming = asyncio.create_task(self._queues.served(self._link, self._claimer.run))
         try:
             await asyncio.wait([self._claiming])
         finally:
             self._claiming.cancel()
         if not self._claiming.cancelled():
             self._claiming.result()
-
-    async def _claim_until_stopped(self) -> None:
-        was_woken = False
-        while not self._stopping:
-            if not await self._has_room():
-                return
-            if self._is_paused:
-                await self._wait_paused()
-                continue
-            if self._all_queues:
-                await self._hear_new_queues()
-            size = self._claim_size()
-            if size == 0:
-                return
-            if self._is_too_large():
-                self.stop()
-                return
-            was_quiet, finds = not self._settler.open, self._ticker.finds
-            self._bell.clear()
-            call = functions.claim_batch(self.queues, size, self.name)
-            if not self._has_session:
-                call = committed_asynchronously(call)
-            messages = await self._claim_link.run(telling_the_time(call, self._clock))
-            if messages:
-                await self._accept(messages)
-                await self._rest.end()
-                if len(messages) < size and not self._drain:
-                    await asyncio.sleep(min(len(messages) * GATHER, LONGEST_GATHER))
-            elif not self._drain:
-                if was_woken:
-                    self._ticker.hurry()  # perhaps the notification was for a delayed message
-                was_woken = await self._rest.wait(self._listens)
-            elif self._backlog.batches.flush():
-                continue
-            elif was_quiet and not await self._has_found_more(finds):
-                return
-            else:
-                await asyncio.sleep(LINGER_POLL)
-
-    async def _has_found_more(self, finds: int) -> bool:
-        """Tell whether a tick has made messages pending since there were so many finds."""
-        if self._ticks:
-            await self._ticker.tick()
-        return self._ticker.finds > finds
-
-    async def _has_room(self) -> bool:
-        """Wait until slots have nothing to do, or will have nothing before a claim is back.
-
-        Return False when the worker stops instead.
-        """
-        backlog = self._backlog
-        while not self._stopping:
-            self._changed.clear()
-            if not self._settler.is_behind:
-                waiting, busy = backlog.size, self.concurrency - backlog.free_slots
-                if not waiting and backlog.free_slots:
-                    return True
-                if backlog.is_in_hand and self._pace.is_nearly_through(waiting + busy):
-                    return True
-            await self._changed.wait()
-        return False
-
-    async def _wait_paused(self) -> None:
-        """Wait, as one that need not be notified of messages, until there may be news."""
-        await self._rest.end()
-        self._bell.clear()
-        if self._is_paused and not self._stopping:
-            conn = await self._claim_link.connection() if self._listens else None
-            await self._bell.wait(conn, self._poll_interval)
-
-    async def _with_queues_there_are(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Do something, and begin anew with the present queues if one of ours was dropped."""
-        while True:
-            try:
-                return await work()
-            except UnknownQueue:
-                if not self._all_queues:
-                    raise
-                await self._look_for_queues()
-
-    async def _follow_queues(self) -> None:
-        while True:
-            await asyncio.sleep(QUEUES_INTERVAL)
-            await self._look_for_queues()
-
-    async def _look_for_queues(self) -> None:
-        found = await self._link.run(functions.list_queues())
-        if not (queues := [queue for queue in found if queue not in self._exclude]):
-            raise WrongState(
-                "there is no queue to work off",
-                detail=f"There are these, and all are excluded: {', '.join(found) or '(none)'}.",
-                hint="Create one: symphony-pg queue create NAME",
-            )
-        if not self.queues and (unknown := self._exclude.difference(found)):
-            log.warning("excluded, but not there: %s", ", ".join(sorted(unknown)))
-        self.queues[:] = queues
-
-    async def _hear_new_queues(self) -> None:
-        if self._listens and not self._heard.issuperset(self.queues):
-            await self._rest.end()  # to declare itself idle for these as well
-            with suppress(psycopg.OperationalError):  # then a new connection listens
-                await self._listen_to_queues(await self._claim_link.connection())
-
-    def _is_too_large(self) -> bool:
-        if self._memory_limit is None or (size := resident_memory()) <= self._memory_limit:
-            return False
-        log.info("stopping: %d bytes in memory, the limit is %d", size, self._memory_limit)
-        return True
 
     def _count_failures(self) -> None:
         failures = self.counts.retried + self.counts.failed
@@ -501,56 +362,13 @@ class Worker:
                 log.info("stopping: %d attempts failed, the limit", failures)
             self.stop()
 
-    def _claim_size(self) -> int:
-        size = self._pace.batch_size(self._backlog.free_slots)
-        size = max(size, min(self._batch_size, self._backlog.batches.room))
-        if self._limit is None:
-            return size
-        return min(size, self._limit - self.counts.claimed)
-
-    async def _accept(self, messages: Sequence[ClaimedMessage]) -> None:
-        lease = max(self._clock.seconds_until(messages[0].lease_until), SHORTEST_LEASE)
-        claim = Claim(messages, lease, self._lender, self._async_lender)
-        self.counts.claimed += claim.size
-        self._settler.add(claim)
-        if messages[0].alone:
-            await self._accept_alone(claim, messages, lease)
-        else:
-            self._backlog.add(claim, messages)
-
-    async def _accept_alone(
-        self, claim: Claim, messages: Sequence[ClaimedMessage], patience: float
-    ) -> None:
-        """Hold nothing beside a message that may take us down with it.
-
-        But neither it nor what is pending waits for ever for work that is long.
-        """
-        self._backlog.batches.flush()
-        await self._until_open(lambda: len(self._settler.open) <= 1, patience)
-        if claim.lost:
-            self.counts.lost += claim.size
-        if claim.lost or self._stopping:
-            await self._settler.release({claim: [messages[0].message_id]})
-            return
-        self._backlog.add(claim, messages)
-        self._backlog.batches.flush()
-        await self._until_open(lambda: claim.claim_id not in self._settler.open, patience)
-
-    async def _until_open(self, condition: Callable[[], bool], patience: float) -> None:
-        """Wait until the open claims are as they should be; look away after some time."""
-        deadline = time.monotonic() + patience
-        while not (condition() or self._stopping) and (left := deadline - time.monotonic()) > 0:
-            self._changed.clear()
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), left)
-
     def _on_lost(self, claim: Claim) -> None:
         unstarted = self._backlog.take_back(claim)
         self.counts.lost += sum(len(ids) for ids in unstarted.values())
         self._slots.cancel(claim)
 
     async def _beat(self) -> None:
-        await self._heart.run(self._link, self.name, self.queues)
+        await self._heartbeat.run(self._link, self.name, self.queues)
 
     def _describe(self) -> dict[str, Any]:
         """Return what the heartbeat tells of us."""
@@ -574,9 +392,11 @@ class Worker:
         if request == "stop" and not self._stopping:
             log.info("stopping, as was asked: %d messages are in hand", self._in_hand)
             self.stop()
-        if self._is_paused != (request == "pause"):
-            self._is_paused = not self._is_paused
-            log.info("paused, as was asked" if self._is_paused else "going on, as was asked")
+        if self._claimer.is_paused != (request == "pause"):
+            self._claimer.is_paused = not self._claimer.is_paused
+            log.info(
+                "paused, as was asked" if self._claimer.is_paused else "going on, as was asked"
+            )
             self._bell.ring()
 
     async def _finish(self, settling: asyncio.Task[None]) -> None:

@@ -1,0 +1,53 @@
+"""Errors that fit on a screen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import psycopg
+
+from ..errors import SymphonyError
+from ..server import ServerError
+
+__all__ = ["ErrorsAsText"]
+
+
+class ErrorsAsText(click.Group):
+    """A group of commands that end with exit code 1 and a readable text instead of a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            if (text := as_text(error)) is None:
+                raise
+            raise click.ClickException(text) from error
+
+
+def as_text(error: Exception) -> str | None:
+    """Return what people should read of an error; None if that is its traceback."""
+    if isinstance(error, SymphonyError | ServerError):
+        return str(error)
+    if isinstance(error, psycopg.Error):
+        return _describe(error)
+    if isinstance(error, RecursionError):
+        return (
+            "the JSON is nested too deeply for Python\n"
+            "HINT: Give it to the SQL function of the same name, in psql."
+        )
+    return None
+
+
+def _describe(error: psycopg.Error) -> str:
+    lines = [error.diag.message_primary or str(error).strip()]
+    if error.diag.message_detail:
+        lines.append(f"DETAIL: {error.diag.message_detail}")
+    if error.diag.message_hint:
+        lines.append(f"HINT: {error.diag.message_hint}")
+    elif isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+        lines.append(
+            "HINT: Is it a standby? Connect to the primary, with target_session_attrs=primary"
+        )
+    return "\n".join(lines)

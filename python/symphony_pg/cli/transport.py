@@ -1,0 +1,122 @@
+# ruff: noqa: D301 (click's \b must not be raw)
+"""symphony-pg transport: names for queues."""
+
+from __future__ import annotations
+
+import click
+
+from ..database.client import Client
+from .options import as_json_option, connected
+from .output import is_for_people, joined, say, table
+
+__all__ = ["transport"]
+
+TRANSPORTS = {
+    "transport_name": "transport",
+    "transport_type": "type",
+    "queue_name": "queue",
+    "priority": "priority",
+    "enabled": "enabled",
+    "patterns": "routed there",
+}
+
+
+@click.group()
+def transport() -> None:
+    """List transports, create them, hold and hand out their messages.
+
+    A transport is a name for a queue and a priority; routes lead message types to it.
+    """
+
+
+@transport.command("list")
+@connected
+@as_json_option
+def list_transports(client: Client, as_json: bool) -> None:
+    """List the transports, and which message types are routed there.
+
+    \b
+    Example:
+      symphony-pg transport list
+    """
+    rows = [each._asdict() for each in client.list_transports()]
+    if is_for_people(as_json):
+        rows = joined(rows, "patterns")
+    table(rows, as_json, TRANSPORTS)
+
+
+@transport.command("create")
+@click.argument("name")
+@click.option("--type", "kind", default="postgres", show_default=True, help="Or sync.")
+@click.option("--queue", metavar="QUEUE", help="The queue its messages go into [default].")
+@click.option("--priority", type=int, help="Of its messages, 0 to 9; 9 goes first [5].")
+@connected
+@as_json_option
+def create_transport(
+    client: Client, name: str, kind: str, queue: str | None, priority: int | None, as_json: bool
+) -> None:
+    """Create the transport NAME, or change it.
+
+    \b
+    Example:
+      symphony-pg transport create email --queue mail --priority 7
+    """
+    is_new = client.create_transport(name, kind, queue, priority)
+    text = f"Transport {name} {'is created' if is_new else 'was there; it is as you say now'}."
+    say(text, {"transport_name": name, "created": is_new}, as_json)
+
+
+@transport.command()
+@click.argument("name")
+@connected
+@as_json_option
+def disable(client: Client, name: str, as_json: bool) -> None:
+    """Let the transport NAME take messages and hand out none.
+
+    What is being processed goes on. Nothing is lost; see symphony-pg transport enable.
+
+    \b
+    Example:
+      symphony-pg transport disable email
+    """
+    is_news = client.disable_transport(name)
+    text = f"Transport {name} {'holds' if is_news else 'held'} its messages{_already(is_news)}."
+    say(text, {"transport_name": name, "enabled": False, "changed": is_news}, as_json)
+
+
+@transport.command()
+@click.argument("name")
+@connected
+@as_json_option
+def enable(client: Client, name: str, as_json: bool) -> None:
+    """Hand out the messages of the transport NAME again.
+
+    \b
+    Example:
+      symphony-pg transport enable email
+    """
+    is_news = client.enable_transport(name)
+    text = f"Transport {name} {'is' if is_news else 'was'} enabled{_already(is_news)}."
+    say(text, {"transport_name": name, "enabled": True, "changed": is_news}, as_json)
+
+
+def _already(is_news: bool) -> str:
+    return "" if is_news else " already"
+
+
+@transport.command("remove")
+@click.argument("name")
+@connected
+@as_json_option
+def remove_transport(client: Client, name: str, as_json: bool) -> None:
+    """Remove the transport NAME, if no route leads to it.
+
+    Its messages stay in their queue.
+
+    \b
+    Example:
+      symphony-pg transport remove email
+    """
+    existed = client.remove_transport(name)
+    text = f"Transport {name} {'is gone' if existed else 'did not exist'}."
+    say(text, {"transport_name": name, "removed": existed}, as_json)

@@ -1,0 +1,245 @@
+"""Turns the document of symphony.toml into a Config, and collects its mistakes."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from .lines import Keys
+from .result import Config, Problem
+from .settings import ERRORS, QUEUE, RETRY, TRANSPORT, WORKER, Kind, Mistake
+
+VARIABLE = re.compile(r"\$\$\{|\$\{(\w+)(?::-([^}]*))?\}")
+PATTERN = re.compile(r"\*|[^*]*[^*.]|[^*]+\.\*")
+BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+TYPES = ("postgres", "sync")
+BROKERS = ("redis", "rabbitmq", "sqs")
+SCHEMES = {
+    "postgresql": "postgres",
+    "postgres": "postgres",
+    "sync": "sync",
+    "redis": "redis",
+    "rediss": "redis",
+    "amqp": "rabbitmq",
+    "amqps": "rabbitmq",
+    "sqs": "sqs",
+}
+
+
+class _Unset(Exception):  # noqa: N818
+    """A variable is not set; the text says which."""
+
+
+class Reader:
+    """Turns a document into a Config and collects what is wrong with it."""
+
+    def __init__(self, lines: Mapping[Keys, int], environment: Mapping[str, str]) -> None:
+        self.problems: list[Problem] = []
+        self._lines = lines
+        self._environment = environment
+
+    def read(self, path: Path, document: dict[str, Any]) -> Config:
+        """Return what the document says; what is wrong with it is in `problems` then."""
+        wanted: dict[str, Any] = {}
+        self._known((), document, ("transports", "routing", "queues", "retry", "worker"))
+        transports = self._table((), document, "transports")
+        dsns: dict[str, Keys] = {}
+        if transports is not None:
+            wanted["transports"] = {
+                name: self._transport(("transports", name), value, dsns)
+                for name, value in transports.items()
+            }
+        routing = self._table((), document, "routing")
+        if routing is not None:
+            known = list(wanted.get("transports", ()))
+            wanted["routing"] = {
+                name: self._routes(("routing", name), value, known)
+                for name, value in routing.items()
+            }
+        queues = self._table((), document, "queues")
+        if queues is not None:
+            wanted["queues"] = {
+                name: self._settings(("queues", name), value, QUEUE)
+                for name, value in queues.items()
+            }
+        retry = self._table((), document, "retry")
+        if retry is not None:
+            wanted["retry"] = {
+                "*" if name == "default" else name: self._policy(("retry", name), value)
+                for name, value in retry.items()
+            }
+        worker = self._settings(("worker",), document.get("worker", {}), WORKER)
+        return Config(path, next(iter(dsns), None), wanted, worker)
+
+    def _transport(self, keys: Keys, value: Any, dsns: dict[str, Keys]) -> dict[str, Any]:
+        if isinstance(value, str):
+            value = {"dsn" if "://" in value or "=" in value else "type": value}
+        found = self._settings(keys, value, TRANSPORT)
+        dsn = found.pop("dsn", None)
+        if dsn is not None:
+            scheme = str(dsn).partition(":")[0]
+            kind = SCHEMES.get(scheme)
+            if "://" not in str(dsn):  # not shown: it may hold a password
+                self._problem((*keys, "dsn"), "must be a URL, such as postgresql://host/dbname")
+            elif kind is None:
+                self._problem(
+                    (*keys, "dsn"), f'"{scheme}" is no scheme of a DSN{_like(scheme, SCHEMES)}'
+                )
+            elif found.setdefault("type", kind) != kind:
+                self._problem((*keys, "type"), f"the DSN is one for {kind}")
+            if kind == "postgres":
+                dsns.setdefault(dsn, keys)
+                if len(dsns) > 1 and dsn != next(iter(dsns)):
+                    other = _shown(next(iter(dsns.values())))
+                    self._problem(
+                        (*keys, "dsn"), f"all queues are in one database, that of {other}"
+                    )
+        kind = found.setdefault("type", "postgres")
+        if kind in BROKERS:
+            self._problem(
+                (*keys, "type" if dsn is None else "dsn"),
+                f'transports of type {kind} are not served yet; use type = "postgres"',
+            )
+        elif kind not in TYPES:
+            self._problem(
+                (*keys, "type"), f'unknown type "{kind}"{_like(kind, (*TYPES, *BROKERS))}'
+            )
+        if kind == "sync":
+            for name in ("queue", "priority", "enabled"):
+                if name in found:
+                    self._problem((*keys, name), f"a sync transport has no {name}; leave it out")
+        return found
+
+    def _routes(self, keys: Keys, value: Any, known: list[str]) -> list[Any]:
+        self._pattern(keys, keys[-1])
+        routes = []
+        for each in value if isinstance(value, list) else [value]:
+            route = {"transport": each} if isinstance(each, str) else each
+            if (
+                not isinstance(route, dict)
+                or not set(route) <= {"transport", "handler"}
+                or not all(isinstance(name, str) for name in route.values())
+                or "transport" not in route
+            ):
+                self._problem(
+                    keys,
+                    "must name transports, as in "
+                    f'["mail", {{transport = "slow", handler = "audit"}}]; there is {_given(each)}',
+                )
+                continue
+            try:
+                name = self._expanded(route["transport"])
+            except _Unset as unset:
+                self._problem(keys, str(unset))
+                continue
+            if name not in known:
+                self._problem(keys, f'unknown transport "{name}"{_like(name, known)}')
+            routes.append({**route, "transport": name} if "handler" in route else name)
+        return routes
+
+    def _policy(self, keys: Keys, value: Any) -> dict[str, Any]:
+        if keys[-1] == "*":
+            self._problem(keys, 'the policy of all that is said nowhere else is called "default"')
+        self._pattern(keys, keys[-1])
+        policy = self._settings(keys, value, RETRY)
+        listed: dict[str, str] = {}
+        for kind in ERRORS:
+            for name in policy.get(RETRY[kind].name, ()):
+                if listed.setdefault(name, kind) != kind:
+                    self._problem((*keys, kind, name), f"is {listed[name]} already")
+        return policy
+
+    def _pattern(self, keys: Keys, pattern: str) -> None:
+        if not PATTERN.fullmatch(pattern):
+            self._problem(keys, 'is no pattern; write SendEmail, "orders.*" or "*"')
+
+    def _settings(self, keys: Keys, value: Any, kinds: Mapping[str, Kind]) -> dict[str, Any]:
+        """Read a table whose keys are known."""
+        if not isinstance(value, dict):
+            self._problem(keys, f"must be a table with the keys {', '.join(kinds)}")
+            return {}
+        self._known(keys, value, kinds)
+        settings = {}
+        for name, given in value.items():
+            if name in kinds and kinds[name].by_class:
+                settings[kinds[name].name] = self._by_class((*keys, name), given, kinds[name])
+            elif name in kinds:
+                kind = kinds[name]
+                try:
+                    given = self._expanded(given)
+                    settings[kind.name] = kind.read(given)
+                except Mistake as mistake:
+                    # A DSN is not shown: it may hold a password.
+                    shown = "" if name == "dsn" else f"; it is {_given(given)}"
+                    self._problem((*keys, name), f"must be {mistake}{shown}")
+                except _Unset as unset:
+                    self._problem((*keys, name), str(unset))
+        return settings
+
+    def _by_class(self, keys: Keys, value: Any, kind: Kind) -> dict[str, Any]:
+        """Read a table whose keys are classes of errors."""
+        if not isinstance(value, dict) or "" in value:
+            self._problem(keys, 'must be a table of classes, such as {"shop.Throttled" = "1m"}')
+            return {}
+        return self._settings(keys, value, {name: Kind(name, kind.read) for name in value})
+
+    def _table(self, keys: Keys, values: dict[str, Any], name: str) -> dict[str, Any] | None:
+        value = values.get(name)
+        if value is None or isinstance(value, dict):
+            return value
+        self._problem((*keys, name), "must be a table")
+        return None
+
+    def _known(self, keys: Keys, values: Iterable[str], known: Iterable[str]) -> None:
+        for name in values:
+            if name not in set(known):
+                self._problem((*keys, name), f"unknown key{_like(name, known)}")
+
+    def _expanded(self, value: Any) -> Any:
+        """Fill in ${VARIABLE} and ${VARIABLE:-default}; $${ stands for ${ itself."""
+        if isinstance(value, list):
+            return [self._expanded(each) for each in value]
+        if not isinstance(value, str):
+            return value
+
+        def fill(found: re.Match[str]) -> str:
+            name, default = found[1], found[2]
+            if name is None:
+                return "${"
+            text = self._environment.get(name) or default
+            if text is None:
+                raise _Unset(
+                    f"the variable {name} is not set; set it, or write ${{{name}:-default}}"
+                )
+            return text
+
+        return VARIABLE.sub(fill, value)
+
+    def _problem(self, keys: Keys, text: str) -> None:
+        at = keys
+        while at and at not in self._lines:
+            at = at[:-1]
+        self.problems.append(Problem(self._lines.get(at, 1), _shown(keys), text))
+
+
+def _given(value: Any) -> str:
+    """Return a value as a person wrote it, cut off if it is long."""
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _shown(keys: Keys) -> str:
+    return ".".join(key if BARE_KEY.fullmatch(key) else f'"{key}"' for key in keys)
+
+
+def _like(name: object, known: Iterable[str]) -> str:
+    """Return a question, if something known looks like the name; else what is known."""
+    known = list(known)
+    found = difflib.get_close_matches(str(name), known, 1)
+    if found:
+        return f'; did you mean "{found[0]}"?'
+    return f"; there are {', '.join(known)}" if known else "; there are none"

@@ -1,0 +1,52 @@
+"""What symphony.toml says, or what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..errors import SymphonyError
+
+__all__ = ["Config", "ConfigError", "Problem"]
+
+
+class Problem(NamedTuple):
+    """A mistake in the file."""
+
+    line: int
+    where: str
+    text: str
+
+
+class ConfigError(SymphonyError):
+    """The file cannot be used; `problems` are all of its mistakes."""
+
+    def __init__(self, path: Path, problems: Iterable[Problem]) -> None:
+        self.path = path
+        self.problems = sorted(problems)
+        super().__init__("\n".join(self.lines()))
+
+    def lines(self) -> list[str]:
+        """Return each problem as file:line: where: text."""
+        return [
+            f"{self.path}:{each.line}: {each.where and each.where + ': '}{each.text}"
+            for each in self.problems
+        ]
+
+
+@dataclass(frozen=True)
+class Config:
+    """What the file says, in the words of apply_config() and of the worker."""
+
+    path: Path
+    dsn: str | None = None
+    wanted: dict[str, Any] = field(default_factory=dict)
+    worker: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def has_sync(self) -> bool:
+        """True if a transport runs its handlers in the process that dispatches."""
+        transports = self.wanted.get("transports", {}).values()
+        return any(transport["type"] == "sync" for transport in transports)

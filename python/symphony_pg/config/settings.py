@@ -1,0 +1,146 @@
+"""The settings that symphony.toml knows, and what each must be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from ..times import parse_duration
+
+
+class Mistake(Exception):  # noqa: N818
+    """A value is not what it should be, which is the text."""
+
+
+class Kind(NamedTuple):
+    """What a setting must be, and its name in the database or the worker."""
+
+    name: str
+    read: Callable[[Any], Any]
+    by_class: bool = False
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise Mistake("a text")
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise Mistake("true or false")
+    return value
+
+
+def _names(value: Any) -> list[str]:
+    values = [value] if isinstance(value, str) else value
+    if not isinstance(values, list) or not all(isinstance(each, str) and each for each in values):
+        raise Mistake('a list of names, such as ["ValueError", "shop.CardRefused"]')
+    return values
+
+
+def _number(least: float, most: float) -> Callable[[Any], float]:
+    def read(value: Any) -> float:
+        try:
+            number = float(value) if not isinstance(value, bool) else None
+        except (TypeError, ValueError):
+            number = None
+        if number is None or not least <= number <= most:
+            raise Mistake(f"a number from {least:g} to {most:g}")
+        return number
+
+    return read
+
+
+def _integer(least: int, most: int, plus: int = 0) -> Callable[[Any], int]:
+    def read(value: Any) -> int:
+        number = None
+        if isinstance(value, int) and not isinstance(value, bool):
+            number = value
+        elif isinstance(value, str) and re.fullmatch(r"\s*-?\d+\s*", value):
+            number = int(value)
+        if number is None or not least <= number <= most:
+            raise Mistake(f"a whole number from {least} to {most}")
+        return number + plus
+
+    return read
+
+
+def _seconds(least: float, most: float) -> Callable[[Any], float]:
+    """Read "1s", "5m" or "200ms"; a plain number is milliseconds."""
+    days = "1 day" if most == DAY else f"{most / DAY:g} days"
+
+    def read(value: Any) -> float:
+        seconds = None
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            seconds = value / 1000
+        elif isinstance(value, str) and re.search("[a-z]", value):
+            try:
+                seconds = parse_duration(value).total_seconds()
+            except ValueError:
+                seconds = None
+        if seconds is None or not least <= seconds <= most:
+            raise Mistake(
+                f"a time from {least:g} s to {days}, "
+                'such as "1s", "5m" or "200ms" '
+                "(a number is milliseconds)"
+            )
+        return seconds
+
+    return read
+
+
+def _interval(least: float, most: float) -> Callable[[Any], str]:
+    read = _seconds(least, most)
+    return lambda value: f"{read(value):.6f} s"
+
+
+def _duration(least: float, most: float) -> Callable[[Any], timedelta]:
+    read = _seconds(least, most)
+    return lambda value: timedelta(seconds=read(value))
+
+
+DAY = 86400.0
+YEAR = 360 * DAY  # as PostgreSQL compares intervals
+TRANSPORT = {
+    "type": Kind("type", _text),
+    "dsn": Kind("dsn", _text),
+    "queue": Kind("queue", _text),
+    "priority": Kind("priority", _integer(0, 9)),
+    "enabled": Kind("enabled", _flag),
+}
+
+RETRY = {
+    "max_retries": Kind("max_attempts", _integer(0, 999, plus=1)),
+    "delay": Kind("delay", _interval(0, YEAR)),
+    "multiplier": Kind("multiplier", _number(1, 100)),
+    "max_delay": Kind("max_delay", _interval(0, YEAR)),
+    "jitter": Kind("jitter", _number(0, 1)),
+    "permanent": Kind("permanent_errors", _names),
+    "transient": Kind("transient_errors", _names),
+    "retry_after": Kind("retry_after_errors", _interval(0, YEAR), by_class=True),
+    "snooze": Kind("snooze_errors", _interval(0, YEAR), by_class=True),
+}
+
+ERRORS = ("permanent", "transient", "retry_after", "snooze")
+QUEUE = {
+    "max_retries": Kind("max_attempts", _integer(0, 999, plus=1)),
+    "delay": Kind("retry_delay", _interval(0, YEAR)),
+    "multiplier": Kind("retry_multiplier", _number(1, 100)),
+    "max_delay": Kind("retry_max_delay", _interval(0, YEAR)),
+    "jitter": Kind("retry_jitter", _number(0, 1)),
+    "lease": Kind("lease", _interval(0.1, DAY)),
+    "retention": Kind("retention", _interval(0, 100 * YEAR)),
+    "max_body_bytes": Kind("max_body_bytes", _integer(1, 268435455)),
+    "idempotency_window": Kind("idempotency_window", _interval(0.000001, 100 * YEAR)),
+    "failed_retention": Kind("failed_retention", _interval(0, 100 * YEAR)),
+    "max_snooze": Kind("max_snooze", _interval(0, 100 * YEAR)),
+}
+
+WORKER = {
+    "batch_size": Kind("batch_size", _integer(1, 1000)),
+    "max_concurrency": Kind("concurrency", _integer(1, 1000)),
+    "poll_interval": Kind("poll_interval", _duration(0.001, DAY)),
+}

@@ -1,0 +1,1 @@
+"""PostgreSQL, from the side of Python: connections, calls of the functions, the installation."""

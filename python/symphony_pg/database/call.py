@@ -1,0 +1,72 @@
+"""A call of a SQL function: its statement, its arguments, and how its answer is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from psycopg.types.json import Jsonb
+
+from .limits import RawJson
+
+__all__ = ["Call", "as_jsonb", "as_list", "call", "nothing", "rows", "value", "values"]
+
+T = TypeVar("T")
+Row = TypeVar("Row", bound="tuple[Any, ...]")
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """One call of one SQL function, and how to read its rows."""
+
+    statement: bytes
+    arguments: Mapping[str, Any]
+    read: Callable[[Sequence[tuple[Any, ...]]], T]
+
+
+def call(
+    function: str,
+    arguments: Mapping[str, Any],
+    read: Callable[[Sequence[tuple[Any, ...]]], T],
+    columns: Sequence[str] = (),
+) -> Call[T]:
+    """Describe a call; an argument that is None is left out."""
+    given = {name: each for name, each in arguments.items() if each is not None}
+    called = f"symphony.{function}({', '.join(f'{name} => %({name})s' for name in given)})"
+    statement = f"select {', '.join(columns)} from {called}" if columns else f"select {called}"  # noqa: S608
+    return Call(statement.encode(), given, read)
+
+
+def value(function: str, **arguments: Any) -> Call[Any]:
+    """Describe the call of a function that returns one value."""
+    return call(function, arguments, lambda rows: rows[0][0])
+
+
+def values(function: str, **arguments: Any) -> Call[list[Any]]:
+    """Describe the call of a function that returns a set of values."""
+    return call(function, arguments, lambda rows: [row[0] for row in rows])
+
+
+def rows(kind: type[Row], function: str, **arguments: Any) -> Call[list[Row]]:
+    """Describe the call of a function that returns a table: the fields of `kind`."""
+    make: Callable[[tuple[Any, ...]], Row] = kind._make  # type: ignore[attr-defined]
+    columns: Sequence[str] = kind._fields  # type: ignore[attr-defined]
+    return call(function, arguments, lambda rows: list(map(make, rows)), columns)
+
+
+def nothing(function: str, **arguments: Any) -> Call[None]:
+    """Describe the call of a function that returns nothing."""
+    return call(function, arguments, lambda _: None)
+
+
+def as_jsonb(value: Any) -> Jsonb | None:
+    """Wrap an argument that is jsonb."""
+    if isinstance(value, RawJson):
+        return Jsonb(value, dumps=str)
+    return None if value is None else Jsonb(value)
+
+
+def as_list(message_ids: Sequence[int] | None) -> list[int] | None:
+    """Return ids as psycopg takes an array."""
+    return None if message_ids is None else list(message_ids)

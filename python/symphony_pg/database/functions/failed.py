@@ -1,0 +1,122 @@
+"""Failed messages: look, retry, remove."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from ..call import Call, as_jsonb, as_list, rows
+
+__all__ = ["FailedGroup", "FailedMessage", "Outcome"]
+
+
+class FailedMessage(NamedTuple):
+    """A message that failed for good."""
+
+    message_id: int
+    queue_name: str
+    priority: int
+    message_type: str
+    reason: str
+    attempt: int
+    replays: int
+    failed_at: datetime
+    error_class: str | None
+    last_error: str
+    worker: str | None
+    enqueued_at: datetime
+    group_key: str | None
+    body: Any
+    headers: Any
+
+
+class FailedGroup(NamedTuple):
+    """Failed messages of one queue, one type and one class of error."""
+
+    queue_name: str
+    message_type: str
+    error_class: str | None
+    messages: int
+    oldest_at: datetime
+    newest_at: datetime
+    example_id: int
+    example_error: str
+
+
+class Outcome(NamedTuple):
+    """What became of one failed message, or, without an id, of how many."""
+
+    message_id: int | None
+    outcome: str
+    messages: int
+
+
+def failed_messages(
+    queue_name: str | None = None,
+    message_type: str | None = None,
+    error_class: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    search: str | None = None,
+    before_at: datetime | None = None,
+    before_id: int | None = None,
+    at_most: int = 50,
+) -> Call[list[FailedMessage]]:
+    """Return a page of the failed messages, newest first; before_ is the last row before it."""
+    return rows(FailedMessage, "failed_messages", **locals())
+
+
+def failed_stats(
+    queue_name: str | None = None,
+    message_type: str | None = None,
+    error_class: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    search: str | None = None,
+) -> Call[list[FailedGroup]]:
+    """Return the failed messages in groups, the largest first."""
+    return rows(FailedGroup, "failed_stats", **locals())
+
+
+def retry_failed(
+    message_ids: Sequence[int] | None = None,
+    queue_name: str | None = None,
+    message_type: str | None = None,
+    error_class: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    search: str | None = None,
+    body: Any = None,
+    per_second: float | None = None,
+    dry_run: bool = False,
+    everything: bool = False,
+    at_most: int = 10000,
+) -> Call[list[Outcome]]:
+    """Bring failed messages back, by id, by filter, or all; return what became of each id.
+
+    With a filter there is one outcome, and its `messages` says how many; if that is at_most, call
+    again.
+    """
+    given = locals() | {"message_ids": as_list(message_ids), "body": as_jsonb(body)}
+    return rows(Outcome, "retry_failed", **given)
+
+
+def remove_failed(
+    message_ids: Sequence[int] | None = None,
+    queue_name: str | None = None,
+    message_type: str | None = None,
+    error_class: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    search: str | None = None,
+    dry_run: bool = False,
+    everything: bool = False,
+    at_most: int = 10000,
+) -> Call[list[Outcome]]:
+    """Remove failed messages, by id, by filter, or all; return what became of each id.
+
+    With a filter there is one outcome, and its `messages` says how many; if that is at_most, call
+    again.
+    """
+    return rows(Outcome, "remove_failed", **locals() | {"message_ids": as_list(message_ids)})

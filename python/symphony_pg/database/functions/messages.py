@@ -1,0 +1,237 @@
+"""Messages: enqueue, claim, settle, look."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from ..call import Call, as_jsonb, as_list, call, rows, value, values
+
+__all__ = ["ClaimedMessage", "HistoryEntry", "MessageStatus", "Nacked"]
+
+
+class ClaimedMessage(NamedTuple):
+    """A message in the hands of a worker."""
+
+    claim_id: int
+    message_id: int
+    queue_name: str
+    message_type: str
+    body: Any
+    headers: Any
+    priority: int
+    attempt: int
+    max_attempts: int
+    group_key: str | None
+    enqueued_at: datetime
+    lease_until: datetime
+    alone: bool = False  # it may have taken a worker down: hold nothing beside it
+
+
+class Nacked(NamedTuple):
+    """What becomes of a message: 'retry' or 'snoozed', and then available_at, or 'failed'."""
+
+    outcome: str
+    available_at: datetime | None
+    last_error: str | None  # the text without secrets
+
+
+class MessageStatus(NamedTuple):
+    """Where a message is, and what happened to it."""
+
+    message_id: int
+    queue_name: str
+    message_type: str
+    status: str
+    attempt: int
+    max_attempts: int
+    priority: int
+    enqueued_at: datetime
+    available_at: datetime | None
+    claimed_at: datetime | None
+    finished_at: datetime | None
+    failed_at: datetime | None
+    worker: str | None
+    claim_id: int | None
+    last_error: str | None
+    body: Any
+    headers: Any
+
+
+class HistoryEntry(NamedTuple):
+    """An attempt that failed ('retry' or 'failed'), or that the message was 'replayed'."""
+
+    event: str
+    replay: int
+    attempt: int | None
+    started_at: datetime | None
+    ended_at: datetime
+    worker: str | None
+    error_class: str | None
+    error: str | None
+    traceback: str | None
+    replayed_by: str | None
+    old_body: Any
+
+
+def enqueue(
+    message_type: str,
+    body: Any = None,
+    queue_name: str | None = None,
+    priority: int | None = None,
+    delay: timedelta | None = None,
+    available_at: datetime | None = None,
+    idempotency_key: str | None = None,
+    group_key: str | None = None,
+    headers: Mapping[str, Any] | None = None,
+    retry: Mapping[str, Any] | None = None,
+) -> Call[int]:
+    """Put a message into a queue, or where its type is routed; return its id.
+
+    With an idempotency key that is in use, nothing is enqueued and the id is the first message's.
+    With several routes or handlers there are several messages, and the id is that of the first.
+    """
+    return value(
+        "enqueue",
+        message_type=message_type,
+        body=as_jsonb(body),
+        queue_name=queue_name,
+        priority=priority,
+        delay=delay,
+        available_at=available_at,
+        idempotency_key=idempotency_key,
+        group_key=group_key,
+        headers=as_jsonb(headers),
+        retry=as_jsonb(retry),
+    )
+
+
+def enqueue_batch(messages: Sequence[Mapping[str, Any]]) -> Call[list[int]]:
+    """Enqueue objects whose keys are the arguments of enqueue(); return the ids in order."""
+    return values("enqueue_batch", messages=as_jsonb(messages))
+
+
+def claim_batch(
+    queues: Sequence[str] = ("default",),
+    batch_size: int = 10,
+    worker: str | None = None,
+    lease: timedelta | None = None,
+) -> Call[list[ClaimedMessage]]:
+    """Take the next messages of the first of these queues that has any.
+
+    All of them carry one claim_id. There may be more than were returned; none means nothing now.
+    """
+    return rows(
+        ClaimedMessage,
+        "claim_batch",
+        queues=list(queues),
+        batch_size=batch_size,
+        worker=worker,
+        lease=lease,
+    )
+
+
+def ack(claim_id: int, message_ids: Sequence[int] | None = None) -> Call[int]:
+    """Settle messages of a claim, all that is left by default; return how many.
+
+    Raises LeaseLost if the claim is no longer held or one of them is already settled.
+    """
+    return value("ack", claim_id=claim_id, message_ids=as_list(message_ids))
+
+
+def nack_with_backoff(
+    claim_id: int,
+    message_id: int,
+    error: str,
+    error_class: str | None = None,
+    retryable: bool | None = None,
+    retry_after: timedelta | None = None,
+    traceback: str | None = None,
+    error_bases: Sequence[str] | None = None,
+) -> Call[Nacked]:
+    """Report that a message failed: it is retried later, or has failed for good.
+
+    Without retryable and retry_after, the retry policies say which, by the class of the error and
+    those it derives from.
+
+    Raises LeaseLost if the claim is no longer held or the message is already settled.
+    """
+    return call(
+        "nack_with_backoff",
+        {
+            "claim_id": claim_id,
+            "message_id": message_id,
+            "error": error,
+            "error_class": error_class,
+            "retryable": retryable,
+            "retry_after": retry_after,
+            "traceback": traceback,
+            "error_bases": None if error_bases is None else list(error_bases),
+        },
+        lambda rows: Nacked._make(rows[0]),
+        Nacked._fields,
+    )
+
+
+def snooze(
+    claim_id: int,
+    message_id: int,
+    delay: timedelta | None = None,
+    until: datetime | None = None,
+    reason: str | None = None,
+) -> Call[Nacked]:
+    """Put a message off without using an attempt; it fails when that went on for too long.
+
+    Raises LeaseLost if the claim is no longer held or the message is already settled.
+    """
+    return call(
+        "snooze",
+        {
+            "claim_id": claim_id,
+            "message_id": message_id,
+            "delay": delay,
+            "until": until,
+            "reason": reason,
+        },
+        lambda rows: Nacked._make(rows[0]),
+        Nacked._fields,
+    )
+
+
+def extend_lease(claim_ids: Sequence[int], lease: timedelta | None = None) -> Call[list[int]]:
+    """Renew the leases of claims; return those that are still held."""
+    return values("extend_lease", claim_ids=list(claim_ids), lease=lease)
+
+
+def release(claim_id: int, message_ids: Sequence[int] | None = None) -> Call[int]:
+    """Give back messages that were not started, using no attempt; return how many.
+
+    Raises LeaseLost if the claim is no longer held or one of them is already settled.
+    """
+    return value("release", claim_id=claim_id, message_ids=as_list(message_ids))
+
+
+def cancel(message_id: int) -> Call[bool]:
+    """Remove a message that has not started, and free its key; return false if it is too late."""
+    return value("cancel", message_id=message_id)
+
+
+def message_status(message_id: int) -> Call[MessageStatus | None]:
+    """Return where a message is and what happened to it; None if there is no such message."""
+    return call(
+        "message_status",
+        {"message_id": message_id},
+        lambda rows: MessageStatus._make(rows[0]) if rows else None,
+        MessageStatus._fields,
+    )
+
+
+def why_not_running(message_id: int) -> Call[str]:
+    """Say in one sentence why a message is not being worked on."""
+    return value("why_not_running", message_id=message_id)
+
+
+def message_history(message_id: int) -> Call[list[HistoryEntry]]:
+    """Return the attempts of a message that failed, and its replays, in order."""
+    return rows(HistoryEntry, "message_history", message_id=message_id)

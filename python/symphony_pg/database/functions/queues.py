@@ -1,0 +1,96 @@
+"""Queues: create, configure, pause, empty, count."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import NamedTuple
+
+from ..call import Call, nothing, rows, value, values
+
+__all__ = ["QueueStats"]
+
+
+class QueueStats(NamedTuple):
+    """A queue in numbers."""
+
+    queue_name: str
+    paused: bool
+    pending: int
+    delayed: int
+    processing: int
+    failed: int
+    oldest_pending_age: timedelta | None
+    claimed_last_minute: int
+    claimed_last_hour: int
+    finished_last_minute: int
+    finished_last_hour: int
+    retried_last_hour: int
+    mean_waiting: timedelta | None
+    mean_processing: timedelta | None
+    idle_workers: int
+
+
+def create_queue(
+    queue_name: str,
+    max_attempts: int | None = None,
+    retry_delay: timedelta | None = None,
+    retry_multiplier: float | None = None,
+    retry_max_delay: timedelta | None = None,
+    retry_jitter: float | None = None,
+    lease: timedelta | None = None,
+    retention: timedelta | None = None,
+    max_body_bytes: int | None = None,
+    idempotency_window: timedelta | None = None,
+    failed_retention: timedelta | None = None,
+    max_snooze: timedelta | None = None,
+) -> Call[bool]:
+    """Create a queue, or apply the given settings to it; return whether it was created."""
+    return value("create_queue", **locals())
+
+
+def configure_queue(
+    queue_name: str,
+    max_attempts: int | None = None,
+    retry_delay: timedelta | None = None,
+    retry_multiplier: float | None = None,
+    retry_max_delay: timedelta | None = None,
+    retry_jitter: float | None = None,
+    lease: timedelta | None = None,
+    retention: timedelta | None = None,
+    max_body_bytes: int | None = None,
+    idempotency_window: timedelta | None = None,
+    failed_retention: timedelta | None = None,
+    max_snooze: timedelta | None = None,
+) -> Call[None]:
+    """Change the given settings of a queue."""
+    return nothing("configure_queue", **locals())
+
+
+def pause_queue(queue_name: str) -> Call[bool]:
+    """Stop handing out messages of a queue; return false if it was paused already."""
+    return value("pause_queue", queue_name=queue_name)
+
+
+def resume_queue(queue_name: str) -> Call[bool]:
+    """Hand out messages of a queue again; return false if it was not paused."""
+    return value("resume_queue", queue_name=queue_name)
+
+
+def drop_queue(queue_name: str, force: bool = False) -> Call[bool]:
+    """Remove a queue, with force even one that holds messages; return whether it existed."""
+    return value("drop_queue", queue_name=queue_name, force=force)
+
+
+def purge_queue(queue_name: str) -> Call[None]:
+    """Remove every pending message of a queue, and free their idempotency keys."""
+    return nothing("purge_queue", queue_name=queue_name)
+
+
+def queue_stats(queue_name: str | None = None) -> Call[list[QueueStats]]:
+    """Return the numbers of one queue, or of all."""
+    return rows(QueueStats, "queue_stats", queue_name=queue_name)
+
+
+def list_queues() -> Call[list[str]]:
+    """Return all queues in the order in which a worker of all of them should claim."""
+    return values("list_queues")

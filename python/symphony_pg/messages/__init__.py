@@ -1,0 +1,1 @@
+"""Message types, and how messages become JSON."""

@@ -1,0 +1,64 @@
+"""An encoded message and how it is to be delivered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+__all__ = ["Envelope", "RetryPolicy"]
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """The retry settings of one message; what is None is left to its type, queue and defaults.
+
+    max_attempts counts deliveries: retries + 1. Waits are timedeltas or seconds.
+    """
+
+    max_attempts: int | None = None
+    delay: timedelta | float | None = None
+    multiplier: float | None = None
+    max_delay: timedelta | float | None = None
+    jitter: float | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what was given, as the argument retry of enqueue()."""
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return {
+            name: f"{value.total_seconds():.6f} s" if isinstance(value, timedelta) else value
+            for name, value in values.items()
+            if value is not None
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """An encoded message and how it is to be delivered: the arguments of enqueue()."""
+
+    message_type: str
+    body: Any
+    queue_name: str | None = None
+    priority: int | None = None
+    delay: timedelta | None = None
+    available_at: datetime | None = None
+    idempotency_key: str | None = None
+    group_key: str | None = None
+    headers: Mapping[str, Any] | None = None
+    retry: Mapping[str, Any] | None = None
+    message: Any = field(default=None, repr=False, compare=False)  # before it was encoded
+
+    def arguments(self) -> dict[str, Any]:
+        """Return what was given, as keyword arguments of enqueue()."""
+        values = {name: getattr(self, name) for name in self.__slots__ if name != "message"}
+        return {name: value for name, value in values.items() if value is not None}
+
+    def element(self) -> dict[str, Any]:
+        """Return what was given, as an element of enqueue_batch()."""
+        values = self.arguments()
+        if self.delay is not None:
+            values["delay"] = f"{self.delay.total_seconds():.6f} seconds"
+        if self.available_at is not None:
+            values["available_at"] = self.available_at.isoformat()
+        return values

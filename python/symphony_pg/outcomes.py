@@ -1,0 +1,35 @@
+"""How a handler ends an attempt other than by returning: for good, later, or not yet."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+__all__ = ["PermanentError", "RetryAfter", "Snooze"]
+
+
+class PermanentError(Exception):
+    """Raise this when no retry can help: the message goes to the failed ones at once."""
+
+
+class RetryAfter(Exception):  # noqa: N818
+    """Raise this to be retried after a wait of your own choice, in place of the backoff."""
+
+    def __init__(self, wait: timedelta | float, reason: str = "") -> None:
+        self.wait = wait if isinstance(wait, timedelta) else timedelta(seconds=wait)
+        super().__init__(reason or f"retry after {self.wait}")
+
+
+class Snooze(Exception):  # noqa: N818
+    """Raise this when the time has not come: no attempt is used, and it is no failure.
+
+    `until` is a moment, or a wait from now, in seconds or as a timedelta. A message that is put off
+    for longer than its queue's max_snooze fails.
+    """
+
+    def __init__(self, until: datetime | timedelta | float, reason: str = "") -> None:
+        self.until = until if isinstance(until, datetime) else None
+        self.delay = timedelta(seconds=until) if isinstance(until, int | float) else None
+        if isinstance(until, timedelta):
+            self.delay = until
+        self.reason = reason
+        super().__init__(reason or f"snoozed until {self.until or self.delay}")

@@ -1,0 +1,282 @@
+"""Transports without a database: handlers run in this process, at once or when a test says so.
+
+What fails is retried, and fails for good, as with a worker and a queue of the usual settings; a
+test asks the database whether these are still its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, timezone
+
+import psycopg
+from psycopg.pq import TransactionStatus
+
+from ..database.connections import AsyncConnections, Connections
+from ..database.functions.messages import ClaimedMessage
+from ..events import Failed, Retried
+from ..handling.batch import BatchHandler
+from ..handling.context import BatchItem
+from ..handling.failure import Failure
+from ..handling.handler import Handler, find_handler, handler_of
+from ..messages.envelope import Envelope
+from ..redaction import without_secrets
+from ..sending.bus import Bus
+from ..sending.outbox import Outbox
+from ..sending.transport import AnyAsyncConnection, AnyConnection
+
+__all__ = ["LocalTransport"]
+
+log = logging.getLogger("symphony_pg.local")
+MAX_ATTEMPTS = 4
+RETRY_DELAY = timedelta(seconds=1)
+RETRY_MULTIPLIER = 2
+RETRY_MAX_DELAY = timedelta(seconds=30)
+
+
+class _Here:
+    """Holds messages inside this process: nobody can take them away, and there is no ack.
+
+    context.transaction() uses the connection that was given to dispatch(), else one of our own.
+    """
+
+    lost = lease_lost = False
+    lease_until = datetime.max.replace(tzinfo=timezone.utc)
+
+    def __init__(self, dsn: str | None, conn: AnyConnection | AnyAsyncConnection | None) -> None:
+        self.dsn = dsn
+        self._conn = conn
+
+    @contextmanager
+    def transaction(
+        self,
+        message: ClaimedMessage,  # noqa: ARG002
+        batch: Sequence[BatchItem] = (),  # noqa: ARG002
+    ) -> Iterator[AnyConnection]:
+        """Open the transaction of context.transaction()."""
+        conn = self._conn
+        if not isinstance(conn, psycopg.Connection):
+            with Connections(self.dsn, keep=0).lend() as own, own.transaction():
+                yield own
+        elif not _begins_by_itself(conn):
+            with conn.transaction():
+                yield conn
+        else:
+            try:
+                yield conn
+            except BaseException:
+                conn.rollback()
+                raise
+
+    @asynccontextmanager
+    async def transaction_async(
+        self,
+        message: ClaimedMessage,  # noqa: ARG002
+        batch: Sequence[BatchItem] = (),  # noqa: ARG002
+    ) -> AsyncIterator[AnyAsyncConnection]:
+        """Open the transaction of context.transaction()."""
+        conn = self._conn
+        if not isinstance(conn, psycopg.AsyncConnection):
+            async with AsyncConnections(self.dsn, keep=0).lend() as own, own.transaction():
+                yield own
+        elif not _begins_by_itself(conn):
+            async with conn.transaction():
+                yield conn
+        else:
+            try:
+                yield conn
+            except BaseException:
+                await conn.rollback()
+                raise
+
+
+def _begins_by_itself(conn: AnyConnection | AnyAsyncConnection) -> bool:
+    """Tell whether the caller's transaction begins with the next statement.
+
+    There is nothing to nest a savepoint in yet, and conn.transaction() would commit.
+    """
+    return not conn.autocommit and conn.info.transaction_status == TransactionStatus.IDLE
+
+
+@dataclass(order=True)
+class Parcel:
+    """A message on its way, and when it is due."""
+
+    due_at: datetime
+    number: int
+    message_id: int = field(compare=False)
+    envelope: Envelope = field(compare=False)
+    attempt: int = field(default=1, compare=False)
+    enqueued_at: datetime = field(default=datetime.min, compare=False)
+
+
+class LocalTransport:
+    """What the transports without a database have in common: they run handlers here.
+
+    `failed` holds the messages that failed for good, with their errors.
+    """
+
+    snoozes = True
+
+    def __init__(self, *, max_attempts: int = MAX_ATTEMPTS) -> None:
+        self.failed: list[Failure] = []
+        self.bus: Bus | None = None
+        self.sanitize: Callable[[str], str] | None = None
+        self._max_attempts = max_attempts
+        self._handlers: Mapping[str, Handler] = {}
+        self._dsn: str | None = None
+        self._last_id = 0
+
+    def bind(self, handlers: Mapping[str, Handler], dsn: str | None) -> None:
+        """Learn the application's handlers and its database."""
+        self._handlers = handlers
+        self._dsn = dsn
+
+    def joins(self, dsn: str | None) -> bool:  # noqa: ARG002
+        """Tell that a connection may be passed on to handlers, of whatever database it is."""
+        return True
+
+    def close(self) -> None:
+        """Do nothing: nothing is open."""
+
+    async def aclose(self) -> None:
+        """Do nothing: nothing is open."""
+
+    def _next_id(self) -> int:
+        self._last_id += 1
+        return self._last_id
+
+    def _deliveries(self, envelope: Envelope) -> list[Envelope]:
+        """Return one for each handler, as enqueue() makes them where handlers have names."""
+        first = self._handlers.get(envelope.message_type)
+        headers = envelope.headers or {}
+        if first is None or len(first.all) == 1 or "handler" in headers:
+            return [envelope]
+        return [replace(envelope, headers={**headers, "handler": name}) for name in first.all]
+
+    def _claimed(self, parcel: Parcel) -> ClaimedMessage:
+        envelope = parcel.envelope
+        return ClaimedMessage(
+            claim_id=0,
+            message_id=parcel.message_id,
+            queue_name=envelope.queue_name or "default",
+            message_type=envelope.message_type,
+            body=json.dumps(envelope.body),  # as on the way through the database
+            headers=dict(envelope.headers or {}),
+            priority=5 if envelope.priority is None else envelope.priority,
+            attempt=parcel.attempt,
+            max_attempts=self._max_attempts,
+            group_key=envelope.group_key,
+            enqueued_at=parcel.enqueued_at,
+            lease_until=_Here.lease_until,
+        )
+
+    def _find_handler(self, parcel: Parcel) -> Handler | None:
+        envelope = parcel.envelope
+        return find_handler(self._handlers, envelope.message_type, envelope.headers or {})
+
+    def _handler(self, parcel: Parcel, *, in_async_code: bool) -> Handler | None:
+        handler = self._find_handler(parcel)
+        if handler is not None and handler.is_async and not in_async_code:
+            try:
+                asyncio.get_running_loop()
+            except RuntimeError:
+                return handler
+            raise RuntimeError(
+                f"the handler of {handler.name} is async and so is the caller: "
+                "use the async method here, dispatch_async() or run_all_async()"
+            )
+        return handler
+
+    def _handle(
+        self, parcels: Sequence[Parcel], conn: AnyConnection | None = None
+    ) -> list[tuple[Parcel, Exception | None]]:
+        """Run a handler once; return what it raised for each message."""
+        handler = self._handler(parcels[0], in_async_code=False)
+        if handler is not None and handler.is_async:
+            return asyncio.run(self._handle_async(parcels))
+        items = [BatchItem(self._claimed(each), _Here(self._dsn, conn)) for each in parcels]
+        try:
+            handler = handler_of(
+                self._handlers, items[0].claimed.message_type, items[0].claimed.headers
+            )
+            with Outbox(handler.bus.sender, of_thread=True).in_use() as outbox:
+                if isinstance(handler, BatchHandler):
+                    handler.run(items)
+                else:
+                    handler.call(items[0].claimed, items[0].holder)
+            outbox.send()
+        except Exception as error:
+            _failed(items, error)
+        return self._outcomes(parcels, items)
+
+    async def _handle_async(
+        self, parcels: Sequence[Parcel], conn: AnyAsyncConnection | None = None
+    ) -> list[tuple[Parcel, Exception | None]]:
+        handler = self._handler(parcels[0], in_async_code=True)
+        items = [BatchItem(self._claimed(each), _Here(self._dsn, conn)) for each in parcels]
+        try:
+            handler = handler_of(
+                self._handlers, items[0].claimed.message_type, items[0].claimed.headers
+            )
+            with Outbox(handler.bus.sender, of_thread=not handler.is_async).in_use() as outbox:
+                if isinstance(handler, BatchHandler):
+                    await handler.run_async(items) if handler.is_async else handler.run(items)
+                else:
+                    result = handler.call(items[0].claimed, items[0].holder)
+                    if handler.is_async:
+                        await result
+            await outbox.send_async()
+        except Exception as error:
+            _failed(items, error)
+        return self._outcomes(parcels, items)
+
+    def _outcomes(
+        self, parcels: Sequence[Parcel], items: Sequence[BatchItem]
+    ) -> list[tuple[Parcel, Exception | None]]:
+        errors = [item.error if isinstance(item.error, Exception) else None for item in items]
+        return list(zip(parcels, errors, strict=True))
+
+    def _wait(self, parcel: Parcel, error: Exception, now: datetime) -> timedelta | None:
+        """Say how long a message waits for its next attempt; None: it has failed for good."""
+        message = self._claimed(parcel)
+        handler = self._find_handler(parcel)
+        failure = Failure.of(message, error, handler)
+        wait, given = None, failure.retry_after
+        if failure.snooze is not None:
+            until = failure.snooze.until or now + (failure.snooze.delay or timedelta(0))
+            given = max(until - now, timedelta(0))
+            if self.snoozes:
+                return given
+        if failure.retryable is not False and parcel.attempt < self._max_attempts:
+            usual = RETRY_DELAY * RETRY_MULTIPLIER ** min(parcel.attempt - 1, 50)
+            wait = min(usual, RETRY_MAX_DELAY) if given is None else given
+        else:
+            self.failed.append(failure)
+        parcel.attempt += 1
+        if self.sanitize is not None:
+            failure = failure.sanitized(self.sanitize)
+        failure = failure._replace(error=without_secrets(failure.error))
+        log.warning(
+            "message %d (%s) attempt %d of %d: %s; %s",
+            message.message_id,
+            message.message_type,
+            message.attempt,
+            message.max_attempts,
+            failure.summary,
+            "failed for good" if wait is None else f"retry after {wait}",
+        )
+        if self.bus is not None:
+            what = (message, failure.error, failure.error_class)
+            self.bus.events.emit(Failed(*what) if wait is None else Retried(*what, now + wait))
+        return wait
+
+
+def _failed(items: Sequence[BatchItem], error: Exception) -> None:
+    for item in items:
+        item.error = item.error or error

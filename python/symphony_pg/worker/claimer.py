@@ -1,0 +1,198 @@
+"""Claiming: how many messages, when, and what is held beside a message that may kill us."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from ..database import functions
+from ..database.functions.messages import ClaimedMessage
+from .backlog import Backlog
+from .claim import Claim
+from .clock import Clock, telling_the_time
+from .doorbell import Doorbell
+from .heartbeat import resident_memory
+from .idling import LINGER_POLL, Idling
+from .link import Link, committed_asynchronously
+from .listening import Listening
+from .pace import Pace
+from .queues import Queues
+from .settler import Counts, Settler
+from .ticker import Ticker
+
+__all__ = ["Claimer", "Limits"]
+
+log = logging.getLogger("symphony_pg.worker")
+
+# After a claim that was not full: let messages gather, a millisecond for each that was found, so
+# that the acks of a few at a time do not make the producers' commits wait for the disk.
+GATHER = 0.001
+LONGEST_GATHER = 0.02
+SHORTEST_LEASE = 0.1  # no queue has a shorter one, whatever the clock of the server did
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much a worker takes: of messages at a time and in all, and of memory."""
+
+    concurrency: int
+    batch_size: int
+    messages: int | None
+    memory: int | None
+    poll_interval: float
+    drain: bool
+
+
+@dataclass(eq=False)
+class Claimer:
+    """Fills the backlog until nothing more is to be claimed, or until it is told to stop.
+
+    `hold` makes the Claim of messages and the seconds of their lease; `on_memory_limit` is called
+    when the process has become too large.
+    """
+
+    worker: str
+    limits: Limits
+    queues: Queues
+    link: Link
+    listening: Listening
+    clock: Clock
+    bell: Doorbell
+    idling: Idling
+    ticker: Ticker
+    pace: Pace
+    backlog: Backlog
+    settler: Settler
+    counts: Counts
+    changed: asyncio.Event
+    hold: Callable[[Sequence[ClaimedMessage], float], Claim]
+    on_memory_limit: Callable[[], None]
+    is_stopping: bool = field(default=False, init=False)
+    is_paused: bool = field(default=False, init=False)
+
+    async def run(self) -> None:
+        """Claim, and wait where there is nothing to claim."""
+        drain, was_woken = self.limits.drain, False
+        while not self.is_stopping:
+            if not await self._has_room():
+                return
+            if self.is_paused:
+                await self._wait_paused()
+                continue
+            if self.queues.are_all and self.listening.misses_queues:
+                await self.idling.end()  # to declare itself idle for these as well
+                await self.listening.hear_new_queues(self.link)
+            size = self._claim_size()
+            if size == 0:
+                return
+            if self._is_too_large():
+                self.on_memory_limit()
+                return
+            was_quiet, finds = not self.settler.open, self.ticker.finds
+            self.bell.clear()
+            messages = await self._claim(size)
+            if messages:
+                await self._accept(messages)
+                await self.idling.end()
+                if len(messages) < size and not drain:
+                    await asyncio.sleep(min(len(messages) * GATHER, LONGEST_GATHER))
+            elif not drain:
+                if was_woken:
+                    self.ticker.hurry()  # perhaps the notification was for a delayed message
+                was_woken = await self.idling.wait(self.listening.listens)
+            elif self.backlog.batches.flush():
+                continue
+            elif was_quiet and not await self._has_found_more(finds):
+                return
+            else:
+                await asyncio.sleep(LINGER_POLL)
+
+    async def _claim(self, size: int) -> list[ClaimedMessage]:
+        call = functions.claim_batch(self.queues.names, size, self.worker)
+        if not self.listening.has_session:
+            call = committed_asynchronously(call)
+        return await self.link.run(telling_the_time(call, self.clock))
+
+    async def _has_found_more(self, finds: int) -> bool:
+        """Tell whether a tick has made messages pending since there were so many finds."""
+        await self.ticker.tick()
+        return self.ticker.finds > finds
+
+    async def _has_room(self) -> bool:
+        """Wait until slots have nothing to do, or will have nothing before a claim is back.
+
+        Return False when the worker stops instead.
+        """
+        backlog = self.backlog
+        while not self.is_stopping:
+            self.changed.clear()
+            if not self.settler.is_behind:
+                waiting, busy = backlog.size, self.limits.concurrency - backlog.free_slots
+                if not waiting and backlog.free_slots:
+                    return True
+                if backlog.is_in_hand and self.pace.is_nearly_through(waiting + busy):
+                    return True
+            await self.changed.wait()
+        return False
+
+    async def _wait_paused(self) -> None:
+        """Wait, as one that need not be notified of messages, until there may be news."""
+        await self.idling.end()
+        self.bell.clear()
+        if self.is_paused and not self.is_stopping:
+            conn = await self.link.connection() if self.listening.listens else None
+            await self.bell.wait(conn, self.limits.poll_interval)
+
+    def _claim_size(self) -> int:
+        size = self.pace.batch_size(self.backlog.free_slots)
+        size = max(size, min(self.limits.batch_size, self.backlog.batches.room))
+        if self.limits.messages is None:
+            return size
+        return min(size, self.limits.messages - self.counts.claimed)
+
+    def _is_too_large(self) -> bool:
+        limit = self.limits.memory
+        if limit is None or (size := resident_memory()) <= limit:
+            return False
+        log.info("stopping: %d bytes in memory, the limit is %d", size, limit)
+        return True
+
+    async def _accept(self, messages: Sequence[ClaimedMessage]) -> None:
+        lease = max(self.clock.seconds_until(messages[0].lease_until), SHORTEST_LEASE)
+        claim = self.hold(messages, lease)
+        self.counts.claimed += claim.size
+        self.settler.add(claim)
+        if messages[0].alone:
+            await self._accept_alone(claim, messages, lease)
+        else:
+            self.backlog.add(claim, messages)
+
+    async def _accept_alone(
+        self, claim: Claim, messages: Sequence[ClaimedMessage], patience: float
+    ) -> None:
+        """Hold nothing beside a message that may take us down with it.
+
+        But neither it nor what is pending waits for ever for work that is long.
+        """
+        self.backlog.batches.flush()
+        await self._until_open(lambda: len(self.settler.open) <= 1, patience)
+        if claim.lost:
+            self.counts.lost += claim.size
+        if claim.lost or self.is_stopping:
+            await self.settler.release({claim: [messages[0].message_id]})
+            return
+        self.backlog.add(claim, messages)
+        self.backlog.batches.flush()
+        await self._until_open(lambda: claim.claim_id not in self.settler.open, patience)
+
+    async def _until_open(self, condition: Callable[[], bool], patience: float) -> None:
+        """Wait until the open claims are as they should be; look away after some time."""
+        deadline = time.monotonic() + patience
+        while not (condition() or self.is_stopping) and (left := deadline - time.monotonic()) > 0:
+            self.changed.clear()
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self.changed.wait(), left)

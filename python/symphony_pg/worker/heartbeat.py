@@ -1,0 +1,55 @@
+"""The heartbeat: what a worker tells of itself, and what is asked of it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ..database import functions
+from .link import Link
+
+__all__ = ["Heartbeat", "resident_memory"]
+
+INTERVAL = 5.0
+STATM = Path("/proc/self/statm")
+
+
+class Heartbeat:
+    """Beats every few seconds, and at once after beat().
+
+    `describe` returns what to tell; `obey` gets what is asked: stop, pause, or None.
+    """
+
+    def __init__(
+        self, describe: Callable[[], Mapping[str, Any]], obey: Callable[[str | None], None]
+    ) -> None:
+        self._describe = describe
+        self._obey = obey
+        self._due = asyncio.Event()
+
+    def beat(self) -> None:
+        """Tell the news at once, and listen."""
+        self._due.set()
+
+    async def run(self, link: Link, worker: str, queues: Sequence[str]) -> None:
+        """Beat until the task is cancelled."""
+        while True:
+            self._due.clear()
+            self._obey(await link.run(functions.heartbeat(worker, queues, self._describe())))
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._due.wait(), INTERVAL)
+
+
+def resident_memory() -> int:
+    """Return how many bytes of memory the process has; where that is not told, had at most."""
+    try:
+        return int(STATM.read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+    except OSError:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024

@@ -1,0 +1,86 @@
+"""The calls of tick(), once a second and when something is due."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+
+from ..database import functions
+from ..times import parse_datetime
+from .clock import Clock, telling_the_time
+from .link import Link
+
+__all__ = ["Ticker"]
+
+TICK_INTERVAL = 1.0
+SHORTEST_TICK = 0.005
+HURRIED_TICK = 0.1
+
+
+class Ticker:
+    """Calls tick() every second, and at the moment when the next delayed message is due.
+
+    With `ticks` False that is left to others, and it does nothing.
+    """
+
+    def __init__(
+        self, link: Link, clock: Clock, on_work: Callable[[], None], *, ticks: bool = True
+    ) -> None:
+        self._ticks = ticks
+        self._link = link
+        self._clock = clock
+        self._on_work = on_work
+        self._next_due_at: datetime | None = None
+        self._ticked = 0.0
+        self._changed = asyncio.Event()
+        self._stopped = False
+        self.finds = 0
+
+    async def tick(self) -> None:
+        """Tick once; `finds` counts those that made messages pending, or will at once."""
+        if not self._ticks:
+            return
+        report = await self._link.run(telling_the_time(functions.tick(), self._clock))
+        self._ticked = time.monotonic()
+        due = report["next_due_at"]
+        self._next_due_at = None if due is None else parse_datetime(due)
+        is_due = self._next_due_at is not None and self._clock.seconds_until(self._next_due_at) <= 0
+        if is_due or any(report.get(name) for name in ("promoted", "recovered", "fired")):
+            self.finds += 1
+            self._on_work()
+
+    async def run(self) -> None:
+        """Tick until stop()."""
+        while self._ticks and not self._stopped:
+            await self.tick()
+            while (wait := self._wait()) > 0 and not self._stopped:
+                self._changed.clear()
+                with suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(self._changed.wait(), wait)
+
+    def _wait(self) -> float:
+        passed = time.monotonic() - self._ticked
+        if self._next_due_at is None:
+            return TICK_INTERVAL - passed
+        due = self._clock.seconds_until(self._next_due_at)
+        return min(TICK_INTERVAL - passed, max(due, SHORTEST_TICK - passed))
+
+    def expect(self, due_at: datetime) -> None:
+        """Note that a message will be due at that time."""
+        if self._next_due_at is None or due_at < self._next_due_at:
+            self._next_due_at = due_at
+            self._changed.set()
+
+    def hurry(self) -> None:
+        """Look for new delayed messages soon: we were notified, and found nothing to claim."""
+        if time.monotonic() - self._ticked > HURRIED_TICK:
+            self._ticked = 0.0
+            self._changed.set()
+
+    def stop(self) -> None:
+        """Let run() end."""
+        self._stopped = True
+        self._changed.set()
