@@ -14,7 +14,8 @@ begin
             (v ->> 'retry_multiplier')::double precision, (v ->> 'retry_max_delay')::interval,
             (v ->> 'retry_jitter')::double precision, (v ->> 'lease')::interval,
             (v ->> 'retention')::interval, (v ->> 'max_body_bytes')::integer,
-            (v ->> 'idempotency_window')::interval);
+            (v ->> 'idempotency_window')::interval, (v ->> 'failed_retention')::interval,
+            (v ->> 'max_snooze')::interval);
     end loop;
     for v_name, v in select key, value from jsonb_each(config -> 'transports') loop
         if coalesce(v ->> 'type', 'postgres') = 'postgres' then

@@ -26,14 +26,14 @@ begin
     end if;
     v_schedule := jsonb_populate_record(
         null::symphony.schedule,
-        '{"body": {}, "queue_name": "default", "headers": {}, "timezone": "UTC", "jitter": "0",
-          "catch_up": "last", "catch_up_limit": 100, "overlap": "allow", "run_count": 0}'
+        '{"body": {}, "headers": {}, "timezone": "UTC", "jitter": "0", "catch_up": "last",
+          "catch_up_limit": 100, "overlap": "allow", "run_count": 0}'
         || (select jsonb_object_agg(key, value) from jsonb_each(declaration)
             where value <> 'null'));
     v_schedule.managed_by := managed_by;
     v_schedule.created_at := symphony._now();
     perform symphony._cron_check('', v_schedule.created_at, v_schedule.timezone);
-    perform symphony._refuse_message(
+    perform symphony._check_routed(
         v_schedule.message_type, v_schedule.body, v_schedule.queue_name, v_schedule.priority,
         null, null, null, v_schedule.headers);
     v_schedule.next_run_at := symphony._next_run(
