@@ -1,4 +1,4 @@
-"""What the documentation shows is so: its blocks run, and its commands and links exist.
+"""What the documentation shows is so: its blocks run, its commands and links exist, its prose fits.
 
 A page's ```python blocks run in order as one module, its ```sql blocks in one database, and a
 session of psql (`=> select …`) shows what psql shows. A block that is not to be run says
@@ -27,10 +27,14 @@ from symphony_pg.cli import main
 from symphony_pg.server import Server
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+GENERATED = [ROOT / "docs" / name for name in ("reference.md", "errors.md")]
 PAGES = [
     *(ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md")),
-    *sorted(path for path in (ROOT / "docs").rglob("*.md") if path.name != "reference.md"),
+    *sorted(path for path in (ROOT / "docs").rglob("*.md") if path not in GENERATED),
 ]
+WRITTEN = [*PAGES, ROOT / "CHANGELOG.md"]
+WIDTH = 100
+LINES_OF_A_PAGE = 80
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 BLOCK = re.compile(r"^```(\w*)( no-run)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 STATEMENT = re.compile(r"^=> (.*?;)[^\n;]*\n(.*?)(?=^=> |\Z)", re.MULTILINE | re.DOTALL)
@@ -200,14 +204,34 @@ def test_commands(page: Path) -> None:
                 assert not isinstance(command, click.Group), line
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.name)
 def test_links(page: Path) -> None:
-    for link in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
-        assert (page.parent / link).exists(), link
-    for name in re.findall(
-        r"`((?:sql|python|tools|docs|examples|bench)/[\w/.]+)`", page.read_text()
-    ):
+    text = BLOCK.sub("", page.read_text())
+    for link, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", text):
+        target = page.parent / link if link else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), f"{link}#{anchor}"
+    for name in re.findall(r"`((?:sql|python|tools|docs|examples|bench)/[\w/.]+)`", text):
         assert (ROOT / name).exists(), name
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the names under which GitHub finds the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", BLOCK.sub("", page.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.name)
+def test_prose_is_wrapped(page: Path) -> None:
+    """Only what cannot be broken is longer: a word, a link, code, a row of a table."""
+    text = re.sub(r"^ *```.*?^ *```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    for line in text.splitlines():
+        words = re.sub(r"`[^`]*`", "code", re.sub(r"^ *([-*]|\d+\.) ", "", line)).split()
+        assert len(line) <= WIDTH or len(words) == 1 or words[0] == "|", line
+
+
+def test_the_architecture_is_one_page() -> None:
+    assert len((ROOT / "ARCHITECTURE.md").read_text().splitlines()) <= LINES_OF_A_PAGE
 
 
 def test_the_configuration_is_one(tmp_path: Path) -> None:
