@@ -5,7 +5,7 @@ PY := .venv/bin/python
 SERVER := $(PY) -m symphony_pg.server
 SQL_TESTS := $(PY) tools/run_sql_tests.py
 MAJORS := 15 16 17 18
-# Arguments for one target: make test-sql ARGS=sql/tests/ack; make test-python ARGS="-k worker"
+# Arguments for one target: make test-sql ARGS=sql/tests/claim; make test-python ARGS="-k worker"
 ARGS :=
 
 .DEFAULT_GOAL := help

@@ -83,9 +83,10 @@ def _tell_with_schedules(
 @connected
 @as_json_option
 def upgrade(client: Client, app: Symphony | None, take_over: bool, as_json: bool) -> None:
-    """Make functions, views and access anew, as this package has them. With --app also the schedules.
+    """Make functions, views and access anew, as this package has them.
 
-    What was changed by hand is mended. Messages are not touched.
+    What was changed by hand is mended. Messages are not touched. With --app the schedules of the
+    application are brought in line too.
 
     \b
     Examples:
