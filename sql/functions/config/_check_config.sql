@@ -12,7 +12,8 @@ begin
         with known (section, keys) as (
             values
                 ('queues', '{max_attempts,retry_delay,retry_multiplier,retry_max_delay,retry_jitter,lease,
-                             retention,max_body_bytes,idempotency_window,failed_retention,max_snooze}'::text[]),
+                             retention,max_body_bytes,idempotency_window,failed_retention,
+                             max_snooze}'::text[]),
                 ('transports', '{type,queue,priority,config,enabled}'),
                 ('retry', '{max_attempts,delay,multiplier,max_delay,jitter,permanent_errors,
                             transient_errors,retry_after_errors,snooze_errors}'),
