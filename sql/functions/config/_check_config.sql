@@ -50,7 +50,7 @@ comment on function symphony._check_config(jsonb) is
 $$Refuse a configuration that does not have the shape for apply_config().
 
 Arguments  config
-Raises     22023 bad argument
+Raises     22023 invalid_parameter_value
 Access     private$$;
 
 revoke execute on function symphony._check_config(jsonb) from public;

@@ -71,10 +71,12 @@ comment on function symphony._choose_failed(
     bigint[], text, text, text, timestamptz, timestamptz, text, boolean, integer, boolean) is
 $$Find and lock the failed messages that an operator means, the oldest of each lane first.
 
-Arguments  as for retry_failed(); dry_run - true: look for ids only
+Arguments  as for retry_failed(), and
+           dry_run - true: look for ids only
 Returns    their ids, at most at_most of a filter
-Raises     SY001 unknown_queue; 22023 bad argument
-Locks      the rows of these messages, their queues against drop_queue()
+Raises     SY001 unknown_queue
+           22023 invalid_parameter_value
+Locks      the rows of these messages, and their queues against drop_queue()
 Access     private$$;
 
 revoke execute on function symphony._choose_failed(

@@ -62,7 +62,9 @@ $$;
 comment on function symphony._replay(bigint[], jsonb, double precision) is
 $$Bring failed messages back, with all their attempts before them.
 
-Arguments  message_ids - locked; body - null: as it is; per_second - null: at once
+Arguments  message_ids - locked
+           body - null: as it is
+           per_second - null: at once
 Writes     symphony.failed_message, symphony.message or symphony.delayed_message, symphony.replay;
            NOTIFY if a worker sleeps
 Access     private$$;

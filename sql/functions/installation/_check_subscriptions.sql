@@ -28,7 +28,7 @@ end;
 $$;
 
 comment on function symphony._check_subscriptions() is
-$$Refuse to work with tables that logical replication fills.
+$$Refuse to work with tables that logical replication still fills.
 
 Raises     SY012 still_replicated
 Access     private$$;

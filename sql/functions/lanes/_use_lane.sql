@@ -25,7 +25,8 @@ $$;
 comment on function symphony._use_lane(text, integer) is
 $$Mark a lane as used, so that claim_batch() looks into it.
 
-Arguments  queue_name, priority
+Arguments  queue_name
+           priority
 Writes     symphony.lane_use, unless the lane is marked there or was by tick()
 Access     private$$;
 

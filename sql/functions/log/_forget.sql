@@ -25,7 +25,7 @@ $$;
 comment on function symphony._forget(bigint[]) is
 $$Remove the history of messages that are gone.
 
-Arguments  message_ids - null: none
+Arguments  message_ids - null: does nothing
 Writes     symphony.attempt, symphony.replay
 Access     private$$;
 

@@ -16,7 +16,7 @@ comment on function symphony._position(integer) is
 $$How far a lane has been handed out: its newest claim.
 
 Arguments  lane_id
-Returns    one row, the claim and what is ahead of it; whoever means to move it holds the lane's
+Returns    one row, the claim and what is ahead of it. Whoever means to move it holds the lane's
            lock
 Access     private$$;
 

@@ -40,8 +40,9 @@ comment on function symphony.purge_queue(text) is
 $$Drop all pending messages of a queue, at once and however many there are. Delayed ones stay, and
 those being processed. The idempotency keys of what is dropped are free then.
 
-Arguments  queue_name
-Raises     SY001 unknown_queue; SY011 wrong_isolation_level
+Arguments  queue_name - the queue
+Raises     SY001 unknown_queue
+           SY011 wrong_isolation_level
 Writes     symphony.claim (a row for each lane), symphony.idempotency_key
 Locks      the lanes of the queue until the transaction ends
 Access     operator$$;

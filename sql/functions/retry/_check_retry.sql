@@ -47,9 +47,9 @@ comment on function symphony._check_retry(jsonb) is
 $$Refuse retry settings that are out of range.
 
 Arguments  retry - null, or an object with max_attempts 1 to 1000, delay and max_delay up to a year,
-           multiplier 1 to 100, jitter 0 to 1; numbers for intervals are seconds
+               multiplier 1 to 100, jitter 0 to 1. Numbers for intervals are seconds
 Returns    true
-Raises     22023 bad argument
+Raises     22023 invalid_parameter_value
 Access     private$$;
 
 revoke execute on function symphony._check_retry(jsonb) from public;

@@ -54,9 +54,10 @@ $$;
 comment on function symphony._declared_schedule(text, jsonb) is
 $$The schedule that an application declares, as it would be created now.
 
-Arguments  managed_by - the application; declaration - an object of arguments of
-           create_schedule()
-Raises     22023 bad argument; what create_schedule() raises, with the name of the schedule
+Arguments  managed_by - the application
+           declaration - an object of arguments of create_schedule()
+Raises     22023 invalid_parameter_value
+           what create_schedule() raises - with the name of the schedule
 Access     private$$;
 
 revoke execute on function symphony._declared_schedule(text, jsonb) from public;

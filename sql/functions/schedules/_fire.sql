@@ -45,7 +45,8 @@ $$;
 comment on function symphony._fire(symphony.schedule, timestamptz) is
 $$Run a schedule that is due, make up for the runs it missed as it wishes, and compute the next.
 
-Arguments  schedule - its locked row; now
+Arguments  schedule - its locked row
+           now
 Returns    how many messages were enqueued
 Access     private$$;
 

@@ -28,7 +28,8 @@ $$;
 comment on function symphony._last_run(symphony.schedule, timestamptz) is
 $$The last run of a schedule that is due.
 
-Arguments  schedule - one that is due; now
+Arguments  schedule - one that is due
+           now
 Access     private$$;
 
 revoke execute on function symphony._last_run(symphony.schedule, timestamptz) from public;

@@ -75,10 +75,14 @@ comment on function symphony.tick() is
 $$Do what time has made due: delayed messages, schedules, ended leases, retention. Call it every
 second, from as many places as you like.
 
-Returns    ran - false: another session was at it; promoted - delayed messages that are pending
-           now; recovered - messages whose lease ended, pending again; failed - those that had no
-           attempt left; fired - for schedules; purged - completed messages removed; next_due_at -
-           when the next delayed message or schedule is due. With ran false only ran and next_due_at
+Returns    one row. If ran is false, only ran and next_due_at are set
+           ran - false: another session was at it
+           promoted - delayed messages that are pending now
+           recovered - messages whose lease ended, pending again
+           failed - messages whose lease ended and that had no attempt left
+           fired - messages that schedules enqueued
+           purged - completed messages that were removed
+           next_due_at - when the next delayed message or schedule is due
 Raises     SY012 still_replicated
 Writes     symphony.tick (inserts one row) and the tables of the messages concerned
 Access     consumer, operator$$;

@@ -32,9 +32,11 @@ end;
 $$;
 
 comment on function symphony._set_idle(text, text, boolean) is
-$$Note that a worker sleeps until something comes to a queue, or that it does no longer.
+$$Note that a worker sleeps until something comes to a queue, or that it sleeps no longer.
 
-Arguments  queue_name, worker, is_idle
+Arguments  queue_name
+           worker
+           is_idle
 Returns    whether that is news
 Writes     symphony.idle_worker, if that is news
 Access     private$$;

@@ -65,11 +65,16 @@ $$;
 comment on function symphony.worker_activity() is
 $$Who is alive, and what each does now.
 
-Returns    a row a worker; state - working, idle, paused, stopping, or silent: no heartbeat for 20
-           seconds (tick() forgets it after 60); open_claims, processing - live claims and messages
-           in its hands, since claimed_at; running - those it has begun, as {"message_id",
-           "message_type", "seconds"}, at most as many as it tells; request - what
-           request_workers() asked of it; details - what else it tells of itself
+Returns    a row for each worker
+           state - working, idle, paused, stopping, or silent: no heartbeat for 20 seconds (tick()
+               forgets it after 60)
+           open_claims - live claims in its hands
+           processing - messages in its hands
+           claimed_at - since when it has had them
+           running - messages it has begun, as {"message_id", "message_type", "seconds"}, at most as
+               many as it tells
+           request - what request_workers() asked of it
+           details - what else it tells of itself
 Access     operator, observer$$;
 
 revoke execute on function symphony.worker_activity() from public;
