@@ -34,7 +34,8 @@ def test_a_contract_is_read() -> None:
     contract = contracts.read(WHOLE)
     assert contract.summary == "When a cron expression runs next."
     assert contract.arguments == {
-        "expression": "minute, hour, day of month, month, weekday, perhaps with the second in front",
+        "expression": "minute, hour, day of month, month, weekday, "
+        "perhaps with the second in front",
         "after": "the run is between these",
         "until": "the run is between these",
     }

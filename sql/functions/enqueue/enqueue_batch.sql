@@ -92,6 +92,7 @@ $$Put many messages into queues at once, as part of the caller's transaction: al
 Arguments  messages - a JSON array of objects whose keys are the arguments of enqueue()
 Returns    the ids of the messages, in the order of the array
 Raises     SY005 malformed_batch - the detail says which element, counted from 1, and why
+           40001 serialization_failure - a queue was dropped or changed since the snapshot
 Writes     as enqueue() does
 Access     producer$$;
 

@@ -71,7 +71,7 @@ $$Try once to remove a queue.
 Arguments  as for drop_queue()
 Returns    as drop_queue() does
 Raises     SY002 queue_not_empty
-           55000 object_not_in_prerequisite_state - transports lead to it
+           55000 object_not_in_prerequisite_state - transports lead to the queue
            55P03 lock_not_available - somebody has what is to go
 Locks      the row of the queue, the tables message and delayed_message, the lanes, open claims
 Access     private$$;

@@ -35,7 +35,7 @@ $$Remove a transport that no route leads to. Its messages stay in their queue, a
 Arguments  transport_name - the transport
 Returns    true, or false if there was no such transport
 Raises     SY011 wrong_isolation_level
-           55000 object_not_in_prerequisite_state - routes lead to it
+           55000 object_not_in_prerequisite_state - routes lead to the transport
 Writes     symphony.transport, symphony.lane; NOTIFY if a worker of the queue sleeps
 Access     operator$$;
 

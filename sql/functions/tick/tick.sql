@@ -75,7 +75,7 @@ comment on function symphony.tick() is
 $$Do what time has made due: delayed messages, schedules, ended leases, retention. Call it every
 second, from as many places as you like.
 
-Returns    one row. If ran is false, only ran and next_due_at are set
+Returns    an object. If ran is false, it has only ran and next_due_at
            ran - false: another session was at it
            promoted - delayed messages that are pending now
            recovered - messages whose lease ended, pending again
