@@ -4,8 +4,8 @@ language plpgsql
 immutable
 as $$
 /*
- * Better to hide too much than too little.  A long text is cut first, at a space, so that no
- * value is left without the key that gives it away; and at the end to the byte.
+ * It hides too much rather than too little.  A long text is cut at a space first, so that no
+ * value is left without the key that gives it away, and to the byte at the end.
  */
 declare
     c_most   constant integer := 8000;

@@ -18,8 +18,8 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 /*
- * Find the first lane that has something, without a lock (the last one needs no look); lock
- * it; then take, in a new statement, since only that one sees how far the last holder went.
+ * It finds the first lane that has something, without a lock (the last lane needs no look), locks
+ * it, and takes messages in a new statement: only that one sees how far the last holder went.
  * The first lock may wait.  Once a lane is locked any other is only tried, so two workers
  * with their queues in different order cannot wait for each other.
  */

@@ -5,8 +5,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 /*
- * What is there before and after is compared, so the differences are what really happened; in a
- * dry run the changes are rolled back, and the variables stay.
+ * The states before and after are compared, so the differences are what really happened.  A dry
+ * run rolls the changes back, and the variables stay.
  */
 declare
     v_before jsonb;

@@ -16,9 +16,8 @@ immutable
 set search_path = pg_catalog, pg_temp
 as $$
 /*
- * Whether a field is restricted is told, as in Vixie cron, by how it begins: with
- * a star it is not, even if a step follows.  H/2 is a star with step 2 that starts
- * elsewhere.
+ * The first character tells, as in Vixie cron, whether a field is restricted: with a star it
+ * is not, even if a step follows.  H/2 is a star with step 2 that starts elsewhere.
  */
 declare
     c_unrestricted constant text := '^([*?]|H/)';
@@ -35,7 +34,7 @@ begin
         else v_text
     end;
     if v_text like '@%' then
-        perform symphony._cron_reject('shorthand', v_text, 'There is no such shorthand.');
+        perform symphony._cron_reject('shorthand', v_text, 'That shorthand is not known.');
     end if;
     fields := regexp_split_to_array(v_text, '\s+');
     if cardinality(fields) = 5 then

@@ -10,7 +10,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 /*
- * Look at the clocks every 24 hours; where they have moved on by more or less, search between.
+ * It looks at the clocks every 24 hours, and searches between where they moved on by more or less.
  */
 declare
     c_day    constant interval := '24 hours';

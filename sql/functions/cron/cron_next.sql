@@ -11,10 +11,10 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 /*
- * Runs are times on the zone's clocks.  Runs in a time that the clocks skip are
- * made up for by one at the first instant after it, unless the job runs at every
- * hour anyway.  In a time that they repeat a job runs the first time round; a
- * frequent one, whose minute or hour begins with *, runs both times.
+ * Runs are times on the zone's clocks.  One run at the first instant after a time that the
+ * clocks skip makes up for those in it, unless the job runs at every hour anyway.  In a time
+ * that the clocks repeat a job runs the first time round.  A frequent job, whose minute or hour
+ * begins with *, runs both times.
  */
 declare
     c_second constant interval := '1 second';

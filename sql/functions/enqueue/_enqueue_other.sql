@@ -17,7 +17,7 @@ volatile
 as $$
 /*
  * As in enqueue() the lane is looked up by the statement that inserts.  A message of an old
- * snapshot takes the queue first, and notifies: who sleeps, the snapshot cannot see.
+ * snapshot takes the queue first, and always notifies: the snapshot cannot see who sleeps.
  */
 declare
     v_now        timestamptz := symphony._now();

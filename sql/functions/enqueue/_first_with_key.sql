@@ -10,7 +10,7 @@ language plpgsql
 volatile
 as $$
 /*
- * A key in use is only read: to lock it would make duplicates wait for each other.  The insert waits
+ * A key in use is only read: a lock would make duplicates wait for each other.  The insert waits
  * for a concurrent message with the same key, and then either takes the key (that one was rolled
  * back) or leaves it (it was committed), and the loop finds it.
  */

@@ -10,8 +10,8 @@ set enable_bitmapscan = off
 as $$
 /*
  * A pending message may be taken by a claim at any moment, so the lane is locked first and
- * its position read after that.  One that is nowhere may have moved while it was looked for, so the
- * last look is one statement; what it finds has started.
+ * its position read after that.  A message that is nowhere may have moved while it was looked for,
+ * so the last look is one statement; what it finds has started.
  */
 declare
     v_lane_id integer;

@@ -8,7 +8,8 @@ language plpgsql
 volatile
 as $$
 /*
- * What took its worker down goes on alone; any other goes back to the lane of its priority.
+ * A message that took its worker down goes on alone; any other goes back to the lane of its
+ * priority.
  */
 declare
     v_now   timestamptz := symphony._now();

@@ -4,7 +4,7 @@ language plpgsql
 stable
 as $$
 /*
- * After a subscription was disabled, its worker goes on for a moment.
+ * The worker of a subscription goes on for a moment after it was disabled.
  */
 declare
     v_name name;

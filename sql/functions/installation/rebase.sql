@@ -9,8 +9,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 /*
- * The tick's lock and all lanes: nobody claims, promotes, recovers or purges.  Nobody has to stop
- * enqueueing: a transaction that is still running has an id from which on all is ahead.
+ * It holds the tick's lock and all lanes, so nobody claims, promotes, recovers or purges.  Nobody
+ * has to stop enqueueing: all is ahead from the id of a transaction on that is still running.
  */
 begin
     perform symphony._check_isolation();

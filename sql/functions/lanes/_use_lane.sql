@@ -4,8 +4,8 @@ language plpgsql
 volatile
 as $$
 /*
- * A row of its own for each transaction that sees none: nobody waits for one that is not committed
- * yet, or builds on it.
+ * Each transaction that sees no row adds its own: nobody waits for a row that is not committed yet,
+ * or builds on it.
  */
 declare
     v_lane_id integer;

@@ -3,7 +3,7 @@ returns int8range
 language sql
 immutable
 as $$
-    /* What the gaps begin with is where the first part ends. */
+    /* The first part ends where the gaps begin. */
     select case
         when partial_txid operator(pg_catalog.<>) pg_catalog.lower(take)
         then pg_catalog.int8range(partial_txid, partial_txid, '[]')

@@ -4,7 +4,7 @@ language plpgsql
 volatile
 as $$
 /*
- * What was replayed has failed before, so most messages cost one look into one index.
+ * A message that was replayed has failed before, so most messages cost one look into one index.
  */
 declare
     v_failed bigint[];

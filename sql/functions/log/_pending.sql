@@ -4,7 +4,7 @@ returns setof symphony.message
 language sql
 stable
 as $$
-    /* First the rest of the transaction that the last claim ended in the middle of. */
+    /* The rest of the transaction that the last claim ended in the middle of comes first. */
     select pending.*
     from symphony._position(_pending.lane_id) as position,
     lateral (

@@ -8,7 +8,7 @@ language plpgsql
 stable
 as $$
 /*
- * In a language that is not inlined: claim_batch() rarely needs it, and would pay for the
+ * It is in a language that is not inlined: claim_batch() rarely needs it, and would pay for the
  * start of this plan each time.
  */
 begin

@@ -10,8 +10,8 @@ as $$
  * one gives way: it lets go of all it has long before anybody looks for a deadlock, and tries again.
  * Meanwhile those who enqueue go on.
  *
- * A vacuum is waited for first, with a lock that is in nobody else's way: an autovacuum ends
- * itself for who waits longer than deadlock_timeout.
+ * It waits for a vacuum first, with a lock that is in nobody else's way: an autovacuum gives way
+ * to whoever waits longer than deadlock_timeout.
  */
 declare
     v_until timestamptz := symphony._now() + interval '10 seconds';

@@ -5,9 +5,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 /*
- * The position of each lane steps over what is pending; no message is read or deleted but those
- * that have an idempotency key, so it takes no longer for a million others.  tick() removes them
- * with the completed ones.
+ * The position of each lane steps over what is pending.  Only messages with an idempotency key
+ * are read, so a million others take no longer.  tick() removes them with the completed ones.
  */
 declare
     v_lanes    integer[];

@@ -36,7 +36,7 @@ begin
         end;
     end if;
     if v_what is not null then
-        raise exception 'these are no classes of errors: %', v_what
+        raise exception 'these are not classes of errors: %', v_what
             using errcode = '22023',
                   detail  = format('It was given %s, %s, %s and %s.', permanent_errors, transient_errors,
                                    retry_after_errors, snooze_errors),

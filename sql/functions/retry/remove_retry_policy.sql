@@ -9,7 +9,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     if (pattern is null) = (remove_retry_policy.queue_name is null) then
-        raise exception 'a retry policy is removed of a pattern or of a queue'
+        raise exception 'a retry policy is removed from a pattern or from a queue'
             using errcode = '22023',
                   detail  = 'Both were given, or neither.',
                   hint    = 'Write remove_retry_policy(''SendEmail'') or (queue_name => ''mail'').';

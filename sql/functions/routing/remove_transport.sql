@@ -15,7 +15,7 @@ begin
     if v_patterns is not null then
         raise exception 'routes lead to transport "%"', remove_transport.transport_name
             using errcode = '55000',
-                  detail  = format('Those of %s.', v_patterns),
+                  detail  = format('They are those of %s.', v_patterns),
                   hint    = 'Lead them elsewhere first: symphony.set_routes().';
     end if;
     delete from symphony.transport as t

@@ -4,8 +4,8 @@ language plpgsql
 volatile
 as $$
 /*
- * Runs were missed when a later one is due as well.  One that is due for a minute or less is in
- * time; skip leaves out the others.
+ * Runs were missed when a later one is due as well.  A run that has been due for a minute or less
+ * is in time; skip leaves out the others.
  */
 declare
     v_run   timestamptz := schedule.next_run_at;

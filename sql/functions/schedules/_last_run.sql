@@ -4,7 +4,8 @@ language plpgsql
 stable
 as $$
 /*
- * Halve the time in which it must lie: all that a long gap has left out is not walked through.
+ * The time in which it must lie is halved, so the runs that a long gap left out are not walked
+ * through.
  */
 declare
     v_run  timestamptz := schedule.next_run_at;

@@ -22,9 +22,9 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 /*
- * What is to be enqueued is checked now, by the rules of enqueue(), and not at 3 a.m.  Of a
- * single run the moment is kept: "tomorrow" does not move on.  A run that is due stays due when
- * a schedule is replaced by one with the same times, as at every deployment.
+ * What is to be enqueued is checked now, by the rules of enqueue(), and not at 3 a.m.  A single
+ * run keeps its moment: "tomorrow" does not move on.  A run that is due stays due when its
+ * schedule is replaced by one with the same times, as at every deployment.
  */
 declare
     v_now        timestamptz := symphony._now();

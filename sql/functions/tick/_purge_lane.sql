@@ -4,7 +4,7 @@ language plpgsql
 volatile
 as $$
 /*
- * Claims are walked in order up to the first that is not over.  What is behind the last of them
+ * Claims are walked in order up to the first that is not over.  Messages behind the last of them
  * may go, up to the first message that is still ahead of it, and up to the oldest transaction
  * that is still running, which may yet add messages there.
  */

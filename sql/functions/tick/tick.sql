@@ -10,8 +10,8 @@ as $$
 /*
  * A sweep starts where the last one ended, so that it does not walk over rows that are gone
  * but cannot be vacuumed yet.  Rows committed late may lie before that point: a full sweep
- * finds them.  It is made so seldom that it takes at most a fiftieth of the time, which is
- * every time as long as nothing holds up the vacuum; but once a minute.
+ * finds them.  A full sweep is so rare that it takes at most a fiftieth of the time, but it is
+ * made once a minute at least.  As long as nothing holds up the vacuum, each sweep is a full one.
  */
 declare
     v_now      timestamptz := symphony._now();

@@ -5,7 +5,7 @@ volatile
 as $$
 /*
  * 1398361425: "SYMP" and one.  Workers of one queue take turns; the rows before the newest
- * are of no use and removed by whoever comes next.
+ * are of no use, and whoever comes next removes them.
  */
 declare
     v_workers text[];

@@ -10,8 +10,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 /*
- * What a worker has in its hands the claims tell.  Which of these messages it has begun, only it
- * knows: it says so with each heartbeat, and here that counts as long as the claim is still open.
+ * The claims tell what a worker has in its hands.  Only the worker knows which of these messages
+ * it has begun: each heartbeat says so, and that counts here as long as the claim is still open.
  */
 #variable_conflict use_column
 declare
