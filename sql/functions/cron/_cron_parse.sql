@@ -34,7 +34,7 @@ begin
         else v_text
     end;
     if v_text like '@%' then
-        perform symphony._cron_reject('shorthand', v_text, 'That shorthand is not known.');
+        perform symphony._cron_reject('shorthand', v_text, 'There is no such shorthand.');
     end if;
     fields := regexp_split_to_array(v_text, '\s+');
     if cardinality(fields) = 5 then
