@@ -62,7 +62,7 @@ lint: .venv/dev.stamp build ## ruff, mypy and the house rules of the SQL files
 	@$(PY) tools/lint_sql.py
 	@echo "proved: formatted, typed, and within the house rules"
 
-reference: .venv/dev.stamp build ## write docs/reference.md from the comments in the database
+reference: .venv/dev.stamp build ## write docs/reference.md and docs/errors.md from the comments
 	@$(SERVER) -- $(PY) tools/docs/reference.py
 
 format: .venv/dev.stamp ## let ruff format and repair the Python files

@@ -1,6 +1,6 @@
 /*
  * Read-only views for people with psql.  A view may read tables that its reader may not, but
- * it calls functions in the reader's name: so these call none of the private ones.
+ * it calls functions in the reader's name: so these views call no private function.
  */
 create or replace view symphony.queue_overview as
 select stats.* from symphony.queue_stats() as stats;

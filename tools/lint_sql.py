@@ -6,13 +6,22 @@ What the catalog can prove is in sql/tests/house_rules.sql.
 import re
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
+
+import contracts
 
 ROOT = Path(__file__).resolve().parent.parent
 SQL = ROOT / "sql"
 WIDTH = 110
 WIDTH_OF_TESTS = 200  # a case and what it shows stand on one line
 DOLLAR_QUOTED = re.compile(r"(\$\w*\$).*?\1", re.DOTALL)
+CONTRACT = re.compile(r"^comment on (?:function|procedure)\s[^$]*\$\$(.*?)\$\$;", re.DOTALL | re.M)
+SIGNATURE = re.compile(
+    r"^create or replace \w+ symphony\.\w+\((.*?)\)\s(?:returns|language)", re.DOTALL | re.M
+)
+NOTE = re.compile(r"/\*.*?\*/", re.DOTALL)
+WIDTH_OF_NOTES = 95
 DEFINES = re.compile(r"^create or replace (?:function|procedure) symphony\.(\w+)\(", re.MULTILINE)
 
 
@@ -48,6 +57,50 @@ def _one_function(name: str, text: str) -> Iterator[tuple[int, str]]:
             yield 1, f"lacks: {statement} function symphony.{name}"
 
 
+def _notes(text: str) -> Iterator[tuple[int, str]]:
+    """Expect that the lines of a comment are full, but for the last one of a sentence."""
+    for note in NOTE.finditer(text):
+        first = text.count("\n", 0, note.start()) + 1
+        lines = [line.rstrip().removesuffix("*/") for line in note[0].split("\n")]
+        for number, (line, following) in enumerate(pairwise(lines), first):
+            following = re.sub(r"^\s*\* ", "", following).strip()
+            is_prose = re.match(r"(/\*|\s*\*)?\s*[\w('\-]", line) and following[:1].islower()
+            if is_prose and contracts.is_broken_off(line, following, WIDTH_OF_NOTES):
+                yield number, "is broken off: wrap the text anew"
+
+
+def _contract(name: str, text: str) -> Iterator[tuple[int, str]]:
+    """Expect of a contract that it is laid out as all are, and tells the arguments there are."""
+    found = CONTRACT.search(text)
+    signature = SIGNATURE.search(text)
+    if found is None or signature is None:
+        yield 1, "has a contract or a signature that cannot be read"
+        return
+    first = text.count("\n", 0, found.start(1)) + 1
+    for number, problem in contracts.problems(found[1]):
+        yield first + number, problem
+    contract = contracts.read(found[1])
+    for problem in contracts.told(contract, arguments(signature[1]), is_public=name[0] != "_"):
+        yield first, problem
+    for code in re.findall(r"errcode\s*=\s*'(\w{5})'", text):
+        if code not in contract.raises:
+            yield first, f"does not say that it raises {code}"
+    for entry in contract.part("Raises"):
+        if not re.match(r"(\w{5} [a-z_]+|what \w+\(\) raises)( - |$)", entry):
+            yield first, f"raises what cannot be read: {entry}"
+
+
+def arguments(signature: str) -> list[str]:
+    """Return the names of the arguments that a caller gives."""
+    text = re.sub(r"'[^']*'|\([^)]*\)", "", signature)
+    words = [each.split() for each in text.split(",") if each.strip()]
+    return [
+        each[1] if each[0] in ("in", "inout", "variadic") else each[0]
+        for each in words
+        if each[0] != "out"
+    ]
+
+
 def problems() -> Iterator[str]:
     """Yield a line for each offence, as file:line: text."""
     for path in sorted(SQL.rglob("*.sql")):
@@ -56,8 +109,10 @@ def problems() -> Iterator[str]:
         found = [*_layout(text, WIDTH_OF_TESTS if is_test else WIDTH)]
         if not is_test:
             found += _installable(text)
+            found += _notes(text)
         if path.is_relative_to(SQL / "functions"):
             found += _one_function(path.stem, text)
+            found += _contract(path.stem, text)
         for number, problem in found:
             yield f"{path.relative_to(ROOT)}:{number}: {problem}"
 

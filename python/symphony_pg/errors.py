@@ -63,125 +63,188 @@ class SymphonyError(Exception):
 
 
 class UnknownQueue(SymphonyError):
-    """There is no queue of that name."""
+    """There is no queue of that name.
+
+    Try again after create_queue().
+    """
 
     sqlstate = "SY001"
 
 
 class QueueNotEmpty(SymphonyError):
-    """The queue still holds messages and may not be dropped without force."""
+    """The queue still holds messages and may not be dropped without force.
+
+    Try again when it is empty, or give force.
+    """
 
     sqlstate = "SY002"
 
 
 class UnknownMessage(SymphonyError):
-    """There is no message with that id, or it was purged."""
+    """There is no message with that id, or it was purged.
+
+    Do not try again: what was removed does not come back.
+    """
 
     sqlstate = "SY003"
 
 
 class BodyTooLarge(SymphonyError):
-    """The body is larger than the queue allows."""
+    """The body is larger than the queue allows.
+
+    Send less, or raise max_body_bytes with configure_queue().
+    """
 
     sqlstate = "SY004"
 
 
 class MalformedBatch(SymphonyError):
-    """An element of a batch is not a message; the detail names it."""
+    """An element of a batch is not a message; the detail names it.
+
+    Correct the element. Nothing of the batch was enqueued.
+    """
 
     sqlstate = "SY005"
 
 
 class UnknownSchedule(SymphonyError):
-    """There is no schedule of that name."""
+    """There is no schedule of that name.
+
+    Try again after create_schedule().
+    """
 
     sqlstate = "SY006"
 
 
 class ScheduleTaken(SymphonyError):
-    """The schedule belongs to another application, or was made by hand."""
+    """The schedule belongs to another application, or was made by hand.
+
+    Choose another name, or take the schedule over with take_over.
+    """
 
     sqlstate = "SY007"
 
 
 class LeaseLost(SymphonyError):
-    """The claim is no longer held, or the message is already settled."""
+    """The claim is no longer held, or the message is already settled.
+
+    Do not try again: the message is handed out anew, and the work may be done twice.
+    """
 
     sqlstate = "SY010"
 
 
 class UnknownWorker(SymphonyError):
-    """There is no worker of that name, or it was silent for too long."""
+    """There is no worker of that name, or it was silent for too long.
+
+    Name one of those that the detail lists.
+    """
 
     sqlstate = "SY008"
 
 
 class WrongIsolationLevel(SymphonyError):
-    """Claiming needs a transaction in READ COMMITTED."""
+    """The call reads how far a lane was handed out, and an old snapshot may not see it.
+
+    Try again in a transaction of its own in READ COMMITTED.
+    """
 
     sqlstate = "SY011"
 
 
 class StillReplicated(SymphonyError):
-    """Logical replication still fills the queues of this server."""
+    """Logical replication still fills the queues of this server.
+
+    Try again after the switch-over.
+    """
 
     sqlstate = "SY012"
 
 
 class UnknownTransport(SymphonyError):
-    """There is no transport of that name."""
+    """There is no transport of that name.
+
+    Try again after create_transport().
+    """
 
     sqlstate = "SY020"
 
 
 class TransportNotServed(SymphonyError):
-    """Transports of this type cannot be served yet."""
+    """Transports of this type cannot be served yet.
+
+    Choose the type postgres or sync.
+    """
 
     sqlstate = "SY021"
 
 
 class NeedsPython(SymphonyError):
-    """The type is routed to a sync transport only, whose handler SQL cannot run."""
+    """The type is routed to a sync transport only, whose handler SQL cannot run.
+
+    Send the message from Python, or route its type to a queue.
+    """
 
     sqlstate = "SY022"
 
 
 class WrongVersion(SymphonyError):
-    """The schema in the database is of a version that this package does not work with."""
+    """The schema in the database is of a version that this package does not work with.
+
+    Upgrade the database or the package, so that both are of one version.
+    """
 
     sqlstate = "SY090"
 
 
 class BadArgument(SymphonyError):
-    """An argument is out of range, or not what it should be."""
+    """An argument is out of range, or not what it should be.
+
+    Correct it. The detail says what is wrong, the hint what is right.
+    """
 
     sqlstate = "22023"
 
 
 class WrongState(SymphonyError):
-    """The call does not fit the present state."""
+    """The call does not fit the present state.
+
+    Try again when it does.
+    """
 
     sqlstate = "55000"
 
 
 class AccessDenied(SymphonyError):
-    """The role was not granted this function."""
+    """The role was not granted this function.
+
+    Try again after the owner of the schema has granted it with grant_access().
+    """
 
     sqlstate = "42501"
 
 
 class NotInstalled(SymphonyError):
-    """The database has no schema symphony, or not this function in it."""
+    """The database has no schema symphony, or not this function in it.
+
+    Try again after: symphony-pg db install.
+    """
 
     sqlstate = "3F000"
 
 
 class ConnectionRefused(SymphonyError):
-    """PostgreSQL could not be reached, or turned the login down."""
+    """PostgreSQL could not be reached, or turned the login down.
+
+    Try again when it is there.
+    """
 
 
 class LoginRefused(ConnectionRefused):
-    """PostgreSQL is there, and lets nobody in by that name, password or database."""
+    """PostgreSQL is there, and lets nobody in by that name, password or database.
+
+    Correct the name, the password or the database.
+    """
 
 
 CLASSES: dict[str, type[SymphonyError]] = {

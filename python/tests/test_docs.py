@@ -21,8 +21,9 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from docs import errors as errors_page
 from docs import reference
-from symphony_pg import Client, Worker, config
+from symphony_pg import Client, Worker, config, errors
 from symphony_pg.cli import main
 from symphony_pg.server import Server
 
@@ -259,3 +260,29 @@ def test_examples(path: Path, dsn: str, conn: "psycopg.Connection[Any]") -> None
 
 def test_the_reference_is_current(conn: "psycopg.Connection[Any]") -> None:
     assert reference.TARGET.read_text() == reference.text(conn), "run: make reference"
+    assert errors_page.TARGET.read_text() == errors_page.text(conn), "run: make reference"
+
+
+def test_the_errors_are_those_that_are_raised() -> None:
+    told = errors_page.codes(errors_page.TARGET.read_text())
+    sources = (path.read_text() for path in (ROOT / "sql" / "functions").rglob("*.sql"))
+    raised = {code for each in sources for code in re.findall(r"errcode\s*=\s*'(\w{5})'", each)}
+    assert raised <= told
+    assert told <= raised | {*errors.CLASSES}
+
+
+def test_every_function_has_its_place_in_the_reference() -> None:
+    text = reference.TARGET.read_text()
+    for path in (ROOT / "sql" / "functions").rglob("[a-z]*.sql"):
+        assert f"\n### {path.stem}\n" in text
+
+
+@pytest.mark.parametrize("page", [reference.TARGET, errors_page.TARGET], ids=lambda page: page.name)
+def test_the_links_of_generated_pages_lead_somewhere(page: Path) -> None:
+    anchors = {
+        name: re.findall(r"^#+ (.*)$", (page.parent / name).read_text(), re.MULTILINE)
+        for name in ("reference.md", "errors.md")
+    }
+    for name, anchor in re.findall(r"\]\(([\w.]*)#([\w-]+)\)", page.read_text()):
+        titles = [each.lower().replace(" ", "-") for each in anchors[name or page.name]]
+        assert anchor in titles

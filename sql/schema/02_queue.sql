@@ -99,7 +99,7 @@ comment on column symphony.lane.is_used is
 comment on column symphony.lane.is_held is
 'True: nothing of it is handed out, since a transport is disabled; see disable_transport().';
 comment on column symphony.lane.is_unrouted is
-'True: messages that name no queue come here, without a look at the routes, since there are none.';
+'True: no routes exist, so messages that name no queue come here without a look at them.';
 comment on column symphony.lane.max_body_bytes is
 'That of its queue, so that enqueue() finds all it needs in one row.';
 
@@ -112,5 +112,5 @@ create table symphony.lane_use (
 alter table symphony.lane_use replica identity full;
 
 comment on table symphony.lane_use is
-'Lanes that were used for the first time, until tick() marks them. No key: a producer waits for none.';
+'Lanes that were used for the first time, until tick() marks them. Without a key no producer waits.';
 comment on column symphony.lane_use.lane_id is 'The lane.';

@@ -41,8 +41,8 @@ create table symphony.message (
 );
 
 comment on table symphony.message is
-'The log: pending, processing and completed messages. Which of them a row is, its lane''s '
-'position and the open claims tell; see message_status().';
+'The log: pending, processing and completed messages. The lane''s position and the open claims '
+'tell which of them a row is; see message_status().';
 comment on column symphony.message.message_id is 'The same for the whole life of the message.';
 comment on column symphony.message.txid is
 'Transaction that put it here. Ids are drawn before commit, so only this tells what a position '

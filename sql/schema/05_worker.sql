@@ -22,8 +22,7 @@ comment on column symphony.idle_worker.idle_id is 'The newest one counts.';
 comment on column symphony.idle_worker.queue_name is 'The queue they listen to.';
 comment on column symphony.idle_worker.workers is 'Names of the sleeping workers.';
 comment on column symphony.idle_worker.since is
-'The first transaction id that was not yet given out when all could see this row; null: not known'
-' yet.';
+'The first transaction id that was not yet given out when all could see this row; null: unknown.';
 
 
 create table symphony.worker (

@@ -67,7 +67,7 @@ comment on column symphony.schedule.catch_up_limit is 'With all: how many at mos
 comment on column symphony.schedule.overlap is
 'skip: no run while the message of the last one is pending, delayed or being processed.';
 comment on column symphony.schedule.managed_by is
-'The application that declares it, see sync_schedules(); null: none, it was made by hand.';
+'The application that declares it, see sync_schedules(); null: it was made by hand.';
 comment on column symphony.schedule.enabled is 'False: paused, or broken (see last_error).';
 comment on column symphony.schedule.next_run_at is
 'When it runs next; null: never again, it is done.';

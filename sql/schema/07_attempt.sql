@@ -20,7 +20,7 @@ create table symphony.attempt (
 );
 
 comment on table symphony.attempt is
-'The attempts that did not succeed, of every message that is still somewhere; see message_history().';
+'The attempts that did not succeed, of messages that still exist; see message_history().';
 comment on column symphony.attempt.attempt_id is 'Order of the attempts.';
 comment on column symphony.attempt.message_id is 'The message.';
 comment on column symphony.attempt.started_at is 'When it was claimed.';
@@ -45,9 +45,9 @@ create table symphony.replay (
 );
 
 comment on table symphony.replay is
-'When failed messages were brought back by retry_failed(), of those that are still somewhere.';
+'When failed messages that still exist were brought back by retry_failed().';
 comment on column symphony.replay.replay_id is 'Order of the replays.';
 comment on column symphony.replay.message_id is 'The message.';
 comment on column symphony.replay.replayed_at is 'When it was brought back.';
 comment on column symphony.replay.replayed_by is 'The role that did it.';
-comment on column symphony.replay.old_body is 'Its body before, if it was given another one.';
+comment on column symphony.replay.old_body is 'Its body before, if it was given a new one.';

@@ -6,7 +6,7 @@
  *
  * A pattern is a message type (SendEmail), a group of them (orders.*), or all (*).  The type
  * itself wins, then the longest group, then *; all routes of the winning pattern apply.  Without
- * any a message goes to the queue "default".  A message that is enqueued into a named queue
+ * a route a message goes to the queue "default".  A message that is enqueued into a named queue
  * takes no route.
  *
  * Each delivery is a message of its own, with its own attempts: the retry of one does not run
@@ -38,7 +38,8 @@ comment on column symphony.transport.transport_name is '1 to 48 letters, digits 
 comment on column symphony.transport.transport_type is
 'postgres: a queue of this database; sync: the handler runs in the process that dispatches. The '
 'others are not served yet, and create_transport() refuses them.';
-comment on column symphony.transport.queue_name is 'The queue its messages go into; sync has none.';
+comment on column symphony.transport.queue_name is
+'The queue its messages go into; a sync transport has no queue.';
 comment on column symphony.transport.priority is
 'Priority of its messages, unless enqueue() is given one; null: 5.';
 comment on column symphony.transport.config is 'Whatever clients want to know about it.';
@@ -66,7 +67,7 @@ comment on column symphony.route.route_id is 'Order of the deliveries.';
 comment on column symphony.route.pattern is 'A message type, a group such as orders.*, or *.';
 comment on column symphony.route.transport_name is 'Where they go.';
 comment on column symphony.route.handler_name is
-'The handler that works on them there; null: each one that no other route of the pattern names.';
+'The handler that works on them there; null: each that no other route of the pattern names.';
 
 
 create table symphony.handler (

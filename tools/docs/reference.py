@@ -1,4 +1,4 @@
-"""Write docs/reference.md: what `comment on` says about the functions, views and tables.
+"""Write docs/reference.md and docs/errors.md from the comments in the database.
 
 Symphony is installed into the database of SYMPHONY_DSN if it is not there.
 
@@ -8,21 +8,20 @@ Symphony is installed into the database of SYMPHONY_DSN if it is not there.
 import os
 import re
 import sys
-import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import psycopg
-from psycopg.rows import class_row
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = ROOT / "docs" / "reference.md"
 
-sys.path.insert(0, str(ROOT / "python"))
+sys.path[:0] = [str(ROOT / "python"), str(ROOT / "tools")]
 
-from symphony_pg import errors  # noqa: E402
-from symphony_pg.database import install  # noqa: E402
+from docs import errors  # noqa: E402
+from docs.catalog import Argument, Function, Relation, functions, relations, short  # noqa: E402
+from docs.markdown import paragraph, plain, table  # noqa: E402
 
 INTRODUCTION = """\
 # Reference
@@ -30,237 +29,161 @@ INTRODUCTION = """\
 Every function, view and table of the schema `symphony`. `make reference` writes this page from the
 comments in the database, so `\\df+ symphony.enqueue` in psql says the same.
 
-Arguments are best given by name: `select symphony.enqueue('SendEmail', delay => '5 minutes')`.
-A role may call what `grant_access()` gave it; "Access" says which kinds of access include it.
+Arguments are best given by name: `select symphony.enqueue('SendEmail', delay => '5 minutes')`. A
+role may call what `grant_access()` gave it; "Access" says which kinds of access include it. What
+each SQLSTATE means, and whether to try again: [errors.md](errors.md).
 """
-
-# A function stands in the first section that fits its access: what observers may call only looks.
-SECTIONS = {
-    "observer": "Looking",
-    "producer": "Producing",
-    "consumer": "Consuming",
-    "operator": "Operating",
+# The folders of sql/functions that have public functions, in the order of a reader.
+TOPICS = {
+    "enqueue": ("Enqueueing", "Put messages into queues, and take them out again."),
+    "claim": ("Claiming", "Take messages, and say what became of them."),
+    "tick": ("Ticking", "Do what time has made due."),
+    "queues": ("Queues", "Make queues, change them, and see what is in them."),
+    "status": ("Status", "Look for a message, and for anything that is wrong."),
+    "failed": ("Failed messages", "Look into them, bring them back, or remove them."),
+    "retry": ("Retries", "Say how messages are retried."),
+    "routing": ("Routing", "Say where messages go that name no queue."),
+    "config": ("Configuration", "Bring all of it to the state of a file."),
+    "schedules": ("Schedules", "Enqueue messages at certain times."),
+    "cron": ("Cron", "Compute times, without a schedule."),
+    "workers": ("Workers", "Hear of workers, and ask something of them."),
+    "installation": ("Installation", "Grant access, and move to another server."),
 }
-WIDTH = 100
-MOST_RAISERS = 20
-ORDER = ("producer", "consumer", "operator", "observer")
-SHORT_TYPES = {
-    "timestamp with time zone": "timestamptz",
-    "timestamp without time zone": "timestamp",
-}
-
-FUNCTIONS = """
-select p.proname as name, obj_description(p.oid) as comment,
-       coalesce(p.proargnames, '{}') as names,
-       array(select format_type(each, null)
-             from unnest(coalesce(p.proallargtypes, p.proargtypes::oid[]))
-                  with ordinality as a (each, n)
-             order by n) as types,
-       coalesce(p.proargmodes::text[],
-                array_fill('i'::text, array[p.pronargs::integer])) as modes,
-       array(select pg_get_function_arg_default(p.oid, n::integer)
-             from generate_series(1, greatest(p.pronargs, cardinality(p.proallargtypes))) as n
-             order by n) as defaults,
-       case when p.prorettype <> 0 then pg_get_function_result(p.oid) end as result
-from pg_proc as p
-where p.pronamespace = 'symphony'::regnamespace and p.proname !~ '^_'
-order by p.proname
-"""
-RELATIONS = """
-select c.relname as name, c.relkind::text as kind, obj_description(c.oid) as comment,
-       array(select array[a.attname::text, format_type(a.atttypid, null),
-                          col_description(c.oid, a.attnum)]
-             from pg_attribute as a
-             where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-             order by a.attnum) as columns
-from pg_class as c
-where c.relnamespace = 'symphony'::regnamespace and c.relkind in ('r', 'p', 'v')
-order by c.relname
-"""
-
-
-class Function(NamedTuple):
-    """A public function, as the catalog knows it."""
-
-    name: str
-    comment: str
-    names: Sequence[str]
-    types: Sequence[str]
-    modes: Sequence[str]
-    defaults: Sequence[str | None]
-    result: str | None
-
-    @property
-    def parts(self) -> dict[str, str]:
-        """The comment by its labels; what stands before the first one is under ''."""
-        texts = re.split(r"^([A-Z][a-z]+)  +", self.comment, flags=re.MULTILINE)
-        labels = ["", *texts[1::2]]
-        return {
-            label: " ".join(text.split()) for label, text in zip(labels, texts[::2], strict=True)
-        }
-
-    @property
-    def access(self) -> list[str]:
-        """The kinds of access that include it."""
-        return [kind for kind in ORDER if re.search(rf"\b{kind}\b", self.parts["Access"])]
-
-    @property
-    def signature(self) -> str:
-        """Its arguments and what it returns, in one line or one a line."""
-        each = zip(self.names, self.types, self.modes, self.defaults, strict=True)
-        arguments = []
-        for name, kind, mode, default in each:
-            if mode in "ib":
-                value = "" if default is None else f" = {_without_cast(default)}"
-                arguments.append(f"{name} {_short(kind)}{value}")
-        line = f"symphony.{self.name}({', '.join(arguments)}){self._returns}"
-        if len(line) <= WIDTH:
-            return line
-        shown = f"symphony.{self.name}()"
-        if arguments:
-            shown = "\n    ".join([f"symphony.{self.name}(", *",\n".join(arguments).splitlines()])
-            shown += "\n)"
-        if len(self._returns) <= WIDTH:
-            return shown + self._returns
-        return shown + "\n".join(textwrap.wrap(self._returns, WIDTH, subsequent_indent="    "))
-
-    @property
-    def _returns(self) -> str:
-        columns = [
-            f"{name} {_short(kind)}"
-            for name, kind, mode in zip(self.names, self.types, self.modes, strict=True)
-            if mode in "tbo"
-        ]
-        if columns:
-            return f" → table ({', '.join(columns)})"
-        return f" → {_short(self.result)}" if self.result else ""
-
-
-class Relation(NamedTuple):
-    """A table or a view."""
-
-    name: str
-    kind: str
-    comment: str
-    columns: Sequence[Sequence[str | None]]
-
-
-def _short(kind: str) -> str:
-    for long, short in SHORT_TYPES.items():
-        kind = kind.replace(long, short)
-    return kind
-
-
-def _without_cast(default: str) -> str:
-    return "null" if default.startswith("NULL::") else re.sub(r"::[a-z ]+(\[\])?$", "", default)
+# These come first in their topic, the others by name.
+LEADING = (
+    "enqueue",
+    "claim_batch",
+    "tick",
+    "create_queue",
+    "configure_queue",
+    "set_retry_policy",
+    "create_transport",
+    "set_routes",
+    "create_schedule",
+    "heartbeat",
+)
 
 
 def text(conn: psycopg.Connection[Any]) -> str:
     """Return the page, from a database where Symphony is installed."""
-    with conn.cursor(row_factory=class_row(Function)) as cursor:
-        functions = cursor.execute(FUNCTIONS).fetchall()
-    with conn.cursor(row_factory=class_row(Relation)) as cursor:
-        relations = cursor.execute(RELATIONS).fetchall()
-    sections = {
-        title: [each for each in functions if _section(each) == title]
-        for title in (SECTIONS[kind] for kind in ORDER)
-    }
-    paragraphs = [INTRODUCTION, *_contents(sections)]
-    for title, members in sections.items():
-        paragraphs.append(f"## {title}\n")
-        paragraphs += map(_function, members)
+    public = sorted(functions(conn), key=lambda each: each.name not in LEADING)
+    shown = relations(conn)
+    links = {each.name for each in public}
+    paragraphs = [INTRODUCTION, paragraph(_topics()), ""]
+    for topic, (title, told) in TOPICS.items():
+        members = [each for each in public if each.topic == topic]
+        rows = [(f"[`{each.name}`](#{each.name})", _first(each)) for each in members]
+        paragraphs += [f"## {title}\n", f"{told}\n", table(("function", ""), rows), ""]
+        for each in members:
+            paragraphs += [*_function(each, links)]
     paragraphs += ["## Views\n", "For operators and observers.\n"]
-    paragraphs += [_relation(each) for each in relations if each.kind == "v"]
+    paragraphs += [_relation(each) for each in shown if each.kind == "v"]
     paragraphs += [
         "## Tables\n",
         "For the owner alone, to look at; the functions are the way in.\n",
     ]
-    paragraphs += [_relation(each) for each in relations if each.kind != "v"]
-    paragraphs += ["## Errors\n", *_errors(functions)]
+    paragraphs += [_relation(each) for each in shown if each.kind != "v"]
     return "\n".join(paragraphs)
 
 
-def _section(function: Function) -> str:
-    return next(title for kind, title in SECTIONS.items() if kind in function.access)
+def _topics() -> str:
+    titles = [*(title for title, _ in TOPICS.values()), "Views", "Tables"]
+    links = (f"[{each}](#{each.lower().replace(' ', '-')})" for each in titles)
+    return f"{', '.join(links)}."
 
 
-def _contents(sections: Mapping[str, Sequence[Function]]) -> Iterator[str]:
-    for title, members in sections.items():
-        rows = [f"| [`{each.name}`](#{each.name}) | {_first(each.parts[''])} |" for each in members]
-        yield "\n".join([f"| {title} | |", "|---|---|", *rows, ""])
+def _first(function: Function) -> str:
+    """Return its first sentence, without what follows a semicolon or a colon."""
+    return plain(re.split(r"[.;:](?: |$)", function.contract.summary, maxsplit=1)[0])
 
 
-def _first(paragraph: str) -> str:
-    """Return its first sentence, without what follows a semicolon."""
-    return re.split(r"[.;:](?: |$)", paragraph, maxsplit=1)[0].replace("<", "&lt;")
-
-
-def _function(function: Function) -> str:
-    parts = function.parts
-    lines = [f"### {function.name}\n", f"```\n{function.signature}\n```\n", f"{parts.pop('')}\n"]
-    if "Arguments" in parts:
-        parts["Arguments"] = _named(parts["Arguments"], function.names)
-    for label in ("Raises", "Writes"):
-        parts[label] = re.sub(r"\b(SY\d{3}|\d{5}|symphony\.\w+)\b", r"`\1`", parts.get(label, ""))
-    lines += [f"- **{label}** {value}" for label, value in parts.items() if value]
-    return "\n".join([*lines, ""])
-
-
-def _named(arguments: str, names: Sequence[str]) -> str:
-    """Set the names of the arguments apart, where they are told."""
-    told = []
-    for part in arguments.split("; "):
-        before, dash, text = part.partition(" - ")
-        if dash or all(word in names for word in before.split(", ")):
-            before = re.sub(
-                r"\w+", lambda word: f"`{word[0]}`" if word[0] in names else word[0], before
-            )
-        told.append(before + dash + text)
-    return "; ".join(told)
-
-
-def _relation(relation: Relation) -> str:
-    lines = [f"### {relation.name}\n", f"{' '.join(relation.comment.split())}\n"]
-    described = any(comment for _, _, comment in relation.columns)
-    if described:
-        lines += ["| column | type | |", "|---|---|---|"]
-        for name, kind, comment in relation.columns:
-            told = " ".join((comment or "").split()).replace("|", "\\|")
-            lines.append(f"| `{name}` | {_short(kind or '')} | {told} |")
-    else:
-        lines.append(
-            ", ".join(f"`{name}` {_short(kind or '')}" for name, kind, _ in relation.columns)
-        )
-    return "\n".join([*lines, ""])
-
-
-def _errors(functions: Sequence[Function]) -> Iterator[str]:
-    yield (
-        "Every error has a SQLSTATE, a detail and a hint. In Python each code is a class of "
-        "`symphony_pg.errors`.\n"
-    )
-    yield "| SQLSTATE | Python | | raised by |\n|---|---|---|---|"
-    for code, kind in errors.CLASSES.items():
-        raisers = [
-            f"[{each.name}](#{each.name})"
-            for each in functions
-            if re.search(rf"\b{code}\b", each.parts.get("Raises", ""))
+def _function(function: Function, links: set[str]) -> Iterator[str]:
+    contract = function.contract
+    yield f"### {function.name}\n"
+    yield paragraph(_marked(contract.summary, links)) + "\n"
+    if function.arguments:
+        rows = [
+            (f"`{each.name}`", each.kind, _default(each), _marked(each.meaning, links))
+            for each in function.arguments
         ]
-        if code.startswith("SY") or raisers:
-            told = " ".join((kind.__doc__ or "").split())
-            if len(raisers) > MOST_RAISERS:
-                raisers = ["most functions"]
-            where = ", ".join(raisers) or "the client"
-            yield f"| `{code}` | `{kind.__name__}` | {told} | {where} |"
+        yield table(("argument", "type", "default", "meaning"), rows) + "\n"
+    yield from _returns(function, links)
+    for label in ("Raises", "Writes", "Locks", "Access"):
+        if entries := contract.part(label):
+            yield paragraph(f"- **{label}** {_marked('; '.join(entries), links)}", "  ")
     yield ""
 
 
+def _returns(function: Function, links: set[str]) -> Iterator[str]:
+    """Say what comes back, and what is in its columns; or, of JSON, behind its keys."""
+    contract = function.contract
+    columns = function.columns
+    told = [each for each in contract.part("Returns") if not _is_column(each, contract.columns)]
+    if not function.result or (function.returns == "void" and not told):
+        return
+    kind = "" if columns else f" `{function.returns}`" + (":" if told else "")
+    if columns and not told:
+        told = ["these columns"] if function.returns.startswith("TABLE") else ["one row"]
+    yield paragraph(f"**Returns**{kind} {_marked('; '.join(told), links)}".rstrip()) + "\n"
+    if any(each.meaning for each in columns):
+        rows = [(f"`{each.name}`", each.kind, _marked(each.meaning, links)) for each in columns]
+        yield table(("column", "type", "meaning"), rows) + "\n"
+    elif columns:
+        yield paragraph(", ".join(f"`{each.name}` {each.kind}" for each in columns)) + "\n"
+    elif contract.columns:
+        keys = [(f"`{key}`", _marked(each, links)) for key, each in contract.columns.items()]
+        yield table(("key", "meaning"), keys) + "\n"
+
+
+def _is_column(entry: str, columns: dict[str, str]) -> bool:
+    return entry.split(" - ")[0].split(", ")[0] in columns and " - " in entry
+
+
+def _default(argument: Argument) -> str:
+    if argument.default is None:
+        return ""
+    value = re.sub(r"::[a-z ]+(\[\])?$", "", argument.default)
+    return "null" if value == "NULL" else f"`{value}`"
+
+
+def _marked(text: str, links: set[str]) -> str:
+    """Set apart what is code; functions lead to where they stand."""
+
+    def call(found: re.Match[str]) -> str:
+        return f"[`{found[0]}`](#{found[1]})" if found[1] in links else f"`{found[0]}`"
+
+    text = re.sub(r"\b(SY\d{3}|\d\w\w\d{2}(?= [a-z]+_)|symphony\.\w+)\b", r"`\1`", plain(text))
+    return re.sub(r"(?<![\w.`-])(\w+)\(\)", call, text)
+
+
+def _relation(relation: Relation) -> str:
+    lines = [f"### {relation.name}\n", paragraph(plain(relation.comment)) + "\n"]
+    if any(comment for _, _, comment in relation.columns):
+        rows = [
+            (f"`{name}`", short(kind or ""), plain(comment or ""))
+            for name, kind, comment in relation.columns
+        ]
+        lines.append(table(("column", "type", ""), rows))
+    else:
+        columns = (f"`{name}` {short(kind or '')}" for name, kind, _ in relation.columns)
+        lines.append(paragraph(", ".join(columns)))
+    return "\n".join([*lines, ""])
+
+
+def write(conn: psycopg.Connection[Any]) -> Sequence[Path]:
+    """Write the pages, and return where they are."""
+    TARGET.write_text(text(conn))
+    errors.TARGET.write_text(errors.text(conn))
+    return TARGET, errors.TARGET
+
+
 def main() -> int:
-    """Write the page."""
+    """Write the pages."""
     with psycopg.connect(os.environ["SYMPHONY_DSN"], autocommit=True) as conn:
-        install.install(conn)
-        TARGET.write_text(text(conn))
-    sys.stdout.write(f"{TARGET.relative_to(ROOT)}\n")
+        if conn.execute("select to_regnamespace('symphony')").fetchone() == (None,):
+            conn.execute((ROOT / "build" / "symphony.sql").read_bytes())
+        pages = write(conn)
+    sys.stdout.writelines(f"{page.relative_to(ROOT)}\n" for page in pages)
     return 0
 
 

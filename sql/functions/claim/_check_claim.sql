@@ -33,7 +33,8 @@ comment on function symphony._check_claim(integer, interval) is
 $$Refuse a claim that cannot be right.
 
 Arguments  as for claim_batch()
-Raises     SY011 wrong_isolation_level; 22023 bad argument
+Raises     SY011 wrong_isolation_level
+           22023 invalid_parameter_value
 Access     private$$;
 
 revoke execute on function symphony._check_claim(integer, interval) from public;

@@ -35,8 +35,12 @@ $$;
 comment on function symphony._fail(bigint[], text, text, text, bigint, text) is
 $$Move messages of a claim to the failed ones.
 
-Arguments  message_ids; reason, error, error_class, traceback - why, the error without secrets;
+Arguments  message_ids - those to move
+           reason - why: see failed_message
+           error - without secrets
+           error_class - as the worker named it
            claim_id - the claim they were open in
+           traceback - without secrets
 Returns    how many messages that were
 Writes     symphony.message, symphony.failed_message, symphony.attempt
 Access     private$$;

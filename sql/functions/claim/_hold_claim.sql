@@ -48,10 +48,11 @@ $$;
 comment on function symphony._hold_claim(bigint, bigint[]) is
 $$Lock a live claim so that messages of it can be settled.
 
-Arguments  claim_id; message_ids - null: all that are open
+Arguments  claim_id
+           message_ids - null: all that are open
 Returns    the messages to settle, each once
-Raises     SY010 lease_lost - the lease ended, the claim is foreign or settled, or a message is
-           not open in it
+Raises     SY010 lease_lost - the lease ended, the claim is foreign or settled, or a message is not
+               open in it
 Locks      the row of the claim
 Access     private$$;
 

@@ -27,8 +27,12 @@ $$;
 comment on function symphony._record_attempt(bigint[], text, text, text, text, bigint) is
 $$Note that an attempt did not succeed, before the message is moved.
 
-Arguments  message_ids - those of them that are in the log; outcome - retry or failed; error -
-           without secrets; error_class, traceback; claim_id - the claim they are open in
+Arguments  message_ids - those of them that are in the log
+           outcome - retry or failed
+           error - without secrets
+           error_class - as the worker named it
+           traceback - without secrets
+           claim_id - the claim they are open in
 Writes     symphony.attempt
 Access     private$$;
 

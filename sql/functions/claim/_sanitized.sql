@@ -4,8 +4,8 @@ language plpgsql
 immutable
 as $$
 /*
- * Better to hide too much than too little.  A long text is cut first, at a space, so that no
- * value is left without the key that gives it away; and at the end to the byte.
+ * It hides too much rather than too little.  A long text is cut at a space first, so that no
+ * value is left without the key that gives it away, and to the byte at the end.
  */
 declare
     c_most   constant integer := 8000;
@@ -54,11 +54,11 @@ end;
 $$;
 
 comment on function symphony._sanitized(text) is
-$$An error text without secrets, and its last 8,000 bytes at most.
+$$An error text without secrets, cut to its last 8,000 bytes.
 
 Arguments  error_text
-Returns    the text; in place of connection strings, of passwords in URLs, and of the values of keys
-           such as password, token, secret, authorization and api_key it says [redacted]
+Returns    the text. It says [redacted] in place of connection strings, of passwords in URLs, and of
+           the values of keys such as password, token, secret, authorization and api_key
 Access     private$$;
 
 revoke execute on function symphony._sanitized(text) from public;

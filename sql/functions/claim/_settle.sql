@@ -38,8 +38,11 @@ $$;
 comment on function symphony._settle(bigint, bigint[], integer, integer, integer) is
 $$Strike messages off a claim whose row is locked.
 
-Arguments  claim_id; message_ids - from _hold_claim(); retried, failed, returned - how many of
-           them were not acknowledged, and why
+Arguments  claim_id
+           message_ids - from _hold_claim()
+           retried - how many of them come back after an error
+           failed - how many of them failed
+           returned - how many of them were given back
 Returns    how many messages that were
 Writes     symphony.claim (updates one row)
 Access     private$$;

@@ -38,7 +38,8 @@ $$;
 comment on function symphony.ack(bigint, bigint[]) is
 $$Settle messages of a live claim: they are done.
 
-Arguments  claim_id - from claim_batch(); message_ids - null settles all that is left
+Arguments  claim_id - from claim_batch()
+           message_ids - those that are done; null: all that are left
 Returns    how many messages were settled
 Raises     SY010 lease_lost - the lease ended, or a message is already settled
 Writes     symphony.claim (updates one row)

@@ -18,8 +18,8 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 /*
- * Find the first lane that has something, without a lock (the last one needs no look); lock
- * it; then take, in a new statement, since only that one sees how far the last holder went.
+ * It finds the first lane that has something, without a lock (the last lane needs no look), locks
+ * it, and takes messages in a new statement: only that one sees how far the last holder went.
  * The first lock may wait.  Once a lane is locked any other is only tried, so two workers
  * with their queues in different order cannot wait for each other.
  */
@@ -102,13 +102,19 @@ $$;
 comment on function symphony.claim_batch(text[], integer, text, interval) is
 $$Take the next messages of the first of these queues that has any, for as long as a lease lasts.
 
-Arguments  queues - in order of preference; batch_size - 1 to 1000; worker - a name for people and
-           statistics; lease - null: the queue's
-Returns    the messages in the order of their lane, all under one claim_id; none: nothing to do.
-           There may be more than were returned. alone - it was in the hands of a worker that
-           vanished, and may have been the cause: hold nothing else while you work on it
-Raises     SY001 unknown_queue; SY011 wrong_isolation_level - any but read committed; SY012
-           still_replicated; 22023 bad argument
+Arguments  queues - in order of preference
+           batch_size - 1 to 1000
+           worker - a name for people and statistics
+           lease - how long the messages are held; null: as long as the queue says
+Returns    the messages in the order of their lane, all under one claim_id. Without a row there is
+               nothing to do now. The claim may be smaller than batch_size although more messages
+               wait
+           alone - true: the message was in the hands of a worker that vanished, and may have been
+               the cause. Hold nothing else while you work on it
+Raises     SY001 unknown_queue
+           SY011 wrong_isolation_level - any but read committed
+           SY012 still_replicated
+           22023 invalid_parameter_value
 Writes     symphony.claim (inserts one row)
 Locks      the lane until the transaction ends: commit at once. An idle transaction is ended after
            10 seconds

@@ -35,9 +35,10 @@ $$;
 comment on function symphony.extend_lease(bigint[], interval) is
 $$Hold claims for longer: their leases end so long from now.
 
-Arguments  claim_ids - from claim_batch(); lease - null: that of the queue
-Returns    the claims that are still held; stop working on the messages of the others
-Raises     22023 bad argument
+Arguments  claim_ids - from claim_batch()
+           lease - how long from now; null: as long as the queue says
+Returns    the claims that are still held. Stop working on the messages of the others
+Raises     22023 invalid_parameter_value
 Writes     symphony.claim (updates their rows)
 Access     consumer$$;
 

@@ -88,19 +88,24 @@ $$;
 
 comment on function
     symphony.nack_with_backoff(bigint, bigint, text, text, boolean, interval, text, text[]) is
-$$Settle a message of a live claim that could not be done: it comes back later, or has failed for good.
-If neither retryable nor retry_after says what is to become of it, the retry policies do, by its class.
+$$Settle a message of a live claim that could not be done: it comes back later, or has failed for
+good. The retry policies decide which, by the class of the error, unless retryable or retry_after
+does.
 
-Arguments  claim_id, message_id - from claim_batch(); error - what happened, for people;
-           error_class - a name to group by, and to find among the classes of the retry policies;
-           retryable - true: a retry may help; false: it cannot; retry_after - null: the wait grows
-           with each attempt, see retry_policy_of(); traceback - where it happened; error_bases - the
-           classes that error_class derives from, nearest first. Of error and traceback the last
-           8,000 bytes are kept, without secrets
-Returns    outcome - retry, or failed when its attempts are used up or it is not retryable, or
-           snoozed; available_at - when it comes back; last_error - what is kept of error: log this
-Raises     SY010 lease_lost - the lease ended, or the message is already settled; 22023 bad
-           argument
+Arguments  claim_id - from claim_batch()
+           message_id - from claim_batch()
+           error - what happened, for people. Its last 8,000 bytes are kept, without secrets
+           error_class - a name to group by, and to find among the classes of the retry policies
+           retryable - true: a retry may help; false: it cannot; null: the retry policies say
+           retry_after - how long the message waits; null: longer with each attempt, see
+               retry_policy_of()
+           traceback - where it happened. It is kept like error
+           error_bases - the classes that error_class derives from, nearest first
+Returns    outcome - retry, snoozed, or failed: its attempts are used up, or it is not retryable
+           available_at - when it comes back
+           last_error - what is kept of error: log this
+Raises     SY010 lease_lost - the lease ended, or the message is already settled
+           22023 invalid_parameter_value
 Writes     symphony.message, symphony.delayed_message or symphony.failed_message, symphony.claim,
            symphony.attempt
 Access     consumer$$;

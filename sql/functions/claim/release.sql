@@ -30,8 +30,9 @@ $$;
 comment on function symphony.release(bigint, bigint[]) is
 $$Give messages back that were not started: they are pending again and no attempt is used.
 
-Arguments  claim_id - from claim_batch(); message_ids - null gives back all that is left
-Returns    how many messages were given back; they queue up at the end of their lane
+Arguments  claim_id - from claim_batch()
+           message_ids - those to give back; null: all that are left
+Returns    how many messages were given back. They queue up at the end of their lane
 Raises     SY010 lease_lost - the lease ended, or a message is already settled
 Writes     symphony.message, symphony.claim (updates one row)
 Access     consumer$$;

@@ -69,14 +69,18 @@ $$;
 comment on function symphony.snooze(bigint, bigint, interval, timestamptz, text) is
 $$Settle a message of a live claim whose time has not come: it comes back later, and no attempt is
 used. It can be put off until the queue's max_snooze has passed since it was enqueued or last
-replayed, no longer: at that moment it is handed out once more, and if it is snoozed again, it fails.
+replayed. At that moment it is handed out once more, and if it is snoozed again, it fails.
 
-Arguments  claim_id, message_id - from claim_batch(); delay or until - when it comes back; reason -
-           for people, in place of the last error
-Returns    outcome - snoozed, or failed when it was put off for too long; available_at - when it
-           comes back; last_error - the reason without secrets: log this
-Raises     SY010 lease_lost - the lease ended, or the message is already settled; 22023 bad
-           argument
+Arguments  claim_id - from claim_batch()
+           message_id - from claim_batch()
+           delay - how long from now it waits; give this or until
+           until - when it comes back; give this or delay
+           reason - why, for people. It is kept in place of the last error
+Returns    outcome - snoozed, or failed when it was put off for too long
+           available_at - when it comes back
+           last_error - the reason without secrets: log this
+Raises     SY010 lease_lost - the lease ended, or the message is already settled
+           22023 invalid_parameter_value
 Writes     symphony.message, symphony.delayed_message or symphony.failed_message, symphony.claim
 Access     consumer$$;
 

@@ -7,7 +7,7 @@ declare
     v_what text;
 begin
     if jsonb_typeof(config) is distinct from 'object' then
-        v_what := 'it is no JSON object';
+        v_what := 'it is not a JSON object';
     else
         with known (section, keys) as (
             values
@@ -20,10 +20,10 @@ begin
                 ('routing', null)
         )
         select case
-            when known.section is null then format('"%s" is none of its keys', given.key)
+            when known.section is null then format('"%s" is not one of its keys', given.key)
             when jsonb_typeof(given.value) <> 'object' then format('%s must be an object', given.key)
             else (
-                select format('%s "%s" has what is no setting: %s', given.key, item.key, item.value)
+                select format('%s "%s" cannot be set to this: %s', given.key, item.key, item.value)
                 from jsonb_each(case when jsonb_typeof(given.value) = 'object' then given.value
                                      else '{}' end) as item
                 where known.keys is not null
@@ -39,7 +39,7 @@ begin
         limit 1;
     end if;
     if v_what is not null then
-        raise exception 'this is no configuration: %', v_what
+        raise exception 'this is not a configuration: %', v_what
             using errcode = '22023',
                   detail  = 'Nothing was changed.',
                   hint    = 'Its keys are queues, transports, routing and retry; see apply_config().';
@@ -51,7 +51,7 @@ comment on function symphony._check_config(jsonb) is
 $$Refuse a configuration that does not have the shape for apply_config().
 
 Arguments  config
-Raises     22023 bad argument
+Raises     22023 invalid_parameter_value
 Access     private$$;
 
 revoke execute on function symphony._check_config(jsonb) from public;

@@ -60,8 +60,8 @@ $$;
 comment on function symphony._write_config(jsonb) is
 $$Bring queues, transports, routes and retry policies to a wanted state.
 
-Arguments  config - as in apply_config()
-Raises     as the functions of these things do
+Arguments  config - as for apply_config()
+Raises     what apply_config() raises
 Writes     symphony.queue, symphony.transport, symphony.route, symphony.retry_policy
 Access     private$$;
 

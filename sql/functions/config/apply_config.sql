@@ -5,8 +5,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 /*
- * What is there before and after is compared, so the differences are what really happened; in a
- * dry run the changes are rolled back, and the variables stay.
+ * The states before and after are compared, so the differences are what really happened.  A dry
+ * run rolls the changes back, and the variables stay.
  */
 declare
     v_before jsonb;
@@ -38,15 +38,28 @@ $$;
 comment on function symphony.apply_config(jsonb, boolean) is
 $$Bring queues, transports, routes and retry policies to a wanted state, all of it or nothing.
 
-Arguments  config - an object with any of these keys, and what has no key stays as it is:
-           queues {name: {settings of create_queue()}}, which are created or changed, never removed;
-           transports {name: {"type", "queue", "priority", "config", "enabled"}}, whose queues are
-           created if need be;
-           routing {pattern: routes as in set_routes()};
-           retry {pattern: {arguments of set_retry_policy()}}.
-           Of transports, routing and retry what is not named is removed. dry_run - change nothing
-Returns    the differences: kind - queue, transport, route or retry; change - create, change or remove
-Raises     as the functions of these things do; 22023 bad argument
+Arguments  config - an object with any of the keys below; what has no key stays as it is. queues
+               {name: {settings of create_queue(), but for failed_retention and max_snooze}}: they
+               are created or changed, never removed. transports {name: {"type", "queue",
+               "priority", "config", "enabled"}}: their queues are created if need be. routing
+               {pattern: routes as in set_routes()}. retry {pattern: {arguments of
+               set_retry_policy()}}. A transport, pattern of routes or retry policy that its key
+               does not name is removed
+           dry_run - true: change nothing
+Returns    a row for each difference
+           kind - queue, transport, route or retry
+           name - of the queue or transport, or the pattern
+           change - create, change or remove
+           old - what it was
+           new - what it is now
+Raises     what create_queue() raises
+           what configure_queue() raises
+           what create_transport() raises
+           what disable_transport() raises
+           what remove_transport() raises
+           what set_routes() raises
+           what set_retry_policy() raises
+           22023 invalid_parameter_value
 Writes     symphony.queue, symphony.transport, symphony.route, symphony.retry_policy
 Locks      other changes of routes and policies until the transaction ends; no message
 Access     operator$$;

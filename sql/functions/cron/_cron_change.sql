@@ -29,9 +29,9 @@ $$;
 comment on function symphony._cron_change(timestamptz, timestamptz, text) is
 $$The instant at which a zone's clocks are changed, found by halving.
 
-Arguments  after, until - one is before, one at or after the only change between them, both in
-           whole
-           seconds; timezone
+Arguments  after - it is before the only change between the two, in whole seconds
+           until - it is at or after that change, in whole seconds
+           timezone
 Returns    the first instant with the new offset
 Access     private$$;
 

@@ -43,10 +43,10 @@ end;
 $$;
 
 comment on function symphony._cron_check(text, timestamptz, text) is
-$$Refuse arguments from which no run can be computed; the expression is read elsewhere.
+$$Refuse arguments from which no run can be computed. The expression is read elsewhere.
 
 Arguments  as for cron_next()
-Raises     22023 bad argument
+Raises     22023 invalid_parameter_value
 Access     private$$;
 
 revoke execute on function symphony._cron_check(text, timestamptz, text) from public;

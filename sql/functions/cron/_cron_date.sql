@@ -43,8 +43,9 @@ $$;
 comment on function symphony._cron_date(record, date) is
 $$The first day, not before a given one, on which a job runs.
 
-Arguments  cron - from _cron_parse(); day - where to start
-Returns    the date; null if there is none, ever
+Arguments  cron - from _cron_parse()
+           day - where to start
+Returns    the date; null: the job never runs
 Access     private$$;
 
 revoke execute on function symphony._cron_date(record, date) from public;

@@ -35,9 +35,10 @@ $$;
 comment on function symphony._cron_day_code(text, text) is
 $$Read what depends on the month: L, L-3, LW and 15W as day of month, FRI#2 and 5L as weekday.
 
-Arguments  field; item - in capitals
-Returns    the code that _cron_parse() describes, null if the item has no such form
-Raises     22023 bad argument
+Arguments  field
+           item - in capitals
+Returns    the code that _cron_parse() describes; null: the item is of another form
+Raises     22023 invalid_parameter_value
 Access     private$$;
 
 revoke execute on function symphony._cron_day_code(text, text) from public;

@@ -36,10 +36,13 @@ $$;
 comment on function symphony._cron_field(text, integer, integer, text, text) is
 $$The values that a cron field allows.
 
-Arguments  field; low, high - the least and greatest value; value - what was written, in capitals;
+Arguments  field - its name, for errors
+           low - the least value
+           high - the greatest value
+           value - what was written, in capitals
            hash_key - what H is drawn from
 Returns    values and codes as _cron_parse() describes them, in ascending order, each once
-Raises     22023 bad argument
+Raises     22023 invalid_parameter_value
 Access     private$$;
 
 revoke execute on function symphony._cron_field(text, integer, integer, text, text) from public;

@@ -38,10 +38,11 @@ $$;
 comment on function symphony._cron_instants(timestamp, text) is
 $$When a zone's clocks show a given time: once, twice or never.
 
-Arguments  clock - the time shown; timezone
-Returns    first_at and last_at, which differ if the time is repeated and are null if it is
-           skipped;
-           change_at - when the clocks were changed, if they repeat or skip it
+Arguments  clock - the time shown
+           timezone
+Returns    one row
+           first_at, last_at - they differ if the time is repeated, and are null if it is skipped
+           change_at - when the clocks were changed, if they repeat or skip the time
 Access     private$$;
 
 revoke execute on function symphony._cron_instants(timestamp, text) from public;

@@ -66,10 +66,13 @@ $$;
 comment on function symphony._cron_item(text, integer, integer, text, text) is
 $$The values that one item of a cron field's list stands for.
 
-Arguments  field; low, high - the least and greatest value; item - *, a, a-b, H or H(a-b), in
-           capitals, perhaps with a /step; hash_key - what H is drawn from
+Arguments  field - its name, for errors
+           low - the least value
+           high - the greatest value
+           item - *, a, a-b, H or H(a-b), in capitals, perhaps with a /step
+           hash_key - what H is drawn from
 Returns    the values, in the order of the range
-Raises     22023 bad argument
+Raises     22023 invalid_parameter_value
 Access     private$$;
 
 revoke execute on function symphony._cron_item(text, integer, integer, text, text) from public;

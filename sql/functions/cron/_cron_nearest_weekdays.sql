@@ -24,7 +24,9 @@ $$;
 comment on function symphony._cron_nearest_weekdays(integer[], date, integer) is
 $$The days of a month that LW and 15W name: the nearest Monday to Friday, never in another month.
 
-Arguments  days - codes of _cron_parse(); month - its first day; length - how many days it has
+Arguments  days - codes of _cron_parse()
+           month - its first day
+           length - how many days it has
 Returns    days of the month
 Access     private$$;
 

@@ -16,9 +16,8 @@ immutable
 set search_path = pg_catalog, pg_temp
 as $$
 /*
- * Whether a field is restricted is told, as in Vixie cron, by how it begins: with
- * a star it is not, even if a step follows.  H/2 is a star with step 2 that starts
- * elsewhere.
+ * The first character tells, as in Vixie cron, whether a field is restricted: with a star it
+ * is not, even if a step follows.  H/2 is a star with step 2 that starts elsewhere.
  */
 declare
     c_unrestricted constant text := '^([*?]|H/)';
@@ -61,17 +60,17 @@ $$;
 comment on function symphony._cron_parse(text, text) is
 $$Read a cron expression.
 
-Arguments  expression - five or six fields or a shorthand, but not @every; hash_key - what H is
-           drawn from
-Returns    fields - the six, as written; the values each allows, ascending: in days 0 is the last
-           day, -n the n-th before it, 100 + n the Monday to Friday nearest to the n-th and 100
-the
-           last of these; in weekdays 0-6, + 10 * n only the n-th in the month, + 60 only the
-last;
-           either_day - day of month or weekday suffices; is_frequent - minute or hour begins with
-*
-           or H/
-Raises     22023 bad argument
+Arguments  expression - five or six fields or a shorthand, but not @every
+           hash_key - what H is drawn from
+Returns    one row. Each list has the values that its field allows, ascending
+           fields - the six, as written
+           days - 0 is the last day of the month, -n the n-th before it; 100 + n is the Monday to
+               Friday nearest to the n-th, and 100 the last of these
+           weekdays - 0 to 6 for Sunday to Saturday; with 10 * n added only the n-th in the month,
+               with 60 added only the last
+           either_day - true: day of month or weekday suffices
+           is_frequent - true: minute or hour begins with * or H/
+Raises     22023 invalid_parameter_value
 Access     private$$;
 
 revoke execute on function symphony._cron_parse(text, text) from public;

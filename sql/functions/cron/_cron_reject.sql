@@ -29,9 +29,10 @@ $$;
 comment on function symphony._cron_reject(text, text, text) is
 $$Refuse a part of a cron expression, and say what may stand in its place.
 
-Arguments  field - second to weekday, interval or shorthand; value - what was written; reason - a
-           sentence
-Raises     22023 bad argument, always
+Arguments  field - second to weekday, interval or shorthand
+           value - what was written
+           reason - a sentence
+Raises     22023 invalid_parameter_value - always
 Access     private$$;
 
 revoke execute on function symphony._cron_reject(text, text, text) from public;

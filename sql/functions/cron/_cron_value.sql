@@ -28,9 +28,12 @@ $$;
 comment on function symphony._cron_value(text, integer, integer, text) is
 $$Read one number or name of a cron field.
 
-Arguments  field; low, high - the least and greatest value; value - in capitals
+Arguments  field - its name, for errors
+           low - the least value
+           high - the greatest value
+           value - in capitals
 Returns    the number; Sunday is 0 or 7, as written
-Raises     22023 bad argument
+Raises     22023 invalid_parameter_value
 Access     private$$;
 
 revoke execute on function symphony._cron_value(text, integer, integer, text) from public;

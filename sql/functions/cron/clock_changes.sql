@@ -10,7 +10,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 /*
- * Look at the clocks every 24 hours; where they have moved on by more or less, search between.
+ * It looks at the clocks every 24 hours, and searches between where they moved on by more or less.
  */
 declare
     c_day    constant interval := '24 hours';
@@ -44,11 +44,14 @@ $$;
 comment on function symphony.clock_changes(text, timestamptz, timestamptz) is
 $$When the clocks of a zone are put forward or back, from the time zone data of the server.
 
-Arguments  timezone - a name such as Europe/Paris; after, until - changes later than the one and
-           not later than the other
-Returns    changed_at; clock_before, clock_after - what the clocks would have shown at that
-           moment, and what they show
-Raises     22023 bad argument
+Arguments  timezone - a name such as Europe/Paris
+           after - changes later than this
+           until - changes not later than this
+Returns    a row for each change
+           changed_at - when it happens
+           clock_before - what the clocks would have shown at that moment
+           clock_after - what they show
+Raises     22023 invalid_parameter_value
 Access     producer, operator, observer$$;
 
 revoke execute on function symphony.clock_changes(text, timestamptz, timestamptz) from public;

@@ -11,10 +11,10 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 /*
- * Runs are times on the zone's clocks.  Runs in a time that the clocks skip are
- * made up for by one at the first instant after it, unless the job runs at every
- * hour anyway.  In a time that they repeat a job runs the first time round; a
- * frequent one, whose minute or hour begins with *, runs both times.
+ * Runs are times on the zone's clocks.  One run at the first instant after a time that the
+ * clocks skip makes up for those in it, unless the job runs at every hour anyway.  In a time
+ * that the clocks repeat a job runs the first time round.  A frequent job, whose minute or hour
+ * begins with *, runs both times.
  */
 declare
     c_second constant interval := '1 second';
@@ -67,15 +67,13 @@ comment on function symphony.cron_next(text, timestamptz, text, text) is
 $$When a cron expression runs next. docs/cron.md has the dialect.
 
 Arguments  expression - minute, hour, day of month, month, weekday, perhaps with the second in
-           front, or @daily and its like, or @every 1h30m, which counts from 1970-01-01 UTC; after
--
-           the run is later than this; timezone - a name such as Europe/Paris; hash_key - what H
-is
-           drawn from, such as the name of the schedule
+               front; or @daily and its like; or @every 1h30m, which counts from 1970-01-01 UTC
+           after - the run is later than this
+           timezone - a name such as Europe/Paris
+           hash_key - what H is drawn from, such as the name of the schedule
 Returns    the moment, never null
-Raises     22023 bad argument - an expression that cannot be read or never runs, an infinite or
-           null
-           after, an unknown time zone
+Raises     22023 invalid_parameter_value - the expression cannot be read or never runs; after is
+               infinite or null; or the time zone is unknown
 Access     producer, operator, observer$$;
 
 revoke execute on function symphony.cron_next(text, timestamptz, text, text) from public;

@@ -30,9 +30,13 @@ $$;
 comment on function symphony.cron_upcoming(text, integer, timestamptz, text, text) is
 $$The coming runs of a cron expression.
 
-Arguments  n - how many, 1 to 1000; after - null: now; the others as for cron_next()
+Arguments  expression - as for cron_next()
+           n - how many, 1 to 1000
+           after - the runs are later than this; null: now
+           timezone - as for cron_next()
+           hash_key - as for cron_next()
 Returns    the moments, in order
-Raises     22023 bad argument
+Raises     22023 invalid_parameter_value
 Access     producer, operator, observer$$;
 
 revoke execute on function symphony.cron_upcoming(text, integer, timestamptz, text, text)

@@ -30,7 +30,8 @@ comment on function symphony._elements(jsonb) is
 $$The messages of a batch as rows.
 
 Arguments  messages - a JSON array of objects with the argument names of enqueue()
-Returns    a row for each, numbered from 1; is_plain - it has no other keys
+Returns    a row for each, numbered from 1
+           is_plain - true: it has no other keys
 Access     private$$;
 
 revoke execute on function symphony._elements(jsonb) from public;

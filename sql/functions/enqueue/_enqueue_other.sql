@@ -17,7 +17,7 @@ volatile
 as $$
 /*
  * As in enqueue() the lane is looked up by the statement that inserts.  A message of an old
- * snapshot takes the queue first, and notifies: who sleeps, the snapshot cannot see.
+ * snapshot takes the queue first, and always notifies: the snapshot cannot see who sleeps.
  */
 declare
     v_now        timestamptz := symphony._now();
@@ -94,12 +94,16 @@ $$;
 
 comment on function symphony._enqueue_other(
     text, jsonb, text, integer, interval, timestamptz, text, text, jsonb, jsonb, bigint) is
-$$Enqueue a message that is not like most: with a delay, a key, a route, a lane not used yet.
+$$Enqueue a message that is not like most: with a delay, a key, a route, or a lane not used yet.
 
-Arguments  as for enqueue(); id - for it, if it goes into one queue
+Arguments  as for enqueue(), and
+           id - of the message, if it goes into one queue
 Returns    as enqueue() does
-Raises     SY001 unknown_queue; SY004 body_too_large; SY022 needs_python; 22023 bad argument;
-           40001 - the queue was dropped and created again meanwhile
+Raises     SY001 unknown_queue
+           SY004 body_too_large
+           SY022 needs_python
+           22023 invalid_parameter_value
+           40001 serialization_failure - the queue was dropped and created again meanwhile
 Writes     as enqueue() does
 Access     private$$;
 

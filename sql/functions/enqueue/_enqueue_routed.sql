@@ -29,11 +29,14 @@ $$;
 
 comment on function symphony._enqueue_routed(
     text, jsonb, integer, interval, timestamptz, text, text, jsonb, jsonb) is
-$$Enqueue a message that names no queue where the routes of its type lead; without any, into default.
+$$Enqueue a message that names no queue where the routes of its type lead, or else into "default".
 
 Arguments  as for enqueue()
 Returns    the id of the message, or of the first of several
-Raises     SY001 unknown_queue; SY004 body_too_large; SY022 needs_python; 22023 bad argument
+Raises     SY001 unknown_queue
+           SY004 body_too_large
+           SY022 needs_python
+           22023 invalid_parameter_value
 Writes     as enqueue() does
 Access     private$$;
 

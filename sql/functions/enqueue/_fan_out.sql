@@ -82,9 +82,14 @@ comment on function symphony._fan_out(
     text, jsonb, integer, interval, timestamptz, text, text, jsonb, jsonb, timestamptz) is
 $$Enqueue a message once for each transport and handler that its type is routed to.
 
-Arguments  as for enqueue(); now
-Returns    the id of the first; the headers of all have it as correlation_id, if the caller gave none
-Raises     SY001 unknown_queue; SY004 body_too_large; SY022 needs_python; 22023 bad argument
+Arguments  as for enqueue(), and
+           now
+Returns    the id of the first. The headers of all have it as correlation_id, unless the caller gave
+           one
+Raises     SY001 unknown_queue
+           SY004 body_too_large
+           SY022 needs_python
+           22023 invalid_parameter_value
 Writes     as enqueue() does
 Access     private$$;
 

@@ -10,7 +10,7 @@ language plpgsql
 volatile
 as $$
 /*
- * A key in use is only read: to lock it would make duplicates wait for each other.  The insert waits
+ * A key in use is only read: a lock would make duplicates wait for each other.  The insert waits
  * for a concurrent message with the same key, and then either takes the key (that one was rolled
  * back) or leaves it (it was committed), and the loop finds it.
  */
@@ -49,10 +49,13 @@ $$;
 comment on function symphony._first_with_key(text, text, bigint, timestamptz, integer) is
 $$Take an idempotency key for a message, or find out which message has it.
 
-Arguments  queue_name, key; message_id - the one that wants it; now; deliveries - how many messages it
-           stands for
-Returns    message_id, or the id of the message that has the key; message_id too if the queue or
-           the key cannot be, since enqueue() will say so
+Arguments  queue_name
+           key
+           message_id - the one that wants it
+           now
+           deliveries - how many messages it stands for
+Returns    message_id, or the id of the message that has the key. It is message_id too if the queue
+           or the key cannot be, since enqueue() will say so
 Writes     symphony.idempotency_key
 Access     private$$;
 

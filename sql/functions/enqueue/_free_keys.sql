@@ -12,10 +12,10 @@ end;
 $$;
 
 comment on function symphony._free_keys(bigint[]) is
-$$Free the idempotency keys of messages that were taken away: they will not be worked on, so the next
-message with such a key is no duplicate. One that stands for several deliveries stays in use.
+$$Free the idempotency keys of messages that were taken away. They will not be worked on, so the next
+message with such a key is not a duplicate. A key that stands for several deliveries stays in use.
 
-Arguments  message_ids - null: none
+Arguments  message_ids - null: does nothing
 Writes     symphony.idempotency_key
 Access     private$$;
 

@@ -36,9 +36,10 @@ $$;
 
 comment on function
     symphony._is_message(text, jsonb, jsonb, integer, interval, timestamptz, text) is
-$$Whether a message may be enqueued; if not, _refuse_message() says why.
+$$Whether a message may be enqueued. If not, _refuse_message() says why.
 
-Arguments  as for enqueue(); max_body_bytes - of its queue
+Arguments  as for enqueue(), and
+           max_body_bytes - of its queue
 Access     private$$;
 
 revoke execute on function

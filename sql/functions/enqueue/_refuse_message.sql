@@ -71,7 +71,9 @@ $$Say what is wrong with a message that may not be enqueued.
 
 Arguments  as for enqueue()
 Returns    only if nothing is wrong
-Raises     SY001 unknown_queue; SY004 body_too_large; 22023 bad argument
+Raises     SY001 unknown_queue
+           SY004 body_too_large
+           22023 invalid_parameter_value
 Access     private$$;
 
 revoke execute on function

@@ -10,8 +10,8 @@ set enable_bitmapscan = off
 as $$
 /*
  * A pending message may be taken by a claim at any moment, so the lane is locked first and
- * its position read after that.  One that is nowhere may have moved while it was looked for, so the
- * last look is one statement; what it finds has started.
+ * its position read after that.  A message that is nowhere may have moved while it was looked for,
+ * so the last look is one statement; what it finds has started.
  */
 declare
     v_lane_id integer;
@@ -55,10 +55,10 @@ comment on function symphony.cancel(bigint) is
 $$Remove a message that has not started. Its idempotency key is free then.
 
 Arguments  message_id - from enqueue()
-Returns    true, or false if it was too late: it is being processed, completed or failed
-Raises     SY003 unknown_message; SY011 wrong_isolation_level, if it is pending
-Writes     symphony.message or symphony.delayed_message, and what _forget() and
-           _free_keys() write
+Returns    true, or false if it was too late: the message is being processed, completed or failed
+Raises     SY003 unknown_message
+           SY011 wrong_isolation_level - the message is pending
+Writes     symphony.message or symphony.delayed_message, and what _forget() and _free_keys() write
 Locks      the lane of the message until the transaction ends
 Access     producer$$;
 

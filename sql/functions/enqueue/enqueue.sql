@@ -67,18 +67,27 @@ comment on function
     symphony.enqueue(text, jsonb, text, integer, interval, timestamptz, text, text, jsonb, jsonb) is
 $$Put a message into a queue, as part of the caller's transaction.
 
-Arguments  message_type - selects the handler; body - any JSON but null; queue_name - null:
-           by the routes of its type, else default; priority - 0 to 9, null: the route's, else 5; 9
-           goes first; delay or available_at - when it may
-           start; idempotency_key - a second message with it is not enqueued, for as long as the
-           queue's idempotency_window, or until the first is cancelled, purged, or failed and
-           removed; group_key - what it belongs to; headers - a JSON object;
-           retry - {"max_attempts", "delay", "multiplier", "max_delay", "jitter"}: before what its
-           type and queue say
-Returns    the id of the message; with an idempotency key in use, that of the first message. If
-           its type has several routes or handlers, each gets a message, and this is the first
-Raises     SY001 unknown_queue; SY004 body_too_large; SY022 needs_python; 22023 bad argument;
-           40001 - the queue was dropped and created again meanwhile
+Arguments  message_type - selects the handler
+           body - any JSON but null
+           queue_name - the queue; null: where the routes of the type lead, or else "default"
+           priority - 0 to 9, 9 goes first; null: the route's, or else 5
+           delay - how long from now it waits; give this, or available_at, or neither
+           available_at - when it may start; give this, or delay, or neither
+           idempotency_key - a second message with this key is not enqueued, as long as the queue's
+               idempotency_window has not passed and the first is not cancelled, purged, or failed
+               and removed
+           group_key - what the message belongs to
+           headers - a JSON object for metadata
+           retry - how it is retried, before what its type and queue say: {"max_attempts", "delay",
+               "multiplier", "max_delay", "jitter"}
+Returns    the id of the message. With an idempotency key in use it is that of the first message. If
+           the type has several routes or handlers, each gets a message, and this is the id of the
+           first
+Raises     SY001 unknown_queue
+           SY004 body_too_large
+           SY022 needs_python
+           22023 invalid_parameter_value
+           40001 serialization_failure - the queue was dropped and created again meanwhile
 Writes     symphony.message, or symphony.delayed_message; NOTIFY if a worker of the queue sleeps
 Access     producer$$;
 

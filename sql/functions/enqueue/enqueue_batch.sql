@@ -5,12 +5,12 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 /*
- * One pass over the array.  An element that breaks a rule gets no lane, the log refuses a row
- * without one, and only then the elements are looked at one by one to say which it was.  If it was
- * none of them, its routes were changed just now.
+ * The array is passed over once.  An element that breaks a rule gets no lane, the log refuses a
+ * row without a lane, and only then the elements are looked at one by one to say which it was.
+ * If no element breaks a rule, the routes were changed just now.
  *
  * The planner takes an array for ten rows, so it hashes the lanes: the messages keep their order,
- * and what comes to the end of an index in order is cheap.
+ * and rows that come to the end of an index in order are cheap.
  */
 declare
     v_now       timestamptz := symphony._now();
@@ -92,6 +92,7 @@ $$Put many messages into queues at once, as part of the caller's transaction: al
 Arguments  messages - a JSON array of objects whose keys are the arguments of enqueue()
 Returns    the ids of the messages, in the order of the array
 Raises     SY005 malformed_batch - the detail says which element, counted from 1, and why
+           40001 serialization_failure - a queue was dropped or changed since the snapshot
 Writes     as enqueue() does
 Access     producer$$;
 

@@ -15,7 +15,7 @@ language plpgsql
 volatile
 as $$
 /*
- * The rows stay locked, and those that another operator has are left to him, so no message is
+ * The rows stay locked, and the rows that another operator holds are left out, so no message is
  * replayed twice.  The queue is locked first, as drop_queue() does.
  */
 declare
@@ -25,9 +25,9 @@ declare
 begin
     if (message_ids is not null)::integer + (everything is true)::integer + (v_filters > 0)::integer <> 1
     then
-        raise exception 'which failed messages is not clear'
+        raise exception 'it is not clear which failed messages are meant'
             using errcode = '22023',
-                  detail  = 'Neither ids nor a filter nor everything was given, or several of them.',
+                  detail  = 'Give one of ids, a filter and everything; none or several were given.',
                   hint    = 'Give message_ids, or filters such as error_class, or everything => true.';
     end if;
     perform symphony._check_failed_filter(queue_name, at_most);
@@ -71,10 +71,12 @@ comment on function symphony._choose_failed(
     bigint[], text, text, text, timestamptz, timestamptz, text, boolean, integer, boolean) is
 $$Find and lock the failed messages that an operator means, the oldest of each lane first.
 
-Arguments  as for retry_failed(); dry_run - true: look for ids only
+Arguments  as for retry_failed(), and
+           dry_run - true: look for ids only
 Returns    their ids, at most at_most of a filter
-Raises     SY001 unknown_queue; 22023 bad argument
-Locks      the rows of these messages, their queues against drop_queue()
+Raises     SY001 unknown_queue
+           22023 invalid_parameter_value
+Locks      the rows of these messages, and their queues against drop_queue()
 Access     private$$;
 
 revoke execute on function symphony._choose_failed(

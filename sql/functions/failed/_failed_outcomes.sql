@@ -32,9 +32,11 @@ $$;
 comment on function symphony._failed_outcomes(bigint[], bigint[], text, bigint) is
 $$The answer of retry_failed() and remove_failed().
 
-Arguments  message_ids - as they were given; done_ids - those that were failed; outcome - what
-           became of these; total - null: so many as done_ids
-Returns    a row for each id that was given, else one with the total
+Arguments  message_ids - as they were given
+           done_ids - those that were failed
+           outcome - what became of these
+           total - how many they are; null: count done_ids
+Returns    a row for each id that was given, or else one with the total
 Access     private$$;
 
 revoke execute on function symphony._failed_outcomes(bigint[], bigint[], text, bigint) from public;

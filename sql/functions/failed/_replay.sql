@@ -8,7 +8,8 @@ language plpgsql
 volatile
 as $$
 /*
- * What took its worker down goes on alone; any other goes back to the lane of its priority.
+ * A message that took its worker down goes on alone; any other goes back to the lane of its
+ * priority.
  */
 declare
     v_now   timestamptz := symphony._now();
@@ -62,7 +63,9 @@ $$;
 comment on function symphony._replay(bigint[], jsonb, double precision) is
 $$Bring failed messages back, with all their attempts before them.
 
-Arguments  message_ids - locked; body - null: as it is; per_second - null: at once
+Arguments  message_ids - locked
+           body - null: as it is
+           per_second - null: at once
 Writes     symphony.failed_message, symphony.message or symphony.delayed_message, symphony.replay;
            NOTIFY if a worker sleeps
 Access     private$$;

@@ -52,13 +52,20 @@ comment on function symphony.failed_messages(
     text, text, text, timestamptz, timestamptz, text, timestamptz, bigint, integer) is
 $$The failed messages, newest first, a page at a time.
 
-Arguments  all null: whatever they are; queue_name, message_type; error_class - '': those without
-           one; since, until - when they failed, both included; search - a text in the error or the
-           body, in any case; before_at, before_id - failed_at and message_id of the last row of
-           the page before; at_most - rows, 1 to 1,000,000
-Returns    a row a message; attempt - deliveries since it was enqueued or last replayed; replays -
-           how often retry_failed() brought it back
-Raises     SY001 unknown_queue; 22023 bad argument
+Arguments  queue_name - only those of this queue; null, here and below: whatever it is
+           message_type - only those of this type
+           error_class - only those with this class of error; '': those without one
+           since - only those that failed then or later
+           until - only those that failed then or earlier
+           search - only those with this text in the error or the body, in any case
+           before_at - failed_at of the last row of the page before
+           before_id - message_id of the last row of the page before
+           at_most - rows, 1 to 1,000,000
+Returns    a row for each message
+           attempt - deliveries since it was enqueued or last replayed
+           replays - how often retry_failed() brought it back
+Raises     SY001 unknown_queue
+           22023 invalid_parameter_value
 Access     operator, observer$$;
 
 revoke execute on function symphony.failed_messages(

@@ -42,9 +42,18 @@ comment on function
     symphony.failed_stats(text, text, text, timestamptz, timestamptz, text) is
 $$The failed messages in groups: by queue, type and class of error; the largest first.
 
-Arguments  as for failed_messages()
-Returns    a row a group: messages - how many; when the oldest and the newest of them failed; the
-           newest by id as an example, and its error
+Arguments  queue_name - as for failed_messages()
+           message_type - as for failed_messages()
+           error_class - as for failed_messages()
+           since - as for failed_messages()
+           until - as for failed_messages()
+           search - as for failed_messages()
+Returns    a row for each group
+           messages - how many they are
+           oldest_at - when the oldest of them failed
+           newest_at - when the newest of them failed
+           example_id - the newest of them, by id
+           example_error - its error
 Raises     SY001 unknown_queue
 Access     operator, observer$$;
 

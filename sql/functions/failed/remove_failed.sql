@@ -45,12 +45,22 @@ comment on function symphony.remove_failed(
     bigint[], text, text, text, timestamptz, timestamptz, text, boolean, boolean, integer) is
 $$Remove failed messages and their history, for good. Their idempotency keys are free then.
 
-Arguments  message_ids; or the filters of failed_messages(): queue_name, message_type, error_class,
-           since, until, search; or everything - true: all of them. dry_run - true: only say what
-           would be done; at_most - of a filter, the oldest of each lane first: 1 to 1,000,000
-Returns    with message_ids a row for each: outcome is removed, or where the message is instead, or
-           unknown; one bad id is no error. Else one row: messages - how many
-Raises     SY001 unknown_queue; 22023 bad argument
+Arguments  message_ids - these; null: those that the filters mean
+           queue_name - as for failed_messages()
+           message_type - as for failed_messages()
+           error_class - as for failed_messages()
+           since - as for failed_messages()
+           until - as for failed_messages()
+           search - as for failed_messages()
+           dry_run - true: only say what would be done
+           everything - true: all of them, without ids and filters
+           at_most - how many that a filter means, the oldest of each lane first: 1 to 1,000,000
+Returns    a row for each of message_ids, or else one row
+           message_id - the one that was given; null without message_ids
+           outcome - removed, or where the message is instead, or unknown. A bad id raises no error
+           messages - how many were removed, without message_ids
+Raises     SY001 unknown_queue
+           22023 invalid_parameter_value
 Writes     symphony.failed_message, symphony.attempt, symphony.replay, symphony.idempotency_key
 Locks      these messages; what another session has in its hands is left out of a filter
 Access     operator$$;

@@ -48,15 +48,26 @@ comment on function symphony.retry_failed(
 $$Bring failed messages back: they are pending again, keep their ids, and have all their attempts
 before them. One that fails again is failed again.
 
-Arguments  message_ids - these; or the filters of failed_messages(): queue_name, message_type,
-           error_class, since, until, search; or everything - true: all of them. body - with one
-           id: its new body, the old one is kept in message_history(); per_second - so many a
-           second become available, null: all at once; dry_run - true: only say what would be done;
-           at_most - of a filter, the oldest of each lane first: 1 to 1,000,000
-Returns    with message_ids a row for each: outcome is retried, or where the message is instead, or
-           unknown; one bad id is no error. Else one row: messages - how many. If it is at_most,
-           call again, with an until, so that those that fail again meanwhile are not taken twice
-Raises     SY001 unknown_queue; SY004 body_too_large; 22023 bad argument
+Arguments  message_ids - these; null: those that the filters mean
+           queue_name - as for failed_messages()
+           message_type - as for failed_messages()
+           error_class - as for failed_messages()
+           since - as for failed_messages()
+           until - as for failed_messages()
+           search - as for failed_messages()
+           body - the new body, with one id only; message_history() keeps the old one
+           per_second - so many become available each second; null: all at once
+           dry_run - true: only say what would be done
+           everything - true: all of them, without ids and filters
+           at_most - how many that a filter means, the oldest of each lane first: 1 to 1,000,000
+Returns    a row for each of message_ids, or else one row
+           message_id - the one that was given; null without message_ids
+           outcome - retried, or where the message is instead, or unknown. A bad id raises no error
+           messages - how many were brought back, without message_ids. If it is at_most, call again,
+               with an until, so that those that fail again meanwhile are not taken twice
+Raises     SY001 unknown_queue
+           SY004 body_too_large
+           22023 invalid_parameter_value
 Writes     symphony.failed_message, symphony.message or symphony.delayed_message, symphony.replay;
            NOTIFY if a worker sleeps
 Locks      these messages; what another session has in its hands is left out of a filter

@@ -4,7 +4,7 @@ language plpgsql
 stable
 as $$
 /*
- * After a subscription was disabled, its worker goes on for a moment.
+ * The worker of a subscription goes on for a moment after it was disabled.
  */
 declare
     v_name name;
@@ -28,7 +28,7 @@ end;
 $$;
 
 comment on function symphony._check_subscriptions() is
-$$Refuse to work with tables that logical replication fills.
+$$Refuse to work with tables that logical replication still fills.
 
 Raises     SY012 still_replicated
 Access     private$$;

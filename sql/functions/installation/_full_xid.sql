@@ -11,7 +11,8 @@ $$;
 comment on function symphony._full_xid(xid, bigint) is
 $$The transaction id in 64 bits whose lower 32 these are.
 
-Arguments  xid - such as the xmin of a row; near - an id less than 2^31 away from it
+Arguments  xid - such as the xmin of a row
+           near - an id less than 2^31 away from it
 Access     private$$;
 
 revoke execute on function symphony._full_xid(xid, bigint) from public;

@@ -17,7 +17,8 @@ $$;
 comment on function symphony._home() is
 $$Whether the positions are of this server.
 
-Returns    one row: they are; none: the tables were copied here, row by row, and rebase() is needed
+Returns    one row if they are. Without a row the tables were copied here, row by row, and rebase()
+           is needed
 Access     private$$;
 
 revoke execute on function symphony._home() from public;

@@ -6,11 +6,12 @@ create or replace function symphony._move_back(
 language sql
 volatile
 as $$
-    /* A row was enqueued here if its txid and the xid that wrote it are of one transaction: they are
-       the same, or, within a savepoint, it was written by a later one; then that is later than the
-       marks, which a dump holds behind the messages, and its id is one that the sequence gave out.
-       Whatever the numbers, a row was copied if the same xid wrote rows of several transactions, or
-       if a claim holds it.  In doubt it counts as enqueued here, and is delivered. */
+    /* A row was enqueued here if its txid and the xid that wrote it are of one transaction.  Either
+       they are the same, or the row was written within a savepoint, by a later xid.  That xid is
+       then later than the marks, which a dump holds behind the messages, and the message's id is
+       one that the sequence gave out.  Whatever the numbers, a row was copied if the same xid wrote
+       rows of several transactions, or if a claim holds it.  In doubt it counts as enqueued here,
+       and is delivered. */
     with own as materialized (
         select pg_current_xact_id()::text::bigint as txid,
                pg_snapshot_xmin(pg_current_snapshot())::text::bigint as oldest,
@@ -68,7 +69,8 @@ comment on function symphony._move_back() is
 $$Lower all transaction ids that came with a copy until they lie before those of this server. Their
 order stays, so each message is where it was, and what is enqueued here lies ahead of each position.
 
-Returns    moved_by - by how much, 0: they lay there; messages - how many were changed;
+Returns    moved_by - by how much; 0: they lay there already
+           messages - how many were changed
            enqueued_here - how many were enqueued since the copy, and not changed
 Writes     symphony.message, symphony.claim, symphony.purge_position
 Access     private$$;

@@ -41,10 +41,12 @@ end;
 $$;
 
 comment on function symphony.grant_access(text, text) is
-$$Let a role call the functions of its task; never a table. Upgrades grant it again.
+$$Let a role call the functions of its task, and touch no table. Upgrades grant it again.
 
-Arguments  role_name - an existing role; access - producer, consumer, operator or observer
-Raises     22023 bad argument; 42704 undefined_object - there is no such role
+Arguments  role_name - an existing role
+           access - producer, consumer, operator or observer
+Raises     22023 invalid_parameter_value
+           42704 undefined_object - there is no such role
 Writes     symphony.access; grants
 Access     operator, who must own Symphony$$;
 

@@ -9,8 +9,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 /*
- * The tick's lock and all lanes: nobody claims, promotes, recovers or purges.  Nobody has to stop
- * enqueueing: a transaction that is still running has an id from which on all is ahead.
+ * It holds the tick's lock and all lanes, so nobody claims, promotes, recovers or purges.  Nobody
+ * has to stop enqueueing: all is ahead from the id of a transaction on that is still running.
  */
 begin
     perform symphony._check_isolation();
@@ -30,12 +30,14 @@ $$;
 
 comment on function symphony.rebase() is
 $$Make the positions those of this server, after a dump or logical replication brought the tables
-here. tick() and claim_batch() do it by themselves; it is safe at any time, and does nothing twice.
+here. tick() and claim_batch() do it by themselves. It is safe at any time, and does nothing twice.
 
-Returns    needed - false: the positions are this server's, nothing was done; moved_by - by how much
-           the transaction ids that came with the copy were lowered; messages - how many had to be
-           rewritten; enqueued_here - how many were enqueued here before this
-Raises     SY011 wrong_isolation_level; SY012 still_replicated
+Returns    needed - false: the positions are this server's, and nothing was done
+           moved_by - by how much the transaction ids that came with the copy were lowered
+           messages - how many had to be rewritten
+           enqueued_here - how many were enqueued here before this
+Raises     SY011 wrong_isolation_level
+           SY012 still_replicated
 Writes     symphony.message, symphony.claim, symphony.purge_position, symphony.server_mark
 Locks      the tick and all lanes until the transaction ends; enqueueing goes on
 Access     operator$$;

@@ -31,7 +31,8 @@ $$;
 comment on function symphony.revoke_access(text, text) is
 $$Take back what grant_access() granted.
 
-Arguments  role_name; access - producer, consumer, operator or observer
+Arguments  role_name - an existing role
+           access - producer, consumer, operator or observer
 Raises     42704 undefined_object - there is no such role
 Writes     symphony.access; grants
 Access     operator, who must own Symphony$$;

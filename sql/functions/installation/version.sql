@@ -9,7 +9,7 @@ as $$ select release.version from symphony.release order by release.release_id d
 comment on function symphony.version() is
 $$The version of Symphony that is installed here.
 
-Returns    such as 0.1.0
+Returns    the version, such as 0.1.0
 Access     producer, consumer, operator, observer$$;
 
 revoke execute on function symphony.version() from public;

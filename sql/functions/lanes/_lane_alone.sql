@@ -37,10 +37,11 @@ end;
 $$;
 
 comment on function symphony._lane_alone(text, smallint) is
-$$The lane of a queue and priority whose messages are claimed one by one; made when it is first
+$$The lane of a queue and priority whose messages are claimed one by one. It is made when it is first
 needed.
 
-Arguments  queue_name, priority
+Arguments  queue_name
+           priority
 Returns    its lane_id
 Writes     symphony.lane, symphony.claim, the first time
 Access     private$$;

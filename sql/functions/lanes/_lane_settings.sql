@@ -21,7 +21,8 @@ comment on function symphony._lane_settings(integer) is
 $$What a claim has to know of its lane and queue.
 
 Arguments  lane_id
-Returns    max_attempts - unless a message or its type has others; by_type - some type may
+Returns    max_attempts - unless a message or its type has others
+           by_type - true: some type may have others
 Access     private$$;
 
 revoke execute on function symphony._lane_settings(integer) from public;

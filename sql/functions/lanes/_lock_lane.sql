@@ -13,7 +13,8 @@ $$;
 comment on function symphony._lock_lane(integer, boolean) is
 $$Take a lane's lock until the end of the transaction: only its holder may move the position.
 
-Arguments  lane_id; wait - false: give up at once when another session holds it
+Arguments  lane_id
+           wait - false: give up at once when another session holds it
 Returns    whether the lock is held
 Access     private$$;
 

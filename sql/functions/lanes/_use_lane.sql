@@ -4,8 +4,8 @@ language plpgsql
 volatile
 as $$
 /*
- * A row of its own for each transaction that sees none: nobody waits for one that is not committed
- * yet, or builds on it.
+ * Each transaction that sees no row adds its own: nobody waits for a row that is not committed yet,
+ * or builds on it.
  */
 declare
     v_lane_id integer;
@@ -25,7 +25,8 @@ $$;
 comment on function symphony._use_lane(text, integer) is
 $$Mark a lane as used, so that claim_batch() looks into it.
 
-Arguments  queue_name, priority
+Arguments  queue_name
+           priority
 Writes     symphony.lane_use, unless the lane is marked there or was by tick()
 Access     private$$;
 

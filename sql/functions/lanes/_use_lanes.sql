@@ -13,7 +13,7 @@ $$;
 comment on function symphony._use_lanes(integer[]) is
 $$Mark lanes as used, so that claim_batch() looks into them.
 
-Arguments  lane_ids - null: none
+Arguments  lane_ids - null: does nothing
 Writes     symphony.lane_use, as _use_lane() does
 Access     private$$;
 

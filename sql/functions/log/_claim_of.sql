@@ -38,7 +38,9 @@ $$;
 comment on function symphony._claim_of(integer, bigint, bigint) is
 $$The claim that handed out a message.
 
-Arguments  lane_id, txid, message_id - of a message behind the position of its lane
+Arguments  lane_id - of a message behind the position of its lane
+           txid - of the message
+           message_id - of the message
 Returns    the first claim that is not behind it
 Access     private$$;
 

@@ -21,9 +21,10 @@ $$;
 comment on function symphony._drained(int8multirange, int8range, bigint) is
 $$Transactions that a claim leaves nothing of.
 
-Arguments  take - what it took from; first_run - the part of it that it began with; last_txid -
-           where the batch was full, null: it was not
-Returns    all of them if the batch was not full; else those handed out before last_txid
+Arguments  take - what it took from
+           first_run - the part of it that it began with
+           last_txid - where the batch was full; null: it was not
+Returns    all of them if the batch was not full, or else those handed out before last_txid
 Access     private$$;
 
 revoke execute on function symphony._drained(int8multirange, int8range, bigint) from public;

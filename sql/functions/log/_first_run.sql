@@ -3,7 +3,7 @@ returns int8range
 language sql
 immutable
 as $$
-    /* What the gaps begin with is where the first part ends. */
+    /* The first part ends where the gaps begin. */
     select case
         when partial_txid operator(pg_catalog.<>) pg_catalog.lower(take)
         then pg_catalog.int8range(partial_txid, partial_txid, '[]')
@@ -18,11 +18,12 @@ as $$
 $$;
 
 comment on function symphony._first_run(int8multirange, bigint) is
-$$Which of these transactions a claim begins with: the one that the last claim ended in the middle
-of, with those that follow it without a gap unless others that ended late lie below it; or else the
-lowest, likewise.
+$$Which of these transactions a claim begins with. It is the one that the last claim ended in the
+middle of, with those that follow it without a gap, unless others that ended late lie below it. Or
+else it is the lowest, likewise.
 
-Arguments  take - not empty; partial_txid - one of them, or null
+Arguments  take - not empty
+           partial_txid - one of them, or null
 Access     private$$;
 
 revoke execute on function symphony._first_run(int8multirange, bigint) from public;

@@ -4,7 +4,7 @@ language plpgsql
 volatile
 as $$
 /*
- * What was replayed has failed before, so most messages cost one look into one index.
+ * A message that was replayed has failed before, so most messages cost one look into one index.
  */
 declare
     v_failed bigint[];
@@ -25,7 +25,7 @@ $$;
 comment on function symphony._forget(bigint[]) is
 $$Remove the history of messages that are gone.
 
-Arguments  message_ids - null: none
+Arguments  message_ids - null: does nothing
 Writes     symphony.attempt, symphony.replay
 Access     private$$;
 

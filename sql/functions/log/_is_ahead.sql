@@ -17,8 +17,11 @@ $$;
 comment on function symphony._is_ahead(bigint, bigint, int8multirange, bigint, bigint) is
 $$Whether a message is still to be handed out.
 
-Arguments  txid, message_id - of the message; ahead, partial_txid, partial_message_id - of the
-           claim that is the position
+Arguments  txid - of the message
+           message_id - of the message
+           ahead - of the claim that is the position
+           partial_txid - of the same
+           partial_message_id - of the same
 Access     private$$;
 
 revoke execute on function

@@ -4,7 +4,7 @@ returns setof symphony.message
 language sql
 stable
 as $$
-    /* First the rest of the transaction that the last claim ended in the middle of. */
+    /* The rest of the transaction that the last claim ended in the middle of comes first. */
     select pending.*
     from symphony._position(_pending.lane_id) as position,
     lateral (
@@ -24,8 +24,10 @@ $$;
 comment on function symphony._pending(integer, integer, int8multirange) is
 $$The messages of a lane that are to be handed out, in order, as far as this statement sees them.
 
-Arguments  lane_id; at_most - null: all; within - only those of these transactions
-Returns    rows of symphony.message; reads no others than these
+Arguments  lane_id
+           at_most - null: all
+           within - only those of these transactions
+Returns    rows of symphony.message. It reads no others than these
 Access     private$$;
 
 revoke execute on function symphony._pending(integer, integer, int8multirange) from public;

@@ -21,9 +21,11 @@ $$;
 comment on function symphony._run(integer, int8range, bigint, integer) is
 $$The next messages of a lane out of one unbroken run of transactions, in order.
 
-Arguments  lane_id; txids - the run, with both bounds; after_id - the last message that is already
-           handed out of the first of them, or 0; at_most - null: all
-Returns    rows of symphony.message; reads no others than these
+Arguments  lane_id
+           txids - the run, with both bounds
+           after_id - the last message that is already handed out of the first of them, or 0
+           at_most - null: all
+Returns    rows of symphony.message. It reads no others than these
 Access     private$$;
 
 revoke execute on function symphony._run(integer, int8range, bigint, integer) from public;

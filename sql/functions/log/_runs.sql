@@ -8,7 +8,7 @@ language plpgsql
 stable
 as $$
 /*
- * In a language that is not inlined: claim_batch() rarely needs it, and would pay for the
+ * It is in a language that is not inlined: claim_batch() rarely needs it, and would pay for the
  * start of this plan each time.
  */
 begin
@@ -23,8 +23,10 @@ $$;
 comment on function symphony._runs(integer, int8multirange, integer) is
 $$The next messages of a lane out of several runs of transactions, in order.
 
-Arguments  lane_id; txids - the runs, with all bounds; at_most - null: all
-Returns    rows of symphony.message; reads no others than these
+Arguments  lane_id
+           txids - the runs, with all bounds
+           at_most - null: all
+Returns    rows of symphony.message. It reads no others than these
 Access     private$$;
 
 revoke execute on function symphony._runs(integer, int8multirange, integer) from public;

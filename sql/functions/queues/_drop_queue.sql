@@ -5,8 +5,8 @@ volatile
 set lock_timeout = '100ms'
 as $$
 /*
- * The table locks wait for messages that are not yet committed, and hold up new ones: those
- * find out afterwards that their queue is gone, since they look it up in the same statement.
+ * The table locks wait for messages that are not yet committed, and hold up new ones.  Whoever
+ * sends those finds out afterwards that the queue is gone: the statement that inserts looks it up.
  */
 declare
     v_lanes      integer[];
@@ -23,7 +23,7 @@ begin
     if v_transports is not null then
         raise exception 'transports lead to queue "%"', _drop_queue.queue_name
             using errcode = '55000',
-                  detail  = format('Those are: %s.', v_transports),
+                  detail  = format('They are: %s.', v_transports),
                   hint    = 'Give them another queue: symphony.create_transport(); or remove them.';
     end if;
     lock table symphony.message in share row exclusive mode;
@@ -70,7 +70,9 @@ $$Try once to remove a queue.
 
 Arguments  as for drop_queue()
 Returns    as drop_queue() does
-Raises     55P03 lock_not_available - somebody has what is to go; SY002 queue_not_empty; 55000 wrong state
+Raises     SY002 queue_not_empty
+           55000 object_not_in_prerequisite_state - transports lead to the queue
+           55P03 lock_not_available - somebody has what is to go
 Locks      the row of the queue, the tables message and delayed_message, the lanes, open claims
 Access     private$$;
 

@@ -14,8 +14,9 @@ comment on function symphony._hold_queues(text[]) is
 $$Keep queues from being dropped unseen by an old snapshot, until the transaction ends.
 
 Arguments  queue_names - those without a queue do not matter
-Raises     40001 - a queue was dropped or changed since the snapshot
-Locks      the queues, for key share; nothing in read committed, where every statement looks anew
+Raises     40001 serialization_failure - a queue was dropped or changed since the snapshot
+Locks      the queues, for key share. In read committed it locks nothing, since every statement
+           looks anew
 Access     private$$;
 
 revoke execute on function symphony._hold_queues(text[]) from public;

@@ -17,10 +17,10 @@ end;
 $$;
 
 comment on function symphony._refuse_queue(text) is
-$$Say that there is no such queue, which ones there are, and how to make it.
+$$Say that the queue does not exist, which ones do, and how to make it.
 
 Arguments  queue_name - the one that was asked for
-Raises     SY001 unknown_queue, always
+Raises     SY001 unknown_queue - always
 Access     private$$;
 
 revoke execute on function symphony._refuse_queue(text) from public;

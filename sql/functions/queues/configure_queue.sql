@@ -62,10 +62,22 @@ $$;
 comment on function symphony.configure_queue(
     text, integer, interval, double precision, interval, double precision,
     interval, interval, integer, interval, interval, interval) is
-$$Change settings of a queue; they count for every message from now on.
+$$Change settings of a queue. They count for every message from now on.
 
-Arguments  queue_name; the settings as in create_queue(), null: as it is; failed_retention - 0: for ever
-Raises     SY001 unknown_queue; 22023 bad argument - the detail names the setting and its range
+Arguments  queue_name - the queue
+           max_attempts - as for create_queue(); null, here and below: it stays as it is
+           retry_delay - as for create_queue()
+           retry_multiplier - as for create_queue()
+           retry_max_delay - as for create_queue()
+           retry_jitter - as for create_queue()
+           lease - as for create_queue()
+           retention - as for create_queue()
+           max_body_bytes - as for create_queue()
+           idempotency_window - as for create_queue()
+           failed_retention - as for create_queue(); 0: for ever
+           max_snooze - as for create_queue()
+Raises     SY001 unknown_queue
+           22023 invalid_parameter_value - the detail names the setting and its range
 Writes     symphony.queue, symphony.lane
 Access     operator$$;
 

@@ -54,15 +54,28 @@ $$;
 comment on function symphony.create_queue(
     text, integer, interval, double precision, interval, double precision,
     interval, interval, integer, interval, interval, interval) is
-$$Make sure that there is a queue with these settings.
+$$Make sure that there is a queue with these settings. A setting that is null gets its default in a
+new queue, and stays as it is in an old one.
 
-Arguments  queue_name - 1 to 48 letters, digits and _ . : / -; the settings, null: the default, or
-           as they are: max_attempts, retry_delay, retry_multiplier, retry_max_delay, retry_jitter as
-           the retry policy * says (see set_retry_policy()), lease 30 s, retention 1 day,
-           max_body_bytes 1048576, idempotency_window 1 day, failed_retention 0, which is for ever,
-           max_snooze 7 days
+Arguments  queue_name - 1 to 48 letters, digits and _ . : / -
+           max_attempts - deliveries a message gets before it fails for good, 1 to 1000. The default
+               of this and of the four settings of retries below is the retry policy *, see
+               set_retry_policy()
+           retry_delay - wait before the second attempt, up to a year
+           retry_multiplier - factor by which the wait grows with each attempt, 1 to 100
+           retry_max_delay - the longest wait, up to a year
+           retry_jitter - random share of the wait, up or down, 0 to 1
+           lease - how long a claim is held, 100 milliseconds to a day; default: 30 seconds
+           retention - how long completed messages are kept, up to 100 years; default: 1 day
+           max_body_bytes - the largest body, 1 to 268435455; default: 1048576
+           idempotency_window - how long an idempotency key is in use, up to 100 years; default: 1
+               day
+           failed_retention - how long failed messages are kept, up to 100 years; default: 0, for
+               ever
+           max_snooze - how long a message may be put off by snooze(), up to 100 years; default: 7
+               days
 Returns    true if it was created, false if it was there
-Raises     22023 bad argument
+Raises     22023 invalid_parameter_value
 Writes     symphony.queue, symphony.lane, symphony.claim
 Access     operator$$;
 

@@ -10,8 +10,8 @@ as $$
  * one gives way: it lets go of all it has long before anybody looks for a deadlock, and tries again.
  * Meanwhile those who enqueue go on.
  *
- * A vacuum is waited for first, with a lock that is in nobody else's way: an autovacuum ends
- * itself for who waits longer than deadlock_timeout.
+ * It waits for a vacuum first, with a lock that is in nobody else's way: an autovacuum gives way
+ * to whoever waits longer than deadlock_timeout.
  */
 declare
     v_until timestamptz := symphony._now() + interval '10 seconds';
@@ -40,10 +40,13 @@ $$;
 comment on function symphony.drop_queue(text, boolean) is
 $$Remove a queue, its settings and its history.
 
-Arguments  queue_name; force - true: with the messages it holds
+Arguments  queue_name - the queue
+           force - true: with the messages it holds
 Returns    true, or false if there was no such queue
-Raises     SY002 queue_not_empty; 55000 - transports lead to it; 55006 - others use it; SY011
-           wrong_isolation_level
+Raises     SY002 queue_not_empty
+           SY011 wrong_isolation_level
+           55000 object_not_in_prerequisite_state - transports lead to the queue
+           55006 object_in_use - others used the queue all the time, for 10 seconds
 Writes     every table that has messages of the queue
 Locks      enqueueing into any queue, from when it has all that it needs until the transaction ends
 Access     operator$$;

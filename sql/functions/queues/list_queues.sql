@@ -29,7 +29,7 @@ $$;
 comment on function symphony.list_queues() is
 $$List the queues in the order in which a worker of all of them should claim.
 
-Returns    their names; first the one that nothing was claimed from for the longest time
+Returns    their names. The first is the one that nothing was claimed from for the longest time
 Access     consumer, operator, observer$$;
 
 revoke execute on function symphony.list_queues() from public;

@@ -21,7 +21,7 @@ $$;
 comment on function symphony.pause_queue(text) is
 $$Stop handing out messages of a queue. What is being processed goes on, and so does enqueue().
 
-Arguments  queue_name
+Arguments  queue_name - the queue
 Returns    true, or false if it was paused already
 Raises     SY001 unknown_queue
 Writes     symphony.queue

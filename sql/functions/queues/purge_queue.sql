@@ -5,9 +5,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 /*
- * The position of each lane steps over what is pending; no message is read or deleted but those
- * that have an idempotency key, so it takes no longer for a million others.  tick() removes them
- * with the completed ones.
+ * The position of each lane steps over what is pending.  Only messages with an idempotency key
+ * are read, so a million others take no longer.  tick() removes them with the completed ones.
  */
 declare
     v_lanes    integer[];
@@ -40,8 +39,9 @@ comment on function symphony.purge_queue(text) is
 $$Drop all pending messages of a queue, at once and however many there are. Delayed ones stay, and
 those being processed. The idempotency keys of what is dropped are free then.
 
-Arguments  queue_name
-Raises     SY001 unknown_queue; SY011 wrong_isolation_level
+Arguments  queue_name - the queue
+Raises     SY001 unknown_queue
+           SY011 wrong_isolation_level
 Writes     symphony.claim (a row for each lane), symphony.idempotency_key
 Locks      the lanes of the queue until the transaction ends
 Access     operator$$;

@@ -78,12 +78,17 @@ $$;
 comment on function symphony.queue_stats(text) is
 $$What is in the queues, and what happened in them lately.
 
-Arguments  queue_name - null: all queues
-Returns    a row a queue; counts of messages by where they are; oldest_pending_age - how long the
-           oldest pending one has been due; claimed, finished (acknowledged) and retried messages
-           of the last minute and hour; mean_waiting - from due to claimed, mean_processing - from
-           claimed to settled, over the last hour; idle_workers - those that sleep until they are
-           notified
+Arguments  queue_name - the queue; null: all of them
+Returns    a row for each queue
+           paused - whether nothing is handed out
+           pending, delayed, processing, failed - how many messages are there
+           oldest_pending_age - for how long the oldest pending message has been due
+           claimed_last_minute, claimed_last_hour - messages that were handed out
+           finished_last_minute, finished_last_hour - messages that were acknowledged
+           retried_last_hour - messages that came back after an error
+           mean_waiting - from due to claimed, over the last hour
+           mean_processing - from claimed to settled, over the last hour
+           idle_workers - those that sleep until they are notified
 Raises     SY001 unknown_queue
 Access     operator, observer$$;
 

@@ -23,7 +23,7 @@ $$;
 comment on function symphony.resume_queue(text) is
 $$Hand out messages of a paused queue again.
 
-Arguments  queue_name
+Arguments  queue_name - the queue
 Returns    true, or false if it was running already
 Raises     SY001 unknown_queue
 Writes     symphony.queue; NOTIFY if a worker of the queue sleeps

@@ -36,7 +36,7 @@ begin
         end;
     end if;
     if v_what is not null then
-        raise exception 'these are no classes of errors: %', v_what
+        raise exception 'these are not classes of errors: %', v_what
             using errcode = '22023',
                   detail  = format('It was given %s, %s, %s and %s.', permanent_errors, transient_errors,
                                    retry_after_errors, snooze_errors),
@@ -49,9 +49,11 @@ $$;
 comment on function symphony._check_error_classes(text[], text[], jsonb, jsonb) is
 $$Refuse classes of errors without a name, in two lists, or with a wait that is out of range.
 
-Arguments  permanent_errors, transient_errors; retry_after_errors, snooze_errors - waits by class, up to
-           a year; numbers are seconds
-Raises     22023 bad argument
+Arguments  permanent_errors
+           transient_errors
+           retry_after_errors - waits by class, up to a year; numbers are seconds
+           snooze_errors - the same
+Raises     22023 invalid_parameter_value
 Access     private$$;
 
 revoke execute on function symphony._check_error_classes(text[], text[], jsonb, jsonb) from public;

@@ -25,12 +25,14 @@ as $$
 $$;
 
 comment on function symphony._error_rule(text, text[]) is
-$$What becomes of an error: the policy of the type goes before *, then the class of the error before
+$$What becomes of an error. The policy of the type goes before *, then the class of the error before
 those it derives from, then its full name before the part after the last dot.
 
-Arguments  message_type; classes - the class of the error, then those it derives from, nearest first
-Returns    kind - permanent, transient, retry after or snooze; wait - of the last two; no row if no
-           policy names any of the classes
+Arguments  message_type
+           classes - the class of the error, then those it derives from, nearest first
+Returns    a row, unless no policy names any of the classes
+           kind - permanent, transient, retry after or snooze
+           wait - of the last two
 Access     private$$;
 
 revoke execute on function symphony._error_rule(text, text[]) from public;

@@ -18,7 +18,9 @@ $$;
 comment on function symphony._max_attempts(text, jsonb, integer) is
 $$Deliveries that a message gets: what _retry_rule() says, for claim_batch().
 
-Arguments  message_type; retry - as enqueue() was told, or null; otherwise - of its queue
+Arguments  message_type
+           retry - as enqueue() was told, or null
+           otherwise - of its queue
 Access     private$$;
 
 revoke execute on function symphony._max_attempts(text, jsonb, integer) from public;

@@ -13,10 +13,10 @@ as $$
 $$;
 
 comment on function symphony._retry_policy(text) is
-$$The retry policy of a message type: its own, else that of the longest group it belongs to.
+$$The retry policy of a message type: its own, or else that of the longest group it belongs to.
 
 Arguments  message_type
-Returns    one row or none
+Returns    a row, unless there is no such policy
 Access     private$$;
 
 revoke execute on function symphony._retry_policy(text) from public;

@@ -23,7 +23,9 @@ $$;
 comment on function symphony._retry_rule(text, text, jsonb) is
 $$How a message is retried: each value by the first of the call, its type, its queue and * to have it.
 
-Arguments  message_type, queue_name; retry - as enqueue() was told, or null
+Arguments  message_type
+           queue_name
+           retry - as enqueue() was told, or null
 Returns    one row with the values
 Access     private$$;
 

@@ -16,9 +16,9 @@ as $$
 $$;
 
 comment on function symphony.list_retry_policies() is
-$$The retry policies of message types and groups, and * last, the default.
+$$The retry policies of message types and groups; * comes last, the default.
 
-Returns    a row for each pattern; null: the queue says, or else *
+Returns    a row for each pattern. What is null the queue says, or else *
 Access     operator, observer$$;
 
 revoke execute on function symphony.list_retry_policies() from public;

@@ -9,7 +9,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     if (pattern is null) = (remove_retry_policy.queue_name is null) then
-        raise exception 'a retry policy is removed of a pattern or of a queue'
+        raise exception 'a retry policy is removed from a pattern or from a queue'
             using errcode = '22023',
                   detail  = 'Both were given, or neither.',
                   hint    = 'Write remove_retry_policy(''SendEmail'') or (queue_name => ''mail'').';
@@ -34,10 +34,11 @@ $$;
 comment on function symphony.remove_retry_policy(text, text) is
 $$Let the next level say how messages are retried.
 
-Arguments  pattern - as in set_retry_policy(); of * the values that it had at first come back; or
-           queue_name - the retry settings of this queue
+Arguments  pattern - as for set_retry_policy(); of * the values come back that it had at first
+           queue_name - the queue whose settings of retries go; give this or pattern
 Returns    true, or false if there was no such policy
-Raises     SY001 unknown_queue; 22023 bad argument
+Raises     SY001 unknown_queue
+           22023 invalid_parameter_value
 Writes     symphony.retry_policy, or symphony.queue
 Access     operator$$;
 

@@ -58,11 +58,15 @@ $$;
 comment on function symphony.retry_policy_of(text, text, jsonb) is
 $$Say how a message is retried, and which level says so.
 
-Arguments  message_type; queue_name - null: the one it is routed to; retry - as in enqueue()
-Returns    a row for each setting: level - call, type, queue or default, the first that has it wins;
-           source - the pattern or queue. For a class of errors that the lists of the type do not
-           name, those of * count
-Raises     SY001 unknown_queue; 22023 bad argument
+Arguments  message_type - the type
+           queue_name - the queue; null: the one it is routed to
+           retry - as for enqueue()
+Returns    a row for each setting. Where the lists of the type do not name a class of errors, those
+               of * count
+           level - call, type, queue or default: the first of them that has the setting wins
+           source - the pattern or the queue
+Raises     SY001 unknown_queue
+           22023 invalid_parameter_value
 Access     operator, observer$$;
 
 revoke execute on function symphony.retry_policy_of(text, text, jsonb) from public;

@@ -53,16 +53,25 @@ $$;
 comment on function symphony.set_retry_policy(
     text, integer, interval, double precision, interval, double precision, text[], text[], jsonb,
     jsonb) is
-$$Say how messages of a type are retried; it replaces what was said before, also for those under way.
+$$Say how messages of a type are retried. It replaces what was said before, also for those under way.
+What is said for * counts for what no type says. The class of an error goes before those it derives
+from.
 
-Arguments  pattern - a message type, a group such as orders.*, or * for all that is said nowhere else;
-           max_attempts, delay, multiplier, max_delay, jitter - null: as the queue or * says, and for
-           * itself 4, 1 s, 2, 30 s and 0.1; permanent_errors - classes of errors that are not retried,
-           by full name or by the part after the last dot; transient_errors - that are;
-           retry_after_errors - that are after a wait of their own, {"class": "wait"}; snooze_errors -
-           that use no attempt, {"class": "wait"}. What is said for * counts for what no type says;
-           the class of an error goes before those it derives from
-Raises     22023 bad argument
+Arguments  pattern - a message type, a group such as orders.*, or * for all others
+           max_attempts - deliveries before it fails for good, 1 to 1000; null, here and in the next
+               four: as the queue or * says, and for * itself 4 attempts, 1 second, 2, 30 seconds
+               and 0.1
+           delay - wait before the second attempt, up to a year
+           multiplier - factor by which the wait grows with each attempt, 1 to 100
+           max_delay - the longest wait, up to a year
+           jitter - random share of the wait, up or down, 0 to 1
+           permanent_errors - classes of errors that are not retried, by full name or by the part
+               after its last dot
+           transient_errors - classes of errors that are retried as usual
+           retry_after_errors - classes of errors that are retried after a wait of their own,
+               {"class": "wait"}
+           snooze_errors - classes of errors that use no attempt, {"class": "wait"}
+Raises     22023 invalid_parameter_value
 Writes     symphony.retry_policy
 Access     operator$$;
 

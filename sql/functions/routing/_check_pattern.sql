@@ -16,10 +16,10 @@ end;
 $$;
 
 comment on function symphony._check_pattern(text) is
-$$Refuse what is no pattern of message types.
+$$Refuse what is not a pattern of message types.
 
 Arguments  pattern
-Raises     22023 bad argument
+Raises     22023 invalid_parameter_value
 Access     private$$;
 
 revoke execute on function symphony._check_pattern(text) from public;

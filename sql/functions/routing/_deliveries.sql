@@ -39,7 +39,7 @@ comment on function symphony._deliveries(text) is
 $$Where a message of a type goes if it is not given a queue: at least one row.
 
 Arguments  message_type
-Returns    a row for each transport and handler, in order; without a route it is the queue "default"
+Returns    a row for each transport and handler, in order. Without a route it is the queue "default"
 Access     private$$;
 
 revoke execute on function symphony._deliveries(text) from public;

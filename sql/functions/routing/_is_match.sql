@@ -12,7 +12,8 @@ $$;
 comment on function symphony._is_match(text, text) is
 $$Whether a pattern stands for a message type. Of several the type itself wins, then the longest.
 
-Arguments  pattern - a message type, a group such as orders.*, or *; message_type
+Arguments  pattern - a message type, a group such as orders.*, or *
+           message_type
 Access     private$$;
 
 revoke execute on function symphony._is_match(text, text) from public;

@@ -8,8 +8,8 @@ as $$
 $$;
 
 comment on function symphony._lock_routes() is
-$$Let transactions that change transports, routes or handlers do so one after the other: taken first,
-before any row or lane of theirs.
+$$Let transactions that change transports, routes or handlers do so one after the other. It is taken
+first, before any row or lane of theirs.
 
 Locks      the advisory lock (1398361429, 0), until the transaction ends
 Access     private$$;

@@ -16,10 +16,10 @@ end;
 $$;
 
 comment on function symphony._refuse_transport(text) is
-$$Say that there is no such transport, which ones there are, and how to make it.
+$$Say that the transport does not exist, which ones do, and how to make it.
 
 Arguments  transport_name - the one that was asked for
-Raises     SY020 unknown_transport, always
+Raises     SY020 unknown_transport - always
 Access     private$$;
 
 revoke execute on function symphony._refuse_transport(text) from public;

@@ -32,9 +32,12 @@ $$;
 comment on function symphony._set_enabled(text, boolean) is
 $$Enable or disable a transport.
 
-Arguments  transport_name, enabled
+Arguments  transport_name
+           enabled
 Returns    whether that changed anything
-Raises     SY011 wrong_isolation_level; SY020 unknown_transport; 55000 - a sync transport
+Raises     SY011 wrong_isolation_level
+           SY020 unknown_transport
+           55000 object_not_in_prerequisite_state - a sync transport cannot hold messages
 Writes     symphony.transport, symphony.lane
 Access     private$$;
 

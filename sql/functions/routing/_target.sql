@@ -16,11 +16,13 @@ end;
 $$;
 
 comment on function symphony._target(text) is
-$$The one queue that a message of a type goes to, if it is one.
+$$The one queue that a message of a type goes to, if it goes to one only.
 
 Arguments  message_type
-Returns    is_simple - it is one delivery, to no handler in particular; then queue_name, and
-           priority, null: any. Else _fan_out() is to be called
+Returns    is_simple - true: there is one delivery, to no handler in particular; false: _fan_out()
+               is to be called
+           queue_name - where it goes
+           priority - of the transport; null: any
 Access     private$$;
 
 revoke execute on function symphony._target(text) from public;

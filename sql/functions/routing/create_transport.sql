@@ -60,12 +60,16 @@ $$;
 comment on function symphony.create_transport(text, text, text, integer, jsonb) is
 $$Make sure that there is a transport with these properties. A disabled one stays disabled.
 
-Arguments  transport_name - 1 to 48 letters, digits and _ . : / -; transport_type - postgres, or
-           sync: the handler runs in the process that dispatches; queue_name - null: default; priority
-           - of its messages, unless enqueue() is given one, null: 5; config - for clients to read
+Arguments  transport_name - 1 to 48 letters, digits and _ . : / -
+           transport_type - postgres, or sync: the handler runs in the process that dispatches
+           queue_name - the queue its messages go into; null: default
+           priority - of its messages, unless enqueue() is given one; null: 5
+           config - for clients to read
 Returns    true if it was created, false if it was there
-Raises     SY001 unknown_queue; SY011 wrong_isolation_level; SY021 transport_not_served - redis,
-           rabbitmq or sqs; 22023 bad argument
+Raises     SY001 unknown_queue
+           SY011 wrong_isolation_level
+           SY021 transport_not_served - its type is redis, rabbitmq or sqs
+           22023 invalid_parameter_value
 Writes     symphony.transport, symphony.lane
 Access     operator$$;
 

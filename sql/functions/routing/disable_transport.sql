@@ -10,14 +10,15 @@ end;
 $$;
 
 comment on function symphony.disable_transport(text) is
-$$Hold the messages of a transport: it still takes them, but none is handed out. What is being
-processed goes on. What shares its queue and priority with it is held too, and if the queue has no
-transport that is enabled, all of the queue.
+$$Hold the messages of a transport: it takes them still, but hands out none. What is being processed
+goes on. What shares its queue and priority is held too, and if the queue has no transport that is
+enabled, all of the queue.
 
-Arguments  transport_name
+Arguments  transport_name - the transport
 Returns    true, or false if it was disabled already
-Raises     SY011 wrong_isolation_level; SY020 unknown_transport; 55000 - a sync transport cannot
-           hold messages
+Raises     SY011 wrong_isolation_level
+           SY020 unknown_transport
+           55000 object_not_in_prerequisite_state - a sync transport cannot hold messages
 Writes     symphony.transport, symphony.lane
 Access     operator$$;
 

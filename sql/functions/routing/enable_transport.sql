@@ -12,9 +12,10 @@ $$;
 comment on function symphony.enable_transport(text) is
 $$Hand out the messages of a disabled transport again.
 
-Arguments  transport_name
+Arguments  transport_name - the transport
 Returns    true, or false if it was enabled already
-Raises     SY011 wrong_isolation_level; SY020 unknown_transport
+Raises     SY011 wrong_isolation_level
+           SY020 unknown_transport
 Writes     symphony.transport, symphony.lane; NOTIFY if a worker of the queue sleeps
 Access     operator$$;
 

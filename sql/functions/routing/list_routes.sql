@@ -16,10 +16,11 @@ as $$
 $$;
 
 comment on function symphony.list_routes() is
-$$The routes, by pattern, * last; those of one pattern in the order of their deliveries.
+$$The routes, by pattern; * comes last. Those of one pattern are in the order of their deliveries.
 
-Returns    a row for each route: where it leads; handler_name - null: every handler that no other
-           route of the pattern names; enabled - false: its messages are held
+Returns    a row for each route
+           handler_name - null: every handler that no other route of the pattern names
+           enabled - false: its messages are held
 Access     operator, observer$$;
 
 revoke execute on function symphony.list_routes() from public;

@@ -20,8 +20,9 @@ $$;
 comment on function symphony.list_transports() is
 $$The transports, by name.
 
-Returns    a row for each: enabled - false: its messages are held; patterns - whose routes lead to it;
-           a sync transport has neither queue nor priority
+Returns    a row for each. A sync transport has neither queue nor priority
+           enabled - false: its messages are held
+           patterns - whose routes lead to it
 Access     operator, observer$$;
 
 revoke execute on function symphony.list_transports() from public;

@@ -19,7 +19,8 @@ $$;
 comment on function symphony.remove_handler(text, text) is
 $$Make no more deliveries for a handler that is gone. Those it has stay.
 
-Arguments  message_type, handler_name
+Arguments  message_type - the type
+           handler_name - the handler
 Returns    true, or false if it was not declared
 Raises     SY011 wrong_isolation_level
 Writes     symphony.handler, symphony.lane

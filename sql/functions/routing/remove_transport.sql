@@ -15,7 +15,7 @@ begin
     if v_patterns is not null then
         raise exception 'routes lead to transport "%"', remove_transport.transport_name
             using errcode = '55000',
-                  detail  = format('Those of %s.', v_patterns),
+                  detail  = format('They are those of %s.', v_patterns),
                   hint    = 'Lead them elsewhere first: symphony.set_routes().';
     end if;
     delete from symphony.transport as t
@@ -32,9 +32,10 @@ $$;
 comment on function symphony.remove_transport(text) is
 $$Remove a transport that no route leads to. Its messages stay in their queue, and are held no more.
 
-Arguments  transport_name
+Arguments  transport_name - the transport
 Returns    true, or false if there was no such transport
-Raises     SY011 wrong_isolation_level; 55000 - routes lead to it
+Raises     SY011 wrong_isolation_level
+           55000 object_not_in_prerequisite_state - routes lead to the transport
 Writes     symphony.transport, symphony.lane; NOTIFY if a worker of the queue sleeps
 Access     operator$$;
 

@@ -18,10 +18,11 @@ $$;
 comment on function symphony.route_of(text) is
 $$Say where a message of this type goes if it is not given a queue.
 
-Arguments  message_type
-Returns    a row for each delivery, in order: pattern - the one that won, null: none fits, so it goes
-           to the queue "default"; handler_name - null: the only or first handler; enabled - false:
-           it is held there
+Arguments  message_type - the type
+Returns    a row for each delivery, in order
+           pattern - the one that won; null: no pattern fits, so it goes to the queue "default"
+           handler_name - null: the only or first handler
+           enabled - false: it is held there
 Access     producer, operator, observer$$;
 
 revoke execute on function symphony.route_of(text) from public;

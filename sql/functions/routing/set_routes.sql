@@ -54,11 +54,13 @@ $$;
 comment on function symphony.set_routes(text, jsonb) is
 $$Route a message type, or a group of them, to these transports, and to no others.
 
-Arguments  pattern - a message type, a group such as orders.*, or *; routes - an array of names of
-           transports, or of {"transport": name, "handler": name}: there only that handler gets it;
-           '[]': no routes
+Arguments  pattern - a message type, a group such as orders.*, or *
+           routes - an array of names of transports, or of {"transport": name, "handler": name}:
+               there only that handler gets it. '[]' removes the routes
 Returns    how many routes the pattern has
-Raises     SY011 wrong_isolation_level; SY020 unknown_transport; 22023 bad argument
+Raises     SY011 wrong_isolation_level
+           SY020 unknown_transport
+           22023 invalid_parameter_value
 Writes     symphony.route, symphony.lane
 Access     operator$$;
 

@@ -41,9 +41,11 @@ $$;
 comment on function symphony.sync_handlers(text, text[]) is
 $$Declare that several handlers work on a message type: from now on each gets a delivery of its own.
 
-Arguments  message_type; handler_names - in this order; those declared before stay
+Arguments  message_type - the type
+           handler_names - in the order of their deliveries; those declared before stay
 Returns    the names that were new
-Raises     SY011 wrong_isolation_level - if there are new names; 22023 bad argument
+Raises     SY011 wrong_isolation_level - if there are new names
+           22023 invalid_parameter_value
 Writes     symphony.handler, symphony.lane
 Access     consumer, operator$$;
 

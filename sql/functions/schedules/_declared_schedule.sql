@@ -18,9 +18,9 @@ begin
        or (declaration - c_needed - c_others) <> '{}'
        or declaration ->> 'schedule_type' not in ('once', 'cron', 'interval')
     then
-        raise exception 'this declares no schedule: %', coalesce(left(declaration::text, 200), 'null')
+        raise exception 'this does not declare a schedule: %', coalesce(left(declaration::text, 200), 'null')
             using errcode = '22023',
-                  detail  = format('Needed are %s, of which the type is once, cron or interval.',
+                  detail  = format('The keys %s are needed; the type is once, cron or interval.',
                                    array_to_string(c_needed, ', ')),
                   hint    = 'The keys are the arguments of symphony.create_schedule().';
     end if;
@@ -54,9 +54,10 @@ $$;
 comment on function symphony._declared_schedule(text, jsonb) is
 $$The schedule that an application declares, as it would be created now.
 
-Arguments  managed_by - the application; declaration - an object of arguments of
-           create_schedule()
-Raises     22023 bad argument; what create_schedule() raises, with the name of the schedule
+Arguments  managed_by - the application
+           declaration - an object of arguments of create_schedule()
+Raises     22023 invalid_parameter_value
+           what create_schedule() raises - with the name of the schedule
 Access     private$$;
 
 revoke execute on function symphony._declared_schedule(text, jsonb) from public;

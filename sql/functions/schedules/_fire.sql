@@ -4,8 +4,8 @@ language plpgsql
 volatile
 as $$
 /*
- * Runs were missed when a later one is due as well.  One that is due for a minute or less is in
- * time; skip leaves out the others.
+ * Runs were missed when a later one is due as well.  A run that has been due for a minute or less
+ * is in time; skip leaves out the others.
  */
 declare
     v_run   timestamptz := schedule.next_run_at;
@@ -45,7 +45,8 @@ $$;
 comment on function symphony._fire(symphony.schedule, timestamptz) is
 $$Run a schedule that is due, make up for the runs it missed as it wishes, and compute the next.
 
-Arguments  schedule - its locked row; now
+Arguments  schedule - its locked row
+           now
 Returns    how many messages were enqueued
 Access     private$$;
 

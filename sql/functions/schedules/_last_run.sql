@@ -4,7 +4,8 @@ language plpgsql
 stable
 as $$
 /*
- * Halve the time in which it must lie: all that a long gap has left out is not walked through.
+ * The time in which it must lie is halved, so the runs that a long gap left out are not walked
+ * through.
  */
 declare
     v_run  timestamptz := schedule.next_run_at;
@@ -28,7 +29,8 @@ $$;
 comment on function symphony._last_run(symphony.schedule, timestamptz) is
 $$The last run of a schedule that is due.
 
-Arguments  schedule - one that is due; now
+Arguments  schedule - one that is due
+           now
 Access     private$$;
 
 revoke execute on function symphony._last_run(symphony.schedule, timestamptz) from public;

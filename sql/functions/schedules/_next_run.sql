@@ -33,9 +33,10 @@ $$;
 comment on function symphony._next_run(symphony.schedule, timestamptz) is
 $$When a schedule runs next.
 
-Arguments  schedule - its row; after - the first time after this one
-Returns    null: never again
-Raises     22023 bad argument, if its configuration is wrong
+Arguments  schedule - its row
+           after - the first time after this one
+Returns    the time; null: never again
+Raises     22023 invalid_parameter_value - its configuration is wrong
 Access     private$$;
 
 revoke execute on function symphony._next_run(symphony.schedule, timestamptz) from public;

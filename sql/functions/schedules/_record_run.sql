@@ -52,8 +52,11 @@ $$;
 comment on function symphony._record_run(symphony.schedule, timestamptz, timestamptz, text) is
 $$Enqueue the message of one run, or note why it was skipped.
 
-Arguments  schedule; scheduled_at - the time of the run; now; skipped - null: run it
-Returns    1 if a message was enqueued
+Arguments  schedule
+           scheduled_at - the time of the run
+           now
+           skipped - why it does not run; null: it runs
+Returns    1 if a message was enqueued, or else 0
 Access     private$$;
 
 revoke execute on function

@@ -19,7 +19,7 @@ comment on function symphony._refuse_schedule(text) is
 $$Say that a schedule does not exist, and which do.
 
 Arguments  schedule_name
-Raises     SY006 unknown_schedule, always
+Raises     SY006 unknown_schedule - always
 Access     private$$;
 
 revoke execute on function symphony._refuse_schedule(text) from public;

@@ -34,7 +34,8 @@ $$;
 comment on function symphony._schedule_changes(symphony.schedule, symphony.schedule) is
 $$In which of its settings a schedule differs from what was declared.
 
-Arguments  existing - the one in the database; declared - from _declared_schedule()
+Arguments  existing - the one in the database
+           declared - from _declared_schedule()
 Returns    an object with [existing, declared] for each setting that differs
 Access     private$$;
 

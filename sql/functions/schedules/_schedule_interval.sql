@@ -26,10 +26,10 @@ end;
 $$;
 
 comment on function symphony._schedule_interval(jsonb) is
-$$The length of an interval schedule; a day counts 24 hours.
+$$The length of an interval schedule. A day counts 24 hours.
 
 Arguments  schedule_config - {"every": interval}
-Raises     22023 bad argument
+Raises     22023 invalid_parameter_value
 Access     private$$;
 
 revoke execute on function symphony._schedule_interval(jsonb) from public;

@@ -28,9 +28,9 @@ $$;
 comment on function symphony._schedule_time(jsonb, text) is
 $$The time of a schedule that runs once.
 
-Arguments  schedule_config - {"at": time}; timezone - whose clocks a time without an offset goes
-           by
-Raises     22023 bad argument
+Arguments  schedule_config - {"at": time}
+           timezone - whose clocks a time without an offset goes by
+Raises     22023 invalid_parameter_value
 Access     private$$;
 
 revoke execute on function symphony._schedule_time(jsonb, text) from public;

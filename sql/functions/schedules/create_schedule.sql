@@ -22,9 +22,9 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 /*
- * What is to be enqueued is checked now, by the rules of enqueue(), and not at 3 a.m.  Of a
- * single run the moment is kept: "tomorrow" does not move on.  A run that is due stays due when
- * a schedule is replaced by one with the same times, as at every deployment.
+ * What is to be enqueued is checked now, by the rules of enqueue(), and not at 3 a.m.  A single
+ * run keeps its moment: "tomorrow" does not move on.  A run that is due stays due when its
+ * schedule is replaced by one with the same times, as at every deployment.
  */
 declare
     v_now        timestamptz := symphony._now();
@@ -93,17 +93,30 @@ $$;
 comment on function symphony.create_schedule(
     text, text, text, jsonb, jsonb, text, integer, jsonb, text, timestamptz, timestamptz, integer,
     interval, text, integer, text) is
-$$Enqueue a message at certain times; a schedule of that name is replaced and keeps its history.
+$$Enqueue a message at certain times. A schedule of that name is replaced and keeps its history.
 
-Arguments  schedule_name; message_type, body, queue_name, priority, headers - as in enqueue();
-           schedule_type and schedule_config - once {"at": "2027-01-01 09:00+01"}, cron
-           {"expression": "0 9 * * mon-fri"} or interval {"every": "15 minutes"}; timezone - of a
-           cron expression, and of a time without offset; starts_at, ends_at - no run outside;
-           max_runs; jitter - delay each message by a random part of it; catch_up - of runs
-           missed: skip, last or all, of which catch_up_limit at most; overlap - allow, or skip a
-           run while the last message is not settled
+Arguments  schedule_name - the name
+           message_type - as for enqueue()
+           schedule_type - once, cron or interval
+           schedule_config - once {"at": "2027-01-01 09:00+01"}, cron {"expression": "0 9 * *
+               mon-fri"} or interval {"every": "15 minutes"}
+           body - as for enqueue()
+           queue_name - as for enqueue()
+           priority - as for enqueue()
+           headers - as for enqueue()
+           timezone - of a cron expression, and of a time without an offset
+           starts_at - no run is earlier
+           ends_at - no run is later
+           max_runs - how many messages it enqueues in all; null: no limit
+           jitter - each message is delayed by a random part of it
+           catch_up - which of the runs that were missed it makes up for: skip, last or all
+           catch_up_limit - how many of them at most
+           overlap - allow, or skip a run while the last message is not settled
 Returns    when it runs next; null: never
-Raises     SY001 unknown_queue; SY004 body_too_large; SY022 needs_python; 22023 bad argument
+Raises     SY001 unknown_queue
+           SY004 body_too_large
+           SY022 needs_python
+           22023 invalid_parameter_value
 Writes     symphony.schedule
 Access     operator, producer$$;
 

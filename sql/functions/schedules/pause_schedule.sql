@@ -14,9 +14,9 @@ end;
 $$;
 
 comment on function symphony.pause_schedule(text) is
-$$Stop a schedule; its runs are left out until resume_schedule().
+$$Stop a schedule. Its runs are left out until resume_schedule().
 
-Arguments  schedule_name
+Arguments  schedule_name - the schedule
 Returns    true, or false if it was paused already
 Raises     SY006 unknown_schedule
 Writes     symphony.schedule

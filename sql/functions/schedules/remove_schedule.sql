@@ -17,8 +17,8 @@ $$;
 comment on function symphony.remove_schedule(text) is
 $$Remove a schedule and its history. Messages it has enqueued stay.
 
-Arguments  schedule_name
-Returns    true, or false if there was none
+Arguments  schedule_name - the schedule
+Returns    true, or false if there was no such schedule
 Writes     symphony.schedule, symphony.schedule_run
 Access     operator$$;
 

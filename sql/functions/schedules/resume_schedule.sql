@@ -25,9 +25,10 @@ $$;
 comment on function symphony.resume_schedule(text) is
 $$Let a paused or broken schedule run again, from its next time on: what was missed stays out.
 
-Arguments  schedule_name
+Arguments  schedule_name - the schedule
 Returns    when it runs next; null: never again
-Raises     SY006 unknown_schedule; what create_schedule() raises, if it is still broken
+Raises     SY006 unknown_schedule
+           what create_schedule() raises - it is still broken
 Writes     symphony.schedule
 Access     operator$$;
 

@@ -19,9 +19,10 @@ $$;
 comment on function symphony.run_schedule_now(text) is
 $$Enqueue the message of a schedule now, beside its times. It counts as a run.
 
-Arguments  schedule_name
+Arguments  schedule_name - the schedule
 Returns    the id of the message
-Raises     SY006 unknown_schedule; what enqueue() raises
+Raises     SY006 unknown_schedule
+           what enqueue() raises
 Writes     symphony.schedule, symphony.schedule_run, and what enqueue() writes
 Access     operator$$;
 

@@ -65,13 +65,17 @@ comment on function symphony.schedule_diff(text, jsonb) is
 $$What sync_schedules() would do: how the schedules of the database differ from those that an
 application declares.
 
-Arguments  managed_by - the name of the application; schedules - an array of objects whose keys
-           are the arguments of create_schedule()
-Returns    a row for each schedule. outcome - new, changed, unchanged; taken: it belongs to
-           another application or was made by hand; orphaned: the application had declared it and
-           does so no longer. changes - [in the database, declared] for each setting that differs.
-           enabled - false: paused, or broken if there is a last_error. next_run_at
-Raises     22023 bad argument; what create_schedule() raises, with the name of the schedule
+Arguments  managed_by - the name of the application
+           schedules - an array of objects whose keys are the arguments of create_schedule()
+Returns    a row for each schedule
+           outcome - new, changed, unchanged; taken: it belongs to another application or was made
+               by hand; orphaned: the application declared it once, and does so no longer
+           changes - [in the database, declared] for each setting that differs
+           enabled - false: paused, or broken if there is a last_error
+           last_error - why it was disabled
+           next_run_at - when it runs next
+Raises     22023 invalid_parameter_value
+           what create_schedule() raises - with the name of the schedule
 Access     producer, operator, observer$$;
 
 revoke execute on function symphony.schedule_diff(text, jsonb) from public;

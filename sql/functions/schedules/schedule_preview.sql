@@ -53,11 +53,18 @@ $$;
 comment on function symphony.schedule_preview(text, integer, text, timestamptz) is
 $$The coming runs of a schedule, or of a cron expression.
 
-Arguments  schedule - the name of a schedule, or else a cron expression; n - how many, 1 to 1000;
-           timezone - null: that of the schedule, UTC for an expression; after - null: now
-Returns    run_at; local_time on the clocks of the zone; utc_offset; changes_clock - the clocks
-           were changed since the run before, see clock_changes(); zone - its name
-Raises     SY006 unknown_schedule - it is neither; 22023 bad argument
+Arguments  schedule - the name of a schedule, or else a cron expression
+           n - how many, 1 to 1000
+           timezone - whose clocks it goes by; null: that of the schedule, UTC for an expression
+           after - the runs are later than this; null: now
+Returns    a row for each run
+           run_at - when it is
+           local_time - the same on the clocks of the zone
+           utc_offset - how far these are ahead of UTC
+           changes_clock - the clocks were changed since the run before, see clock_changes()
+           zone - the name of the zone
+Raises     SY006 unknown_schedule - it is not a cron expression either
+           22023 invalid_parameter_value
 Access     producer, operator, observer$$;
 
 revoke execute on function symphony.schedule_preview(text, integer, text, timestamptz) from public;

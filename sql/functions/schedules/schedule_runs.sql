@@ -29,9 +29,11 @@ $$;
 comment on function symphony.schedule_runs(text, integer) is
 $$The last runs of a schedule, the newest first. They are kept for 30 days.
 
-Arguments  schedule_name; n - how many, 1 to 10000
+Arguments  schedule_name - the schedule
+           n - how many, 1 to 10000
 Returns    the columns of symphony.schedule_run
-Raises     SY006 unknown_schedule; 22023 bad argument
+Raises     SY006 unknown_schedule
+           22023 invalid_parameter_value
 Access     operator, observer$$;
 
 revoke execute on function symphony.schedule_runs(text, integer) from public;

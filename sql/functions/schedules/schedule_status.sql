@@ -21,7 +21,7 @@ $$;
 comment on function symphony.schedule_status(text) is
 $$The schedules: what they enqueue and when, when they ran last, and why some are disabled.
 
-Arguments  schedule_name - null: all of them
+Arguments  schedule_name - the schedule; null: all of them
 Returns    the columns of symphony.schedule, by name
 Raises     SY006 unknown_schedule
 Access     operator, observer$$;

@@ -59,13 +59,17 @@ $$;
 
 comment on function symphony.sync_schedules(text, jsonb, boolean) is
 $$Create and change the schedules that an application declares. One that is as declared is not
-touched, one that was paused stays paused, and none is removed.
+touched. One that was paused stays paused. It removes no schedule.
 
-Arguments  managed_by, schedules - as for schedule_diff(); take_over - also change schedules that
-           belong to another application or were made by hand
-Returns    a row for each schedule, as from schedule_diff(). outcome - created, changed,
-           unchanged, or orphaned: it goes on until remove_schedule()
-Raises     SY007 schedule_taken; 22023 bad argument; what create_schedule() raises
+Arguments  managed_by - as for schedule_diff()
+           schedules - as for schedule_diff()
+           take_over - true: also change schedules that belong to another application or were made
+               by hand
+Returns    a row for each schedule, as from schedule_diff()
+           outcome - created, changed, unchanged, or orphaned: it goes on until remove_schedule()
+Raises     SY007 schedule_taken
+           22023 invalid_parameter_value
+           what create_schedule() raises
 Writes     symphony.schedule
 Access     operator, producer$$;
 

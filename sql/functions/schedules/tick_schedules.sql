@@ -10,7 +10,7 @@ as $$
 /*
  * A schedule is locked, and whoever comes second finds next_run_at moved on.  Each one fires
  * in a block of its own: a broken one is disabled with its error, and the others go on.  An
- * error that passes, such as a deadlock, a lock timeout or a full disk, leaves it due.
+ * error that passes, such as a deadlock, a lock timeout or a full disk, leaves the schedule due.
  */
 declare
     v_now      timestamptz := symphony._now();

@@ -17,7 +17,8 @@ $$;
 comment on function symphony._lease_remark(bigint, timestamptz) is
 $$A sentence about the lease of a claim, for why_not_running().
 
-Arguments  claim_id; now
+Arguments  claim_id
+           now
 Access     private$$;
 
 revoke execute on function symphony._lease_remark(bigint, timestamptz) from public;

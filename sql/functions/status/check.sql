@@ -86,7 +86,7 @@ $$;
 comment on function symphony.check() is
 $$Look for anything that must never be. It reads all messages: not for every minute.
 
-Returns    a row for each violation; none: all is well
+Returns    a row for each violation. Without a row all is well
 Access     operator, observer$$;
 
 revoke execute on function symphony.check() from public;

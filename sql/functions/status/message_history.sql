@@ -30,13 +30,17 @@ end;
 $$;
 
 comment on function symphony.message_history(bigint) is
-$$What went wrong with a message, attempt by attempt, and when it was replayed; wherever it is now.
+$$What went wrong with a message, attempt by attempt, and when it was replayed, wherever it is now. It
+is kept for as long as the message.
 
 Arguments  message_id - from enqueue()
-Returns    a row for each attempt that did not succeed, with event retry or failed, and for each
-           replay, with event replayed, its time in ended_at, who did it, and the body before if it
-           was changed; in order. replay - how many replays there had been; attempt - counts from 1
-           after each. Kept for as long as the message
+Returns    a row for each attempt that did not succeed and for each replay, in order
+           event - retry, failed or replayed
+           replay - how many replays there had been
+           attempt - counts from 1 after each replay
+           ended_at - when the attempt ended, or the replay was
+           replayed_by - the role that did it
+           old_body - the body before the replay, if it was changed
 Access     operator, observer$$;
 
 revoke execute on function symphony.message_history(bigint) from public;

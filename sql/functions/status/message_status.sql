@@ -63,9 +63,9 @@ comment on function symphony.message_status(bigint) is
 $$Where a message is and what happened to it.
 
 Arguments  message_id - from enqueue()
-Returns    one row; status is pending, delayed, processing, completed, failed or removed; attempt
-           counts deliveries, the present one included. No row: it never existed, was cancelled,
-           or its retention is over
+Returns    one row. Without a row the message never existed, was cancelled, or its retention is over
+           status - pending, delayed, processing, completed, failed or removed
+           attempt - counts deliveries, the present one included
 Access     producer, consumer, operator, observer$$;
 
 revoke execute on function symphony.message_status(bigint) from public;

@@ -91,8 +91,8 @@ comment on function symphony.why_not_running(bigint) is
 $$Say in one sentence what a message waits for.
 
 Arguments  message_id - from enqueue()
-Returns    that it is done, failed, running, delayed, held up by a pause, by a disabled transport,
-           by a lock, by the lack of a worker or its pause, or by messages before it
+Returns    a sentence. The message is done, failed, running or delayed, or it is held up by a pause,
+           a disabled transport, a lock, the lack of a worker or its pause, or by messages before it
 Access     producer, consumer, operator, observer$$;
 
 revoke execute on function symphony.why_not_running(bigint) from public;

@@ -38,7 +38,8 @@ $$;
 comment on function symphony._promote_due_messages(timestamptz, timestamptz) is
 $$Move delayed messages whose time has come into the log.
 
-Arguments  from_time, now - those that became due after from_time and until now
+Arguments  from_time - those that became due after this
+           now - and not after this
 Returns    how many, at most 1000 at once
 Writes     symphony.delayed_message, symphony.message; NOTIFY if a worker sleeps
 Access     private$$;

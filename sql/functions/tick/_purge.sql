@@ -28,11 +28,11 @@ end;
 $$;
 
 comment on function symphony._purge(timestamptz) is
-$$Remove what has been kept for long enough: completed messages, failed ones where the queue says
-so, idempotency keys, runs of schedules, silent workers.
+$$Remove what has been kept for long enough: completed messages, failed ones where the queue says so,
+idempotency keys, runs of schedules, silent workers.
 
 Arguments  now
-Returns    how many messages were removed; 10,000 or more: there may be others
+Returns    how many messages were removed. If it is 10,000 or more, others may be left
 Access     private$$;
 
 revoke execute on function symphony._purge(timestamptz) from public;

@@ -30,9 +30,11 @@ $$;
 comment on function symphony._purge_claims(integer, bigint, bigint, bigint, boolean) is
 $$Note how far a lane has been purged, and remove claims that handed out nothing but what is gone.
 
-Arguments  lane_id; claim_id - the last claim that is over, it stays; txid, message_id - the last
-           message removed; is_whole - whether all its messages and those of the claims before it
-           are removed
+Arguments  lane_id
+           claim_id - the last claim that is over; it stays
+           txid - of the last message removed
+           message_id - the last message removed
+           is_whole - true: all its messages and those of the claims before it are removed
 Writes     symphony.claim, symphony.purge_position
 Access     private$$;
 

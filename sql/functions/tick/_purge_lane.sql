@@ -4,7 +4,7 @@ language plpgsql
 volatile
 as $$
 /*
- * Claims are walked in order up to the first that is not over.  What is behind the last of them
+ * Claims are walked in order up to the first that is not over.  Messages behind the last of them
  * may go, up to the first message that is still ahead of it, and up to the oldest transaction
  * that is still running, which may yet add messages there.
  */
@@ -88,7 +88,8 @@ $$;
 comment on function symphony._purge_lane(integer, timestamptz) is
 $$Remove messages of a lane that were completed before a time, and the claims that handed them out.
 
-Arguments  lane_id; before - the end of the retention
+Arguments  lane_id
+           before - the end of the retention
 Returns    how many messages were removed, at most 10,000 at once
 Writes     symphony.message, and what _forget() and _purge_claims() write
 Access     private$$;

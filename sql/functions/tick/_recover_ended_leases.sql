@@ -61,11 +61,14 @@ end;
 $$;
 
 comment on function symphony._recover_ended_leases(timestamptz, timestamptz) is
-$$Take back the messages of claims whose lease has ended: pending again, or failed when their
+$$Take back the messages of claims whose lease has ended: they are pending again, or failed when their
 attempts are used up.
 
-Arguments  from_time, now - leases that ended after from_time and until now
-Returns    claims - how many, at most 100 at once; recovered, failed - their messages
+Arguments  from_time - leases that ended after this
+           now - and not after this
+Returns    claims - how many, at most 100 at once
+           recovered - their messages that are pending again
+           failed - their messages that failed
 Writes     symphony.claim, symphony.message, symphony.failed_message, symphony.attempt; NOTIFY if a
            worker sleeps
 Access     private$$;

@@ -10,8 +10,8 @@ as $$
 /*
  * A sweep starts where the last one ended, so that it does not walk over rows that are gone
  * but cannot be vacuumed yet.  Rows committed late may lie before that point: a full sweep
- * finds them.  It is made so seldom that it takes at most a fiftieth of the time, which is
- * every time as long as nothing holds up the vacuum; but once a minute.
+ * finds them.  A full sweep is so rare that it takes at most a fiftieth of the time, but it is
+ * made once a minute at least.  As long as nothing holds up the vacuum, each sweep is a full one.
  */
 declare
     v_now      timestamptz := symphony._now();
@@ -75,10 +75,14 @@ comment on function symphony.tick() is
 $$Do what time has made due: delayed messages, schedules, ended leases, retention. Call it every
 second, from as many places as you like.
 
-Returns    ran - false: another session was at it; promoted - delayed messages that are pending
-           now; recovered - messages whose lease ended, pending again; failed - those that had no
-           attempt left; fired - for schedules; purged - completed messages removed; next_due_at -
-           when the next delayed message or schedule is due. With ran false only ran and next_due_at
+Returns    an object. If ran is false, it has only ran and next_due_at
+           ran - false: another session was at it
+           promoted - delayed messages that are pending now
+           recovered - messages whose lease ended, pending again
+           failed - messages whose lease ended and that had no attempt left
+           fired - messages that schedules enqueued
+           purged - completed messages that were removed
+           next_due_at - when the next delayed message or schedule is due
 Raises     SY012 still_replicated
 Writes     symphony.tick (inserts one row) and the tables of the messages concerned
 Access     consumer, operator$$;

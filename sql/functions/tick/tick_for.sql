@@ -19,10 +19,11 @@ end;
 $$;
 
 comment on procedure symphony.tick_for(interval, interval) is
-$$Call tick() again and again, each in a transaction of its own: for job schedulers that cannot do
-it every second.
+$$Call tick() again and again, each time in a transaction of its own. This is for job schedulers that
+cannot do it every second.
 
-Arguments  duration - how long; pause - between two ticks
+Arguments  duration - for how long
+           pause - the time between two ticks
 Access     operator$$;
 
 revoke execute on procedure symphony.tick_for(interval, interval) from public;

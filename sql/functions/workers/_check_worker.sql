@@ -17,8 +17,10 @@ $$;
 comment on function symphony._check_worker(text, text[]) is
 $$Refuse what a worker says of itself if that cannot be right.
 
-Arguments  worker - its name; queues - those it consumes
-Raises     SY001 unknown_queue; 22023 bad argument
+Arguments  worker - its name
+           queues - those it consumes
+Raises     SY001 unknown_queue
+           22023 invalid_parameter_value
 Access     private$$;
 
 revoke execute on function symphony._check_worker(text, text[]) from public;

@@ -24,7 +24,7 @@ comment on function symphony._refuse_worker(text) is
 $$Say that a worker does not exist, and which ones do.
 
 Arguments  worker - its name
-Raises     SY008 unknown_worker, always
+Raises     SY008 unknown_worker - always
 Access     private$$;
 
 revoke execute on function symphony._refuse_worker(text) from public;

@@ -5,7 +5,7 @@ volatile
 as $$
 /*
  * 1398361425: "SYMP" and one.  Workers of one queue take turns; the rows before the newest
- * are of no use and removed by whoever comes next.
+ * are of no use, and whoever comes next removes them.
  */
 declare
     v_workers text[];
@@ -32,9 +32,11 @@ end;
 $$;
 
 comment on function symphony._set_idle(text, text, boolean) is
-$$Note that a worker sleeps until something comes to a queue, or that it does no longer.
+$$Note that a worker sleeps until something comes to a queue, or that it sleeps no longer.
 
-Arguments  queue_name, worker, is_idle
+Arguments  queue_name
+           worker
+           is_idle
 Returns    whether that is news
 Writes     symphony.idle_worker, if that is news
 Access     private$$;

@@ -25,7 +25,7 @@ $$;
 comment on function symphony._wake_workers(integer[]) is
 $$Notify the workers that sleep until something comes to one of these lanes.
 
-Arguments  lane_ids - null: none
+Arguments  lane_ids - null: does nothing
 Writes     NOTIFY on symphony:<queue>, when the transaction commits
 Access     private$$;
 

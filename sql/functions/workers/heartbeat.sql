@@ -24,13 +24,16 @@ $$;
 
 comment on function symphony.heartbeat(text, text[], jsonb) is
 $$Say that a worker is alive, and hear what is asked of it. Call it every 5 seconds, and when
-symphony:<queue> is notified with the payload "request"; after 60 silent ones tick() forgets it.
+symphony:<queue> is notified with the payload "request". A worker that is silent for 60 seconds is
+forgotten by tick().
 
-Arguments  worker - the name it claims with; queues - those it consumes; details - what people may
-           want to know of it: "running" is an array of {"message_id", "seconds"}, what it has begun
-           and how long ago; "state" may be "stopping"
-Returns    what request_workers() asked of it: stop - end; pause - claim nothing; null - go on
-Raises     SY001 unknown_queue; 22023 bad argument
+Arguments  worker - the name it claims with
+           queues - those it consumes
+           details - what people may want to know of it: "running" is an array of {"message_id",
+               "seconds"}, what it has begun and how long ago; "state" may be "stopping"
+Returns    what request_workers() asked of it. stop: end; pause: claim nothing; null: go on
+Raises     SY001 unknown_queue
+           22023 invalid_parameter_value
 Writes     symphony.worker
 Access     consumer$$;
 

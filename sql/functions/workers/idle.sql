@@ -35,10 +35,12 @@ $$;
 comment on function symphony.idle(text, text[]) is
 $$Say that a worker sleeps, so that enqueue() notifies it on symphony:<queue>.
 
-Arguments  worker - the name it claims with; queues - those it listens to
+Arguments  worker - the name it claims with
+           queues - those it listens to
 Returns    false: a message may still come unannounced, so claim again soon and call this again;
-           true: it may sleep
-Raises     SY001 unknown_queue; 22023 bad argument
+           true: the worker may sleep
+Raises     SY001 unknown_queue
+           22023 invalid_parameter_value
 Writes     symphony.idle_worker, if that is news
 Access     consumer$$;
 

@@ -51,11 +51,14 @@ comment on function symphony.request_workers(text, text[], text) is
 $$Ask workers to stop, to pause, or to go on. Each hears it at its next heartbeat, and is notified.
 
 Arguments  command - stop: end as by SIGTERM (claim no more, finish what runs, give back the rest);
-           pause: claim nothing until resume; workers - their names, null: all; queue_name - only
-           those that consume this queue
-Returns    the workers that were asked, by name; one that was asked to stop is not asked to pause
-           or to resume any more. A request ends with the worker's process
-Raises     SY001 unknown_queue; SY008 unknown_worker; 22023 bad argument
+               pause: claim nothing until resume; resume: claim again
+           workers - their names; null: all
+           queue_name - only those that consume this queue; null: whatever they consume
+Returns    the workers that were asked, by name. One that was asked to stop is not asked to pause or
+           to resume any more. A request ends with the worker's process
+Raises     SY001 unknown_queue
+           SY008 unknown_worker
+           22023 invalid_parameter_value
 Writes     symphony.worker; NOTIFY on symphony:<queue>, when the transaction commits
 Access     operator$$;
 

@@ -11,7 +11,7 @@ end;
 $$;
 
 comment on function symphony.stop_worker(text) is
-$$Say that a worker has ended: it is not listed and not notified any more.
+$$Say that a worker has ended. It is not listed and not notified any more.
 
 Arguments  worker - the name it claimed with
 Writes     symphony.worker, symphony.idle_worker

@@ -10,8 +10,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 /*
- * What a worker has in its hands the claims tell.  Which of these messages it has begun, only it
- * knows: it says so with each heartbeat, and here that counts as long as the claim is still open.
+ * The claims tell what a worker has in its hands.  Only the worker knows which of these messages
+ * it has begun: each heartbeat says so, and that counts here as long as the claim is still open.
  */
 #variable_conflict use_column
 declare
@@ -65,11 +65,16 @@ $$;
 comment on function symphony.worker_activity() is
 $$Who is alive, and what each does now.
 
-Returns    a row a worker; state - working, idle, paused, stopping, or silent: no heartbeat for 20
-           seconds (tick() forgets it after 60); open_claims, processing - live claims and messages
-           in its hands, since claimed_at; running - those it has begun, as {"message_id",
-           "message_type", "seconds"}, at most as many as it tells; request - what
-           request_workers() asked of it; details - what else it tells of itself
+Returns    a row for each worker
+           state - working, idle, paused, stopping, or silent: no heartbeat for 20 seconds (tick()
+               forgets it after 60)
+           open_claims - live claims in its hands
+           processing - messages in its hands
+           claimed_at - since when it has had them
+           running - messages it has begun, as {"message_id", "message_type", "seconds"}, at most as
+               many as it tells
+           request - what request_workers() asked of it
+           details - what else it tells of itself
 Access     operator, observer$$;
 
 revoke execute on function symphony.worker_activity() from public;
