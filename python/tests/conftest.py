@@ -2,14 +2,13 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 from pytest_postgresql import factories
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tests.helpers import ROOT, Connection
 
 if "SYMPHONY_DSN" not in os.environ:
     pytest.exit("no server; run: make test-python, or: python -m symphony_pg.server -- pytest")
@@ -26,7 +25,7 @@ symphony_database = factories.postgresql("symphony_server")
 
 
 @pytest.fixture
-def dsn(symphony_database: "psycopg.Connection[object]") -> Iterator[str]:
+def dsn(symphony_database: Connection) -> Iterator[str]:
     """Where this test's own database is; every invariant holds when the test is over."""
     conninfo = symphony_database.info
     dsn = make_conninfo(conninfo.dsn, password=conninfo.password)
@@ -38,7 +37,7 @@ def dsn(symphony_database: "psycopg.Connection[object]") -> Iterator[str]:
 
 
 @pytest.fixture
-def conn(dsn: str) -> "Iterator[psycopg.Connection]":
+def conn(dsn: str) -> Iterator[Connection]:
     """An open connection in autocommit mode."""
     with psycopg.connect(dsn, autocommit=True) as conn:
         yield conn

@@ -20,8 +20,7 @@ from symphony_pg import (
     local,
     message,
 )
-
-Connection = psycopg.Connection[object]
+from tests.helpers import Connection
 
 
 @message("SendEmail")

@@ -18,7 +18,6 @@ import psycopg
 import pytest
 from click.testing import CliRunner, Result
 from psycopg.conninfo import make_conninfo
-from workers import Process, run, running, until  # type: ignore[import-not-found]
 
 from symphony_pg import (
     AsyncClient,
@@ -32,8 +31,9 @@ from symphony_pg import (
     message,
 )
 from symphony_pg.cli import main
+from tests.helpers import Connection
+from tests.worker.helpers import Process, run, running, until
 
-Connection = psycopg.Connection[Any]
 UTC = timezone.utc
 
 

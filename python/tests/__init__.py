@@ -1,0 +1,1 @@
+"""Tests of the package, in folders as its own; helpers.py and conftest.py are for all of them."""
