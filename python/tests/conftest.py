@@ -1,13 +1,16 @@
 """Every test that asks for a database gets a fresh clone of one where Symphony is installed."""
 
 import os
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 from pytest_postgresql import factories
 
+from symphony_pg import Client, Symphony
 from tests.helpers import ROOT, Connection
 
 if "SYMPHONY_DSN" not in os.environ:
@@ -44,6 +47,18 @@ def conn(dsn: str) -> Iterator[Connection]:
 
 
 @pytest.fixture
+def client(conn: Connection) -> Client:
+    return Client(conn)
+
+
+@pytest.fixture
+def app(dsn: str) -> Iterator[Symphony]:
+    """An application of this test's own database."""
+    with Symphony(dsn) as app:
+        yield app
+
+
+@pytest.fixture
 def empty_dsn(dsn: str) -> Iterator[str]:
     """Where a database without Symphony is."""
     name = "symphony_empty"
@@ -51,3 +66,17 @@ def empty_dsn(dsn: str) -> Iterator[str]:
         admin.execute(f"create database {name} template template0")
         yield make_conninfo(dsn, dbname=name)
         admin.execute(f"drop database {name} (force)")
+
+
+@pytest.fixture
+def scratch() -> Iterator[Path]:
+    """A folder for programs that may run as another user, as a server does."""
+    with tempfile.TemporaryDirectory(prefix="symphony-pg-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.fixture
+def data_dir(scratch: Path) -> Path:
+    """Where a server may keep its data from one start to the next."""
+    return scratch / "data"

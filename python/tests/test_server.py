@@ -27,10 +27,8 @@ def test_a_throw_away_server_is_gone_after_its_block() -> None:
         psycopg.connect(server.dsn)
 
 
-def test_a_data_directory_keeps_its_data_and_password(tmp_path: Path) -> None:
-    for parent in (tmp_path, *tmp_path.parents[:2]):
-        parent.chmod(0o755)
-    data_dir = tmp_path / "a b" / "data"
+def test_a_data_directory_keeps_its_data_and_password(scratch: Path) -> None:
+    data_dir = scratch / "a b" / "data"
     with Server(data_dir=data_dir) as server, psycopg.connect(server.dsn) as conn:
         conn.execute("create table kept ()")
     with Server(data_dir=data_dir) as again, psycopg.connect(again.dsn) as conn:

@@ -1,8 +1,6 @@
 """What a crash of the server forgets: claims are committed asynchronously."""
 
 import signal
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -10,20 +8,7 @@ import pytest
 
 from symphony_pg.install import install
 from symphony_pg.server import Server
-from tests.helpers import Connection
-
-
-@pytest.fixture
-def data_dir() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="symphony-crash-") as folder:
-        Path(folder).chmod(0o755)  # the server may run as another user
-        yield Path(folder) / "data"
-
-
-def claim(conn: Connection, size: int) -> list[tuple[int, int]]:
-    return conn.execute(
-        "select claim_id, message_id from symphony.claim_batch('{default}', %s)", [size]
-    ).fetchall()
+from tests.sessions.helpers import claim
 
 
 def test_a_claim_that_a_crash_forgot_settles_nothing_of_another(data_dir: Path) -> None:

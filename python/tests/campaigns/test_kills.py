@@ -6,15 +6,12 @@ import random
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
-import pytest
 
 from symphony_pg.install import install
 from symphony_pg.server import Server
@@ -45,13 +42,6 @@ TERMINATE_ONE = """
     where backend_type = 'client backend' and pid <> pg_backend_pid()
     order by random() limit 1
 """
-
-
-@pytest.fixture
-def data_dir() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="symphony-chaos-") as folder:
-        Path(folder).chmod(0o755)  # the server may run as another user
-        yield Path(folder) / "data"
 
 
 class Crowd:

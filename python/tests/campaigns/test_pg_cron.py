@@ -2,11 +2,9 @@
 
 import asyncio
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
@@ -14,7 +12,7 @@ import pytest
 from fetch import debian
 from symphony_pg import Context, Symphony, Worker
 from symphony_pg.server import Server, find_bin_dir
-from tests.helpers import ROOT, Connection
+from tests.helpers import ROOT, one
 
 UNPACKED = ROOT / "build" / "pg_cron"
 # pg_cron starts a job when a minute begins.
@@ -22,15 +20,13 @@ PATIENCE = 90.0
 
 
 @pytest.fixture
-def pg_cron() -> Iterator[Path]:
+def pg_cron(scratch: Path) -> Path:
     """A folder with Debian's pg_cron, which the user of the server may read."""
     if find_bin_dir() != Path("/usr/lib/postgresql/15/bin"):
         pytest.skip("pg_cron is tested with Debian's PostgreSQL 15, and this is another one")
     if not [*UNPACKED.rglob("pg_cron.so")] and not debian.unpack("postgresql-15-cron", UNPACKED):
         pytest.skip("the package postgresql-15-cron cannot be downloaded here")
-    with tempfile.TemporaryDirectory(prefix="symphony-pg-cron-") as folder:
-        Path(folder).chmod(0o755)
-        yield Path(shutil.copytree(UNPACKED, Path(folder) / "files"))
+    return Path(shutil.copytree(UNPACKED, scratch / "files"))
 
 
 @pytest.fixture
@@ -58,10 +54,10 @@ def test_pg_cron_fires_schedules(server: Server, capsys: pytest.CaptureFixture[s
 
         # The job runs as the operator who installed it, who is no superuser.
         owner.execute("set role steward")
-        (installed,) = _row(owner, "select symphony.install_pg_cron()")
+        installed = one(owner, "select symphony.install_pg_cron()")
         assert installed == "* * * * *: call symphony.tick_for()"
-        assert _row(owner, "select symphony.install_pg_cron()") == (installed,)
-        assert _row(owner, "select count(*) from cron.job where active") == (1,)
+        assert one(owner, "select symphony.install_pg_cron()") == installed
+        assert one(owner, "select count(*) from cron.job where active") == 1
         owner.execute(
             "select symphony.create_schedule('pulse', 'Pulse', 'interval', %s)",
             ['{"every": "1 second"}'],
@@ -78,9 +74,9 @@ def test_pg_cron_fires_schedules(server: Server, capsys: pytest.CaptureFixture[s
             )
 
         owner.execute("set role steward")
-        assert _row(owner, "select symphony.uninstall_pg_cron()") == (True,)
-        assert _row(owner, "select symphony.uninstall_pg_cron()") == (False,)
-        assert _row(owner, "select count(*) from cron.job") == (0,)
+        assert one(owner, "select symphony.uninstall_pg_cron()") is True
+        assert one(owner, "select symphony.uninstall_pg_cron()") is False
+        assert one(owner, "select count(*) from cron.job") == 0
 
 
 def _consume(dsn: str, number: int) -> list[str]:
@@ -97,9 +93,3 @@ def _consume(dsn: str, number: int) -> list[str]:
     counts = asyncio.run(worker.run())
     assert counts.done == number, f"{counts.done} messages in {PATIENCE:.0f} s"
     return times
-
-
-def _row(conn: Connection, query: str) -> Any:
-    row = conn.execute(query).fetchone()
-    assert row is not None
-    return row

@@ -4,10 +4,8 @@ The pool has so few connections that clients must share them.
 """
 
 import asyncio
-import json
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,13 +16,12 @@ from typing import Any
 
 import psycopg
 import pytest
-from click.testing import CliRunner
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from fetch import pgbouncer
 from symphony_pg import Client, Context, Symphony
-from symphony_pg.cli import main
+from tests.cli.helpers import Cli
 from tests.helpers import Connection
 from tests.worker.helpers import Process, running, until
 
@@ -42,14 +39,6 @@ pool_mode = {pool_mode}
 default_pool_size = {pool_size}
 max_client_conn = 100
 """
-
-
-@pytest.fixture
-def scratch() -> Iterator[Path]:
-    """A folder that the user of PgBouncer may read."""
-    with tempfile.TemporaryDirectory(prefix="symphony-pg-bouncer-") as folder:
-        Path(folder).chmod(0o755)
-        yield Path(folder)
 
 
 @pytest.fixture
@@ -243,11 +232,7 @@ def handle(body):
 
 
 def test_commands(pool: str, conn: Connection, tmp_path: Path) -> None:
-    def run(*arguments: str) -> Any:
-        result = CliRunner().invoke(main, ["--dsn", pool, *arguments])
-        assert result.exit_code == 0, result.output
-        return json.loads(result.stdout)
-
+    run = Cli(pool).json
     conn.execute("drop schema symphony cascade")
     assert run("db", "install")["installed_now"]
     run("queue", "create", "mail")

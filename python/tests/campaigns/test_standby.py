@@ -1,8 +1,6 @@
 """A hot standby shows the queues, and takes over."""
 
 import subprocess
-import tempfile
-import time
 from pathlib import Path
 
 import psycopg
@@ -11,6 +9,7 @@ import pytest
 from symphony_pg import Client
 from symphony_pg.install import install
 from symphony_pg.server import Server, _Identity
+from tests.helpers import wait_until
 
 
 def copy_of(primary: Server, data_dir: Path) -> None:
@@ -25,9 +24,8 @@ def copy_of(primary: Server, data_dir: Path) -> None:
         identity.own(path)
 
 
-def test_a_standby_shows_the_queues_and_takes_over() -> None:
+def test_a_standby_shows_the_queues_and_takes_over(data_dir: Path) -> None:
     with (
-        tempfile.TemporaryDirectory() as folder,
         Server() as primary,
         psycopg.connect(primary.dsn, autocommit=True) as conn,
     ):
@@ -35,7 +33,6 @@ def test_a_standby_shows_the_queues_and_takes_over() -> None:
         client = Client(conn)
         first, second = (client.enqueue("A") for _ in range(2))
         (claimed,) = client.claim_batch(batch_size=1)
-        data_dir = Path(folder, "standby")
         copy_of(primary, data_dir)
         with (
             Server(data_dir=data_dir) as standby,
@@ -43,9 +40,7 @@ def test_a_standby_shows_the_queues_and_takes_over() -> None:
         ):
             third = client.enqueue("B")
             look = Client(other)
-            deadline = time.monotonic() + 20
-            while look.message_status(third) is None and time.monotonic() < deadline:
-                time.sleep(0.05)
+            wait_until(lambda: look.message_status(third), "the copy of the third")
             states = [look.message_status(each) for each in (first, second, third)]
             assert [each and each.status for each in states] == [
                 "processing",

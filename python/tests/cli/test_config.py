@@ -1,17 +1,17 @@
 """symphony.toml: what it says, how its mistakes are named, and that the database obeys it."""
 
-import json
 import re
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from symphony_pg import Client, Config, ConfigError, SymphonyError
 from symphony_pg.cli import main
 from symphony_pg.config import QUEUE, RETRY, find, lines_of, load
+from tests.cli.helpers import Cli
 from tests.helpers import ROOT, Connection
 
 GOOD = """\
@@ -276,31 +276,11 @@ def test_the_ranges_are_those_of_the_database(conn: Connection) -> None:
 
 
 @pytest.fixture
-def cli(dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Cli":
+def cli(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """Commands that run in the folder of the test."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
-    return Cli(dsn)
-
-
-class Cli:
-    def __init__(self, dsn: str) -> None:
-        self.dsn = dsn
-
-    def run(self, *arguments: str, exit_code: int = 0, stdin: str | None = None) -> Result:
-        result = CliRunner().invoke(main, ["--dsn", self.dsn, *arguments], input=stdin)
-        assert result.exit_code == exit_code, result.output
-        return result
-
-    def json(self, *arguments: str, **options: Any) -> Any:
-        return json.loads(self.run(*arguments, **options).stdout)
-
-
-@pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("output", "config", "consume"):
-        monkeypatch.setattr(
-            sys.modules[f"symphony_pg.cli.{module}"], "is_for_people", lambda as_json: not as_json
-        )
+    return cli
 
 
 def test_config_check(cli: Cli, tmp_path: Path, terminal: None) -> None:

@@ -32,11 +32,6 @@ from symphony_pg.version import check_compatible
 from tests.helpers import Connection
 
 
-@pytest.fixture
-def client(conn: Connection) -> Client:
-    return Client(conn)
-
-
 def test_the_life_of_a_message(client: Client) -> None:
     assert client.create_queue("mail", max_attempts=3, retry_delay=timedelta(seconds=2))
     assert not client.create_queue("mail")

@@ -3,7 +3,6 @@
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -20,26 +19,11 @@ from symphony_pg import (
     Symphony,
     SyncTransport,
 )
-from tests.helpers import Connection
-from tests.worker.helpers import Process, run, running, status, until
+from tests.helpers import Connection, Job, jobs, status
+from tests.worker.helpers import Process, run, running, until
 
 KINDS = pytest.mark.parametrize("kind", ["sync", "async"])
 SOON = timedelta(seconds=0.2)
-
-
-@dataclass
-class Job:
-    n: int = 0
-
-
-@pytest.fixture
-def app(dsn: str) -> Iterator[Symphony]:
-    with Symphony(dsn) as app:
-        yield app
-
-
-def jobs(count: int) -> list[Job]:
-    return [Job(n) for n in range(count)]
 
 
 def handle(app: Symphony, kind: str, work: Any, **options: Any) -> None:

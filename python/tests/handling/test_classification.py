@@ -1,7 +1,6 @@
 """What becomes of an error: permanent, retried, retried after a wait, snoozed; who says so."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +18,7 @@ from symphony_pg import (
     SyncTransport,
 )
 from symphony_pg.classification import ErrorClasses, Verdict
-from tests.helpers import Connection
+from tests.helpers import Connection, Job
 from tests.worker.helpers import run
 
 HOUR = timedelta(hours=1)
@@ -80,17 +79,6 @@ def test_classes_that_make_no_sense() -> None:
         ErrorClasses(retry_after={KeyError: -1})
     with pytest.raises(ValueError, match="snooze of KeyError is negative"):
         ErrorClasses(snooze={KeyError: timedelta(seconds=-1)})
-
-
-@dataclass
-class Job:
-    n: int = 0
-
-
-@pytest.fixture
-def app(dsn: str) -> Iterator[Symphony]:
-    with Symphony(dsn) as app:
-        yield app
 
 
 def fate(app: Symphony, conn: Connection, error: BaseException, **classes: Any) -> str:

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
@@ -15,16 +14,10 @@ import pytest
 
 from symphony_pg import Client, InMemoryTransport, InvalidMessage, NewerVersion, Symphony, message
 from symphony_pg.message import message_type_of
-from tests.helpers import Connection
-from tests.worker.helpers import run, status
+from tests.helpers import Connection, status
+from tests.worker.helpers import run
 
 LONG = "12345678901234567890.12345678901234567890"
-
-
-@pytest.fixture
-def app(dsn: str) -> Iterator[Symphony]:
-    with Symphony(dsn) as app:
-        yield app
 
 
 class Line(msgspec.Struct):

@@ -1,8 +1,6 @@
 """Events: each one is told, with what it is about; a listener can do no harm."""
 
 import asyncio
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -21,24 +19,13 @@ from symphony_pg.events import (
     WorkerStarted,
     WorkerStopped,
 )
-from tests.helpers import Connection
+from tests.helpers import Connection, Job
 from tests.worker.helpers import run, running, until
 
 ALL = (
     *(Sending, Sent, Received, Handled, Failed, Retried),
     *(WorkerStarted, WorkerIdle, WorkerStopped),
 )
-
-
-@dataclass
-class Job:
-    n: int = 0
-
-
-@pytest.fixture
-def app(dsn: str) -> Iterator[Symphony]:
-    with Symphony(dsn) as app:
-        yield app
 
 
 def record(app: Symphony) -> list[Any]:

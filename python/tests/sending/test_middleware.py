@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,8 +24,8 @@ from symphony_pg import (
     transaction_middleware,
     validation_middleware,
 )
-from tests.helpers import Connection
-from tests.worker.helpers import run, status
+from tests.helpers import Connection, status
+from tests.worker.helpers import run
 
 
 @dataclass
@@ -36,12 +35,6 @@ class Job:
     def validate(self) -> None:
         if self.n < 0:
             raise ValueError("n: negative")
-
-
-@pytest.fixture
-def app(dsn: str) -> Iterator[Symphony]:
-    with Symphony(dsn) as app:
-        yield app
 
 
 def both(name: str, seen: list[Any]) -> Middleware:

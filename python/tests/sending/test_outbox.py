@@ -2,8 +2,6 @@
 
 import asyncio
 import threading
-import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -22,15 +20,10 @@ from symphony_pg import (
 )
 from symphony_pg.events import Handled, Sent
 from symphony_pg.install import install
-from tests.helpers import Connection
-from tests.worker.helpers import Process, run, running, status, until
+from tests.helpers import Connection, Job, status
+from tests.worker.helpers import Process, run, running, until, until_taken_back
 
 KINDS = pytest.mark.parametrize("kind", ["sync", "async"])
-
-
-@dataclass
-class Job:
-    n: int = 0
 
 
 @dataclass
@@ -39,10 +32,10 @@ class Next:
 
 
 @pytest.fixture
-def app(dsn: str, conn: Connection) -> Iterator[Symphony]:
-    Client(conn).create_queue("next")
-    with Symphony(dsn) as app:
-        yield app
+def app(app: Symphony, client: Client) -> Symphony:
+    """An application that has a queue for what its handlers dispatch."""
+    client.create_queue("next")
+    return app
 
 
 def sent(conn: Connection) -> list[int]:
@@ -399,11 +392,7 @@ def test_a_crash_between_send_and_ack_repeats_the_handler(
     with Process(tmp_path, DIES, dsn) as worker:
         assert worker.wait() == 9
     assert sent(conn) == [1]
-    deadline = time.monotonic() + 10
-    while status(conn, message_id) == "processing":
-        assert time.monotonic() < deadline
-        Client(conn).tick()
-        time.sleep(0.05)
+    until_taken_back(conn, message_id)
     app.handler("Job")(lambda body: None)
     assert run(app).done == 1
     assert status(conn, message_id) == "completed"

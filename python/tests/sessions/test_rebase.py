@@ -14,7 +14,7 @@ import pytest
 from symphony_pg import Client, StillReplicated
 from symphony_pg import install as installation
 from symphony_pg.server import Server
-from tests.helpers import Connection
+from tests.helpers import Connection, one, wait_until
 
 QUEUES = ["default", "removed", "gap", "part", "held", "lost", "dead"]
 FORMATS = {
@@ -221,16 +221,17 @@ def test_logical_replication(source_server: Server, tmp_path: Path, ahead: int) 
         restore(server, "plain", tmp_path / "ddl", replica)
         there.execute("create publication p for tables in schema symphony")
         here.execute(f"create subscription s{ahead} connection '{published}' publication p")
-        wait_until(here, "select bool_and(srsubstate = 'r') from pg_subscription_rel")
+        ready = "select bool_and(srsubstate = 'r') from pg_subscription_rel"
+        wait_until(lambda: one(here, ready), "the subscription", 30)
         urgent = old.enqueue("Old", {}, priority=7)
         old.tick()
         assert work_off(old, 4) == [urgent, 4, 5, 6]
         left = [old.enqueue("Old", {}) for _ in range(2)]
-        wait_until(
-            here,
+        arrived = (
             "select (select count(*) from symphony.message) = 9 and 3 = ("
-            "select count(*) from symphony.claim where size > 0 and finished_at is not null)",
+            "select count(*) from symphony.claim where size > 0 and finished_at is not null)"
         )
+        wait_until(lambda: one(here, arrived), "the messages and claims", 30)
 
         for call in (new.tick, new.claim_batch, new.rebase):
             with pytest.raises(StillReplicated):
@@ -246,13 +247,6 @@ def test_logical_replication(source_server: Server, tmp_path: Path, ahead: int) 
         assert sorted(work_off(new)) == left
         assert new.check() == []
         here.execute(f"drop subscription s{ahead}")
-
-
-def wait_until(conn: Connection, statement: str) -> None:
-    deadline = time.monotonic() + 30
-    while not one(conn, statement):
-        assert time.monotonic() < deadline, statement
-        time.sleep(0.05)
 
 
 def enqueue_in_every_way(conn: Connection) -> list[int]:
@@ -313,12 +307,6 @@ def burn_until(conn: Connection, txid: int) -> None:
         "while pg_current_xact_id()::text::bigint < until loop commit; end loop; end $$"
     )
     conn.execute("call pg_temp.burn(%s)", [txid])
-
-
-def one(conn: Connection, statement: Any, *arguments: Any) -> Any:
-    row = conn.execute(statement, arguments).fetchone()
-    assert row is not None
-    return row if len(row) > 1 else row[0]
 
 
 def statuses(conn: Connection, ids: Any) -> dict[int, str]:

@@ -3,24 +3,18 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from datetime import datetime, timezone
 from threading import Barrier
 
 import psycopg
 import pytest
 
-from tests.helpers import Connection
+from tests.helpers import Connection, one
+from tests.sessions.helpers import replace_clock
 
 SESSIONS = 8
 SCHEDULES = 200
 SECONDS = 60
-
-# The clock of the test: a row that it moves on.
-CLOCK = """
-create table public.clock (now_at timestamptz not null);
-insert into public.clock values ('2027-03-01 08:00:00+00');
-create or replace function symphony._now() returns timestamptz
-language sql as 'select now_at from public.clock'
-"""
 
 # Every so many seconds as divide a minute; one half by interval, the other by cron.
 CREATE = """
@@ -60,16 +54,14 @@ def test_every_run_is_fired_once(
     sessions: list[Connection],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    conn.execute(CLOCK)
+    replace_clock(conn, datetime(2027, 3, 1, 8, tzinfo=timezone.utc))
     numbers = {"all": SCHEDULES, "half": SCHEDULES // 2}
     conn.execute(CREATE, numbers)
     start = Barrier(SESSIONS, timeout=60)
 
     def second(session: Connection) -> int:
         start.wait()
-        row = session.execute("select symphony.tick_schedules()").fetchone()
-        assert row is not None
-        return int(row[0])
+        return int(one(session, "select symphony.tick_schedules()"))
 
     fired = [0] * SESSIONS
     with ThreadPoolExecutor(SESSIONS) as pool:

@@ -9,21 +9,7 @@ import psycopg
 import pytest
 
 from tests.helpers import Connection
-
-
-def claim(conn: Connection, size: int = 100, lease: str = "1 minute") -> list[tuple[int, int]]:
-    """Claim; return (claim_id, message_id)."""
-    return conn.execute(
-        "select claim_id, message_id from symphony.claim_batch('{default}', %s, 'w', %s)",
-        [size, lease],
-    ).fetchall()
-
-
-def enqueue(conn: Connection, count: int = 1) -> list[int]:
-    rows = conn.execute(
-        "select symphony.enqueue('A') from generate_series(1, %s)", [count]
-    ).fetchall()
-    return [row[0] for row in rows]
+from tests.sessions.helpers import claim, enqueue
 
 
 def test_a_message_committed_late_is_delivered_and_delays_nobody(

@@ -2,25 +2,18 @@
 
 import threading
 import time
-from collections.abc import Callable
 
 import psycopg
 
 from symphony_pg import Client
 from symphony_pg.install import install
 from symphony_pg.server import Server
+from tests.helpers import wait_until
 
 VACUUM = "select from pg_stat_progress_vacuum where relid = 'symphony.message'::regclass"
 CRAWL = """alter table symphony.message set (
     autovacuum_vacuum_insert_threshold = 1, autovacuum_vacuum_insert_scale_factor = 0,
     autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1)"""
-
-
-def until(condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.02)
 
 
 def test_an_autovacuum_gives_way_to_who_drops_a_queue() -> None:
@@ -35,7 +28,7 @@ def test_an_autovacuum_gives_way_to_who_drops_a_queue() -> None:
         body = {"text": "x" * 1000}
         client.enqueue_batch([{"message_type": "A", "body": body} for _ in range(5000)])
         conn.execute(CRAWL)
-        until(lambda: conn.execute(VACUUM).rowcount == 1, "the autovacuum")
+        wait_until(lambda: conn.execute(VACUUM).rowcount == 1, "the autovacuum", 30)
         dropper = threading.Thread(target=client.drop_queue, args=("short",))
         dropper.start()
         slowest = 0.0

@@ -25,19 +25,8 @@ from symphony_pg import (
     UnknownHandler,
     UnknownTransport,
 )
-from tests.helpers import Connection
-from tests.worker.helpers import run, running, status, until
-
-
-@dataclass
-class SendEmail:
-    to: str = "ada"
-
-
-@pytest.fixture
-def app(dsn: str) -> Iterator[Symphony]:
-    with Symphony(dsn) as app:
-        yield app
+from tests.helpers import Connection, SendEmail, status
+from tests.worker.helpers import run, running, until
 
 
 def test_errors_have_classes(conn: Connection) -> None:

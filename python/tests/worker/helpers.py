@@ -6,16 +6,18 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
 from symphony_pg import Client, Symphony, Worker
 from symphony_pg.worker import Counts
-from tests.helpers import Connection
-
-TIMEOUT = 20.0
+from tests.helpers import TIMEOUT, Connection, end_other_sessions, status, wait_until
 
 
 def run(app: Symphony, **options: Any) -> Counts:
@@ -43,11 +45,42 @@ async def until(condition: Callable[[], object], what: str = "the condition") ->
         await asyncio.sleep(0.005)
 
 
-def status(conn: Connection, message_id: int) -> str:
-    """Return the status of a message."""
-    found = Client(conn).message_status(message_id)
-    assert found is not None
-    return found.status
+def until_taken_back(conn: Connection, message_id: int) -> None:
+    """Tick until a message is out of the hands of a worker that has gone."""
+
+    def is_taken_back() -> bool:
+        Client(conn).tick()
+        return status(conn, message_id) != "processing"
+
+    wait_until(is_taken_back, "the end of the lease")
+
+
+@contextmanager
+def going_away(dsn: str, conn: Connection) -> Iterator[Callable[[], None]]:
+    """Give a block the means to let its database be away for all but one, until it ends."""
+    allow = sql.SQL("alter database {} allow_connections {}")
+    name = sql.Identifier(conn.info.dbname)
+    with psycopg.connect(make_conninfo(dsn, dbname="postgres"), autocommit=True) as admin:
+
+        def go_away() -> None:
+            admin.execute(allow.format(name, sql.Literal(False)))
+            end_other_sessions(conn)
+
+        try:
+            yield go_away
+        finally:
+            admin.execute(allow.format(name, sql.Literal(True)))
+
+
+def failing_app(dsn: str, error: BaseException, **options: Any) -> Symphony:
+    """Return an application whose handler of "A" raises an error."""
+    app = Symphony(dsn, **options)
+
+    @app.handler("A")
+    def handle(body: Any) -> None:
+        raise error
+
+    return app
 
 
 class Process:
@@ -75,6 +108,9 @@ class Process:
         self.process.kill()
         self.process.wait()
 
+    def __str__(self) -> str:
+        return f"a worker that wrote:\n{self.log.read_text()}"
+
     def send(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
@@ -82,8 +118,5 @@ class Process:
         return self.process.wait(TIMEOUT)
 
     def until_written(self, text: str, path: Path | None = None) -> None:
-        deadline = time.monotonic() + TIMEOUT
         path = path or self.log
-        while not path.exists() or text not in path.read_text():
-            assert time.monotonic() < deadline, f"no {text!r} in:\n{self.log.read_text()}"
-            time.sleep(0.01)
+        wait_until(lambda: path.exists() and text in path.read_text(), f"{text!r} of {self}")

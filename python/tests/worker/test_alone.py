@@ -2,32 +2,23 @@
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import psycopg
 import pytest
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
 from symphony_pg import Client, Symphony
 from tests.helpers import Connection
-from tests.worker.helpers import running, until
+from tests.worker.helpers import going_away, running, until
 
 LEASE = 0.9
 
 
 @pytest.fixture
-def app(dsn: str) -> Iterator[Symphony]:
-    with Symphony(dsn) as app:
-        yield app
-
-
-@pytest.fixture
-def client(conn: Connection) -> Client:
-    client = Client(conn)
+def client(client: Client) -> Client:
+    """A client whose queue has a short lease."""
     client.configure_queue("default", lease=timedelta(seconds=LEASE))
     return client
 
@@ -130,22 +121,13 @@ async def test_a_suspect_that_waits_keeps_no_worker_that_stops_without_a_server(
     await vanish_with(client, "suspect")
     client.configure_queue("default", lease=timedelta(minutes=5))
     client.enqueue("Job", "before", priority=9)
-    with psycopg.connect(make_conninfo(dsn, dbname="postgres"), autocommit=True) as admin:
-        allow = sql.SQL("alter database {} allow_connections {}")
-        name = sql.Identifier(conn.info.dbname)
-        try:
-            async with running(app, concurrency=4, grace=0) as worker:
-                await jobs.until_begun("before")
-                await until(lambda: worker.counts.claimed == 2, "the second claim")
-                admin.execute(allow.format(name, sql.Literal(False)))
-                conn.execute(
-                    "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
-                    " where datname = current_database() and pid <> pg_backend_pid()"
-                )
-                stopped_at = time.monotonic()
-            assert time.monotonic() - stopped_at < 8
-        finally:
-            admin.execute(allow.format(name, sql.Literal(True)))
+    with going_away(dsn, conn) as go_away:
+        async with running(app, concurrency=4, grace=0) as worker:
+            await jobs.until_begun("before")
+            await until(lambda: worker.counts.claimed == 2, "the second claim")
+            go_away()
+            stopped_at = time.monotonic()
+        assert time.monotonic() - stopped_at < 8
 
 
 async def test_a_suspect_whose_lease_is_lost_while_it_waits_is_not_started(

@@ -6,7 +6,6 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,8 @@ from symphony_pg import Client, Symphony, UnknownWorker
 from symphony_pg.cli import main
 from symphony_pg.functions import WorkerActivity
 from symphony_pg.worker.heart import resident_memory
-from tests.helpers import Connection
-from tests.worker.helpers import TIMEOUT, Process, running, status
-from tests.worker.helpers import until as eventually
+from tests.helpers import TIMEOUT, Connection, status, wait_until
+from tests.worker.helpers import Process, running, until
 
 APP = """
 import time
@@ -43,15 +41,6 @@ def fail(body):
 def keep(megabytes):
     hoard.append(bytearray(megabytes << 20))
 """
-
-
-def until(condition: Callable[[], Any], worker: Process) -> Any:
-    """Wait until something is true, and return it."""
-    deadline = time.monotonic() + TIMEOUT
-    while not (found := condition()):
-        assert time.monotonic() < deadline, worker.log.read_text()
-        time.sleep(0.02)
-    return found
 
 
 def report(worker: Process) -> dict[str, Any]:
@@ -99,17 +88,17 @@ def test_a_request_reaches_an_idle_worker_at_once(
 ) -> None:
     client = Client(conn)
     with Process(tmp_path, APP, dsn, "--name", "w1") as worker:
-        until(lambda: client.queue_stats()[0].idle_workers, worker)
+        wait_until(lambda: client.queue_stats()[0].idle_workers, worker)
         assert [each.state for each in client.worker_activity()] == ["idle"]
         assert client.request_workers("pause", ["w1"]) == ["w1"]
         worker.until_written("paused, as was asked")
-        until(lambda: client.queue_stats()[0].idle_workers == 0, worker)
+        wait_until(lambda: client.queue_stats()[0].idle_workers == 0, worker)
         message_id = client.enqueue("Job", 0)
         time.sleep(0.5)
         assert status(conn, message_id) == "pending"
         assert [each.state for each in client.worker_activity()] == ["paused"]
         client.request_workers("resume")
-        until(lambda: status(conn, message_id) == "completed", worker)
+        wait_until(lambda: status(conn, message_id) == "completed", worker)
         client.request_workers("stop", queue_name="default")
         assert report(worker)["done"] == 1
     assert client.worker_activity() == []
@@ -137,19 +126,19 @@ async def test_a_busy_worker_tells_what_it_does_and_hears_with_its_heartbeat(
         def shown() -> WorkerActivity:
             return client.worker_activity()[0]
 
-        await eventually(lambda: client.worker_activity() and shown().running)
+        await until(lambda: client.worker_activity() and shown().running)
         seen = shown()
         assert (seen.state, seen.processing, seen.details["pid"]) == ("working", 3, os.getpid())
         (doing,) = seen.running
         assert (doing["message_id"], doing["message_type"]) == (ids[1], "Wait")
         assert 0 <= doing["seconds"] < 10
         client.request_workers("stop")
-        await eventually(lambda: shown().details.get("state") == "stopping")
+        await until(lambda: shown().details.get("state") == "stopping")
         # It says so, and gives back what it has not begun, in either order.
         expected = ["processing", "pending", "pending"]
-        await eventually(lambda: [status(conn, each) for each in ids[1:]] == expected)
+        await until(lambda: [status(conn, each) for each in ids[1:]] == expected)
         go_on.set()
-        await eventually(lambda: not client.worker_activity())
+        await until(lambda: not client.worker_activity())
         assert (worker.counts.done, worker.counts.released) == (2, 2)
 
 
@@ -172,19 +161,19 @@ def test_all_takes_up_new_queues_and_leaves_out_excluded_ones(
     bulk = client.enqueue("Job", 0, queue_name="bulk")
     with Process(tmp_path, APP, dsn, "--all", "--exclude", "bulk", "--exclude", "later") as worker:
         first = client.enqueue("Job", 0)
-        until(lambda: status(conn, first) == "completed", worker)
+        wait_until(lambda: status(conn, first) == "completed", worker)
         assert "excluded, but not there: later" in worker.log.read_text()
         client.create_queue("new")
         ids = [client.enqueue("Job", 0, queue_name="new")]
-        until(lambda: status(conn, ids[0]) == "completed", worker)
+        wait_until(lambda: status(conn, ids[0]) == "completed", worker)
         # It listens to the new queue as well.
         new = client.queue_stats("new")
-        until(lambda: client.queue_stats("new")[0].idle_workers == 1, worker)
+        wait_until(lambda: client.queue_stats("new")[0].idle_workers == 1, worker)
         assert new
         client.drop_queue("new", force=True)
         time.sleep(2.5)
         last = client.enqueue("Job", 0)
-        until(lambda: status(conn, last) == "completed", worker)
+        wait_until(lambda: status(conn, last) == "completed", worker)
         worker.send(signal.SIGTERM)
         assert report(worker)["done"] == 3
     assert status(conn, bulk) == "pending"
@@ -200,7 +189,7 @@ def test_no_queue_waits_for_ever_behind_a_busy_one(
     client.enqueue_batch(jobs)
     last = client.enqueue("Job", 0, queue_name="z")
     with Process(tmp_path, APP, dsn, "--all", "--batch-size", "5") as worker:
-        until(lambda: status(conn, last) == "completed", worker)
+        wait_until(lambda: status(conn, last) == "completed", worker)
         assert client.queue_stats("a")[0].pending > 100
 
 
@@ -217,16 +206,16 @@ def test_reload_starts_it_anew_when_a_file_changes(
     with Process(tmp_path, APP, dsn, "--reload", "--name", "w1") as worker:
         path = tmp_path / "worker_app.py"
         first = client.enqueue("Job", 0)
-        until(lambda: status(conn, first) == "completed", worker)
+        wait_until(lambda: status(conn, first) == "completed", worker)
         second = client.enqueue("Job", 0.5)
-        until(lambda: status(conn, second) == "processing", worker)
+        wait_until(lambda: status(conn, second) == "processing", worker)
         path.write_text(APP + "this is no Python")
         worker.until_written("SyntaxError")
         worker.until_written("the worker ended with code 1; waiting for a change")
         assert status(conn, second) == "completed"
         third = client.enqueue("New")
         path.write_text(APP + '\n@app.handler("New")\ndef new(body): pass\n')
-        until(lambda: status(conn, third) == "completed", worker)
+        wait_until(lambda: status(conn, third) == "completed", worker)
         worker.send(signal.SIGTERM)
         assert worker.wait() == 0
         assert worker.log.read_text().count("changed: worker_app.py; the worker") == 2

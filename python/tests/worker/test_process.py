@@ -15,8 +15,8 @@ from psycopg.conninfo import make_conninfo
 from symphony_pg import Client
 from symphony_pg.install import install
 from symphony_pg.server import Server
-from tests.helpers import ROOT, Connection
-from tests.worker.helpers import TIMEOUT, Process, status
+from tests.helpers import NOWHERE, ROOT, TIMEOUT, Connection, status, wait_until
+from tests.worker.helpers import Process, until_taken_back
 
 APP = """
 import asyncio
@@ -74,11 +74,7 @@ def test_a_second_signal_ends_at_once_and_loses_nothing(
         worker.until_written("stopping")
         worker.send(signal.SIGINT)
         assert worker.wait() == 128 + signal.SIGINT
-    deadline = time.monotonic() + TIMEOUT
-    while status(conn, message_id) == "processing":
-        assert time.monotonic() < deadline
-        Client(conn).tick()
-        time.sleep(0.05)
+    until_taken_back(conn, message_id)
     (message,) = Client(conn).claim_batch()
     assert (message.message_id, message.attempt) == (message_id, 2)
 
@@ -128,10 +124,7 @@ def test_a_second_signal_ends_a_handler_that_blocks_the_event_loop(
         assert worker.wait() == 128 + signal.SIGTERM
 
 
-def test_a_restart_of_the_server_is_survived(tmp_path: Path) -> None:
-    for parent in (tmp_path, *tmp_path.parents[:2]):
-        parent.chmod(0o755)
-    data_dir = tmp_path / "data"
+def test_a_restart_of_the_server_is_survived(data_dir: Path, tmp_path: Path) -> None:
     with Server(data_dir=data_dir) as server:
         port = server.port
         with psycopg.connect(server.dsn) as conn:
@@ -144,20 +137,15 @@ def test_a_restart_of_the_server_is_survived(tmp_path: Path) -> None:
         with Server(data_dir=data_dir, port=port) as server:
             with psycopg.connect(server.dsn, autocommit=True) as conn:
                 ids = enqueue(conn, 0, 0)
-                deadline = time.monotonic() + TIMEOUT
-                while Client(conn).queue_stats()[0].finished_last_hour < 5:
-                    assert time.monotonic() < deadline, worker.log.read_text()
-                    time.sleep(0.05)
+                client = Client(conn)
+                wait_until(lambda: client.queue_stats()[0].finished_last_hour >= 5, worker)
                 assert [status(conn, each) for each in ids] == ["completed"] * 2
             worker.send(signal.SIGTERM)
             assert worker.wait() == 0
             assert "connected again" in worker.log.read_text()
 
 
-def test_a_server_that_is_being_set_up_is_waited_for(tmp_path: Path) -> None:
-    for parent in (tmp_path, *tmp_path.parents[:2]):
-        parent.chmod(0o755)
-    data_dir = tmp_path / "data"
+def test_a_server_that_is_being_set_up_is_waited_for(data_dir: Path, tmp_path: Path) -> None:
     with Server(data_dir=data_dir) as server:
         port, dsn = server.port, make_conninfo(server.dsn, dbname="later")
     with Process(tmp_path, APP, dsn) as worker:
@@ -171,8 +159,7 @@ def test_a_server_that_is_being_set_up_is_waited_for(tmp_path: Path) -> None:
 
 
 def test_a_limit_that_ends_the_wait_for_a_server_is_no_success(tmp_path: Path) -> None:
-    dsn = "host=127.0.0.1 port=1 user=x dbname=x"
-    with Process(tmp_path, APP, dsn, "--drain", "--time-limit", "500ms") as worker:
+    with Process(tmp_path, APP, NOWHERE, "--drain", "--time-limit", "500ms") as worker:
         assert worker.wait() == 1
         assert "Error: cannot connect to PostgreSQL\nDETAIL: " in worker.log.read_text()
 

@@ -11,17 +11,17 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from symphony_pg import Client, Symphony, Worker
-from tests.helpers import Connection
-from tests.worker.helpers import until
+from tests.helpers import NOWHERE, Connection
+from tests.worker.helpers import going_away, running, until
 
 SOON = 7.0
 
 
 @pytest.fixture
-def app(dsn: str) -> Iterator[Symphony]:
-    with Symphony(dsn) as app:
-        app.handler("Job")(lambda body: None)
-        yield app
+def app(app: Symphony) -> Symphony:
+    """An application that has something to do."""
+    app.handler("Job")(lambda body: None)
+    return app
 
 
 @asynccontextmanager
@@ -38,10 +38,6 @@ async def ending_soon(app: Symphony, **options: Any) -> AsyncIterator[Worker]:
     await task
 
 
-def nowhere(port: int = 1) -> str:
-    return make_conninfo("", host="127.0.0.1", port=port, user="x", dbname="x")
-
-
 @pytest.fixture
 def poor_dsn(dsn: str, conn: Connection) -> Iterator[str]:
     """Where the database is for a role that may have one connection."""
@@ -53,7 +49,7 @@ def poor_dsn(dsn: str, conn: Connection) -> Iterator[str]:
 
 
 async def test_before_it_runs(app: Symphony) -> None:
-    worker = Worker(app, dsn=nowhere())
+    worker = Worker(app, dsn=NOWHERE)
     worker.stop()
     await asyncio.wait_for(worker.run(), SOON)
 
@@ -62,8 +58,20 @@ async def test_before_it_runs(app: Symphony) -> None:
 async def test_while_the_server_is_absent(
     app: Symphony, caplog: pytest.LogCaptureFixture, all_queues: bool
 ) -> None:
-    async with ending_soon(app, dsn=nowhere(), all_queues=all_queues):
+    async with ending_soon(app, dsn=NOWHERE, all_queues=all_queues):
         await until(lambda: "no connection" in caplog.text)
+
+
+async def test_a_worker_can_be_stopped_while_the_server_is_away(
+    app: Symphony, conn: Connection, dsn: str
+) -> None:
+    with going_away(dsn, conn) as go_away:
+        async with running(app, poll_interval=0.05) as worker:
+            await until(lambda: Client(conn).worker_activity(), "the worker")
+            go_away()
+            await asyncio.sleep(0.3)
+            worker.stop()
+    assert worker.counts.claimed == 0
 
 
 async def test_while_one_of_its_connections_is_refused(
@@ -87,7 +95,7 @@ async def test_while_the_host_does_not_answer(app: Symphony) -> None:
 
     async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        async with ending_soon(app, dsn=nowhere(port)):
+        async with ending_soon(app, dsn=make_conninfo(NOWHERE, port=port)):
             await called.wait()
         for call in calls:
             call.cancel()
