@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import psycopg
+import pytest
 
-from symphony_pg import Client, message
+from symphony_pg import Client, MessageStatus, message
 
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT = 20.0
@@ -17,6 +18,8 @@ NOWHERE = "host=127.0.0.1 port=1 user=x dbname=x"
 
 Connection = psycopg.Connection[Any]
 T = TypeVar("T")
+# For a test of both forms of a handler.
+KINDS = pytest.mark.parametrize("kind", ["sync", "async"])
 
 
 @dataclass
@@ -50,11 +53,16 @@ def one(conn: Connection, statement: Any, *arguments: Any) -> Any:
     return row if len(row) > 1 else row[0]
 
 
-def status(conn: Connection, message_id: int) -> str:
-    """Return the status of a message."""
+def known(conn: Connection, message_id: int) -> MessageStatus:
+    """Return what is known of a message, which must be something."""
     found = Client(conn).message_status(message_id)
     assert found is not None
-    return found.status
+    return found
+
+
+def status(conn: Connection, message_id: int) -> str:
+    """Return the status of a message."""
+    return known(conn, message_id).status
 
 
 def fail(client: Client, count: int = 1, type_: str = "A", error_class: str = "Boom") -> list[int]:

@@ -11,16 +11,15 @@ import psycopg
 import pytest
 
 from symphony_pg.server import Server, ServerError, find_bin_dir
+from tests.helpers import one
 
 
 def test_a_throw_away_server_is_gone_after_its_block() -> None:
     with Server(options={"work_mem": "5MB"}) as server:
         with psycopg.connect(server.dsn) as conn:
-            row = conn.execute(
-                "select current_setting('work_mem'), current_setting('data_directory')"
-            ).fetchone()
-        assert row is not None
-        work_mem, data_directory = row
+            work_mem, data_directory = one(
+                conn, "select current_setting('work_mem'), current_setting('data_directory')"
+            )
         assert work_mem == "5MB"
     assert not Path(data_directory).exists()
     with pytest.raises(psycopg.OperationalError):

@@ -1,10 +1,11 @@
 """The processes of test_kills.py: producers and claimers that are killed at any moment.
 
-Run as `python -m tests.campaigns.kills producer|claimer DSN SEED FILE` in the folder `python`. Each
-line of FILE is a word, message ids and perhaps their claim. "committing" and "acking" are written
-before the server is asked, every other word after it answered: so a kill leaves no message without
-a witness.
+Run as `python kills.py producer|claimer DSN SEED FILE`. Each line of FILE is a word, message ids
+and perhaps their claim. "committing" and "acking" are written before the server is asked, every
+other word after it answered: so a kill leaves no message without a witness.
 """
+
+from __future__ import annotations
 
 import json
 import random
@@ -13,11 +14,12 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import psycopg
 
-from tests.helpers import Connection
+if TYPE_CHECKING:  # what is killed all the time should start fast
+    from tests.helpers import Connection
 
 QUEUES = ["chaos", "default"]
 LEASE = 0.5

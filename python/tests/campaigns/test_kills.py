@@ -15,8 +15,7 @@ import psycopg
 
 from symphony_pg.install import install
 from symphony_pg.server import Server
-from tests.campaigns import kills
-from tests.helpers import ROOT, Connection
+from tests.helpers import Connection
 
 SECONDS = float(os.environ.get("CHAOS_SECONDS", "16"))
 PRODUCERS = 5
@@ -56,9 +55,9 @@ class Crowd:
     def start(self, role: str) -> None:
         seed = self.rng.randrange(10**9)
         path = self.folder / f"{role}-{seed}"
-        program = [sys.executable, "-m", kills.__name__]
-        command = [*program, role, self.dsn, str(seed), str(path)]
-        self.processes[subprocess.Popen(command, cwd=ROOT / "python")] = role
+        program = Path(__file__).with_name("kills.py")
+        command = [sys.executable, str(program), role, self.dsn, str(seed), str(path)]
+        self.processes[subprocess.Popen(command)] = role
 
     def kill_one(self) -> None:
         victim = self.rng.choice(list(self.processes))

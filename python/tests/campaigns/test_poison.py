@@ -66,8 +66,8 @@ def test_only_the_poison_message_fails(
     handled = Counter((tmp_path / "handled").read_text().split())
     poisoned = handled.pop("poison")
     print(f"deaths {deaths}, others {dict(attempts)}, poison handled {poisoned} times")
-    # The crash of the first worker is the only attempt that the others lost to it, and none was
-    # at work, or had been and was not acknowledged yet, when a later one died.
+    # The crash of the first worker is the only attempt that the others lost to it. When a later
+    # one died, no other message was in work, or done and not acknowledged yet.
     assert attempts == {("completed", 2): 99}
     assert deaths == poisoned == MAX_ATTEMPTS
     assert set(handled.values()) <= {1, 2}  # 1: the first worker died before it began with it

@@ -10,7 +10,7 @@ import pytest
 
 from symphony_pg import Client
 from tests.cli.helpers import Cli
-from tests.helpers import Connection
+from tests.helpers import Connection, known
 from tests.worker.helpers import Process
 
 UTC = timezone.utc
@@ -74,8 +74,7 @@ def test_add_list_show_and_the_rest(cli: Cli, conn: Connection) -> None:
     assert cli.json("schedule", "show", "report")["enabled"] is False
     assert cli.json("schedule", "resume", "report")["next_run_at"] == added["next_run_at"]
     message_id = cli.json("schedule", "run", "report")["message_id"]
-    found = Client(conn).message_status(message_id)
-    assert found is not None
+    found = known(conn, message_id)
     assert (found.body, found.priority) == ({"days": 1}, 7)
     assert [row["message_id"] for row in cli.json("schedule", "show", "report")["runs"]] == [
         message_id

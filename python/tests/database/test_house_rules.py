@@ -10,7 +10,7 @@ import pytest
 import symphony_pg
 from symphony_pg import AsyncClient, Client, functions
 from symphony_pg.functions import Call
-from tests.helpers import ROOT, Connection
+from tests.helpers import ROOT, Connection, one
 
 PACKAGE = Path(symphony_pg.__file__).parent
 SQL = re.compile(
@@ -83,16 +83,16 @@ def _calls() -> dict[str, object]:
 
 @pytest.mark.parametrize("name", sorted(_calls()))
 def test_arguments_are_those_of_the_sql_function(name: str, conn: Connection) -> None:
-    row = conn.execute(
+    names = one(
+        conn,
         "select proargnames[1:pronargs] from pg_proc "
         "where pronamespace = 'symphony'::regnamespace and proname = %s",
-        [name],
-    ).fetchone()
-    assert row is not None
+        name,
+    )
     function = getattr(functions, name)
-    assert list(inspect.signature(function).parameters) == (row[0] or [])
+    assert list(inspect.signature(function).parameters) == (names or [])
     for client in (Client, AsyncClient):
-        assert list(inspect.signature(getattr(client, name)).parameters)[1:] == (row[0] or [])
+        assert list(inspect.signature(getattr(client, name)).parameters)[1:] == (names or [])
         assert getattr(client, name).__doc__ == function.__doc__
 
 

@@ -26,7 +26,7 @@ from symphony_pg import (
     Symphony,
 )
 from symphony_pg.cli import main
-from tests.helpers import Connection
+from tests.helpers import Connection, known, one
 from tests.worker.helpers import run
 
 LIMIT = 1048576
@@ -86,8 +86,7 @@ def test_text_in_every_other_place(app: Symphony, conn: Connection) -> None:
         (claimed,) = client.claim_batch(worker=text)
         assert (claimed.message_type, claimed.group_key) == (text, text)
         client.nack_with_backoff(claimed.claim_id, message_id, text, text, retryable=False)
-        found = client.message_status(message_id)
-        assert found is not None
+        found = known(client.conn, message_id)
         assert (found.last_error, found.worker) == (text, text)
         client.heartbeat(text, ["default"], {text: text})
     assert {each.worker for each in client.worker_activity()} == {*TEXTS} - {""}
@@ -151,8 +150,7 @@ def test_an_error_with_any_text_is_kept(app: Symphony, conn: Connection) -> None
 
     message_id = Client(conn).enqueue("A")
     assert run(app, limit=1, drain=False).retried == 1
-    found = Client(conn).message_status(message_id)
-    assert found is not None
+    found = known(conn, message_id)
     assert "nul \\x00, half a pair \\ud800, \U0001f680" in (found.last_error or "")
 
 
@@ -161,9 +159,7 @@ def test_bodies_up_to_the_limit(app: Symphony, conn: Connection) -> None:
     app.handler(Note)(lambda note: seen.append(len(note.text)))
     sized = "select pg_column_size(%s::jsonb)"
     body = {"text": "", "more": None}
-    row = conn.execute(sized, [psycopg.types.json.Jsonb(body)]).fetchone()
-    assert row is not None
-    room = LIMIT - row[0]
+    room = LIMIT - one(conn, sized, psycopg.types.json.Jsonb(body))
     # What is stored is padded to four bytes, so look for the largest that fits.
     fits = max(n for n in range(room - 8, room + 8) if stored(conn, n) <= LIMIT)
     app.dispatch(Note("x" * fits))
@@ -180,12 +176,8 @@ def test_bodies_up_to_the_limit(app: Symphony, conn: Connection) -> None:
 
 
 def stored(conn: Connection, length: int) -> int:
-    row = conn.execute(
-        "select pg_column_size(jsonb_build_object('text', repeat('x', %s), 'more', null))", [length]
-    ).fetchone()
-    assert row is not None
-    size: int = row[0]
-    return size
+    body = "jsonb_build_object('text', repeat('x', %s), 'more', null)"
+    return int(one(conn, f"select pg_column_size({body})", length))
 
 
 def test_numbers_keep_their_digits(app: Symphony, conn: Connection) -> None:
@@ -245,8 +237,7 @@ async def test_what_python_cannot_hold_is_returned_as_text(
     assert is_same_json(first.body, body)
     assert (first.headers, second.body) == ({"a": 1}, [1])
     assert first.lease_until > first.enqueued_at  # other types are read as ever
-    found = client.message_status(first.message_id)
-    assert found is not None
+    found = known(client.conn, first.message_id)
     assert is_same_json(found.body, body)
     client.nack_with_backoff(first.claim_id, first.message_id, "x", retryable=False)
     (failed,) = client.failed_messages()

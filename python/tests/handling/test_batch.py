@@ -19,10 +19,9 @@ from symphony_pg import (
     Symphony,
     SyncTransport,
 )
-from tests.helpers import Connection, Job, jobs, status
+from tests.helpers import KINDS, Connection, Job, jobs, known, status
 from tests.worker.helpers import Process, run, running, until
 
-KINDS = pytest.mark.parametrize("kind", ["sync", "async"])
 SOON = timedelta(seconds=0.2)
 
 
@@ -122,8 +121,7 @@ def test_single_items_may_fail(app: Symphony, conn: Connection, kind: str) -> No
     assert states == ["completed", "failed", "delayed", "failed", "delayed", "completed"]
     assert status(conn, broken) == "failed"
     assert (counts.done, counts.failed, counts.retried) == (2, 3, 2)
-    found = Client(conn).message_status(ids[2])
-    assert found is not None
+    found = known(conn, ids[2])
     assert found.available_at is not None
     assert found.available_at - datetime.now(timezone.utc) > timedelta(minutes=9)
     assert "busy" in str(found.last_error)

@@ -18,7 +18,7 @@ from symphony_pg import (
     SyncTransport,
 )
 from symphony_pg.classification import ErrorClasses, Verdict
-from tests.helpers import Connection, Job
+from tests.helpers import Connection, Job, known
 from tests.worker.helpers import run
 
 HOUR = timedelta(hours=1)
@@ -90,8 +90,7 @@ def fate(app: Symphony, conn: Connection, error: BaseException, **classes: Any) 
 
     message_id = app.dispatch(Job())
     run(app)
-    found = Client(conn).message_status(message_id)
-    assert found is not None
+    found = known(conn, message_id)
     if found.available_at is None:
         return found.status
     wait = round((found.available_at - found.enqueued_at).total_seconds(), -1)

@@ -5,7 +5,7 @@ from datetime import datetime, timezone
 import pytest
 
 from symphony_pg import Client, Context, Symphony
-from tests.helpers import Connection, Job, jobs, status
+from tests.helpers import KINDS, Connection, Job, jobs, status
 from tests.worker.helpers import run
 
 
@@ -40,7 +40,7 @@ def notes_in(conn: Connection) -> list[int]:
     return [row[0] for row in conn.execute("select n from note order by n").fetchall()]
 
 
-@pytest.mark.parametrize("kind", ["sync", "async"])
+@KINDS
 @pytest.mark.parametrize("outcome", ["commits", "raises", "raises afterwards"])
 def test_a_transaction_keeps_writes_and_ack_together(
     app: Symphony, notes: Connection, kind: str, outcome: str

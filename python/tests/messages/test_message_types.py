@@ -14,7 +14,7 @@ import pytest
 
 from symphony_pg import Client, InMemoryTransport, InvalidMessage, NewerVersion, Symphony, message
 from symphony_pg.message import message_type_of
-from tests.helpers import Connection, status
+from tests.helpers import Connection, known, status
 from tests.worker.helpers import run
 
 LONG = "12345678901234567890.12345678901234567890"
@@ -66,8 +66,7 @@ def test_a_message_comes_back_through_the_database(
     seen: list[Any] = []
     app.handler(type(given))(seen.append)
     message_id = app.dispatch(given)
-    found = Client(conn).message_status(message_id)
-    assert found is not None
+    found = known(conn, message_id)
     assert {"orderId", "invoiceId"} & set(found.body)
     assert found.body["price"] == LONG
     run(app)
@@ -205,8 +204,7 @@ def with_upcasters() -> type:
 
 def test_a_version_travels_in_the_headers(app: Symphony, conn: Connection) -> None:
     def headers(message: Any, **options: Any) -> Any:
-        found = Client(conn).message_status(app.dispatch(message, **options))
-        assert found is not None
+        found = known(conn, app.dispatch(message, **options))
         return found.headers
 
     assert headers(ORDER) == {}
@@ -241,8 +239,7 @@ def test_a_newer_version_is_left_to_newer_workers(app: Symphony, conn: Connectio
     message_id = Client(conn).enqueue("Order", {"anything": 1}, headers={"version": 2})
     counts = run(app)
     assert (counts.snoozed, counts.retried, counts.failed) == (1, 0, 0)
-    found = Client(conn).message_status(message_id)
-    assert found is not None
+    found = known(conn, message_id)
     assert (found.status, found.body, found.attempt) == ("delayed", {"anything": 1}, 0)
     assert Client(conn).message_history(message_id) == []
     assert found.available_at is not None
@@ -271,8 +268,7 @@ def test_a_deployment_may_take_longer_than_all_attempts(dsn: str, conn: Connecti
         new.handler(NewOrder)(lambda order, context: handled.append(context.attempt + 1))
         run(new)
     assert handled == [2]
-    found = client.message_status(message_id)
-    assert found is not None
+    found = known(client.conn, message_id)
     assert found.status == "completed"
 
 

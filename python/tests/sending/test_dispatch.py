@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from symphony_pg import AsyncClient, Client, InvalidMessage, MalformedBatch, Symphony
-from tests.helpers import Connection, SendEmail, end_other_sessions
+from tests.helpers import Connection, SendEmail, end_other_sessions, known
 
 
 def test_dispatch_is_part_of_the_callers_transaction(app: Symphony, dsn: str) -> None:
@@ -17,8 +17,7 @@ def test_dispatch_is_part_of_the_callers_transaction(app: Symphony, dsn: str) ->
         kept = app.dispatch(SendEmail("bob"), conn=conn)
         conn.commit()
         assert Client(conn).message_status(lost) is None
-        status = Client(conn).message_status(kept)
-        assert status is not None
+        status = known(conn, kept)
         assert (status.status, status.message_type, status.body) == (
             "pending",
             "SendEmail",
@@ -39,13 +38,11 @@ def test_dispatch_on_its_own_connection(app: Symphony, conn: Connection) -> None
         headers={"a": 1},
     )
     assert app.dispatch(SendEmail("ada"), queue="mail", idempotency_key="k") == message_id
-    status = client.message_status(message_id)
-    assert status is not None
+    status = known(client.conn, message_id)
     assert (status.queue_name, status.priority, status.status) == ("mail", 9, "delayed")
     assert status.headers == {"a": 1}
     due = datetime(2100, 1, 1, tzinfo=timezone.utc)
-    other = client.message_status(app.dispatch(SendEmail("x"), available_at=due))
-    assert other is not None
+    other = known(client.conn, app.dispatch(SendEmail("x"), available_at=due))
     assert other.available_at == due
 
 

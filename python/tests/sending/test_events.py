@@ -19,7 +19,7 @@ from symphony_pg.events import (
     WorkerStarted,
     WorkerStopped,
 )
-from tests.helpers import Connection, Job
+from tests.helpers import KINDS, Connection, Job
 from tests.worker.helpers import run, running, until
 
 ALL = (
@@ -47,7 +47,7 @@ def test_every_event_is_in_the_list() -> None:
     }
 
 
-@pytest.mark.parametrize("kind", ["sync", "async"])
+@KINDS
 def test_each_event_of_a_message(app: Symphony, conn: Connection, kind: str) -> None:
     Client(conn).configure_queue("default", retry_delay=timedelta(0))
     seen = record(app)

@@ -24,7 +24,7 @@ from symphony_pg import (
     transaction_middleware,
     validation_middleware,
 )
-from tests.helpers import Connection, status
+from tests.helpers import KINDS, Connection, known, status
 from tests.worker.helpers import run
 
 
@@ -75,7 +75,7 @@ def test_without_middleware_the_handler_is_called_directly() -> None:
     assert handler.call != handler.call_directly
 
 
-@pytest.mark.parametrize("kind", ["sync", "async"])
+@KINDS
 def test_the_first_one_is_the_outermost(app: Symphony, kind: str) -> None:
     seen: list[Any] = []
     app.middleware(both("a", seen))
@@ -108,8 +108,7 @@ def test_a_recipe_for_your_own(app: Symphony, conn: Connection) -> None:
 
     app.handler(Job)(seen.append)
     message_id = app.dispatch(Job(), headers={"a": 1})
-    found = Client(conn).message_status(message_id)
-    assert found is not None
+    found = known(conn, message_id)
     assert (found.headers, found.priority) == ({"a": 1, "tenant": "acme"}, 9)
     run(app)
     assert seen == [("acme", 1, message_id), Job()]
@@ -230,7 +229,7 @@ def test_an_object_may_be_a_middleware() -> None:
     assert Middleware.of(CountingAsync()).async_ is not None
 
 
-@pytest.mark.parametrize("kind", ["sync", "async"])
+@KINDS
 def test_logging(app: Symphony, kind: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "symphony_pg.messages")
     app.middleware(logging_middleware())
@@ -257,7 +256,7 @@ def test_logging(app: Symphony, kind: str, caplog: pytest.LogCaptureFixture) -> 
     ]
 
 
-@pytest.mark.parametrize("kind", ["sync", "async"])
+@KINDS
 def test_timing(kind: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "symphony_pg.timing")
     app = Symphony(transport=SyncTransport())
@@ -299,7 +298,7 @@ def test_validation(app: Symphony, conn: Connection) -> None:
     assert seen == [Job(1)]
 
 
-@pytest.mark.parametrize("kind", ["sync", "async"])
+@KINDS
 def test_a_transaction_around_every_handler(app: Symphony, conn: Connection, kind: str) -> None:
     conn.execute("create table note (n int)")
     app.middleware(transaction_middleware())

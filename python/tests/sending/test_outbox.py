@@ -20,10 +20,8 @@ from symphony_pg import (
 )
 from symphony_pg.events import Handled, Sent
 from symphony_pg.install import install
-from tests.helpers import Connection, Job, status
+from tests.helpers import KINDS, Connection, Job, known, status
 from tests.worker.helpers import Process, run, running, until, until_taken_back
-
-KINDS = pytest.mark.parametrize("kind", ["sync", "async"])
 
 
 @dataclass
@@ -96,8 +94,7 @@ def test_what_cannot_be_sent_fails_the_handler(app: Symphony, conn: Connection, 
     handle(app, kind, lambda job, context: app.dispatch(Next(1), queue="nowhere"))
     message_id = app.dispatch(Job())
     assert run(app).retried == 1
-    found = Client(conn).message_status(message_id)
-    assert found is not None
+    found = known(conn, message_id)
     assert "nowhere" in str(found.last_error)
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 from symphony_pg import Client, LeaseLost
-from tests.helpers import Connection
+from tests.helpers import Connection, one
 
 QUEUES: dict[str, dict[str, Any]] = {
     "a": {"max_attempts": 2, "retry_delay": timedelta(seconds=1), "retry_jitter": 0.5},
@@ -74,11 +74,8 @@ class Model(RuleBasedStateMachine):
     def pass_time(self, by: timedelta) -> datetime:
         """Let no two steps happen at the same time, as on a real clock."""
         self.transactions += 1
-        row = self.conn.execute(
-            "update public.clock set now_at = now_at + %s returning now_at", [by]
-        ).fetchone()
-        assert row is not None
-        self.now = row[0]
+        step = "update public.clock set now_at = now_at + %s returning now_at"
+        self.now = one(self.conn, step, by)
         return self.now
 
     def step(self) -> None:

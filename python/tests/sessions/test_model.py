@@ -140,7 +140,7 @@ class Life(Model):
         nack: bool | None,
         ends: str,
     ) -> None:
-        """A worker claims, settles some of it or none, and vanishes or gives the rest back."""
+        """A worker claims, settles some of it or nothing, and vanishes or gives the rest back."""
         if queue in self.paused or is_first:
             self.resume(queue)
             self.purge_queue(queue)
@@ -245,7 +245,7 @@ class Life(Model):
     @precondition(lambda self: self.claims)
     @rule(data=st.data())
     def settle_what_is_not_held(self, data: st.DataObject) -> None:
-        """A message of another claim, or of none, in the name of a claim."""
+        """A message of another claim, or of no claim, in the name of a claim."""
         self.step()
         claim = self.some_claim(data)
         foreign = [each for each in self.messages if each not in claim.open] or [0]

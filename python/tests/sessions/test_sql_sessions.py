@@ -8,7 +8,7 @@ from threading import Barrier
 import psycopg
 import pytest
 
-from tests.helpers import Connection
+from tests.helpers import Connection, one
 from tests.sessions.helpers import claim, enqueue
 
 
@@ -89,9 +89,7 @@ def test_concurrent_duplicates_of_a_key_are_one_message(dsn: str, conn: Connecti
     def work(_: int) -> int:
         with psycopg.connect(dsn) as own:
             barrier.wait()
-            row = own.execute("select symphony.enqueue('A', idempotency_key => 'k')").fetchone()
-            assert row is not None
-            return int(row[0])
+            return int(one(own, "select symphony.enqueue('A', idempotency_key => 'k')"))
 
     with ThreadPoolExecutor(16) as pool:
         ids = set(pool.map(work, range(16)))
@@ -173,11 +171,10 @@ def test_one_of_two_ticks_runs(dsn: str, conn: Connection) -> None:
     conn.execute("select symphony.enqueue('A', delay => '1 hour')")
     with psycopg.connect(dsn) as other:
         other.execute("select symphony.tick()")
-        row = conn.execute("select symphony.tick()").fetchone()
-        assert row is not None
-        assert row[0].keys() == {"ran", "next_due_at"}
-        assert row[0]["ran"] is False
-        assert row[0]["next_due_at"] is not None
+        report = one(conn, "select symphony.tick()")
+        assert report.keys() == {"ran", "next_due_at"}
+        assert report["ran"] is False
+        assert report["next_due_at"] is not None
         other.rollback()
     assert conn.execute("select symphony.tick() ->> 'ran'").fetchone() == ("true",)
 
@@ -243,9 +240,8 @@ def test_a_lane_that_somebody_holds_is_named(dsn: str, conn: Connection) -> None
     ids = enqueue(conn, 2)
     with psycopg.connect(dsn) as other:
         claim(other, 1)
-        row = conn.execute("select symphony.why_not_running(%s)", [ids[1]]).fetchone()
-        assert row is not None
-        assert f"locked by pid {other.info.backend_pid}" in row[0]
+        why = one(conn, "select symphony.why_not_running(%s)", ids[1])
+        assert f"locked by pid {other.info.backend_pid}" in why
         other.rollback()
 
 

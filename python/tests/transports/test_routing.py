@@ -25,7 +25,7 @@ from symphony_pg import (
     UnknownHandler,
     UnknownTransport,
 )
-from tests.helpers import Connection, SendEmail, status
+from tests.helpers import Connection, SendEmail, known, status
 from tests.worker.helpers import run, running, until
 
 
@@ -140,8 +140,7 @@ def test_a_delivery_for_an_unknown_handler_fails_with_a_clear_error(
     run(app)
     assert seen == ["ada", "null"]
     assert (status(conn, first), status(conn, named)) == ("completed", "completed")
-    lost = client.message_status(first + 1)
-    assert lost is not None
+    lost = known(client.conn, first + 1)
     assert (lost.status, lost.attempt) == ("failed", 1)
     assert "no handler 'gone' for the message type 'SendEmail'" in (lost.last_error or "")
     assert status(conn, odd) == "failed"
@@ -379,8 +378,7 @@ def test_dispatch_may_name_a_transport_of_the_configuration(
     client, seen = Client(conn), []
 
     def place(message_id: int) -> tuple[str, int]:
-        found = client.message_status(message_id)
-        assert found is not None
+        found = known(client.conn, message_id)
         return found.queue_name, found.priority
 
     with Symphony(dsn, config=path) as app:

@@ -119,4 +119,4 @@ class Process:
 
     def until_written(self, text: str, path: Path | None = None) -> None:
         path = path or self.log
-        wait_until(lambda: path.exists() and text in path.read_text(), f"{text!r} of {self}")
+        wait_until(lambda: path.exists() and text in path.read_text(), self)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from symphony_pg import Client, Symphony
-from tests.helpers import Connection
+from tests.helpers import Connection, known
 from tests.worker.helpers import going_away, running, until
 
 LEASE = 0.9
@@ -109,8 +109,7 @@ async def test_a_suspect_that_waits_is_given_back_by_a_worker_that_stops(
         jobs.end("before")
         worker.stop()
     assert (worker.counts.done, worker.counts.released) == (1, 1)
-    found = client.message_status(message_id)
-    assert found is not None
+    found = known(client.conn, message_id)
     assert (found.status, found.attempt) == ("pending", 1)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from symphony_pg import Client, Context, Symphony
-from tests.helpers import Connection
+from tests.helpers import Connection, one
 from tests.worker.helpers import run, running, until
 
 
@@ -103,6 +103,4 @@ async def test_a_server_clock_that_is_set_spoils_no_lease(
 
 
 def count_ticks(conn: Connection) -> int:
-    row = conn.execute("select count(*) from symphony.tick").fetchone()
-    assert row is not None
-    return int(row[0])
+    return int(one(conn, "select count(*) from symphony.tick"))

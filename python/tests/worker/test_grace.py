@@ -5,10 +5,8 @@ import threading
 import time
 from contextlib import suppress
 
-import pytest
-
-from symphony_pg import Client, Symphony
-from tests.helpers import Connection, Job, status
+from symphony_pg import Symphony
+from tests.helpers import KINDS, Connection, Job, known, status
 from tests.worker.helpers import running, until
 
 
@@ -28,13 +26,12 @@ async def test_grace_ends_what_does_not_finish(app: Symphony, conn: Connection) 
         await until(lambda: outcomes)
     assert outcomes == ["started", "cancelled"]
     assert worker.counts.retried == 1
-    found = Client(conn).message_status(message_id)
-    assert found is not None
+    found = known(conn, message_id)
     assert (found.status, found.attempt) == ("delayed", 1)
     assert "was stopped" in str(found.last_error)
 
 
-@pytest.mark.parametrize("kind", ["sync", "async"])
+@KINDS
 async def test_what_succeeds_soon_after_the_grace_is_done(
     app: Symphony, conn: Connection, kind: str
 ) -> None:

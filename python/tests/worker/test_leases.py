@@ -6,7 +6,7 @@ import time
 from datetime import timedelta
 
 from symphony_pg import Client, Context, LeaseLost, Symphony
-from tests.helpers import Connection, Job, status
+from tests.helpers import Connection, Job, known, status
 from tests.worker.helpers import running, until
 
 
@@ -24,8 +24,7 @@ async def test_leases_are_extended_while_a_handler_runs(app: Symphony, conn: Con
     message_id = app.dispatch(Job())
     async with running(app) as worker:
         await until(lambda: worker.counts.done == 1)
-    found = Client(conn).message_status(message_id)
-    assert found is not None
+    found = known(conn, message_id)
     assert (found.status, found.attempt) == ("completed", 1)
     assert extended[0] > timedelta(seconds=0.5)
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from symphony_pg import Client, Context, PermanentError, RetryAfter, Symphony
-from tests.helpers import Connection, Job, jobs, status
+from tests.helpers import Connection, Job, jobs, known, status
 from tests.worker.helpers import run
 
 
@@ -64,8 +64,7 @@ def test_attempts_are_used_up(app: Symphony, conn: Connection) -> None:
     message_id = app.dispatch(Job())
     counts = run(app)
     assert (counts.retried, counts.failed) == (1, 1)
-    found = Client(conn).message_status(message_id)
-    assert found is not None
+    found = known(conn, message_id)
     assert found.status == "failed"
     assert found.last_error is not None
     assert len(found.last_error.encode()) <= 8000
@@ -92,9 +91,8 @@ def test_retry_after_sets_the_time(app: Symphony, conn: Connection) -> None:
 
     message_id = app.dispatch(Job())
     counts = run(app)
-    found = Client(conn).message_status(message_id)
+    found = known(conn, message_id)
     assert counts.retried == 1
-    assert found is not None
     assert found.available_at is not None
     wait = (found.available_at - datetime.now(timezone.utc)).total_seconds()
     assert 590 < wait <= 600
@@ -116,8 +114,7 @@ def test_what_cannot_be_handled_fails_and_the_worker_lives(app: Symphony, conn: 
     assert seen == [7]
     assert (counts.failed, counts.done) == (2, 1)
     for message_id, text in ((unknown, "'Nobody'"), (broken, "n: expected an integer")):
-        found = client.message_status(message_id)
-        assert found is not None
+        found = known(client.conn, message_id)
         assert found.status == "failed"
         assert found.last_error is not None
         assert text in found.last_error

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from symphony_pg import Client, Context, Symphony
-from tests.helpers import Connection, Job, jobs, status
+from tests.helpers import KINDS, Connection, Job, jobs, status
 from tests.worker.helpers import run, running, until
 
 
 @pytest.mark.parametrize("concurrency", [1, 4])
-@pytest.mark.parametrize("kind", ["sync", "async"])
+@KINDS
 def test_every_message_is_handled_once(
     app: Symphony, conn: Connection, kind: str, concurrency: int
 ) -> None:
