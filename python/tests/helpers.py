@@ -47,7 +47,7 @@ def wait_until(condition: Callable[[], T], what: object, seconds: float = TIMEOU
 
 
 def one(conn: Connection, statement: Any, *arguments: Any) -> Any:
-    """Return the only row of a query, or its only value."""
+    """Return the row that a query must have, or its only value."""
     row = conn.execute(statement, arguments).fetchone()
     assert row is not None
     return row if len(row) > 1 else row[0]
