@@ -32,7 +32,7 @@ TIMEOUT = 120
 
 sys.path.insert(0, str(ROOT / "python"))
 
-from symphony_pg.server import Server
+from symphony_pg.server import Server  # noqa: E402
 
 SCHEMA_OF_TESTS = """
 create schema tap;

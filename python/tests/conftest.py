@@ -1,6 +1,7 @@
 """Every test that asks for a database gets a fresh clone of one where Symphony is installed."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pytest
 from psycopg.conninfo import make_conninfo
 from pytest_postgresql import factories
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from symphony_pg import Client, Symphony
+from tests.helpers import ROOT, Connection
 
 if "SYMPHONY_DSN" not in os.environ:
     pytest.exit("no server; run: make test-python, or: python -m symphony_pg.server -- pytest")
@@ -26,7 +28,7 @@ symphony_database = factories.postgresql("symphony_server")
 
 
 @pytest.fixture
-def dsn(symphony_database: "psycopg.Connection[object]") -> Iterator[str]:
+def dsn(symphony_database: Connection) -> Iterator[str]:
     """Where this test's own database is; every invariant holds when the test is over."""
     conninfo = symphony_database.info
     dsn = make_conninfo(conninfo.dsn, password=conninfo.password)
@@ -38,10 +40,22 @@ def dsn(symphony_database: "psycopg.Connection[object]") -> Iterator[str]:
 
 
 @pytest.fixture
-def conn(dsn: str) -> "Iterator[psycopg.Connection]":
+def conn(dsn: str) -> Iterator[Connection]:
     """An open connection in autocommit mode."""
     with psycopg.connect(dsn, autocommit=True) as conn:
         yield conn
+
+
+@pytest.fixture
+def client(conn: Connection) -> Client:
+    return Client(conn)
+
+
+@pytest.fixture
+def app(dsn: str) -> Iterator[Symphony]:
+    """An application of this test's own database."""
+    with Symphony(dsn) as app:
+        yield app
 
 
 @pytest.fixture
@@ -52,3 +66,17 @@ def empty_dsn(dsn: str) -> Iterator[str]:
         admin.execute(f"create database {name} template template0")
         yield make_conninfo(dsn, dbname=name)
         admin.execute(f"drop database {name} (force)")
+
+
+@pytest.fixture
+def scratch() -> Iterator[Path]:
+    """A folder for programs that may run as another user, as a server does."""
+    with tempfile.TemporaryDirectory(prefix="symphony-pg-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.fixture
+def data_dir(scratch: Path) -> Path:
+    """Where a server may keep its data from one start to the next."""
+    return scratch / "data"

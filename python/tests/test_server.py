@@ -11,26 +11,23 @@ import psycopg
 import pytest
 
 from symphony_pg.server import Server, ServerError, find_bin_dir
+from tests.helpers import one
 
 
 def test_a_throw_away_server_is_gone_after_its_block() -> None:
     with Server(options={"work_mem": "5MB"}) as server:
         with psycopg.connect(server.dsn) as conn:
-            row = conn.execute(
-                "select current_setting('work_mem'), current_setting('data_directory')"
-            ).fetchone()
-        assert row is not None
-        work_mem, data_directory = row
+            work_mem, data_directory = one(
+                conn, "select current_setting('work_mem'), current_setting('data_directory')"
+            )
         assert work_mem == "5MB"
     assert not Path(data_directory).exists()
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(server.dsn)
 
 
-def test_a_data_directory_keeps_its_data_and_password(tmp_path: Path) -> None:
-    for parent in (tmp_path, *tmp_path.parents[:2]):
-        parent.chmod(0o755)
-    data_dir = tmp_path / "a b" / "data"
+def test_a_data_directory_keeps_its_data_and_password(scratch: Path) -> None:
+    data_dir = scratch / "a b" / "data"
     with Server(data_dir=data_dir) as server, psycopg.connect(server.dsn) as conn:
         conn.execute("create table kept ()")
     with Server(data_dir=data_dir) as again, psycopg.connect(again.dsn) as conn:

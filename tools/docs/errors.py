@@ -13,7 +13,7 @@ import psycopg
 
 from docs.catalog import ROOT, Function, functions
 from docs.markdown import paragraph, plain, table
-from symphony_pg import errors  # noqa: E402
+from symphony_pg import errors
 
 TARGET = ROOT / "docs" / "errors.md"
 INTRODUCTION = """\

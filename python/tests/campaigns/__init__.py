@@ -1,0 +1,1 @@
+"""Whole systems over minutes, with other programs, broken on purpose."""

@@ -1,0 +1,248 @@
+"""Behind a real PgBouncer that pools transactions: nothing relies on a session, or leaves a trace.
+
+The pool has so few connections that clients must share them.
+"""
+
+import asyncio
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from fetch import pgbouncer
+from symphony_pg import Client, Context, Symphony
+from tests.cli.helpers import Cli
+from tests.helpers import Connection
+from tests.worker.helpers import Process, running, until
+
+POOL_SIZE = 3
+MESSAGES = 300
+CONFIGURATION = """\
+[databases]
+* = host={host} port={port} user={user} password={password}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {listen_port}
+unix_socket_dir =
+auth_type = any
+pool_mode = {pool_mode}
+default_pool_size = {pool_size}
+max_client_conn = 100
+"""
+
+
+@pytest.fixture
+def pool(dsn: str, scratch: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The DSN of the test's database behind PgBouncer, which pools transactions unless told."""
+    command = pgbouncer.obtain(scratch)
+    if command is None:
+        pytest.skip("PgBouncer is not installed, and Debian's packages cannot be downloaded here")
+    target = conninfo_to_dict(dsn)
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        # The server of the tests commits asynchronously; what a session changes is to be seen.
+        database = sql.Identifier(str(target["dbname"]))
+        conn.execute(sql.SQL("alter database {} set synchronous_commit = on").format(database))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    path = scratch / "pgbouncer.ini"
+    path.write_text(
+        CONFIGURATION.format(
+            **target,
+            listen_port=port,
+            pool_mode=getattr(request, "param", "transaction"),
+            pool_size=POOL_SIZE,
+        )
+    )
+    path.chmod(0o644)
+    log = (scratch / "log").open("wb")
+    process = subprocess.Popen([*command, str(path)], stdout=log, stderr=log)
+    try:
+        yield _ready(
+            make_conninfo(host="127.0.0.1", port=port, dbname=target["dbname"], user="any"), process
+        )
+    finally:
+        process.terminate()
+        process.wait()
+        log.close()
+
+
+def _ready(dsn: str, process: "subprocess.Popen[bytes]") -> str:
+    deadline = time.monotonic() + 20
+    while process.poll() is None and time.monotonic() < deadline:
+        with suppress(psycopg.OperationalError):
+            psycopg.connect(dsn).close()
+            return dsn
+        time.sleep(0.02)
+    raise AssertionError("PgBouncer did not start")
+
+
+def traces(pool: str) -> set[tuple[Any, ...]]:
+    """Return what is set in the connections of the pool that it should not have been left with."""
+    with ExitStack() as stack:
+        found = set()
+        for _ in range(POOL_SIZE):
+            conn = stack.enter_context(psycopg.connect(pool, prepare_threshold=None))
+            # Each transaction stays open, so the next client gets another connection.
+            found |= set(
+                conn.execute(
+                    "select name, setting from pg_settings where source = 'session' "
+                    "and name not in ('application_name', 'client_encoding', 'DateStyle', "
+                    "'IntervalStyle', 'TimeZone', 'standard_conforming_strings') "
+                    "union all select 'listens', * from pg_listening_channels() "
+                    "union all select 'prepared', statement from pg_prepared_statements "
+                    "union all select 'locks', count(*)::text from pg_locks "
+                    "where locktype = 'advisory' and pid = pg_backend_pid() having count(*) > 0"
+                ).fetchall()
+            )
+    return found
+
+
+def application(dsn: str) -> Symphony:
+    """Return an application whose every third message is retried once."""
+    app = Symphony(dsn)
+
+    @app.handler("Sync")
+    def handle(body: dict[str, int], context: Context) -> None:
+        if body["n"] % 3 == 0 and context.attempt == 1:
+            raise ValueError("not yet")
+        with context.transaction() as conn:
+            conn.execute("insert into done values ('Sync', %s)", [body["n"]])
+
+    @app.handler("Async")
+    async def handle_async(body: dict[str, int], context: Context) -> None:
+        async with context.transaction() as conn:
+            await conn.execute("insert into done values ('Async', %s)", [body["n"]])
+
+    @app.handler("Plain")
+    def handle_plain(body: dict[str, int]) -> None: ...
+
+    return app
+
+
+def enqueue(conn: Connection) -> None:
+    conn.execute("create table done (message_type text, n integer)")
+    conn.execute("select symphony.configure_queue('default', retry_delay => '10 ms')")
+    Client(conn).enqueue_batch(
+        [
+            {"message_type": kind, "body": {"n": n}}
+            for n in range(MESSAGES)
+            for kind in ("Sync", "Async", "Plain")
+        ]
+    )
+
+
+def all_is_done(conn: Connection) -> bool:
+    (stats,) = Client(conn).queue_stats()
+    return stats.pending == stats.delayed == stats.processing == 0
+
+
+RECORDER = """
+create table committed (what text, how text);
+create function record() returns trigger language plpgsql as $$
+begin
+    insert into committed values (lower(tg_op), current_setting('synchronous_commit'));
+    return null;
+end $$;
+create constraint trigger record after insert or update on symphony.claim
+    deferrable initially deferred for each row execute function record();
+"""
+
+
+def test_what_a_session_leaves_behind_is_seen(pool: str) -> None:
+    with psycopg.connect(pool, autocommit=True) as conn:
+        conn.execute("set synchronous_commit = off")
+        conn.execute("listen x")
+    assert traces(pool) == {("synchronous_commit", "off"), ("listens", "x")}
+
+
+@pytest.mark.parametrize("listen", [False, True])
+async def test_a_worker(pool: str, conn: Connection, listen: bool) -> None:
+    enqueue(conn)
+    conn.execute(RECORDER)  # at the end of a transaction: the setting that its commit goes by
+    app = application(pool)
+    async with running(app, concurrency=4, batch_size=20, listen=listen) as worker:
+        await until(lambda: all_is_done(conn))
+        # What comes later is found as well, though nobody can be notified.
+        Client(conn).enqueue("Plain", {"n": 0}, delay=None)
+        await until(lambda: worker.counts.done == 3 * MESSAGES + 1)
+        assert traces(pool) == set()
+    assert (worker.counts.failed, worker.counts.lost) == (0, 0)
+    assert worker.counts.retried == MESSAGES // 3
+    rows = conn.execute("select message_type, count(*), count(distinct n) from done group by 1")
+    assert sorted(rows.fetchall()) == [("Async", MESSAGES, MESSAGES), ("Sync", MESSAGES, MESSAGES)]
+    assert traces(pool) == set()
+    found = conn.execute("select distinct what, how from committed order by 1")
+    assert found.fetchall() == [("insert", "off"), ("update", "on")]
+
+
+@pytest.mark.parametrize("pool", ["session"], indirect=True)
+async def test_a_worker_may_listen_where_sessions_are_pooled(pool: str, conn: Connection) -> None:
+    app = application(pool)
+    async with running(app, poll_interval=60.0) as worker:
+        client = Client(conn)
+        await until(lambda: client.queue_stats()[0].idle_workers == 1)
+        client.enqueue("Plain", {"n": 0})
+        await until(lambda: worker.counts.done == 1)
+
+
+def test_producers(pool: str, conn: Connection) -> None:
+    app = application(pool)
+
+    @app.message("Plain")
+    @dataclass
+    class Plain:
+        n: int
+
+    async def dispatch_all() -> None:
+        for n in range(20):
+            await app.dispatch_async(Plain(n))
+        await app.aclose()
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda n: app.dispatch(Plain(n)), range(200)))
+    app.dispatch_many([Plain(n) for n in range(20)])
+    asyncio.run(dispatch_all())
+    with psycopg.connect(pool, prepare_threshold=None) as own:
+        for n in range(20):
+            app.dispatch(Plain(n), conn=own)
+        own.rollback()
+    app.close()
+    assert [each.pending for each in Client(conn).queue_stats()] == [240]
+    assert traces(pool) == set()
+
+
+FAILING = """
+from symphony_pg import PermanentError, Symphony
+app = Symphony()
+@app.handler("Bad")
+def handle(body):
+    raise PermanentError("bad")
+"""
+
+
+def test_commands(pool: str, conn: Connection, tmp_path: Path) -> None:
+    run = Cli(pool).json
+    conn.execute("drop schema symphony cascade")
+    assert run("db", "install")["installed_now"]
+    run("queue", "create", "mail")
+    run("schedule", "add", "report", "Report", "--cron", "0 9 * * *", "--timezone", "Asia/Tokyo")
+    for _ in range(10):
+        run("enqueue", "Bad", "--queue", "mail")
+    with Process(tmp_path, FAILING, pool, "mail", "--no-listen", "--drain") as worker:
+        assert worker.wait() == 0
+    assert len(run("failed", "list")) == 10
+    assert run("failed", "retry", "--queue", "mail", "--per-second", "1000")["messages"] == 10
+    assert run("stats", "mail")[0]["failed"] == 0
+    assert run("db", "check") == []
+    assert traces(pool) == set()

@@ -1,0 +1,103 @@
+"""The package holds no rule of the queue: its SQL calls symphony's functions and nothing else."""
+
+import ast
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+import symphony_pg
+from symphony_pg import AsyncClient, Client
+from symphony_pg.database import functions
+from symphony_pg.database.call import Call
+from tests.helpers import ROOT, Connection, one
+
+PACKAGE = Path(symphony_pg.__file__).parent
+SQL = re.compile(
+    r"\s*((select|insert|update|delete|with|create|alter|drop|set|call|do|copy|begin|commit)\s"
+    r"|(un)?listen \W)"
+)
+ALLOWED = re.compile(
+    r"select symphony\.\w+\(|"
+    r"select \S+ from (symphony\.\w+\(|\S+$)|"  # the template that functions.py fills in
+    r"select \S+$|"
+    r"select answer\.\*, clock_timestamp\(\) from \(%s\) as answer$|"  # around one of ours
+    r"listen \S+$|unlisten \S+$|"
+    r"select set_config\('synchronous_commit', 'off', false\)$|"
+    r"select set_config\('default_transaction_isolation', 'read committed', false\)$"
+)
+
+
+def _texts(path: Path) -> list[str]:
+    """Return the string literals of a module without its docstrings; {} for what is filled in."""
+    tree = ast.parse(path.read_text())
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    texts = []
+    parts: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            parts.update(id(value) for value in node.values)
+            texts.append(
+                "".join(str(v.value) if isinstance(v, ast.Constant) else "{}" for v in node.values)
+            )
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and id(node) not in docstrings | parts:
+            if isinstance(node.value, bytes):
+                texts.append(node.value.decode())
+            elif isinstance(node.value, str):
+                texts.append(node.value)
+    return texts
+
+
+def test_every_statement_calls_a_function() -> None:
+    statements = [
+        (path.name, text)
+        for path in PACKAGE.rglob("*.py")
+        for text in _texts(path)
+        if SQL.match(text)
+    ]
+    assert len(statements) >= 4
+    assert [each for each in statements if not ALLOWED.match(each[1])] == []
+
+
+def test_version_is_that_of_the_project() -> None:
+    project = (ROOT / "pyproject.toml").read_text()
+    assert f'version = "{symphony_pg.__version__}"' in project
+
+
+def _calls() -> dict[str, object]:
+    return {
+        name: function
+        for name, function in vars(functions).items()
+        if inspect.isfunction(function)
+        and not name.startswith("_")
+        and function.__module__ == functions.__name__
+    }
+
+
+@pytest.mark.parametrize("name", sorted(_calls()))
+def test_arguments_are_those_of_the_sql_function(name: str, conn: Connection) -> None:
+    names = one(
+        conn,
+        "select proargnames[1:pronargs] from pg_proc "
+        "where pronamespace = 'symphony'::regnamespace and proname = %s",
+        name,
+    )
+    function = getattr(functions, name)
+    assert list(inspect.signature(function).parameters) == (names or [])
+    for client in (Client, AsyncClient):
+        assert list(inspect.signature(getattr(client, name)).parameters)[1:] == (names or [])
+        assert getattr(client, name).__doc__ == function.__doc__
+
+
+def test_a_call_leaves_out_what_is_none() -> None:
+    call: Call[int] = functions.ack(7)
+    assert call.statement == b"select symphony.ack(claim_id => %(claim_id)s)"
+    assert call.arguments == {"claim_id": 7}

@@ -1,0 +1,94 @@
+"""dispatch() in and out of transactions, from sync and async code."""
+
+import asyncio
+from datetime import datetime, timedelta, timezone
+
+import psycopg
+import pytest
+
+from symphony_pg import AsyncClient, Client, InvalidMessage, MalformedBatch, Symphony
+from tests.helpers import Connection, SendEmail, end_other_sessions, known
+
+
+def test_dispatch_is_part_of_the_callers_transaction(app: Symphony, dsn: str) -> None:
+    with psycopg.connect(dsn) as conn:
+        lost = app.dispatch(SendEmail("ada"), conn=conn)
+        conn.rollback()
+        kept = app.dispatch(SendEmail("bob"), conn=conn)
+        conn.commit()
+        assert Client(conn).message_status(lost) is None
+        status = known(conn, kept)
+        assert (status.status, status.message_type, status.body) == (
+            "pending",
+            "SendEmail",
+            {"to": "bob"},
+        )
+
+
+def test_dispatch_on_its_own_connection(app: Symphony, conn: Connection) -> None:
+    client = Client(conn)
+    client.create_queue("mail")
+    message_id = app.dispatch(
+        SendEmail("ada"),
+        queue="mail",
+        priority=9,
+        delay=timedelta(hours=1),
+        idempotency_key="k",
+        group_key="g",
+        headers={"a": 1},
+    )
+    assert app.dispatch(SendEmail("ada"), queue="mail", idempotency_key="k") == message_id
+    status = known(client.conn, message_id)
+    assert (status.queue_name, status.priority, status.status) == ("mail", 9, "delayed")
+    assert status.headers == {"a": 1}
+    due = datetime(2100, 1, 1, tzinfo=timezone.utc)
+    other = known(client.conn, app.dispatch(SendEmail("x"), available_at=due))
+    assert other.available_at == due
+
+
+def test_dispatch_many(app: Symphony, conn: Connection) -> None:
+    ids = app.dispatch_many(
+        [
+            SendEmail("a"),
+            app.envelope(SendEmail("b"), priority=9, delay=0.5, idempotency_key="k"),
+            SendEmail("c"),
+        ]
+    )
+    found = [Client(conn).message_status(each) for each in ids]
+    assert [each.status for each in found if each] == ["pending", "delayed", "pending"]
+    assert [each.body["to"] for each in found if each] == ["a", "b", "c"]
+    assert app.dispatch_many([]) == []
+    with pytest.raises(MalformedBatch, match="Element 1"):
+        app.dispatch_many([SendEmail("a"), SendEmail("b")], queue="nowhere")
+
+
+async def test_dispatch_async(app: Symphony, dsn: str) -> None:
+    async with await psycopg.AsyncConnection.connect(dsn) as conn:
+        lost = await app.dispatch_async(SendEmail("ada"), conn=conn)
+        await conn.rollback()
+        kept = await app.dispatch_async(SendEmail("bob"))
+        many = await app.dispatch_many_async([SendEmail("a"), SendEmail("b")])
+        assert await AsyncClient(conn).message_status(lost) is None
+        for message_id in (kept, *many):
+            assert await AsyncClient(conn).message_status(message_id) is not None
+        with pytest.raises(TypeError, match="dispatch_async"):
+            app.dispatch(SendEmail("x"), conn=conn)  # type: ignore[arg-type]
+    await app.aclose()
+
+
+def test_dispatch_async_in_one_loop_after_the_other(app: Symphony) -> None:
+    first = asyncio.run(app.dispatch_async(SendEmail("ada")))
+    assert asyncio.run(app.dispatch_async(SendEmail("ada"))) > first
+
+
+def test_dispatch_survives_a_connection_that_was_ended(app: Symphony, conn: Connection) -> None:
+    app.dispatch(SendEmail("ada"))
+    end_other_sessions(conn)
+    assert app.dispatch(SendEmail("ada"))
+
+
+def test_dispatch_checks_the_message(app: Symphony) -> None:
+    with pytest.raises(InvalidMessage, match="to: expected a string"):
+        app.dispatch(SendEmail(3))  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="dataclass"):
+        app.dispatch("text")

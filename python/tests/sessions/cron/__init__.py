@@ -1,0 +1,1 @@
+"""What cron_next() is compared with."""

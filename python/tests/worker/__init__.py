@@ -1,0 +1,1 @@
+"""A worker: claims, runs, settles, rests, ends."""
