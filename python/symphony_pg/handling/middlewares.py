@@ -22,13 +22,13 @@ __all__ = [
 def _around(block: Callable[[Passage], AbstractContextManager[None]], name: str) -> Middleware:
     """Make both forms of a middleware that is a with block around `next`."""
 
-    def sync(envelope: Passage, next_: Next) -> Any:
-        with block(envelope):
-            return next_(envelope)
+    def sync(passage: Passage, next_: Next) -> Any:
+        with block(passage):
+            return next_(passage)
 
-    async def async_(envelope: Passage, next_: Next) -> Any:
-        with block(envelope):
-            return await next_(envelope)
+    async def async_(passage: Passage, next_: Next) -> Any:
+        with block(passage):
+            return await next_(passage)
 
     return Middleware(sync, async_, name=name)
 
@@ -41,21 +41,21 @@ def logging_middleware(
     done = {"dispatch": "dispatched", "handle": "handled"}
 
     @contextmanager
-    def logged(envelope: Passage) -> Iterator[None]:
+    def logged(passage: Passage) -> Iterator[None]:
         try:
             yield
         except BaseException as error:
             kind = type(error).__qualname__  # its text may hold secrets
-            log.warning("%s: not %s: %s", _named(envelope), done[envelope.phase], kind)
+            log.warning("%s: not %s: %s", _named(passage), done[passage.phase], kind)
             raise
-        log.log(level, "%s: %s", _named(envelope), done[envelope.phase])
+        log.log(level, "%s: %s", _named(passage), done[passage.phase])
 
     return _around(logged, "logging_middleware")
 
 
-def _named(envelope: Passage) -> str:
-    number = f" {envelope.message_id}" if envelope.message_id else ""
-    return f"{envelope.message_type}{number}"
+def _named(passage: Passage) -> str:
+    number = f" {passage.message_id}" if passage.message_id else ""
+    return f"{passage.message_type}{number}"
 
 
 def timing_middleware(
@@ -67,18 +67,18 @@ def timing_middleware(
     """
     log = logging.getLogger("symphony_pg.timing")
 
-    def tell(envelope: Passage, seconds: float) -> None:
-        log.info("%s: %s took %.1f ms", _named(envelope), envelope.phase, seconds * 1000)
+    def tell(passage: Passage, seconds: float) -> None:
+        log.info("%s: %s took %.1f ms", _named(passage), passage.phase, seconds * 1000)
 
     @contextmanager
-    def timed(envelope: Passage) -> Iterator[None]:
+    def timed(passage: Passage) -> Iterator[None]:
         started = time.perf_counter()
         try:
             yield
         finally:
             seconds = time.perf_counter() - started
             if seconds >= slow:
-                (report or tell)(envelope, seconds)
+                (report or tell)(passage, seconds)
 
     return _around(timed, "timing_middleware")
 
@@ -90,8 +90,8 @@ def validation_middleware() -> Middleware:
     """
 
     @contextmanager
-    def validated(envelope: Passage) -> Iterator[None]:
-        messages = envelope.message if isinstance(envelope.message, list) else [envelope.message]
+    def validated(passage: Passage) -> Iterator[None]:
+        messages = passage.message if isinstance(passage.message, list) else [passage.message]
         for message in messages:
             validate = getattr(message, "validate", None)
             if getattr(validate, "__self__", None) is message:  # not pydantic's class method
@@ -99,7 +99,7 @@ def validation_middleware() -> Middleware:
                 try:
                     validate()
                 except ValueError as error:
-                    raise InvalidMessage(f"{envelope.message_type}: {error}") from error
+                    raise InvalidMessage(f"{passage.message_type}: {error}") from error
         yield
 
     return _around(validated, "validation_middleware")
@@ -111,12 +111,12 @@ def transaction_middleware() -> Middleware:
     What it writes there, what it dispatches, and the ack commit together, or not at all.
     """
 
-    def transaction(envelope: Passage, next_: Next) -> Any:
-        with envelope.context.transaction():
-            return next_(envelope)
+    def transaction(passage: Passage, next_: Next) -> Any:
+        with passage.context.transaction():
+            return next_(passage)
 
-    async def transaction_async(envelope: Passage, next_: Next) -> Any:
-        async with envelope.context.transaction():
-            return await next_(envelope)
+    async def transaction_async(passage: Passage, next_: Next) -> Any:
+        async with passage.context.transaction():
+            return await next_(passage)
 
     return Middleware(transaction, transaction_async, "handle", "transaction_middleware")

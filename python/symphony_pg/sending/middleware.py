@@ -1,9 +1,9 @@
 """Middleware: functions around dispatch() and around handlers; and some that many need.
 
     @app.middleware
-    def audit(envelope: Passage, next: Next) -> Any:
-        print(envelope.phase, envelope.message_type)
-        return next(envelope)
+    def audit(passage: Passage, next: Next) -> Any:
+        print(passage.phase, passage.message_type)
+        return next(passage)
 
 The first one registered is the outermost. A middleware that does not call `next` ends the way of
 the message: it is not sent, or it counts as handled. One that raises makes dispatch() raise, or the
@@ -75,7 +75,7 @@ class Middleware:
         if isinstance(function, Middleware):
             return replace(function, phase=phase or function.phase)
         if not callable(function):
-            raise TypeError(f"a middleware takes (envelope, next), and {function!r} is no function")
+            raise TypeError(f"a middleware takes (passage, next), and {function!r} is no function")
         call = function if inspect.isroutine(function) else function.__call__
         if inspect.iscoroutinefunction(call):
             return cls(async_=function, phase=phase)

@@ -28,7 +28,7 @@ class Passed:
         """Take what has come through."""
         place = self._places.get(id(passage))
         if place is None:
-            raise TypeError("a middleware passes on the envelope it was given, changed or not")
+            raise TypeError("a middleware passes on the passage it was given, changed or not")
         self._came_from.append(place)
         self.sealed.append(_sealed(self._envelopes[place], passage))
 

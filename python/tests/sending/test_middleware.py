@@ -38,16 +38,16 @@ class Job:
 
 
 def both(name: str, seen: list[Any]) -> Middleware:
-    def sync(envelope: Passage, next_: Next) -> Any:
-        seen.append((name, envelope.phase, "in"))
-        result = next_(envelope)
-        seen.append((name, envelope.phase, "out"))
+    def sync(passage: Passage, next_: Next) -> Any:
+        seen.append((name, passage.phase, "in"))
+        result = next_(passage)
+        seen.append((name, passage.phase, "out"))
         return result
 
-    async def async_(envelope: Passage, next_: Next) -> Any:
-        seen.append((name, envelope.phase, "in"))
-        result = await next_(envelope)
-        seen.append((name, envelope.phase, "out"))
+    async def async_(passage: Passage, next_: Next) -> Any:
+        seen.append((name, passage.phase, "in"))
+        result = await next_(passage)
+        seen.append((name, passage.phase, "out"))
         return result
 
     return Middleware(sync, async_)
@@ -98,13 +98,13 @@ def test_a_recipe_for_your_own(app: Symphony, conn: Connection) -> None:
     seen: list[Any] = []
 
     @app.middleware
-    def tenant(envelope: Passage, next_: Next) -> Any:
-        if envelope.phase == "dispatch":
-            envelope.headers["tenant"] = "acme"
-            envelope.options["priority"] = 9
-            return next_(envelope)
-        seen.append((envelope.headers["tenant"], envelope.context.attempt, envelope.message_id))
-        return next_(envelope)
+    def tenant(passage: Passage, next_: Next) -> Any:
+        if passage.phase == "dispatch":
+            passage.headers["tenant"] = "acme"
+            passage.options["priority"] = 9
+            return next_(passage)
+        seen.append((passage.headers["tenant"], passage.context.attempt, passage.message_id))
+        return next_(passage)
 
     app.handler(Job)(seen.append)
     message_id = app.dispatch(Job(), headers={"a": 1})
@@ -119,12 +119,12 @@ def test_a_middleware_may_replace_the_message_and_stop_it(app: Symphony) -> None
     ids: list[Any] = []
 
     @app.middleware
-    def change(envelope: Passage, next_: Next) -> Any:
-        if envelope.message.n == 13:
+    def change(passage: Passage, next_: Next) -> Any:
+        if passage.message.n == 13:
             return "anything"
-        envelope.message = replace(envelope.message, n=envelope.message.n + 1)
-        result = next_(envelope)
-        ids.append(envelope.message_id)
+        passage.message = replace(passage.message, n=passage.message.n + 1)
+        result = next_(passage)
+        ids.append(passage.message_id)
         return result
 
     app.handler(Job)(seen.append)
@@ -139,9 +139,9 @@ def test_a_middleware_may_replace_the_message_and_stop_it(app: Symphony) -> None
         app.middleware(_spoil) and app.dispatch(Job(1))
 
 
-def _spoil(envelope: Passage, next_: Next) -> Any:
-    envelope.message = Job("x")  # type: ignore[arg-type]
-    return next_(envelope)
+def _spoil(passage: Passage, next_: Next) -> Any:
+    passage.message = Job("x")  # type: ignore[arg-type]
+    return next_(passage)
 
 
 def test_envelopes_made_by_hand_pass_too() -> None:
@@ -149,9 +149,9 @@ def test_envelopes_made_by_hand_pass_too() -> None:
     app = Symphony(transport=transport)
 
     @app.middleware
-    def look(envelope: Passage, next_: Next) -> Any:
-        seen.append((envelope.message, envelope.message_type, envelope.options))
-        return next_(envelope)
+    def look(passage: Passage, next_: Next) -> Any:
+        seen.append((passage.message, passage.message_type, passage.options))
+        return next_(passage)
 
     made = Envelope("Raw", {"a": 1}, priority=3)
     app.dispatch_many([made])
@@ -159,10 +159,10 @@ def test_envelopes_made_by_hand_pass_too() -> None:
     assert transport.envelopes == [made]
 
     @app.middleware
-    def other(envelope: Passage, next_: Next) -> Any:
-        return next_(replace(envelope))
+    def other(passage: Passage, next_: Next) -> Any:
+        return next_(replace(passage))
 
-    with pytest.raises(TypeError, match="passes on the envelope it was given"):
+    with pytest.raises(TypeError, match="passes on the passage it was given"):
         app.dispatch(Job())
 
 
@@ -178,11 +178,11 @@ async def test_dispatch_many_async_passes_each() -> None:
 def test_a_form_that_is_missing_is_refused() -> None:
     app = Symphony(transport=InMemoryTransport())
 
-    def sync(envelope: Passage, next_: Next) -> Any:
-        return next_(envelope)
+    def sync(passage: Passage, next_: Next) -> Any:
+        return next_(passage)
 
-    async def async_(envelope: Passage, next_: Next) -> Any:
-        return await next_(envelope)
+    async def async_(passage: Passage, next_: Next) -> Any:
+        return await next_(passage)
 
     handler_of(app, "sync", [])
     with pytest.raises(TypeError, match=r"async_ has no sync form, and the handler .*sync_handler"):
@@ -212,14 +212,14 @@ def test_an_object_may_be_a_middleware() -> None:
     seen: list[str] = []
 
     class Counting:
-        def __call__(self, envelope: Passage, next_: Next) -> Any:
-            seen.append(envelope.message_type)
-            return next_(envelope)
+        def __call__(self, passage: Passage, next_: Next) -> Any:
+            seen.append(passage.message_type)
+            return next_(passage)
 
     class CountingAsync:
-        async def __call__(self, envelope: Passage, next_: Next) -> Any:
-            seen.append(envelope.message_type)
-            return await next_(envelope)
+        async def __call__(self, passage: Passage, next_: Next) -> Any:
+            seen.append(passage.message_type)
+            return await next_(passage)
 
     app = Symphony(transport=InMemoryTransport())
     app.middleware(Middleware(Counting(), CountingAsync()), phase="dispatch")
@@ -261,7 +261,7 @@ def test_timing(kind: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "symphony_pg.timing")
     app = Symphony(transport=SyncTransport())
     times: list[tuple[str, float]] = []
-    app.middleware(timing_middleware(lambda envelope, took: times.append((envelope.phase, took))))
+    app.middleware(timing_middleware(lambda passage, took: times.append((passage.phase, took))))
     app.middleware(timing_middleware(), phase="dispatch")
     app.middleware(timing_middleware(slow=3600))
 
