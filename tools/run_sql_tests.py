@@ -5,7 +5,7 @@ A test is a file of sql/tests:
   *.spec  a race between sessions, run by isolationtester; what it prints must equal the .out file
           beside it (--accept writes that file)
 After each test symphony.check() must find no broken invariant.
-Files that start with _ are no tests; _helpers.sql is loaded into the template of all databases.
+Files that start with _ are not tests; _helpers.sql is loaded into the template of all databases.
 """
 
 import argparse
@@ -87,7 +87,7 @@ class Testbed:
         )
 
     def must(self, database: str, *arguments: str) -> str:
-        """Run psql for something that is no test: its failure ends the run."""
+        """Run psql for something that is not a test: its failure ends the run."""
         done = self.psql(database, *arguments)
         if done.returncode:
             raise SystemExit(done.stdout)

@@ -129,7 +129,7 @@ class Events:
     def listen(self, kind: type[E], listener: Callable[[E], Any]) -> None:
         """Call the listener for each event of a class."""
         if not (isinstance(kind, type) and issubclass(kind, Event) and kind is not Event):
-            raise TypeError(f"{kind!r} is no event; those of symphony_pg.events are")
+            raise TypeError(f"{kind!r} is not an event; those of symphony_pg.events are")
         if inspect.iscoroutinefunction(listener):
             raise TypeError(f"a listener is a plain function, and {listener!r} is async")
         self._listeners.setdefault(kind, []).append(listener)

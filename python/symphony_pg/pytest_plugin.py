@@ -50,7 +50,7 @@ def symphony_app(request: pytest.FixtureRequest) -> Iterator[Symphony]:
     reference = marker.args[0] if marker else request.config.getini("symphony_app")
     app = _load(reference) if isinstance(reference, str) and reference else reference or Symphony()
     if not isinstance(app, Symphony):
-        pytest.fail(f"symphony_app: {reference!r} is no Symphony application", pytrace=False)
+        pytest.fail(f"symphony_app: {reference!r} is not a Symphony application", pytrace=False)
     with app.using(InMemoryTransport()):
         yield app
 

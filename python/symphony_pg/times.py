@@ -26,7 +26,7 @@ def parse_duration(text: str) -> timedelta:
         plain += "s"
     parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", plain)
     if not parts or "".join(number + unit for number, unit in parts) != plain:
-        raise ValueError(f"{text!r} is no duration; write for instance 90, 1.5s, 5m or 1h30m")
+        raise ValueError(f"{text!r} is not a duration; write for instance 90, 1.5s, 5m or 1h30m")
     try:
         return timedelta(seconds=sum(float(number) * UNITS[unit] for number, unit in parts))
     except OverflowError:

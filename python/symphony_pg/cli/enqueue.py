@@ -30,7 +30,7 @@ def parse_body(text: str) -> RawJson:
 
 
 def as_raw_json(text: str) -> RawJson:
-    """Return JSON as it is written, to the last digit; raise ValueError if it is none."""
+    """Return JSON as it is written, to the last digit; raise ValueError if it is not JSON."""
     json.loads(text, parse_float=str, parse_int=str)
     return RawJson(text)
 

@@ -383,13 +383,13 @@ def _pages(client: Client, filters: dict[str, Any]) -> Iterator[FailedMessage]:
 
 
 def _ids(texts: Sequence[str]) -> tuple[list[int], list[Outcome]]:
-    """Return the numbers, and outcomes for what is none."""
+    """Return the numbers, and an outcome for each that is not a number."""
     known, bad = [], []
     for text in texts:
         if text.isascii() and text.isdigit() and int(text) <= LONGEST_ID:
             known.append(int(text))
         else:
-            bad.append(Outcome(None, f"no id: {text}", 0))
+            bad.append(Outcome(None, f"not an id: {text}", 0))
     return known, bad
 
 

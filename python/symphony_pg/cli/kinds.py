@@ -53,7 +53,7 @@ class _Moment(Text):
             moment = parse_datetime(value)
             return moment if moment.tzinfo else moment.astimezone()
         except (ValueError, OverflowError):
-            self.fail(f"{value!r} is no time; write 2030-01-31T08:00 or with +01:00", param, ctx)
+            self.fail(f"{value!r} is not a time; write 2030-01-31T08:00 or with +01:00", param, ctx)
 
 
 class _Past(_Moment):
@@ -81,7 +81,7 @@ class _Memory(Text):
         found = re.fullmatch(r"(\d+)([KMGT]?)B?", value.strip().upper())
         if not found or not int(found[1]):
             self.fail(
-                f"{value!r} is no amount of memory; write for instance 256M or 1G", param, ctx
+                f"{value!r} is not an amount of memory; write for instance 256M or 1G", param, ctx
             )
         return int(found[1]) << (10 * " KMGT".index(found[2] or " "))
 

@@ -87,7 +87,7 @@ class Reader:
                 self._problem((*keys, "dsn"), "must be a URL, such as postgresql://host/dbname")
             elif kind is None:
                 self._problem(
-                    (*keys, "dsn"), f'"{scheme}" is no scheme of a DSN{_like(scheme, SCHEMES)}'
+                    (*keys, "dsn"), f'"{scheme}" is not a scheme of a DSN{_like(scheme, SCHEMES)}'
                 )
             elif found.setdefault("type", kind) != kind:
                 self._problem((*keys, "type"), f"the DSN is one for {kind}")
@@ -155,7 +155,7 @@ class Reader:
 
     def _pattern(self, keys: Keys, pattern: str) -> None:
         if not PATTERN.fullmatch(pattern):
-            self._problem(keys, 'is no pattern; write SendEmail, "orders.*" or "*"')
+            self._problem(keys, 'is not a pattern; write SendEmail, "orders.*" or "*"')
 
     def _settings(self, keys: Keys, value: Any, kinds: Mapping[str, Kind]) -> dict[str, Any]:
         """Read a table whose keys are known."""

@@ -90,7 +90,7 @@ def _unfit(error: Exception, arguments: Mapping[str, Any] | None) -> SymphonyErr
 
 @contextmanager
 def connecting(dsn: str) -> Iterator[None]:
-    """Raise a failed connection attempt as ConnectionRefused, a DSN that is none as BadArgument.
+    """Raise a failed connection attempt as ConnectionRefused, an unreadable DSN as BadArgument.
 
     LoginRefused is for what waiting does not help with.
 

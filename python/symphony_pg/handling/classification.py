@@ -53,7 +53,7 @@ class ErrorClasses:
 
     def _add(self, error: type[BaseException], verdict: Verdict) -> None:
         if not (isinstance(error, type) and issubclass(error, BaseException)):
-            raise TypeError(f"{error!r} is no class of exceptions")
+            raise TypeError(f"{error!r} is not a class of exceptions")
         if self._verdicts.setdefault(error, verdict) is not verdict:
             raise ValueError(f"{error.__qualname__} is classified twice")
 

@@ -330,7 +330,7 @@ def _storable(value: str, path: str) -> str:
 
 
 def json_value(value: Any, path: str) -> Any:
-    """Let any JSON value through, and name the part of it that is none."""
+    """Let any JSON value through, and name the part that is not JSON."""
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, str):

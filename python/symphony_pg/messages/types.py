@@ -154,7 +154,7 @@ def _exact_json(values: Any) -> str:
 def _number(value: Any) -> Decimal:
     if type(value) is Decimal and value.is_finite():
         return value
-    raise InvalidMessage(f"an upcaster returned {value!r}, which is no JSON value")
+    raise InvalidMessage(f"an upcaster returned {value!r}, which is not a JSON value")
 
 
 def _codec_for(cls: type) -> Codec:

@@ -166,7 +166,7 @@ def test_every_mistake_is_named_with_its_line(tmp_path: Path) -> None:
         ("[transports]\na = 7\n", 2, "must be a table with the keys type, dsn"),
         ("[transports]\na = 'postgers'\n", 2, 'did you mean "postgres"?'),
         ("[transports]\na = 'amqp://host'\n", 2, "transports of type rabbitmq are not served"),
-        ("[transports]\na = 'ftp://host'\n", 2, '"ftp" is no scheme of a DSN'),
+        ("[transports]\na = 'ftp://host'\n", 2, '"ftp" is not a scheme of a DSN'),
         ("[transports]\na = 'host=x password=y'\n", 2, "transports.a.dsn: must be a URL, such as"),
         ("[transports.a]\n\ndsn = 'dbname=x password=y'\n", 3, "must be a URL, such as"),
         ("[transports.a]\ntype = 'sync'\ndsn = 'postgres://'\n", 2, "the DSN is one for postgres"),
@@ -178,7 +178,7 @@ def test_every_mistake_is_named_with_its_line(tmp_path: Path) -> None:
         ("[routing]\nA = 'x'\n", 2, 'unknown transport "x"; there are none'),
         ("[routing]\n\nA = [7]\n", 3, "must name transports, as in"),
         ("[routing]\nA = [{ handler = 'x' }]\n", 2, 'there is {"handler": "x"}'),
-        ("[routing]\n'A*' = []\n", 2, "is no pattern"),
+        ("[routing]\n'A*' = []\n", 2, "is not a pattern"),
         ("[retry]\n'*' = {}\n", 2, 'is called "default"'),
         ("[retry.A]\nmax_retries = -1\n", 2, "a whole number from 0 to 999"),
         ("[retry.A]\nmultiplier = true\n", 2, "a number from 1 to 100"),
@@ -267,6 +267,8 @@ def test_the_ranges_are_those_of_the_database(conn: Connection) -> None:
                 "lease": (["100ms", "1d"], ["99ms", "1.1d"]),
                 "retention": (["0s", "36000d"], ["40000d"]),
                 "idempotency_window": (["1ms", "36000d"], ["0s", "40000d"]),
+                "failed_retention": (["0s", "36000d"], ["40000d"]),
+                "max_snooze": (["0s", "36000d"], ["40000d"]),
             }
             good, bad = limits.get(key, (["0s", "360d"], ["366d"]))
             for value in good:

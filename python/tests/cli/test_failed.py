@@ -48,15 +48,15 @@ def test_one_bad_id_does_not_hold_up_the_others(cli: Cli, client: Client) -> Non
     shown = cli.json("failed", "show", "99", "x", str(first), exit_code=1)
     assert [(each.get("status"), each.get("outcome")) for each in shown] == [
         ("failed", None),
-        (None, "no id: x"),
+        (None, "not an id: x"),
         (None, "unknown"),
     ]
     assert shown[0]["history"][0]["error"] == "it broke"
     assert cli.json("failed", "retry", "99", "x", "9" * 30, str(first), exit_code=1) == [
         {"message_id": 99, "outcome": "unknown"},
         {"message_id": first, "outcome": "retried"},
-        {"message_id": None, "outcome": "no id: x"},
-        {"message_id": None, "outcome": f"no id: {'9' * 30}"},
+        {"message_id": None, "outcome": "not an id: x"},
+        {"message_id": None, "outcome": f"not an id: {'9' * 30}"},
     ]
     assert cli.json("failed", "remove", str(first), str(second), exit_code=1) == [
         {"message_id": first, "outcome": "pending"},

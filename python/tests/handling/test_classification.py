@@ -73,7 +73,7 @@ def test_classes_that_make_no_sense() -> None:
         ErrorClasses([KeyError], [KeyError])
     with pytest.raises(ValueError, match="KeyError is classified twice"):
         ErrorClasses(retry_after={KeyError: 1}, snooze={KeyError: 1})
-    with pytest.raises(TypeError, match="'KeyError' is no class of exceptions"):
+    with pytest.raises(TypeError, match="'KeyError' is not a class of exceptions"):
         ErrorClasses(["KeyError"])  # type: ignore[list-item]
     with pytest.raises(ValueError, match="retry_after of KeyError is negative"):
         ErrorClasses(retry_after={KeyError: -1})

@@ -309,7 +309,7 @@ def test_an_upcaster_returns_json() -> None:
         n: Any
 
     message_type_of(Thing).upcaster(1, lambda body: {"n": object()})
-    with pytest.raises(InvalidMessage, match="which is no JSON value"):
+    with pytest.raises(InvalidMessage, match="which is not a JSON value"):
         message_type_of(Thing).decode("{}", "{}")
 
 

@@ -166,7 +166,7 @@ def test_local_transports_tell_them_too() -> None:
     assert names == ["Sending", "Sent", "Received", "Retried", "Received", "Failed"]
 
 
-def test_what_is_no_listener() -> None:
+def test_what_is_not_a_listener() -> None:
     app = Symphony(transport=InMemoryTransport())
 
     async def listener(event: Sent) -> None: ...
@@ -175,7 +175,7 @@ def test_what_is_no_listener() -> None:
         app.on(Sent)(listener)
     nothing: list[Any] = [Event, "handled", int]
     for kind in nothing:
-        with pytest.raises(TypeError, match="is no event"):
+        with pytest.raises(TypeError, match="is not an event"):
             app.on(kind)(print)
 
 

@@ -202,7 +202,7 @@ def test_a_form_that_is_missing_is_refused() -> None:
     app.middleware(async_)
     with pytest.raises(TypeError, match=r"no sync form, and dispatch\(\) is not async"):
         app.dispatch(Job())
-    with pytest.raises(TypeError, match="'text' is no function"):
+    with pytest.raises(TypeError, match="'text' is not a function"):
         app.middleware("text")
     with pytest.raises(ValueError, match='"dispatch" or "handle"'):
         app.middleware(sync, phase="both")  # type: ignore[arg-type]

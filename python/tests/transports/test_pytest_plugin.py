@@ -111,7 +111,7 @@ def test_the_fixtures(pytester: pytest.Pytester) -> None:
     result.assert_outcomes(passed=4, errors=3)
     result.stdout.fnmatch_lines(
         [
-            "symphony_app: 'shop:nothing' is no Symphony application",
+            "symphony_app: 'shop:nothing' is not a Symphony application",
             "symphony_app: 'shop' is not MODULE:NAME",
             "symphony_app: there is no module office; *",
         ]
