@@ -20,6 +20,7 @@ CONTRACT = re.compile(r"^comment on (?:function|procedure)\s[^$]*\$\$(.*?)\$\$;"
 SIGNATURE = re.compile(
     r"^create or replace \w+ symphony\.\w+\((.*?)\)\s(?:returns|language)", re.DOTALL | re.M
 )
+COLUMNS = re.compile(r"^returns table \((.*?)\)\nlanguage", re.DOTALL | re.M)
 NOTE = re.compile(r"/\*.*?\*/", re.DOTALL)
 WIDTH_OF_NOTES = 95
 DEFINES = re.compile(r"^create or replace (?:function|procedure) symphony\.(\w+)\(", re.MULTILINE)
@@ -82,6 +83,10 @@ def _contract(name: str, text: str) -> Iterator[tuple[int, str]]:
     contract = contracts.read(found[1])
     for problem in contracts.told(contract, arguments(signature[1]), is_public=name[0] != "_"):
         yield first, problem
+    columns = results(signature[1], text)
+    for column in contract.columns if columns else ():
+        if column not in columns:
+            yield first, f"has no column {column!r}"
     for code in re.findall(r"errcode\s*=\s*'(\w{5})'", text):
         if code not in contract.raises:
             yield first, f"does not say that it raises {code}"
@@ -92,13 +97,22 @@ def _contract(name: str, text: str) -> Iterator[tuple[int, str]]:
 
 def arguments(signature: str) -> list[str]:
     """Return the names of the arguments that a caller gives."""
-    text = re.sub(r"'[^']*'|\([^)]*\)", "", signature)
-    words = [each.split() for each in text.split(",") if each.strip()]
-    return [
-        each[1] if each[0] in ("in", "inout", "variadic") else each[0]
-        for each in words
-        if each[0] != "out"
-    ]
+    return [name for mode, name in _declared(signature) if mode != "out"]
+
+
+def results(signature: str, text: str) -> list[str]:
+    """Return the names of the columns that a caller gets."""
+    table = COLUMNS.search(text)
+    columns = [name for mode, name in _declared(signature) if mode in ("out", "inout")]
+    return columns + [name for _, name in _declared(table[1] if table else "")]
+
+
+def _declared(text: str) -> Iterator[tuple[str, str]]:
+    for each in re.sub(r"'[^']*'|\([^)]*\)", "", text).split(","):
+        words = each.split()
+        if words:
+            mode = words[0] if words[0] in ("in", "out", "inout", "variadic") else "in"
+            yield mode, words[1] if words[0] == mode else words[0]
 
 
 def problems() -> Iterator[str]:

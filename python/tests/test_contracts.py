@@ -3,7 +3,7 @@
 import pytest
 
 import contracts
-from lint_sql import arguments
+from lint_sql import arguments, results
 
 WHOLE = """\
 When a cron expression runs next.
@@ -86,3 +86,6 @@ def test_arguments_are_compared() -> None:
 def test_a_signature_is_read() -> None:
     signature = "inout a text default 'x, y', b numeric(3, 1), out c integer, variadic d text[]"
     assert arguments(signature) == ["a", "b", "d"]
+    assert results(
+        signature, "returns table (e text,\n    f numeric(3, 1)\n)\nlanguage sql"
+    ) == list("acef")

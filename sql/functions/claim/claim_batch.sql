@@ -109,6 +109,18 @@ Arguments  queues - in order of preference
 Returns    the messages in the order of their lane, all under one claim_id. Without a row there is
                nothing to do now. The claim may be smaller than batch_size although more messages
                wait
+           claim_id - the claim, by which to settle them
+           message_id - the message
+           queue_name - the queue it came from
+           message_type - selects the handler
+           body - as it was enqueued
+           headers - as they were enqueued
+           priority - 0 to 9
+           attempt - counts deliveries, this one included
+           max_attempts - deliveries before it fails for good
+           group_key - what it belongs to
+           enqueued_at - when enqueue() was called
+           lease_until - until when the claim is held
            alone - true: the message was in the hands of a worker that vanished, and may have been
                the cause. Hold nothing else while you work on it
 Raises     SY001 unknown_queue

@@ -62,8 +62,21 @@ Arguments  queue_name - only those of this queue; null, here and below: whatever
            before_id - message_id of the last row of the page before
            at_most - rows, 1 to 1,000,000
 Returns    a row for each message
+           queue_name - its queue
+           message_type - its type
+           error_class - class of the last error, as the worker named it
+           message_id - the message
+           priority - 0 to 9
+           reason - exhausted, permanent, lease ended or expired: see failed_message
            attempt - deliveries since it was enqueued or last replayed
            replays - how often retry_failed() brought it back
+           failed_at - when it was given up
+           last_error - why the last attempt did not succeed
+           worker - who had it last
+           enqueued_at - when enqueue() was called
+           group_key - what it belongs to
+           body - the payload
+           headers - the metadata
 Raises     SY001 unknown_queue
            22023 invalid_parameter_value
 Access     operator, observer$$;

@@ -49,6 +49,9 @@ Arguments  queue_name - as for failed_messages()
            until - as for failed_messages()
            search - as for failed_messages()
 Returns    a row for each group
+           queue_name - the queue of the group
+           message_type - its type
+           error_class - its class of error
            messages - how many they are
            oldest_at - when the oldest of them failed
            newest_at - when the newest of them failed

@@ -17,7 +17,7 @@ $$;
 
 comment on function symphony._lanes(text[]) is
 $$The lanes a worker may claim from, best first: by queue, by priority, and then those held back by a
-crash. There are no such lanes before rebase() has made the positions this server's.
+crash. It names no lane before rebase() has made the positions this server's.
 
 Arguments  queues - in order of preference
 Access     private$$;

@@ -80,8 +80,12 @@ $$What is in the queues, and what happened in them lately.
 
 Arguments  queue_name - the queue; null: all of them
 Returns    a row for each queue
+           queue_name - the queue
            paused - whether nothing is handed out
-           pending, delayed, processing, failed - how many messages are there
+           pending - messages that wait for a worker
+           delayed - messages that wait for their time
+           processing - messages in the hands of workers
+           failed - messages that failed for good
            oldest_pending_age - for how long the oldest pending message has been due
            claimed_last_minute, claimed_last_hour - messages that were handed out
            finished_last_minute, finished_last_hour - messages that were acknowledged

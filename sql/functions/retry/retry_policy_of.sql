@@ -63,6 +63,8 @@ Arguments  message_type - the type
            retry - as for enqueue()
 Returns    a row for each setting. Where the lists of the type do not name a class of errors, those
                of * count
+           setting - its name
+           value - what it is
            level - call, type, queue or default: the first of them that has the setting wins
            source - the pattern or the queue
 Raises     SY001 unknown_queue

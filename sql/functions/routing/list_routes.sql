@@ -19,7 +19,12 @@ comment on function symphony.list_routes() is
 $$The routes, by pattern; * comes last. Those of one pattern are in the order of their deliveries.
 
 Returns    a row for each route
+           pattern - a message type, a group, or *
+           transport_name - the transport it leads to
            handler_name - null: every handler that no other route of the pattern names
+           transport_type - the type of the transport
+           queue_name - its queue
+           priority - its priority
            enabled - false: its messages are held
 Access     operator, observer$$;
 

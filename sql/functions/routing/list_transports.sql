@@ -21,8 +21,14 @@ comment on function symphony.list_transports() is
 $$The transports, by name.
 
 Returns    a row for each. A sync transport has neither queue nor priority
+           transport_name - its name
+           transport_type - postgres or sync
+           queue_name - the queue its messages go into
+           priority - of its messages, unless enqueue() is given one
            enabled - false: its messages are held
            patterns - whose routes lead to it
+           config - for clients to read
+           updated_at - when it was last changed, enabled or disabled
 Access     operator, observer$$;
 
 revoke execute on function symphony.list_transports() from public;

@@ -20,7 +20,12 @@ $$Say where a message of this type goes if it is not given a queue.
 
 Arguments  message_type - the type
 Returns    a row for each delivery, in order
+           delivery - its number, from 1
            pattern - the one that won; null: no pattern fits, so it goes to the queue "default"
+           transport_name - the transport
+           transport_type - its type
+           queue_name - the queue it leads to
+           priority - the priority it gets there
            handler_name - null: the only or first handler
            enabled - false: it is held there
 Access     producer, operator, observer$$;

@@ -68,6 +68,7 @@ application declares.
 Arguments  managed_by - the name of the application
            schedules - an array of objects whose keys are the arguments of create_schedule()
 Returns    a row for each schedule
+           schedule_name - the schedule
            outcome - new, changed, unchanged; taken: it belongs to another application or was made
                by hand; orphaned: the application declared it once, and does so no longer
            changes - [in the database, declared] for each setting that differs

@@ -65,8 +65,13 @@ Arguments  managed_by - as for schedule_diff()
            schedules - as for schedule_diff()
            take_over - true: also change schedules that belong to another application or were made
                by hand
-Returns    a row for each schedule, as from schedule_diff()
+Returns    a row for each schedule
+           schedule_name - the schedule
            outcome - created, changed, unchanged, or orphaned: it goes on until remove_schedule()
+           changes - as from schedule_diff()
+           enabled - as from schedule_diff()
+           last_error - as from schedule_diff()
+           next_run_at - when it runs next
 Raises     SY007 schedule_taken
            22023 invalid_parameter_value
            what create_schedule() raises

@@ -87,6 +87,8 @@ comment on function symphony.check() is
 $$Look for anything that must never be. It reads all messages: not for every minute.
 
 Returns    a row for each violation. Without a row all is well
+           invariant - what should always be so
+           detail - where it is not
 Access     operator, observer$$;
 
 revoke execute on function symphony.check() from public;

@@ -38,7 +38,12 @@ Returns    a row for each attempt that did not succeed and for each replay, in o
            event - retry, failed or replayed
            replay - how many replays there had been
            attempt - counts from 1 after each replay
+           started_at - when it was claimed
            ended_at - when the attempt ended, or the replay was
+           worker - who had it
+           error_class - class of the error, as the worker named it
+           error - what happened, without secrets
+           traceback - where it happened, without secrets
            replayed_by - the role that did it
            old_body - the body before the replay, if it was changed
 Access     operator, observer$$;

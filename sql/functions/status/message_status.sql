@@ -64,8 +64,23 @@ $$Where a message is and what happened to it.
 
 Arguments  message_id - from enqueue()
 Returns    one row. Without a row the message never existed, was cancelled, or its retention is over
+           message_id - the message
+           queue_name - its queue
+           message_type - its type
            status - pending, delayed, processing, completed, failed or removed
            attempt - counts deliveries, the present one included
+           max_attempts - deliveries before it fails for good
+           priority - 0 to 9
+           enqueued_at - when enqueue() was called
+           available_at - when it is or became due, if it was delayed or retried
+           claimed_at - when it was handed out, if it is being processed or was finished
+           finished_at - when its claim was finished, if it is completed or removed
+           failed_at - when it was given up
+           worker - who has it, finished it, or had it when it failed
+           claim_id - the claim it is being processed or was finished in
+           last_error - why the last attempt did not succeed
+           body - the payload
+           headers - the metadata
 Access     producer, consumer, operator, observer$$;
 
 revoke execute on function symphony.message_status(bigint) from public;

@@ -66,14 +66,18 @@ comment on function symphony.worker_activity() is
 $$Who is alive, and what each does now.
 
 Returns    a row for each worker
+           worker - the name it claims with
            state - working, idle, paused, stopping, or silent: no heartbeat for 20 seconds (tick()
                forgets it after 60)
+           queues - those it consumes
            open_claims - live claims in its hands
            processing - messages in its hands
            claimed_at - since when it has had them
            running - messages it has begun, as {"message_id", "message_type", "seconds"}, at most as
                many as it tells
            request - what request_workers() asked of it
+           started_at - when it first said that it is alive
+           seen_at - when it last said so
            details - what else it tells of itself
 Access     operator, observer$$;
 
