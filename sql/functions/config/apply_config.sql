@@ -39,12 +39,11 @@ comment on function symphony.apply_config(jsonb, boolean) is
 $$Bring queues, transports, routes and retry policies to a wanted state, all of it or nothing.
 
 Arguments  config - an object with any of the keys below; what has no key stays as it is. queues
-               {name: {settings of create_queue(), but for failed_retention and max_snooze}}: they
-               are created or changed, never removed. transports {name: {"type", "queue",
-               "priority", "config", "enabled"}}: their queues are created if need be. routing
-               {pattern: routes as in set_routes()}. retry {pattern: {arguments of
-               set_retry_policy()}}. A transport, pattern of routes or retry policy that its key
-               does not name is removed
+               {name: {settings of create_queue()}}: they are created or changed, never removed.
+               transports {name: {"type", "queue", "priority", "config", "enabled"}}: their queues
+               are created if need be. routing {pattern: routes as in set_routes()}. retry
+               {pattern: {arguments of set_retry_policy()}}. A transport, pattern of routes or retry
+               policy that its key does not name is removed
            dry_run - true: change nothing
 Returns    a row for each difference
            kind - queue, transport, route or retry
