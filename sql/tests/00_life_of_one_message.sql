@@ -68,8 +68,7 @@ select results_eq(
 select is((symphony.tick() ->> 'promoted')::integer, 0, 'tick finds nothing due yet');
 
 -- Ten seconds later.  The clock is in one function, so that a test can put it forward.
-create or replace function symphony._now() returns timestamptz
-language sql as $$ select pg_catalog.clock_timestamp() + interval '11 seconds' $$;
+select tap.advance_clock('11 seconds');
 select is((symphony.tick() ->> 'promoted')::integer, 1, 'tick makes it pending again');
 select results_eq(
     $$select status, attempt from symphony.message_status(2)$$, $$values ('pending', 1)$$,
@@ -79,8 +78,7 @@ create temporary table second_try as select * from symphony.claim_batch('{mail}'
 select is((select attempt from second_try), 2, 'this is its second attempt, and its last');
 
 -- The worker dies with it.  Its lease ends, and a crash counts as an attempt.
-create or replace function symphony._now() returns timestamptz
-language sql as $$ select pg_catalog.clock_timestamp() + interval '1 minute' $$;
+select tap.advance_clock('1 minute');
 select throws_ok(
     $$select symphony.ack(claim_id) from second_try$$, 'SY010', null,
     'a worker that comes back after its lease cannot settle the message'

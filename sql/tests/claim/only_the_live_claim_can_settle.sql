@@ -22,8 +22,7 @@ select is((select attempt from symphony.claim_batch() where message_id = 3), 1, 
 select results_eq($$select symphony.extend_lease(array[pg_temp.claim(), 999], '1 hour')$$, $$select pg_temp.claim()$$, 'a lease can be renewed, if it is held');
 select throws_ok($$select symphony.extend_lease('{1}', '-1 s')$$, '22023', null, 'but not into the past');
 select ok((select lease_until > now() + interval '59 minutes' from symphony.claim where claim_id = pg_temp.claim()), 'it ends an hour from now');
-create or replace function symphony._now() returns timestamptz
-language sql as $$ select pg_catalog.clock_timestamp() + interval '61 minutes' $$;
+select tap.advance_clock('61 minutes');
 select is_empty($$select symphony.extend_lease(array[pg_temp.claim()])$$, 'a lease that has ended cannot');
 select throws_ok($$select symphony.ack(pg_temp.claim())$$, 'SY010', null, 'and its worker cannot settle');
 select throws_ok($$select symphony.nack_with_backoff(pg_temp.claim(), 4, 'x')$$, 'SY010', null, 'nor refuse');

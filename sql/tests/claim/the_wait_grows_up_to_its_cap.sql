@@ -2,15 +2,11 @@
 select plan(12);
 
 select symphony.create_queue('q', max_attempts => 6, retry_delay => '2 s', retry_multiplier => 3, retry_max_delay => '20 s', retry_jitter => 0);
-create or replace function symphony._now() returns timestamptz
-language sql as $$ select '2030-01-01 00:00+00'::timestamptz + make_interval(secs => (select coalesce(max(attempt), 0) from symphony.delayed_message) * 0) $$;
-create function pg_temp.fail(a integer) returns text language plpgsql as $$
-declare v record; n record;
+select tap.set_clock('2030-01-01 00:00+00');
+create function pg_temp.retry_after_an_hour() returns jsonb language plpgsql as $$
 begin
-    execute format('create or replace function symphony._now() returns timestamptz language sql as $f$ select %L::timestamptz $f$',
-                   '2030-01-01 00:00+00'::timestamptz + a * interval '1 hour');
-    perform symphony.tick();
-    return a::text;
+    perform tap.advance_clock('1 hour');
+    return symphony.tick();
 end $$;
 create function pg_temp.wait() returns interval language plpgsql as $$
 declare v record; n record;
@@ -21,15 +17,15 @@ begin
 end $$;
 select symphony.enqueue('A', queue_name => 'q');
 select is(pg_temp.wait(), '2 s'::interval, 'the first wait is retry_delay');
-select pg_temp.fail(1);
+select pg_temp.retry_after_an_hour();
 select is(pg_temp.wait(), '6 s'::interval, 'then it is multiplied');
-select pg_temp.fail(2);
+select pg_temp.retry_after_an_hour();
 select is(pg_temp.wait(), '18 s'::interval, 'again');
-select pg_temp.fail(3);
+select pg_temp.retry_after_an_hour();
 select is(pg_temp.wait(), '20 s'::interval, 'up to retry_max_delay');
-select pg_temp.fail(4);
+select pg_temp.retry_after_an_hour();
 select is(pg_temp.wait(), '20 s'::interval, 'and no further');
-select pg_temp.fail(5);
+select pg_temp.retry_after_an_hour();
 select is(pg_temp.wait(), null, 'the sixth of six attempts has no next one');
 select results_eq($$select reason, attempt, error_class, last_error from symphony.failed_message$$,
     $$values ('exhausted', 6::smallint, 'Boom', 'boom')$$, 'it has failed for good');

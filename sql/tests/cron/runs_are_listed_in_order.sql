@@ -9,8 +9,7 @@ select results_eq(
     'the runs of a working week');
 select is((select count(*) from symphony.cron_upcoming('@hourly')), 5::bigint, 'five unless told');
 
-create or replace function symphony._now() returns timestamptz
-language sql as $$ select '2026-05-05 12:34Z'::timestamptz $$;
+select tap.set_clock('2026-05-05 12:34Z');
 select is((select min(run) from symphony.cron_upcoming('@hourly') as run), '2026-05-05 13:00Z',
           'from now on unless told');
 

@@ -6,13 +6,8 @@ select plan(71);
 create function pg_temp.refusal(
     expression text, after timestamptz default '2026-05-05 00:00Z', timezone text default 'UTC',
     out code text, out message text, out detail text, out hint text)
-language plpgsql as $$
-begin
-    perform symphony.cron_next(expression, after, timezone);
-exception when others then
-    get stacked diagnostics code = returned_sqlstate, message = message_text,
-                            detail = pg_exception_detail, hint = pg_exception_hint;
-end;
+language sql as $$
+    select * from tap.error_of(format('select symphony.cron_next(%L, %L, %L)', expression, after, timezone))
 $$;
 
 select is(format('%s: %s. %s', r.code, r.message, r.detail),

@@ -38,10 +38,9 @@ select throws_ok(format('select symphony.enqueue_batch(%L)', batch), 'SY005', nu
 from refused;
 select throws_ok($$select symphony.enqueue_batch(null)$$, 'SY005', null, 'no batch');
 select throws_ok($$select symphony.enqueue_batch('{}')$$, 'SY005', null, 'a batch that is no array');
-create function pg_temp.detail(batch jsonb) returns text language plpgsql as $$
-declare v text; begin perform symphony.enqueue_batch(batch); exception when others then
-get stacked diagnostics v = pg_exception_detail; return v; end $$;
-select alike(pg_temp.detail('[{"message_type": "A"}, {"message_type": "B", "queue_name": "nope"}]'), 'Element 2:%', 'the detail names the element');
+select alike(detail, 'Element 2:%', 'the detail names the element')
+from tap.error_of($$select symphony.enqueue_batch(
+    '[{"message_type": "A"}, {"message_type": "B", "queue_name": "nope"}]')$$);
 select is((select count(*) from symphony.pending_message where message_type = 'A'), 2::bigint, 'nothing of a refused batch is there');
 
 select lives_ok(

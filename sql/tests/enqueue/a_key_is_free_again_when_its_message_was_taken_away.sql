@@ -2,9 +2,7 @@
 -- Runs alone: what others have open is not purged.
 select plan(25);
 
-create table public.clock (now_at timestamptz);
-insert into public.clock values (now());
-create or replace function symphony._now() returns timestamptz language sql volatile as 'select now_at from public.clock';
+select tap.set_clock(now());
 
 select symphony.create_queue('q');
 create temporary table sent (key text, id bigint);
@@ -41,11 +39,10 @@ begin;
 select symphony.purge_queue('q');
 rollback;
 select is(pg_temp.is_new('purged'), false, 'a purge that is rolled back frees nothing');
-select dblink_connect('other', tap.dsn());
-select dblink_exec('other', 'begin');
-select dblink_exec('other', $$do $x$ begin perform symphony.enqueue('A', queue_name => 'q', idempotency_key => 'not yet committed'); end $x$ $$);
+select tap.elsewhere('other', 'begin');
+select tap.elsewhere('other', $$select symphony.enqueue('A', queue_name => 'q', idempotency_key => 'not yet committed')$$);
 select symphony.purge_queue('q');
-select dblink_exec('other', 'commit');
+select tap.elsewhere('other', 'commit');
 select ok(pg_temp.is_new('purged'), 'a key whose pending message was purged is free');
 select is(pg_temp.is_new('not due', '1 hour'), false, 'not that of a delayed one, which is not purged');
 select is(pg_temp.is_new('in hand'), false, 'nor that of one in the hands of a worker');
@@ -58,7 +55,7 @@ select is((select count(*) from symphony.message join symphony.lane using (lane_
 select symphony.ack(claim_id) from symphony.claim where open_ids <> '{}';
 select is(pg_temp.is_new('in hand'), false, 'a key whose message was completed is in use');
 select symphony.configure_queue('q', retention => '0', idempotency_window => '1 day');
-update public.clock set now_at = now_at + interval '1 minute';
+select tap.advance_clock('1 minute');
 select symphony.tick();
 select is_empty($$select from symphony.message_status(pg_temp.id('in hand'))$$, 'also when the message is history and gone');
 select is(pg_temp.is_new('in hand'), false, 'until the window ends');
@@ -75,7 +72,7 @@ select pg_temp.send('kept for a day');
 select pg_temp.fail('kept for a day');
 select is(pg_temp.is_new('kept for a day'), false, 'one that is kept for a while');
 select symphony.configure_queue('q', failed_retention => '1 hour');
-update public.clock set now_at = now_at + interval '2 hours';
+select tap.advance_clock('2 hours');
 select symphony.tick();
 select is((select count(*) from symphony.failed_message), 0::bigint, 'and then removed by its retention');
 select ok(pg_temp.is_new('kept for a day'), 'frees its key too');

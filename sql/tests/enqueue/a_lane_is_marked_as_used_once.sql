@@ -25,22 +25,21 @@ commit;
 select is((select count from marked where priority = 9), 1::bigint, 'leaves the mark to the next one');
 
 -- What others have not committed counts for nothing.
-select dblink_connect('other', tap.dsn());
-select dblink_exec('other', 'begin');
-select dblink_exec('other', $$do $x$ begin perform symphony.enqueue('A', queue_name => 'q', priority => 2); end $x$ $$);
+select tap.elsewhere('other', 'begin');
+select tap.elsewhere('other', $$select symphony.enqueue('A', queue_name => 'q', priority => 2)$$);
 select pg_temp.send(2) from generate_series(1, 10);
 select is((select count from marked where priority = 2), 1::bigint, 'a lane that an open transaction has marked is marked again');
-select dblink_exec('other', 'rollback');
+select tap.elsewhere('other', 'rollback');
 select is((select count from marked where priority = 2), 1::bigint, 'since that one may be rolled back');
 select is((select count(distinct priority) from (select (symphony.claim_batch('{q}', 1000)).priority from generate_series(1, 10)) as c), 5::bigint,
     'all of them are claimed before anybody ticks');
 
 -- A tick that is rolled back, or not yet committed.
-select dblink_exec('other', 'begin');
-select dblink_exec('other', 'do $x$ begin perform symphony.tick(); end $x$');
+select tap.elsewhere('other', 'begin');
+select tap.elsewhere('other', 'select symphony.tick()');
 select pg_temp.send(2);
 select is((select count from marked where priority = 2), 1::bigint, 'while a tick is not committed, its mark is there');
-select dblink_exec('other', 'rollback');
+select tap.elsewhere('other', 'rollback');
 select is((select array_agg(priority) from symphony.claim_batch('{q}')), '{2}', 'so the message is found if it is rolled back');
 select symphony.tick();
 select is_empty('select from marked', 'a tick marks the lanes');

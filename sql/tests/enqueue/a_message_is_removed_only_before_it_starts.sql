@@ -1,9 +1,7 @@
 -- cancel: true and it never starts, or false and it has; nothing in between.
 select plan(15);
 
-create table public.clock (now_at timestamptz);
-insert into public.clock values ('2030-01-01 12:00:00+00');
-create or replace function symphony._now() returns timestamptz language sql volatile as 'select now_at from public.clock';
+select tap.set_clock('2030-01-01 12:00:00+00');
 
 -- In the middle of a batch, of a transaction, of a lane.
 begin;
@@ -25,7 +23,7 @@ select is_empty($$select from symphony.message_status(5)$$, 'it is gone');
 -- Given back, and come back.
 select symphony.release(claim_id, '{4}') from symphony.claim where 4 = any (open_ids);
 select is(symphony.cancel(4), true, 'so can one that was given back');
-update public.clock set now_at = now_at + interval '1 minute';
+select tap.advance_clock('1 minute');
 select symphony.tick();
 select is(symphony.cancel(2), true, 'and one that came back because its lease had ended');
 select is((select message_id from symphony.claim_batch()), 1::bigint, 'its neighbour is still there');

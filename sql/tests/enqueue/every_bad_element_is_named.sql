@@ -1,9 +1,10 @@
 -- enqueue_batch: whatever is wrong with an element, the error is SY005, names it, and nothing is enqueued.
 select plan(24);
 
-create function pg_temp.error(batch jsonb) returns text language plpgsql as $$
-declare v text; begin perform symphony.enqueue_batch(batch); return 'none'; exception when others then
-get stacked diagnostics v = pg_exception_detail; return sqlstate || ' ' || split_part(v, ':', 1); end $$;
+create function pg_temp.error(batch jsonb) returns text language sql as $$
+    select coalesce(code || ' ' || split_part(detail, ':', 1), 'none')
+    from tap.error_of(format('select symphony.enqueue_batch(%L)', batch))
+$$;
 
 create temporary table bad (element jsonb);
 insert into bad values

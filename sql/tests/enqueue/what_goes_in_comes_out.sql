@@ -21,8 +21,7 @@ select symphony.enqueue('A', idempotency_key => 'order-2');
 rollback;
 select lives_ok($$select symphony.enqueue('A', idempotency_key => 'order-2')$$, 'a key is free after a rollback');
 create temporary table before as select symphony.enqueue('A', idempotency_key => 'order-2') as id;
-create or replace function symphony._now() returns timestamptz
-language sql as $$ select pg_catalog.clock_timestamp() + interval '25 hours' $$;
+select tap.advance_clock('25 hours');
 select isnt(symphony.enqueue('A', idempotency_key => 'order-2'), (select id from before),
     'a key is free again when the window of the queue is over');
 select is(symphony.enqueue('A', idempotency_key => 'order-2') > (select id from before), true,

@@ -25,15 +25,15 @@ insert into bad_call values
     ('SY005', $$symphony.enqueue_batch('[{"message_type": "A", "available_at": "tomorrowish"}]')$$),
     ('SY001', $$symphony.request_workers('stop', queue_name => 'nope')$$),
     ('SY010', $$symphony.ack(0)$$),
-    ('SY010', $$symphony.ack((select max(claim_id) from symphony.claim), '{0}')$$),
-    ('SY010', $$symphony.ack((select max(claim_id) from symphony.claim), '{}')$$),
+    ('SY010', $$symphony.ack(tap.newest_claim(), '{0}')$$),
+    ('SY010', $$symphony.ack(tap.newest_claim(), '{}')$$),
     ('SY010', $$symphony.release((select min(claim_id) from symphony.claim where size = 0))$$),
     ('SY010', $$symphony.nack_with_backoff(0, 1, 'x')$$),
-    ('22023', $$symphony.nack_with_backoff((select max(claim_id) from symphony.claim), 1, 'x', retry_after => '-1 s')$$),
-    ('22023', $$symphony.snooze((select max(claim_id) from symphony.claim), 1)$$),
-    ('22023', $$symphony.snooze((select max(claim_id) from symphony.claim), 1, delay => '-1 s')$$),
-    ('22023', $$symphony.snooze((select max(claim_id) from symphony.claim), 1, until => 'infinity')$$),
-    ('22023', $$symphony.snooze((select max(claim_id) from symphony.claim), 1, delay => '1 s', until => 'now')$$),
+    ('22023', $$symphony.nack_with_backoff(tap.newest_claim(), 1, 'x', retry_after => '-1 s')$$),
+    ('22023', $$symphony.snooze(tap.newest_claim(), 1)$$),
+    ('22023', $$symphony.snooze(tap.newest_claim(), 1, delay => '-1 s')$$),
+    ('22023', $$symphony.snooze(tap.newest_claim(), 1, until => 'infinity')$$),
+    ('22023', $$symphony.snooze(tap.newest_claim(), 1, delay => '1 s', until => 'now')$$),
     ('SY010', $$symphony.snooze(0, 1, '1 s')$$),
     ('SY001', $$symphony.retry_failed(queue_name => 'nope')$$),
     ('SY001', $$symphony.remove_failed(queue_name => 'nope')$$),
@@ -153,24 +153,16 @@ select symphony.enqueue('A', queue_name => 'default');
 select symphony.claim_batch();
 
 create temporary table raised (call text, code text, message text, detail text, hint text);
-create function pg_temp.collect(call text) returns void language plpgsql as $$
-declare
-    v raised;
-begin
-    v.call := call;
-    begin
-        execute 'select ' || call;
-        v.code := 'none';
-    exception when others then
-        get stacked diagnostics v.code = returned_sqlstate, v.message = message_text,
-            v.detail = pg_exception_detail, v.hint = pg_exception_hint;
-    end;
-    insert into raised select v.*;
-end $$;
-select pg_temp.collect(call) from bad_call;
+create function pg_temp.collect(expected text) returns void language sql as $$
+    insert into raised
+    select bad_call.call, coalesce(error.code, 'none'), error.message, error.detail, error.hint
+    from bad_call, tap.error_of('select ' || bad_call.call) as error
+    where bad_call.code like expected
+$$;
+select pg_temp.collect('%');
 begin isolation level repeatable read;
 insert into bad_call values ('SY011', 'symphony.claim_batch()'), ('SY011', $$symphony.purge_queue('default')$$), ('SY011', $$symphony.drop_queue('default', false)$$);
-select pg_temp.collect(call) from bad_call where code = 'SY011';
+select pg_temp.collect('SY011');
 commit;
 begin;
 create subscription sy_test_errors connection 'dbname=nope' publication p with (connect = false, slot_name = none);
@@ -179,25 +171,25 @@ select oid, 'symphony.message'::regclass, 'r' from pg_subscription where subname
 update pg_subscription set subenabled = true where subname = 'sy_test_errors';
 delete from symphony.server_mark;
 insert into bad_call values ('SY012', 'symphony.rebase()');
-select pg_temp.collect(call) from bad_call where code = 'SY012';
+select pg_temp.collect('SY012');
 update pg_subscription set subenabled = false where subname = 'sy_test_errors';
 drop subscription sy_test_errors;
 select symphony._mark_server();
 commit;
 update symphony.lane set max_body_bytes = 10;
 insert into bad_call values ('40001', $$symphony.enqueue('A', '{"longer": "than ten"}')$$);
-select pg_temp.collect(call) from bad_call where code = '40001';
+select pg_temp.collect('40001');
 update symphony.lane set max_body_bytes = default;
-select dblink_connect('producer', tap.dsn());
-select dblink_exec('producer', 'begin');
-select dblink_exec('producer', $$do $x$ begin perform symphony.enqueue('A'); end $x$ $$);
+select tap.elsewhere('producer', 'begin');
+select tap.elsewhere('producer', $$select symphony.enqueue('A')$$);
+-- drop_queue() gives up after ten seconds: here each look at the clock takes six.
 create sequence public.calls;
 create or replace function symphony._now() returns timestamptz language sql volatile as
     $$select clock_timestamp() + nextval('public.calls') * interval '6 s'$$;
 insert into bad_call values ('55006', $$symphony.drop_queue('default', force => true)$$);
-select pg_temp.collect(call) from bad_call where code = '55006';
-create or replace function symphony._now() returns timestamptz language sql volatile as 'select clock_timestamp()';
-select dblink_exec('producer', 'commit');
+select pg_temp.collect('55006');
+select tap.set_clock(null);
+select tap.elsewhere('producer', 'commit');
 
 select is_empty(
     $$select b.call, b.code, r.code, r.message from bad_call as b join raised as r using (call) where b.code <> r.code$$,

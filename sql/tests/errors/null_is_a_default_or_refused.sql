@@ -57,25 +57,15 @@ select is_empty(
     'no function is left out');
 
 -- Each call with one argument null after another, and with all of them null.
+create temporary table call_with_null as
+select format('select * from symphony.%s(%s)', call.name, (
+           select string_agg(case when i = n or n = 0 or a is null then 'null' else quote_literal(a) end,
+                             ', ' order by i)
+           from unnest(call.arguments) with ordinality as u (a, i))) as statement
+from call, generate_series(0, cardinality(call.arguments)) as n;
 create temporary table outcome as
-select c.name, n as nulled, null::text as code,
-       format('select * from symphony.%s(%s)', c.name, (
-           select string_agg(case when i in (n) or n = 0 or a is null then 'null' else quote_literal(a) end, ', ' order by i)
-           from unnest(c.arguments) with ordinality as u (a, i))) as statement
-from call as c, generate_series(0, cardinality(c.arguments)) as n;
-do $$
-declare v record; v_code text;
-begin
-    for v in select * from outcome loop
-        begin
-            execute v.statement;
-            v_code := 'none';
-        exception when others then
-            v_code := sqlstate;
-        end;
-        update outcome set code = v_code where statement = v.statement;
-    end loop;
-end $$;
+select statement, coalesce(code, 'none') as code
+from call_with_null, tap.error_of(statement);
 select is_empty(
     $$select statement, code from outcome where code not in ('none', '22023', '42704') and code not like 'SY%'$$,
     'no null leads to an error that is not ours');

@@ -1,9 +1,7 @@
 -- failed_messages, failed_stats, retry_failed, remove_failed: the filters, the pages, the groups.
 select plan(34);
 
-create table public.clock (now_at timestamptz);
-insert into public.clock values ('2030-01-01 12:00:00+00');
-create or replace function symphony._now() returns timestamptz language sql volatile as 'select now_at from public.clock';
+select tap.set_clock('2030-01-01 12:00:00+00');
 create procedure pg_temp.dead(queue text, type text, class text, error text, body jsonb default '{}') language plpgsql as $$
 declare v record;
 begin
@@ -12,7 +10,7 @@ begin
     select * into v from symphony.claim_batch(array[queue]);
     perform symphony.nack_with_backoff(v.claim_id, v.message_id, error, class, retryable => false);
     commit;
-    update public.clock set now_at = now_at + interval '1 minute';
+    perform tap.advance_clock('1 minute');
 end $$;
 create function pg_temp.ids(queue_name text default null, message_type text default null, error_class text default null, since timestamptz default null,
                             until timestamptz default null, search text default null) returns bigint[] language sql as $$
@@ -73,7 +71,7 @@ select results_eq($$select messages from symphony.remove_failed(everything => tr
 call pg_temp.dead('a', 'Old', 'X', 'x');
 call pg_temp.dead('b', 'Old', 'X', 'x');
 select symphony.configure_queue('a', failed_retention => '1 day');
-update public.clock set now_at = now_at + interval '2 days';
+select tap.advance_clock('2 days');
 select is(symphony.tick() ->> 'purged', '1', 'a failed message is purged after failed_retention');
 select is((select array_agg(queue_name) from symphony.failed_messages()), '{b}', 'where there is one');
 select * from finish();

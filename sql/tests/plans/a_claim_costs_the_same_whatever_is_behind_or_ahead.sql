@@ -2,16 +2,6 @@
 -- Runs alone: it is big.
 select plan(14);
 
-create function pg_temp.cost(call text) returns integer language plpgsql as $$
-declare v_plan jsonb; v_least integer;
-begin
-    for i in 1 .. 8 loop    -- the first calls read the catalog
-        execute 'explain (analyze, buffers, format json) ' || call into v_plan;
-        v_least := least(v_least, (v_plan -> 0 -> 'Plan' ->> 'Shared Hit Blocks')::integer
-                                + (v_plan -> 0 -> 'Plan' ->> 'Shared Read Blocks')::integer);
-    end loop;
-    return v_least;
-end $$;
 create function pg_temp.fill(n integer) returns void language sql as $$
     insert into symphony.message (enqueued_at, lane_id, message_type, body, headers)
     select now(), lane_id, 'Fill', jsonb_build_object('n', i), '{}'
@@ -31,25 +21,24 @@ begin
 end $$;
 
 create temporary table cost (state text, claim_1 integer, claim_100 integer, nothing integer, enqueue integer);
+create function pg_temp.measure(state text) returns void language sql as $$
+    insert into cost
+    select state, tap.buffers($x$select * from symphony.claim_batch('{default}', 1)$x$, runs => 8),
+           tap.buffers($x$select * from symphony.claim_batch('{default}', 100)$x$, runs => 8),
+           tap.buffers($x$select * from symphony.claim_batch('{empty}', 1)$x$, runs => 8),
+           tap.buffers($x$select symphony.enqueue('A')$x$, runs => 8)
+$$;
 
 select symphony.create_queue('empty');
 select lives_ok($$select pg_temp.fill(1000)$$, 'a thousand messages');
-insert into cost select 'none', pg_temp.cost($$select * from symphony.claim_batch('{default}', 1)$$),
-    pg_temp.cost($$select * from symphony.claim_batch('{default}', 100)$$),
-    pg_temp.cost($$select * from symphony.claim_batch('{empty}', 1)$$), pg_temp.cost($$select symphony.enqueue('A')$$);
+select pg_temp.measure('none');
 select lives_ok($$select pg_temp.fill(10000)$$, 'ten thousand pending');
-insert into cost select '10 thousand pending', pg_temp.cost($$select * from symphony.claim_batch('{default}', 1)$$),
-    pg_temp.cost($$select * from symphony.claim_batch('{default}', 100)$$),
-    pg_temp.cost($$select * from symphony.claim_batch('{empty}', 1)$$), pg_temp.cost($$select symphony.enqueue('A')$$);
+select pg_temp.measure('10 thousand pending');
 select lives_ok($$select pg_temp.fill(1000000)$$, 'a million pending');
-insert into cost select 'a million pending', pg_temp.cost($$select * from symphony.claim_batch('{default}', 1)$$),
-    pg_temp.cost($$select * from symphony.claim_batch('{default}', 100)$$),
-    pg_temp.cost($$select * from symphony.claim_batch('{empty}', 1)$$), pg_temp.cost($$select symphony.enqueue('A')$$);
+select pg_temp.measure('a million pending');
 select cmp_ok(pg_temp.drain(), '>', 1000000, 'all of it is worked off');
 select lives_ok($$select pg_temp.fill(1000)$$, 'a thousand more');
-insert into cost select 'a million consumed', pg_temp.cost($$select * from symphony.claim_batch('{default}', 1)$$),
-    pg_temp.cost($$select * from symphony.claim_batch('{default}', 100)$$),
-    pg_temp.cost($$select * from symphony.claim_batch('{empty}', 1)$$), pg_temp.cost($$select symphony.enqueue('A')$$);
+select pg_temp.measure('a million consumed');
 
 select diag(format('%s: claim of one %s, of a hundred %s, of nothing %s, enqueue %s buffers',
                    state, claim_1, claim_100, nothing, enqueue)) from cost;

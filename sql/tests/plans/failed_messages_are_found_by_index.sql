@@ -18,15 +18,16 @@ analyze symphony.failed_message;
 analyze symphony.attempt;
 
 create temporary table cost (call text, buffers integer, walked bigint);
+create function pg_temp.walked() returns bigint language sql as $$
+    select sum(seq_scan) from pg_stat_xact_user_tables where relname in ('failed_message', 'attempt', 'replay')
+$$;
 create function pg_temp.measure(call text) returns void language plpgsql as $$
-declare v_plan jsonb; v_before bigint; v_buffers integer;
+declare v_before bigint;
 begin
-    for i in 1 .. 2 loop    -- the first call reads the catalog
-        select sum(seq_scan) into v_before from pg_stat_xact_user_tables where relname in ('failed_message', 'attempt', 'replay');
-        execute 'explain (analyze, buffers, format json) ' || call into v_plan;
-    end loop;
-    insert into cost select call, (v_plan -> 0 -> 'Plan' ->> 'Shared Hit Blocks')::integer + (v_plan -> 0 -> 'Plan' ->> 'Shared Read Blocks')::integer,
-        sum(seq_scan) - v_before from pg_stat_xact_user_tables where relname in ('failed_message', 'attempt', 'replay');
+    perform tap.buffers(call);    -- the first call reads the catalog
+    v_before := pg_temp.walked();
+    insert into cost (call, buffers) values (call, tap.buffers(call));
+    update cost set walked = pg_temp.walked() - v_before where cost.call = measure.call;
 end $$;
 create function pg_temp.buffers(call text) returns integer language plpgsql as $$
 begin

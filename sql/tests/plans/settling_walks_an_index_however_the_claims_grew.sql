@@ -1,23 +1,16 @@
 -- A session that acked its first message when there was one claim does not walk over a hundred thousand later.
 select plan(8);
 
-create function pg_temp.cost(call text) returns integer language plpgsql as $$
-declare v_plan jsonb;
-begin
-    execute 'explain (analyze, buffers, format json) ' || call into v_plan;
-    return (v_plan -> 0 -> 'Plan' ->> 'Shared Hit Blocks')::integer
-         + (v_plan -> 0 -> 'Plan' ->> 'Shared Read Blocks')::integer;
-end $$;
 create function pg_temp.claim() returns bigint language sql as
     $$select claim_id from symphony.claim_batch('{default}', 1)$$;
 create function pg_temp.settle_all() returns integer[] language sql as $$
     select array[
-        pg_temp.cost(format('select symphony.ack(%s)', pg_temp.claim())),
-        pg_temp.cost('select symphony.ack(claim_id, array[message_id]) from symphony.claim_batch($q${default}$q$, 1)'),
-        pg_temp.cost(format('select symphony.release(%s)', pg_temp.claim())),
-        pg_temp.cost(format('select symphony.extend_lease(array[%s])', pg_temp.claim())),
-        pg_temp.cost('select symphony.nack_with_backoff(claim_id, message_id, $e$oops$e$) from symphony.claim_batch($q${default}$q$, 1)'),
-        pg_temp.cost('select symphony.idle($w$a$w$, $q${default}$q$)')]
+        tap.buffers(format('select symphony.ack(%s)', pg_temp.claim())),
+        tap.buffers('select symphony.ack(claim_id, array[message_id]) from symphony.claim_batch($q${default}$q$, 1)'),
+        tap.buffers(format('select symphony.release(%s)', pg_temp.claim())),
+        tap.buffers(format('select symphony.extend_lease(array[%s])', pg_temp.claim())),
+        tap.buffers('select symphony.nack_with_backoff(claim_id, message_id, $e$oops$e$) from symphony.claim_batch($q${default}$q$, 1)'),
+        tap.buffers('select symphony.idle($w$a$w$, $q${default}$q$)')]
 $$;
 
 select lives_ok($$select symphony.enqueue('A') from generate_series(1, 2000)$$, 'there is something to do');

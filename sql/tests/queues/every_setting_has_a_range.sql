@@ -12,16 +12,14 @@ insert into setting values
     ('retention', '0 s', '100 years', '-1 s', '101 years'),
     ('max_body_bytes', '1', '268435455', '0', '268435456'),
     ('idempotency_window', '1 ms', '100 years', '0 s', '101 years');
-create function pg_temp.detail(call text) returns text language plpgsql as $$
-declare v text; begin execute call; return null; exception when others then
-get stacked diagnostics v = pg_exception_detail; return v; end $$;
 
 select symphony.create_queue('q');
 select lives_ok(format('select symphony.configure_queue(%L, %I => %L)', 'q', name, least), name || ' may be ' || least) from setting;
 select lives_ok(format('select symphony.configure_queue(%L, %I => %L)', 'q', name, most), name || ' may be ' || most) from setting;
 select throws_ok(format('select symphony.configure_queue(%L, %I => %L)', 'q', name, too_little), '22023', null, name || ' may not be ' || too_little) from setting;
 select throws_ok(format('select symphony.create_queue(%L, %I => %L)', 'new', name, too_much), '22023', null, name || ' may not be ' || too_much) from setting;
-select alike(pg_temp.detail(format('select symphony.configure_queue(%L, %I => %L)', 'q', name, too_little)), '%' || name || '%', 'the detail names ' || name) from setting;
+select alike(detail, '%' || name || '%', 'the detail names ' || name)
+from setting, tap.error_of(format('select symphony.configure_queue(%L, %I => %L)', 'q', name, too_little));
 select results_eq(
     $$select queue_name, num_nulls(max_attempts, retry_delay, retry_multiplier, retry_max_delay, retry_jitter), lease, retention, max_body_bytes, idempotency_window
       from symphony.queue where queue_name <> 'q'$$,

@@ -14,15 +14,15 @@ select throws_ok($$select symphony.enqueue_batch(jsonb_build_array(jsonb_build_o
                  'SY005', null, 'and in a batch');
 
 -- A lane that is made at the same time.
-select symphony.enqueue('A', queue_name => 'other'), dblink_connect('ticker', tap.dsn()), dblink_connect('operator', tap.dsn());
+select symphony.enqueue('A', queue_name => 'other');
 select count(*) from symphony.claim_batch('{other}', lease => '100 ms');
 select pg_sleep(0.15);
-select dblink_exec('ticker', 'begin');
-select * from dblink('ticker', $$select symphony.tick() ->> 'recovered'$$) as t (recovered text);
-select dblink_send_query('operator', $$select symphony.configure_queue('other', max_body_bytes => 70)$$);
+select tap.elsewhere('ticker', 'begin');
+select tap.elsewhere('ticker', $$select symphony.tick() ->> 'recovered'$$);
+select tap.start_elsewhere('operator', $$select symphony.configure_queue('other', max_body_bytes => 70)$$);
 select pg_sleep(0.3);
-select dblink_exec('ticker', 'commit');
-select * from dblink_get_result('operator') as t (nothing text);
+select tap.elsewhere('ticker', 'commit');
+select tap.result_from('operator');
 select results_eq($$select alone, max_body_bytes from symphony.lane where queue_name = 'other' and priority = 5 order by 1$$,
     $$values (false, 70), (true, 70)$$, 'a lane for messages whose worker vanished takes it too');
 select * from finish();

@@ -1,10 +1,7 @@
 -- queue_stats: what is where, and what happened in the last minute and hour.
 select plan(10);
 
-create table public.clock (now_at timestamptz);
-insert into public.clock values ('2030-01-01 12:00:00+00');
-create or replace function symphony._now() returns timestamptz language sql volatile as 'select now_at from public.clock';
-create function pg_temp.wait(i interval) returns void language sql as 'update public.clock set now_at = now_at + i';
+select tap.set_clock('2030-01-01 12:00:00+00');
 
 select results_eq(
     $$select queue_name, paused, pending, delayed, processing, failed, oldest_pending_age, claimed_last_hour, mean_waiting, mean_processing, idle_workers
@@ -16,7 +13,7 @@ select results_eq($$select queue_name from symphony.queue_stats()$$, $$values ('
 
 select symphony.enqueue('A', priority => p) from unnest('{9,9,9,5,5,0}'::int[]) as p;
 select symphony.enqueue('A', delay => '2 hours');
-select pg_temp.wait('10 s');
+select tap.advance_clock('10 s');
 select symphony.enqueue('A', priority => 0);
 create temporary table c as select * from symphony.claim_batch(worker => 'w');
 select results_eq(
@@ -24,19 +21,19 @@ select results_eq(
       from symphony.queue_stats('default')$$,
     $$values (4::bigint, 1::bigint, 3::bigint, '10 s'::interval, 3::bigint, 0::bigint, '10 s'::interval, null::interval)$$,
     'three of seven are claimed, after ten seconds');
-select pg_temp.wait('4 s');
+select tap.advance_clock('4 s');
 select symphony.nack_with_backoff(claim_id, 1, 'x'), symphony.nack_with_backoff(claim_id, 2, 'x', retryable => false),
        symphony.ack(claim_id, '{3}') from c limit 1;
 select results_eq(
     $$select delayed, processing, failed, finished_last_minute, retried_last_hour, mean_processing from symphony.queue_stats('default')$$,
     $$values (2::bigint, 0::bigint, 1::bigint, 1::bigint, 1::bigint, '4 s'::interval)$$,
     'one is to be retried, one is dead, and only one counts as finished');
-select pg_temp.wait('61 s');
+select tap.advance_clock('61 s');
 select results_eq(
     $$select claimed_last_minute, claimed_last_hour, finished_last_minute, finished_last_hour from symphony.queue_stats('default')$$,
     $$values (0::bigint, 3::bigint, 0::bigint, 1::bigint)$$,
     'a minute later they count for the hour alone');
-select pg_temp.wait('1 hour');
+select tap.advance_clock('1 hour');
 select results_eq(
     $$select claimed_last_hour, finished_last_hour, retried_last_hour, mean_waiting from symphony.queue_stats('default')$$,
     $$values (0::bigint, 0::bigint, 0::bigint, null::interval)$$,

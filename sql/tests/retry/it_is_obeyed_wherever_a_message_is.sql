@@ -65,11 +65,10 @@ insert into error values
     ('ValueError', true, 'retry');
 create function pg_temp.outcome_of(error error) returns text language plpgsql as $$
 begin
-    perform dblink_exec('other', format('do $x$ begin perform symphony.enqueue(%L, queue_name => %L); end $x$', 'A', 'q'));
+    perform tap.elsewhere($x$select symphony.enqueue('A', queue_name => 'q')$x$);
     perform pg_temp.claim();
     return split_part(pg_temp.fail(error.class, error.retryable), ' ', 1);
 end $$;
-select dblink_connect('other', tap.dsn());
 select is(pg_temp.outcome_of(error), outcome, format('%s, retryable %s: %s', coalesce(class, '(none)'), coalesce(retryable::text, 'null'), outcome)) from error;
 select is((select count(*) from symphony.failed_message where error_class in ('ValueError', 'builtins.ValueError', 'shop.Refused', 'Never', 'KeyError') and reason = 'permanent'),
     5::bigint, 'they failed for the reason permanent');

@@ -42,13 +42,12 @@ select symphony.create_queue('default');
 
 -- The queue of a delivery is dropped while its key is taken.
 select symphony.sync_handlers('M', '{x,y}');
-select dblink_connect('dropper', tap.dsn()), dblink_connect('producer', tap.dsn());
-select dblink_exec('dropper', 'begin');
-select dblink_exec('dropper', $$do $x$ begin perform symphony.drop_queue('default'); end $x$ $$);
-select dblink_send_query('producer', $$select symphony.enqueue('M', idempotency_key => 'k')$$);
+select tap.elsewhere('dropper', 'begin');
+select tap.elsewhere('dropper', $$select symphony.drop_queue('default')$$);
+select tap.start_elsewhere('producer', $$select symphony.enqueue('M', idempotency_key => 'k')$$);
 select pg_sleep(0.3);
-select dblink_exec('dropper', 'commit');
-select throws_ok($$select * from dblink_get_result('producer') as t (id bigint)$$, 'SY001', null, 'its message says that it is gone');
+select tap.elsewhere('dropper', 'commit');
+select throws_ok($$select tap.result_from('producer')$$, 'SY001', null, 'its message says that it is gone');
 select is(count(*), 0::bigint, 'and is not kept in part') from symphony.message where message_type = 'M';
 select symphony.create_queue('default');
 select * from finish();

@@ -1,9 +1,8 @@
 -- A schedule that cannot be fired is disabled with its error; those before and after it run.
 begin;
-\ir _clock.sql
 select plan(12);
 
-select pg_temp.set_clock('2027-03-01 08:00Z');
+select tap.set_clock('2027-03-01 08:00Z');
 select symphony.create_queue('gone');
 select symphony.create_schedule('1 well', 'Poll', 'cron', '{"expression": "1 9 * * *"}');
 select symphony.create_schedule('2 broken', 'Poll', 'cron', '{"expression": "2 9 * * *"}',
@@ -11,7 +10,7 @@ select symphony.create_schedule('2 broken', 'Poll', 'cron', '{"expression": "2 9
 select symphony.create_schedule('3 well', 'Poll', 'cron', '{"expression": "3 9 * * *"}');
 select symphony.drop_queue('gone');
 
-select pg_temp.set_clock('2027-03-01 09:03Z');
+select tap.set_clock('2027-03-01 09:03Z');
 select is(symphony.tick_schedules(), 2, 'the others are fired');
 select results_eq(
     $$select schedule_name, enabled, run_count, left(last_error, 5) from symphony.schedule
@@ -25,7 +24,7 @@ from symphony.schedule where schedule_name = '2 broken';
 select is_empty($$select from symphony.schedule_run where schedule_name = '2 broken'$$,
     'it did not run');
 
-select pg_temp.set_clock('2027-03-02 09:03Z');
+select tap.set_clock('2027-03-02 09:03Z');
 select is(symphony.tick_schedules(), 2, 'it stays disabled');
 
 select throws_ok($$select symphony.resume_schedule('2 broken')$$, 'SY001', null,
@@ -41,7 +40,7 @@ select results_eq(
 );
 
 select symphony.drop_queue('gone');
-select pg_temp.set_clock('2027-03-03 09:03Z');
+select tap.set_clock('2027-03-03 09:03Z');
 select symphony.tick_schedules();
 select is(enabled, false, 'broken again')
 from symphony.schedule where schedule_name = '2 broken';

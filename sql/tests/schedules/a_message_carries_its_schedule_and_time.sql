@@ -1,15 +1,14 @@
 -- Each message has the headers of the schedule, and its name and time, in UTC.
 begin;
-\ir _clock.sql
 select plan(5);
 
 set local timezone = 'Asia/Tokyo';
-select pg_temp.set_clock('2027-03-01 08:30Z');
+select tap.set_clock('2027-03-01 08:30Z');
 select symphony.create_queue('jobs');
 select symphony.create_schedule('hourly', 'Poll', 'cron', '{"expression": "0 * * * *"}',
                                 body => '{"a": 1}', queue_name => 'jobs', priority => 7,
                                 headers => '{"tenant": "acme", "schedule": "mine"}');
-select pg_temp.set_clock('2027-03-01 09:00:03Z');
+select tap.set_clock('2027-03-01 09:00:03Z');
 select symphony.tick_schedules();
 
 create temporary view sent as
@@ -31,7 +30,7 @@ from sent;
 select is(message_id, (select last_message_id from symphony.schedule), 'the schedule knows it')
 from sent;
 
-select pg_temp.set_clock('2027-03-01 09:20Z');
+select tap.set_clock('2027-03-01 09:20Z');
 select symphony.run_schedule_now('hourly') as by_hand \gset
 select is(headers ->> 'scheduled_at', '2027-03-01T09:20:00+00:00',
     'that of a run by hand is the moment it was asked for')

@@ -1,13 +1,12 @@
 -- create_schedule with a known name: everything is as given now and the next run is computed
 -- anew, but what is paused stays paused.
 begin;
-\ir _clock.sql
 select plan(10);
 
-select pg_temp.set_clock('2027-03-01 08:00Z');
+select tap.set_clock('2027-03-01 08:00Z');
 select symphony.create_queue('jobs');
 select symphony.create_schedule('job', 'Poll', 'cron', '{"expression": "0 9 * * *"}');
-select pg_temp.set_clock('2027-03-01 09:00Z');
+select tap.set_clock('2027-03-01 09:00Z');
 select symphony.tick_schedules();
 
 select is(
@@ -47,7 +46,7 @@ select is(
     '2027-03-01 12:00Z', 'a paused one is replaced'
 );
 select is(enabled, false, 'and stays paused') from symphony.schedule;
-select pg_temp.set_clock('2027-03-01 12:00Z');
+select tap.set_clock('2027-03-01 12:00Z');
 select is(symphony.tick_schedules(), 0, 'so that it does not run');
 
 select throws_ok(

@@ -1,9 +1,8 @@
 -- An interval schedule counts from starts_at, or from its creation, however late it is fired.
 begin;
-\ir _clock.sql
 select plan(8);
 
-select pg_temp.set_clock('2027-03-01 08:00:07Z');
+select tap.set_clock('2027-03-01 08:00:07Z');
 
 select is(
     symphony.create_schedule('poll', 'Poll', 'interval', '{"every": "15 minutes"}'),
@@ -25,17 +24,17 @@ select is(
     '2027-03-27 09:00+01', 'a day of an interval'
 );
 
-select pg_temp.set_clock('2027-03-01 08:15:20Z');
+select tap.set_clock('2027-03-01 08:15:20Z');
 select is(symphony.tick_schedules(), 2, 'those due are fired');
 select is(next_run_at, '2027-03-01 08:30:07Z', 'and being late moves nothing')
 from symphony.schedule where schedule_name = 'poll';
 
-select pg_temp.set_clock('2027-03-27 08:00Z');
+select tap.set_clock('2027-03-27 08:00Z');
 select symphony.tick_schedules();
 select is(next_run_at, '2027-03-28 10:00+02', 'has 24 hours, whatever the clocks do')
 from symphony.schedule where schedule_name = 'daily';
 
-select pg_temp.set_clock('2027-03-27 08:01Z');
+select tap.set_clock('2027-03-27 08:01Z');
 select symphony.tick_schedules();
 select is(
     symphony.create_schedule('poll', 'Poll', 'interval', '{"every": "15 minutes"}'),

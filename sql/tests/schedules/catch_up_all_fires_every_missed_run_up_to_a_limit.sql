@@ -1,13 +1,12 @@
 -- catch_up all: every missed run is made up for, the oldest first, up to catch_up_limit.
 begin;
-\ir _clock.sql
 select plan(8);
 
-select pg_temp.set_clock('2027-03-01 08:30Z');
+select tap.set_clock('2027-03-01 08:30Z');
 select symphony.create_schedule('hourly', 'Poll', 'cron', '{"expression": "0 * * * *"}',
                                 catch_up => 'all', catch_up_limit => 3);
 
-select pg_temp.set_clock('2027-03-01 11:40Z');
+select tap.set_clock('2027-03-01 11:40Z');
 select is(symphony.tick_schedules(), 3, 'as many as the limit are fired');
 select results_eq(
     $$select scheduled_at from symphony.schedule_run order by message_id$$,
@@ -16,7 +15,7 @@ select results_eq(
 );
 select is_empty($$select from symphony.schedule_run where skipped is not null$$, 'none is skipped');
 
-select pg_temp.set_clock('2027-03-01 20:10Z');
+select tap.set_clock('2027-03-01 20:10Z');
 select is(symphony.tick_schedules(), 3, 'of more than that, the first ones');
 select results_eq(
     $$select scheduled_at, skipped from symphony.schedule_run

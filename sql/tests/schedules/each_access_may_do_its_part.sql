@@ -1,9 +1,8 @@
 -- grant_access: who may create, steer, see and fire schedules; nobody reads the tables.
 begin;
-\ir _clock.sql
 select plan(29);
 
-select pg_temp.set_clock('2027-03-01 08:00Z');
+select tap.set_clock('2027-03-01 08:00Z');
 select symphony.create_schedule('poll', 'Poll', 'cron', '{"expression": "0 9 * * *"}');
 create role schedule_producer;
 create role schedule_consumer;

@@ -1,22 +1,15 @@
 -- Whatever cannot work is refused when the schedule is created, with what to do about it.
 begin;
-\ir _clock.sql
 select plan(68);
 
-select pg_temp.set_clock('2027-03-01 08:00Z');
+select tap.set_clock('2027-03-01 08:00Z');
 
 -- The state of the error that the statement raises, if it has a detail and a hint.
-create function pg_temp.refusal(statement text) returns text language plpgsql as $$
-declare
-    v_detail text;
-    v_hint   text;
-begin
-    execute statement;
-    return 'no error';
-exception when others then
-    get stacked diagnostics v_detail = pg_exception_detail, v_hint = pg_exception_hint;
-    return case when v_detail = '' or v_hint = '' then 'no detail or hint' else sqlstate end;
-end;
+create function pg_temp.refusal(statement text) returns text language sql as $$
+    select case when code is null then 'no error'
+                when detail = '' or hint = '' then 'no detail or hint'
+                else code end
+    from tap.error_of(statement)
 $$;
 
 create function pg_temp.refused(arguments text, state text default '22023') returns text

@@ -1,20 +1,19 @@
 -- A schedule runs neither before starts_at nor after ends_at; both moments themselves count.
 begin;
-\ir _clock.sql
 select plan(9);
 
-select pg_temp.set_clock('2027-03-01 08:00Z');
+select tap.set_clock('2027-03-01 08:00Z');
 
 select is(
     symphony.create_schedule('season', 'Poll', 'cron', '{"expression": "0 * * * *"}',
                              starts_at => '2027-03-01 12:00Z', ends_at => '2027-03-01 13:00Z'),
     '2027-03-01 12:00Z', 'the first run may be at starts_at'
 );
-select pg_temp.set_clock('2027-03-01 12:00Z');
+select tap.set_clock('2027-03-01 12:00Z');
 select is(symphony.tick_schedules(), 1, 'it is fired');
 select is(next_run_at, '2027-03-01 13:00Z', 'the last run may be at ends_at')
 from symphony.schedule where schedule_name = 'season';
-select pg_temp.set_clock('2027-03-01 13:00:05Z');
+select tap.set_clock('2027-03-01 13:00:05Z');
 select is(symphony.tick_schedules(), 1, 'and is fired even if the tick comes after ends_at');
 select is(next_run_at, null, 'there is none after it')
 from symphony.schedule where schedule_name = 'season';
@@ -35,7 +34,7 @@ select is(
                              catch_up => 'all'),
     '2027-03-01 14:00Z', 'an interval starts at starts_at'
 );
-select pg_temp.set_clock('2027-03-01 18:00Z');
+select tap.set_clock('2027-03-01 18:00Z');
 select is(symphony.tick_schedules(), 3, 'what is made up for lies inside as well');
 
 select * from finish();

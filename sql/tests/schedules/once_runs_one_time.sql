@@ -1,9 +1,8 @@
 -- A schedule of type once enqueues one message, at its time.
 begin;
-\ir _clock.sql
 select plan(11);
 
-select pg_temp.set_clock('2027-03-01 08:00Z');
+select tap.set_clock('2027-03-01 08:00Z');
 
 select is(
     symphony.create_schedule('launch', 'Launch', 'once', '{"at": "2027-03-01 09:00+00"}'),
@@ -11,7 +10,7 @@ select is(
 );
 select is(symphony.tick_schedules(), 0, 'nothing is fired before');
 
-select pg_temp.set_clock('2027-03-01 09:00Z');
+select tap.set_clock('2027-03-01 09:00Z');
 select is(symphony.tick_schedules(), 1, 'it is fired at its time');
 select is(symphony.tick_schedules(), 0, 'it is not fired again');
 select results_eq(
@@ -25,13 +24,13 @@ select is(
     null, 'created anew for the same time it does not run again'
 );
 
-select pg_temp.set_clock('2027-03-01 10:00Z');
+select tap.set_clock('2027-03-01 10:00Z');
 select is(symphony.tick_schedules(), 0, 'and nothing is fired');
 select is(
     symphony.create_schedule('launch', 'Launch', 'once', '{"at": "2027-03-02 09:00+00"}'),
     '2027-03-02 09:00Z', 'created anew for another time it runs again'
 );
-select pg_temp.set_clock('2027-03-02 09:00Z');
+select tap.set_clock('2027-03-02 09:00Z');
 select is(symphony.tick_schedules(), 1, 'at that time');
 
 select is(

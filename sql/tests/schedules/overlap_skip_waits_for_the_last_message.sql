@@ -1,17 +1,16 @@
 -- overlap skip: no run while the last message is pending, delayed or being processed.
-\ir _clock.sql
 select plan(15);
 
-select pg_temp.set_clock('2027-03-01 08:00Z');
+select tap.set_clock('2027-03-01 08:00Z');
 select symphony.create_queue('jobs', retry_delay => '10 minutes', retry_max_delay => '10 minutes');
 select symphony.create_schedule('skip', 'Poll', 'interval', '{"every": "1 minute"}',
                                 queue_name => 'jobs', overlap => 'skip');
 select symphony.create_schedule('allow', 'Poll', 'interval', '{"every": "1 minute"}');
 
-select pg_temp.set_clock('2027-03-01 08:01Z');
+select tap.set_clock('2027-03-01 08:01Z');
 select is(symphony.tick_schedules(), 2, 'the first run of both');
 
-select pg_temp.set_clock('2027-03-01 08:02Z');
+select tap.set_clock('2027-03-01 08:02Z');
 select is(symphony.tick_schedules(), 1,
     'the message is pending: only the schedule that allows it runs');
 select results_eq(
@@ -30,20 +29,20 @@ select results_eq(
 
 create temporary table delivery as select * from symphony.claim_batch('{jobs}', lease => '1 hour');
 select is(count(*), 1::bigint, 'a worker has the message') from delivery;
-select pg_temp.set_clock('2027-03-01 08:03Z');
+select tap.set_clock('2027-03-01 08:03Z');
 select is(symphony.tick_schedules(), 1, 'it is being processed: skipped');
 
 select is(outcome, 'retry', 'it is to be retried')
 from delivery, symphony.nack_with_backoff(delivery.claim_id, delivery.message_id, 'busy');
-select pg_temp.set_clock('2027-03-01 08:04Z');
+select tap.set_clock('2027-03-01 08:04Z');
 select is(symphony.tick_schedules(), 1, 'it is delayed: skipped');
 
-select pg_temp.set_clock('2027-03-01 08:20Z');
+select tap.set_clock('2027-03-01 08:20Z');
 select is(symphony.tick() ->> 'fired', '1', 'it is due again: skipped');
 drop table delivery;
 create temporary table delivery as select * from symphony.claim_batch('{jobs}');
 select is(symphony.ack(claim_id), 1, 'it is completed') from delivery;
-select pg_temp.set_clock('2027-03-01 08:21Z');
+select tap.set_clock('2027-03-01 08:21Z');
 select is(symphony.tick_schedules(), 2, 'and the schedule runs again');
 
 select ok(symphony.cancel(last_message_id), 'its message is cancelled')
@@ -52,7 +51,7 @@ select symphony.create_schedule('skip', 'Poll', 'interval', '{"every": "1 minute
                                 queue_name => 'jobs', overlap => 'skip', catch_up => 'all',
                                 max_runs => 4);
 select symphony.pause_schedule('allow');
-select pg_temp.set_clock('2027-03-01 08:25Z');
+select tap.set_clock('2027-03-01 08:25Z');
 select is(symphony.tick_schedules(), 1, 'of four missed runs one is made up for');
 select is(next_run_at, '2027-03-01 08:26Z', 'those that were skipped do not count for max_runs')
 from symphony.schedule where schedule_name = 'skip';

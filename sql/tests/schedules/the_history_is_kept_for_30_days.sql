@@ -1,22 +1,21 @@
 -- tick() removes the runs that are older than 30 days, remove_schedule() those of its schedule.
 begin;
-\ir _clock.sql
 select plan(7);
 
-select pg_temp.set_clock('2027-03-01 08:00Z');
+select tap.set_clock('2027-03-01 08:00Z');
 select symphony.create_schedule('daily', 'Poll', 'cron', '{"expression": "0 9 * * *"}');
 select symphony.create_schedule('other', 'Poll', 'cron', '{"expression": "0 10 * * *"}');
-select pg_temp.set_clock('2027-03-01 09:00Z');
+select tap.set_clock('2027-03-01 09:00Z');
 select symphony.tick();
-select pg_temp.set_clock('2027-03-02 10:00Z');
+select tap.set_clock('2027-03-02 10:00Z');
 select symphony.tick();
 
-select pg_temp.set_clock('2027-03-31 09:00Z');
+select tap.set_clock('2027-03-31 09:00Z');
 select symphony.pause_schedule('daily');
 select symphony.tick();
 select isnt_empty($$select from symphony.schedule_run where scheduled_at = '2027-03-01 09:00Z'$$,
     'after exactly 30 days a run is still there');
-select pg_temp.set_clock('2027-03-31 09:00:11Z');
+select tap.set_clock('2027-03-31 09:00:11Z');
 select symphony.tick();
 select results_eq(
     $$select scheduled_at from symphony.schedule_history where schedule_name = 'daily'$$,

@@ -1,9 +1,8 @@
 -- schedule_preview: the coming runs, on the clocks of a zone, and where these are changed.
 begin;
-\ir _clock.sql
 select plan(16);
 
-select pg_temp.set_clock('2027-03-26 12:00Z');
+select tap.set_clock('2027-03-26 12:00Z');
 
 select results_eq(
     $$select run_at, local_time, utc_offset, changes_clock from symphony.schedule_preview('30 2 * * *', 4, 'Europe/Paris')$$,
@@ -14,7 +13,7 @@ select results_eq(
              ('2027-03-30 00:30Z', '2027-03-30 02:30', '2 hours', false)$$,
     'in spring a run in the skipped hour is made up for at its end'
 );
-select pg_temp.set_clock('2027-10-30 12:00Z');
+select tap.set_clock('2027-10-30 12:00Z');
 select results_eq(
     $$select run_at, local_time, utc_offset, changes_clock from symphony.schedule_preview('30 2 * * *', 2, 'Europe/Paris')$$,
     $$values ('2027-10-31 00:30Z'::timestamptz, '2027-10-31 02:30'::timestamp,
@@ -22,7 +21,7 @@ select results_eq(
              ('2027-11-01 01:30Z', '2027-11-01 02:30', '1 hour', true)$$,
     'in autumn a run in the repeated hour is made once'
 );
-select pg_temp.set_clock('2027-10-31 00:50Z');
+select tap.set_clock('2027-10-31 00:50Z');
 select results_eq(
     $$select run_at, local_time, changes_clock
       from symphony.schedule_preview('*/30 * * * *', 3, 'Europe/Paris')$$,
@@ -32,7 +31,7 @@ select results_eq(
     'a change between now and the first run is marked as well'
 );
 
-select pg_temp.set_clock('2027-03-01 08:00Z');
+select tap.set_clock('2027-03-01 08:00Z');
 select symphony.create_schedule('report', 'Report', 'cron', '{"expression": "H 9 * * *"}',
                                 timezone => 'Europe/Paris');
 select symphony.create_schedule('poll', 'Poll', 'interval', '{"every": "10 minutes"}',

@@ -1,8 +1,7 @@
 -- tick() fires what is due and tells when the next schedule is; tick_for() calls it repeatedly.
-\ir _clock.sql
 select plan(8);
 
-select pg_temp.set_clock('2027-03-01 08:00Z');
+select tap.set_clock('2027-03-01 08:00Z');
 select symphony.create_schedule('poll', 'Poll', 'interval', '{"every": "10 minutes"}');
 select symphony.create_schedule('paused', 'Poll', 'interval', '{"every": "1 minute"}');
 select symphony.create_schedule('done', 'Poll', 'once', '{"at": "2027-03-01 08:02+00"}');
@@ -10,12 +9,12 @@ select symphony.pause_schedule('paused');
 
 select is((symphony.tick() ->> 'next_due_at')::timestamptz, '2027-03-01 08:02Z',
     'it tells when the next schedule is due, unless it is paused');
-select pg_temp.set_clock('2027-03-01 08:02Z');
+select tap.set_clock('2027-03-01 08:02Z');
 select is(symphony.tick() ->> 'fired', '1', 'it fires it');
 select is((symphony.tick() ->> 'next_due_at')::timestamptz, '2027-03-01 08:10Z',
     'and leaves out what is done');
 
-select pg_temp.set_clock('2027-03-01 08:10Z');
+select tap.set_clock('2027-03-01 08:10Z');
 call symphony.tick_for('1 millisecond', '0');
 select is(run_count, 1, 'tick_for() ticks') from symphony.schedule where schedule_name = 'poll';
 select ok(sum(fired) = 2, 'in a transaction that is committed') from symphony.tick;

@@ -1,9 +1,8 @@
 -- sync_schedules: created, changed or left alone; nothing of others, and nothing is removed.
 begin;
-\ir _clock.sql
 select plan(33);
 
-select pg_temp.set_clock('2027-03-01 08:00Z');
+select tap.set_clock('2027-03-01 08:00Z');
 
 -- Two declarations; the argument is merged into the first.
 create function pg_temp.declared(more jsonb default '{}') returns jsonb language sql as $$
@@ -39,7 +38,7 @@ select results_eq(
     'with the defaults of create_schedule() for what is not declared, and the application''s name');
 
 create temporary table before as select * from symphony.schedule;
-select pg_temp.set_clock('2027-03-01 08:30Z');
+select tap.set_clock('2027-03-01 08:30Z');
 select is(pg_temp.synced(), 'poll unchanged, report unchanged', 'the same again is nothing new');
 select results_eq($$select * from symphony.schedule order by 1$$, $$select * from before order by 1$$, 'and touches nothing');
 set local timezone = 'Asia/Tokyo';
@@ -73,7 +72,7 @@ select is(next_run_at, '2027-03-01 10:00Z', 'and runs at its new times') from sy
 -- A single run counts as the same moment in every zone, and does not come again.
 select is(outcome, 'created', 'a single run') from symphony.sync_schedules('launcher',
     '[{"schedule_name": "launch", "message_type": "A", "schedule_type": "once", "schedule_config": {"at": "2027-03-01 09:45+01"}}]');
-select pg_temp.set_clock('2027-03-01 08:45Z');
+select tap.set_clock('2027-03-01 08:45Z');
 select is(symphony.tick_schedules(), 1, 'is fired');
 select results_eq(
     $$select outcome, enabled, next_run_at from symphony.sync_schedules('launcher',

@@ -1,10 +1,7 @@
 -- message_status and the views: where a message is and what happened to it, in each of its states.
 select plan(19);
 
-create table public.clock (now_at timestamptz);
-insert into public.clock values ('2030-01-01 12:00:00+00');
-create or replace function symphony._now() returns timestamptz language sql volatile as 'select now_at from public.clock';
-create function pg_temp.wait(i interval) returns void language sql as 'update public.clock set now_at = now_at + i';
+select tap.set_clock('2030-01-01 12:00:00+00');
 create function pg_temp.states() returns text language sql as $$
     select string_agg(message_id || ' ' || status || ' ' || attempt, ', ' order by message_id)
     from generate_series(1, 9) as i, symphony.message_status(i)
@@ -18,7 +15,7 @@ select is(pg_temp.states(),
 select is((select count(*) from symphony.pending_message), 8::bigint, 'pending_message shows those that are delayed too');
 
 create temporary table c as select * from symphony.claim_batch('{q}', 5, 'w1');
-select pg_temp.wait('3 s');
+select tap.advance_clock('3 s');
 select symphony.ack(claim_id, '{1}'), symphony.nack_with_backoff(claim_id, 2, 'full', 'Full', retry_after => '20 s'),
        symphony.nack_with_backoff(claim_id, 3, 'bad', 'Bad', retryable => false), symphony.release(claim_id, '{4}')
 from c limit 1;
@@ -46,14 +43,14 @@ select is((select finished_at - claimed_at from symphony.message_status(1)), '3 
 select results_eq($$select status, attempt from symphony.message_status(5)$$, $$values ('completed', 1)$$, 'and so is that message');
 
 -- The next attempt.
-select pg_temp.wait('20 s');
+select tap.advance_clock('20 s');
 select symphony.tick();
 select results_eq($$select status, attempt, last_error, available_at - enqueued_at from symphony.message_status(2)$$,
     $$values ('pending', 1, 'full', '23 s'::interval)$$, 'what is due again is pending, and its error is kept');
 create temporary table d as select * from symphony.claim_batch('{q}', 10, 'w2');
 select is((select string_agg(message_id || ':' || attempt, ' ') from d), '6:1 7:1 4:1 2:2', 'in the order in which they became pending');
 select results_eq($$select status, attempt, worker, last_error from symphony.message_status(2)$$, $$values ('processing', 2, 'w2', 'full')$$, 'in its second attempt');
-select pg_temp.wait('30 s');
+select tap.advance_clock('30 s');
 select symphony.tick();
 select is(pg_temp.states(),
     '1 completed 1, 2 failed 2, 3 failed 1, 4 pending 1, 5 completed 1, 6 pending 1, 7 pending 1, 8 delayed 0', 'the end of a lease is the end of an attempt');

@@ -1,10 +1,7 @@
 -- why_not_running: one sentence, for each reason that there is.
 select plan(16);
 
-create table public.clock (now_at timestamptz);
-insert into public.clock values ('2030-01-01 12:00:00+00');
-create or replace function symphony._now() returns timestamptz language sql volatile as 'select now_at from public.clock';
-create function pg_temp.wait(i interval) returns void language sql as 'update public.clock set now_at = now_at + i';
+select tap.set_clock('2030-01-01 12:00:00+00');
 
 select symphony.create_queue('q', max_attempts => 2);
 select symphony.enqueue('A', queue_name => 'q') from generate_series(1, 3);
@@ -20,14 +17,14 @@ select symphony.request_workers('pause');
 select alike(symphony.why_not_running(3), 'The workers of queue "q" are paused or stop%', 'nobody of those who might is to claim');
 select symphony.request_workers('resume');
 select alike(symphony.why_not_running(5), 'It waits until 2030-01-01 12:00:10%', 'its time has not come');
-select pg_temp.wait('11 s');
+select tap.advance_clock('11 s');
 select alike(symphony.why_not_running(5), 'It has been due since 2030-01-01 12:00:10%symphony.tick()%', 'its time has come, but nothing calls tick()');
 select symphony.pause_queue('q');
 select alike(symphony.why_not_running(1), 'Queue "q" has been paused since 2030-01-01 12:00:11%', 'the queue is paused');
 select symphony.resume_queue('q');
 create temporary table c as select * from symphony.claim_batch('{q}', worker => 'w');
 select alike(symphony.why_not_running(4), 'It is running: w has had it since%attempt 1 of 2. Its lease lasts until 2030-01-01 12:00:41%', 'it is running');
-select pg_temp.wait('30 s');
+select tap.advance_clock('30 s');
 select alike(symphony.why_not_running(4), 'It is running:%Its lease ended at 2030-01-01 12:00:41%symphony.tick()%', 'or its worker is gone');
 select symphony.tick();
 select (symphony.nack_with_backoff(claim_id, message_id, 'no such mailbox', retryable => false)).outcome from symphony.claim_batch('{q}', worker => 'w');

@@ -1,12 +1,10 @@
 -- tick: promotes what is due, says when the next message is, and forgets what has been kept for long enough.
 select plan(29);
 
-create table public.clock (now_at timestamptz);
-insert into public.clock values ('2030-01-01 12:00:00+00');
-create or replace function symphony._now() returns timestamptz language sql volatile as 'select now_at from public.clock';
+select tap.set_clock('2030-01-01 12:00:00+00');
 create function pg_temp.tick_after(i interval) returns jsonb language plpgsql as $$
 begin
-    update public.clock set now_at = now_at + i;
+    perform tap.advance_clock(i);
     return symphony.tick();
 end $$;
 
@@ -55,37 +53,38 @@ select is((select count(*) from symphony.tick), 1::bigint, 'and so are the ticks
 -- A producer that takes such a key again, and stays open, holds up nobody.
 select symphony.enqueue('A', idempotency_key => 'again'), symphony.enqueue('A', idempotency_key => 'other');
 select pg_temp.tick_after('23 hours');
-update public.clock set now_at = now_at + interval '2 hours';
-select dblink_connect('producer', tap.dsn());
-select dblink_exec('producer', 'begin');
-select dblink_exec('producer', $$do $x$ begin perform symphony.enqueue('A', idempotency_key => 'again'); end $x$ $$);
+select tap.advance_clock('2 hours');
+select tap.elsewhere('producer', 'begin');
+select tap.elsewhere('producer', $$select symphony.enqueue('A', idempotency_key => 'again')$$);
 set lock_timeout = '100 ms';
 select lives_ok('select symphony.tick()', 'tick() does not wait for a producer that takes a key again');
 reset lock_timeout;
-select dblink_exec('producer', 'commit');
+select tap.elsewhere('producer', 'commit');
 select results_eq('select key from symphony.idempotency_key', array['again'], 'and removes the others');
 
 -- The clock is set back, or a standby takes over whose clock is behind.
 select pg_temp.tick_after('1 minute');
-update public.clock set now_at = now_at - interval '1 hour';
+select tap.advance_clock('-1 hour');
 select symphony.create_queue('back'), symphony.enqueue('A', queue_name => 'back', delay => '1 s'), symphony.enqueue('B', queue_name => 'back');
 select is((select message_type from symphony.claim_batch('{back}', lease => '1 s')), 'B', 'a claim, after the clock was set back');
 create temporary table after_that as select pg_temp.tick_after('2 s') as report;
 select is(report ->> 'promoted', '1', 'what is due by the new time is promoted') from after_that;
 select is(report ->> 'recovered', '1', 'and ended leases are taken back') from after_that;
-update public.clock set now_at = now_at - interval '1 hour';
-select dblink_connect('fresh', tap.dsn());
-select is(ran, true, 'also by a session that ticks for the first time') from dblink('fresh', $$select symphony.tick() ->> 'ran'$$) as t (ran boolean);
+select tap.advance_clock('-1 hour');
+select is(
+    tap.elsewhere($$select symphony.tick() ->> 'ran'$$), 'true',
+    'a session that ticks for the first time does so, too'
+);
 
 -- Somebody holds a lane, or the sweep takes long.
 select symphony.enqueue('A', priority => 3);
-select dblink_exec('producer', 'begin');
-select dblink_exec('producer', $$do $x$ begin perform symphony.configure_queue('default', max_body_bytes => 9999); end $x$ $$);
+select tap.elsewhere('producer', 'begin');
+select tap.elsewhere('producer', $$select symphony.configure_queue('default', max_body_bytes => 9999)$$);
 set lock_timeout = '100 ms';
 select lives_ok('select symphony.tick()', 'tick() does not wait for who changes a lane');
 reset lock_timeout;
 select is(count(*), 1::bigint, 'and leaves it for later') from symphony.lane_use;
-select dblink_exec('producer', 'commit');
+select tap.elsewhere('producer', 'commit');
 select symphony.tick();
 select results_eq($$select is_used, (select count(*) from symphony.lane_use) from symphony.lane where queue_name = 'default' and priority = 3$$,
     $$values (true, 0::bigint)$$, 'when it is marked');

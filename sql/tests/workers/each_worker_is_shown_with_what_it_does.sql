@@ -8,8 +8,7 @@ create temporary table claimed as select * from symphony.claim_batch(worker => '
 select results_eq($$select state, open_claims, processing, running, claimed_at = (select max(claimed_at) from symphony.claim) from symphony.worker_activity()$$,
     $$values ('working', 1::bigint, 3::bigint, '[]'::jsonb, true)$$, 'one that has claimed works');
 
-create or replace function symphony._now() returns timestamptz
-language sql as $$ select pg_catalog.clock_timestamp() + interval '2 seconds' $$;
+select tap.advance_clock('2 seconds');
 select symphony.heartbeat('w', '{default}', jsonb_build_object('done', 4, 'running', jsonb_build_array(
     jsonb_build_object('message_id', 1, 'seconds', 0.5), jsonb_build_object('message_id', 2, 'seconds', 60), jsonb_build_object('message_id', 99))));
 select is((select jsonb_path_query_array(running, '$[*].message_type') from symphony.worker_activity()), '["B", "A"]',
@@ -29,11 +28,9 @@ select symphony.request_workers('stop');
 select is((select state from symphony.worker_activity()), 'stopping', 'one that was asked to stop stops');
 select symphony.stop_worker('w'), symphony.heartbeat('w', '{default}', '{"state": "stopping"}');
 select is((select state from symphony.worker_activity()), 'stopping', 'and one that says so');
-create or replace function symphony._now() returns timestamptz
-language sql as $$ select pg_catalog.clock_timestamp() + interval '25 seconds' $$;
+select tap.advance_clock('23 seconds');
 select is((select state from symphony.worker_activity()), 'silent', 'after 20 silent seconds nobody knows');
-create or replace function symphony._now() returns timestamptz
-language sql as $$ select pg_catalog.clock_timestamp() + interval '40 seconds' $$;
+select tap.advance_clock('15 seconds');
 select is((select processing from symphony.worker_activity()), 0::bigint, 'a claim whose lease has ended is in nobody''s hands');
 select is((select count(*) from symphony.worker_overview), 1::bigint, 'the view shows the same');
 select * from finish();

@@ -14,8 +14,7 @@ select is((select count(*) from symphony.idle_worker), 1::bigint, 'only the newe
 select is((select idle_workers from symphony.queue_stats('default')), 0, 'and one that has ended is not listed');
 select symphony.heartbeat('w', '{default}', '{"pid": 1}');
 select results_eq($$select worker, queues from symphony.worker_overview$$, $$values ('w', '{default}'::text[])$$, 'a worker that says it lives is listed');
-create or replace function symphony._now() returns timestamptz
-language sql as $$ select pg_catalog.clock_timestamp() + interval '61 seconds' $$;
+select tap.advance_clock('61 seconds');
 select symphony.tick();
 select is_empty($$select * from symphony.worker_overview$$, 'for a minute');
 select throws_ok($$select symphony.idle(null, '{default}')$$, '22023', null, 'a worker without a name');
