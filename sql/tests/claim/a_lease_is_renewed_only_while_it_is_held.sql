@@ -15,21 +15,38 @@ create function pg_temp.c(n integer) returns bigint language sql as 'select clai
 
 select symphony.ack(pg_temp.c(3));
 select tap.advance_clock('4 s');
-select results_eq($$select symphony.extend_lease(array[pg_temp.c(1), pg_temp.c(3), 0, null])$$, $$select pg_temp.c(1)$$,
-    'a settled claim, an unknown one and null are left out');
+select results_eq(
+    $$select symphony.extend_lease(array[pg_temp.c(1), pg_temp.c(3), 0, null])$$,
+    $$select pg_temp.c(1)$$,
+    'a settled claim, an unknown one and null are left out'
+);
 select is(pg_temp.left(pg_temp.c(1)), '10 s'::interval, 'the lease is that of the queue, counted from now');
-select results_eq($$select symphony.extend_lease(array[pg_temp.c(1)], '2 s')$$, $$select pg_temp.c(1)$$, 'it may also be given');
+select results_eq(
+    $$select symphony.extend_lease(array[pg_temp.c(1)], '2 s')$$,
+    $$select pg_temp.c(1)$$,
+    'it may also be given'
+);
 select is(pg_temp.left(pg_temp.c(1)), '2 s'::interval, 'and be shorter than before');
 select tap.advance_clock('1 s');
-select is_empty($$select symphony.extend_lease(array[pg_temp.c(2)])$$, 'the very moment it ends, a lease cannot be renewed');
+select is_empty(
+    $$select symphony.extend_lease(array[pg_temp.c(2)])$$,
+    'the very moment it ends, a lease cannot be renewed'
+);
 select throws_ok($$select symphony.ack(pg_temp.c(2))$$, 'SY010', null, 'nor be used');
 select is((symphony.tick() ->> 'recovered')::integer, 1, 'and tick() takes back its message');
-select results_eq($$select symphony.extend_lease(array[pg_temp.c(1), pg_temp.c(2)])$$, $$select pg_temp.c(1)$$, 'that of the other is held');
+select results_eq(
+    $$select symphony.extend_lease(array[pg_temp.c(1), pg_temp.c(2)])$$,
+    $$select pg_temp.c(1)$$,
+    'that of the other is held'
+);
 select tap.advance_clock('9 s');
 select is((symphony.tick() ->> 'recovered')::integer, 0, 'tick() knows that it was renewed');
 select is(symphony.ack(pg_temp.c(1)), 1, 'and its worker may settle');
 select is_empty($$select symphony.extend_lease(null)$$, 'no claims are none');
 select is_empty($$select symphony.extend_lease('{}')$$, 'an empty list too');
-select throws_ok($$select symphony.extend_lease('{1}', '99 ms')$$, '22023', null, 'a lease has at least 100 ms');
+select throws_ok(
+    $$select symphony.extend_lease('{1}', '99 ms')$$,
+    '22023', null, 'a lease has at least 100 ms'
+);
 select throws_ok($$select symphony.extend_lease('{1}', '25 hours')$$, '22023', null, 'and at most a day');
 select * from finish();

@@ -6,17 +6,27 @@ create function pg_temp.claim(size integer) returns text language sql as $$
     select string_agg(message_id || ':' || attempt, ' ') from symphony.claim_batch(batch_size => size)
 $$;
 
-select symphony.enqueue('A', jsonb_build_object('n', i), group_key => 'g', headers => '{"h": 1}') from generate_series(1, 4) as i;
+select symphony.enqueue('A', jsonb_build_object('n', i), group_key => 'g', headers => '{"h": 1}')
+from generate_series(1, 4) as i;
 select is(pg_temp.claim(2), '1:1 2:1', 'two of four');
 select is(symphony.release(tap.newest_claim()), 2, 'are given back');
 select is(pg_temp.claim(10), '3:1 4:1 1:1 2:1', 'they come after the others, in their first attempt still');
-select is((select count(distinct (body ->> 'n', group_key, headers)) from symphony.message), 4::bigint, 'with all their data');
+select is(
+    (select count(distinct (body ->> 'n', group_key, headers)) from symphony.message),
+    4::bigint, 'with all their data'
+);
 select is(symphony.release(tap.newest_claim(), '{4,4,1}'), 2, 'an id given twice counts once');
-select is((select open_ids from symphony.claim where claim_id = tap.newest_claim()), '{3,2}', 'the rest stays open');
+select is(
+    (select open_ids from symphony.claim where claim_id = tap.newest_claim()),
+    '{3,2}', 'the rest stays open'
+);
 begin;
 select symphony.release(tap.newest_claim());
 rollback;
-select is((select open_ids from symphony.claim where claim_id = tap.newest_claim()), '{3,2}', 'a release that is rolled back did not happen');
+select is(
+    (select open_ids from symphony.claim where claim_id = tap.newest_claim()),
+    '{3,2}', 'a release that is rolled back did not happen'
+);
 
 -- A priority is kept, and so is being alone.
 select symphony.enqueue('A', priority => 9);

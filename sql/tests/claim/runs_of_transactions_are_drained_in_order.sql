@@ -2,9 +2,15 @@
 select plan(8);
 
 select is(symphony._first_run('{[3,9)}', null), '[3,9)'::int8range, 'one run: all of it');
-select is(symphony._first_run('{[3,9)}', 3), '[3,9)'::int8range, 'one that was begun goes on with what follows it');
+select is(
+    symphony._first_run('{[3,9)}', 3),
+    '[3,9)'::int8range, 'one that was begun goes on with what follows it'
+);
 select is(symphony._first_run('{[3,5),[7,9)}', null), '[3,5)'::int8range, 'several runs: the first');
-select is(symphony._first_run('{[3,9)}', 5), '[5,6)'::int8range, 'one that was begun goes before those that ended late, and alone');
+select is(
+    symphony._first_run('{[3,9)}', 5),
+    '[5,6)'::int8range, 'one that was begun goes before those that ended late, and alone'
+);
 
 -- Every set of the transactions 1 to 5 that are free to take, with 0 to 2 messages each, any of
 -- them begun before, for every size of a batch: what is drained is what was handed out before
@@ -38,8 +44,18 @@ lateral (
 ) as last;
 
 select cmp_ok((select count(*) from outcome), '>', 1000::bigint, 'there are more than a thousand cases');
-select is_empty('select * from outcome where drained <> expected', 'in each exactly what was handed out is drained');
-select is_empty('select * from outcome where last_txid <@ drained', 'the transaction of the last message of a full batch is still ahead');
-select is_empty($$select * from outcome where not first_run <@ take or partial_txid is not null and lower(first_run) <> partial_txid$$,
-                'the first run is one of those to take, and begins with the one begun before');
+select is_empty(
+    'select * from outcome where drained <> expected',
+    'in each exactly what was handed out is drained'
+);
+select is_empty(
+    'select * from outcome where last_txid <@ drained',
+    'the transaction of the last message of a full batch is still ahead'
+);
+select is_empty(
+    $$select *
+      from outcome
+      where not first_run <@ take or partial_txid is not null and lower(first_run) <> partial_txid$$,
+    'the first run is one of those to take, and begins with the one begun before'
+);
 select * from finish();

@@ -32,19 +32,33 @@ select results_eq($$select reason, attempt, error_class, last_error from symphon
 
 select symphony.enqueue('B', queue_name => 'q');
 select results_eq(
-    $$select (symphony.nack_with_backoff(claim_id, message_id, 'invalid', retryable => false)).outcome from symphony.claim_batch('{q}')$$,
-    $$values ('failed')$$, 'an error that no retry can cure is final at once');
+    $$select (symphony.nack_with_backoff(claim_id, message_id, 'invalid', retryable => false)).outcome
+      from symphony.claim_batch('{q}')$$,
+    $$values ('failed')$$,
+    'an error that no retry can cure is final at once'
+);
 select is((select reason from symphony.failed_message where message_type = 'B'), 'permanent', 'and says so');
 
 select symphony.enqueue('C', queue_name => 'q');
 create temporary table c as select * from symphony.claim_batch('{q}');
-select throws_ok($$select symphony.nack_with_backoff(claim_id, message_id, 'x', retry_after => '-1 s') from c$$, '22023', null, 'a wait into the past is refused');
-select is((select (symphony.nack_with_backoff(claim_id, message_id, 'x', retry_after => '5 minutes')).available_at - symphony._now() from c),
-    '5 minutes'::interval, 'the handler may name the wait');
+select throws_ok(
+    $$select symphony.nack_with_backoff(claim_id, message_id, 'x', retry_after => '-1 s') from c$$,
+    '22023', null, 'a wait into the past is refused'
+);
+select is(
+    (select (symphony.nack_with_backoff(claim_id, message_id, 'x', retry_after => '5 minutes')).available_at - symphony._now()
+     from c),
+    '5 minutes'::interval, 'the handler may name the wait'
+);
 
 select symphony.configure_queue('q', retry_delay => '10 s', retry_max_delay => '10 s', retry_jitter => 0.5, max_attempts => 100);
 select symphony.enqueue('J', queue_name => 'q') from generate_series(1, 200);
 create temporary table j as
-select (symphony.nack_with_backoff(claim_id, message_id, 'x')).available_at - symphony._now() as wait from symphony.claim_batch('{q}', 200);
-select ok(min(wait) >= '5 s' and max(wait) <= '15 s' and max(wait) - min(wait) > '7 s', 'jitter spreads the waits around it') from j;
+select (symphony.nack_with_backoff(claim_id, message_id, 'x')).available_at - symphony._now() as wait
+from symphony.claim_batch('{q}', 200);
+select ok(
+    min(wait) >= '5 s' and max(wait) <= '15 s' and max(wait) - min(wait) > '7 s',
+    'jitter spreads the waits around it'
+)
+from j;
 select * from finish();

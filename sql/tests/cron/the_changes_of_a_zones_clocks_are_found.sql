@@ -26,11 +26,17 @@ select results_eq(
 );
 select is_empty($$select from symphony.clock_changes('UTC', '2000-01-01Z', '2100-01-01Z')$$, 'UTC has none');
 select is_empty(
-    $$select from symphony.clock_changes('Europe/Paris', '2027-03-28 01:00Z', '2027-03-29Z')$$, 'after is exclusive');
+    $$select from symphony.clock_changes('Europe/Paris', '2027-03-28 01:00Z', '2027-03-29Z')$$,
+    'after is exclusive'
+);
 select isnt_empty(
-    $$select from symphony.clock_changes('Europe/Paris', '2027-03-28 00:59:59Z', '2027-03-28 01:00Z')$$, 'until inclusive');
+    $$select from symphony.clock_changes('Europe/Paris', '2027-03-28 00:59:59Z', '2027-03-28 01:00Z')$$,
+    'until inclusive'
+);
 select is_empty(
-    $$select from symphony.clock_changes('Europe/Paris', '2027-05-01Z', '2027-01-01Z')$$, 'backwards there is nothing');
+    $$select from symphony.clock_changes('Europe/Paris', '2027-05-01Z', '2027-01-01Z')$$,
+    'backwards there is nothing'
+);
 select is(count(*), 1000::bigint, 'a change is found far away, too')
 from symphony.clock_changes('Europe/Paris', '2100-01-01Z', '2600-01-01Z');
 

@@ -9,7 +9,8 @@ select results_eq(
     'ids come in the order of the array'
 );
 select results_eq(
-    $$select message_id, status, queue_name, priority, body from generate_series(1, 4) i, symphony.message_status(i)$$,
+    $$select message_id, status, queue_name, priority, body
+      from generate_series(1, 4) i, symphony.message_status(i)$$,
     $$values (1::bigint, 'pending', 'default', 5, '{}'::jsonb), (2, 'pending', 'default', 9, '[1]'),
              (3, 'delayed', 'default', 5, '{}'), (4, 'pending', 'mail', 5, '{}')$$,
     'each with its own queue, priority and delay'
@@ -17,8 +18,8 @@ select results_eq(
 select is((select message_id from symphony.claim_batch()), 2::bigint, 'the priority 9 goes first');
 select is_empty($$select symphony.enqueue_batch('[]')$$, 'an empty batch is no error');
 select results_eq(
-    $$select count(*), count(distinct id) from symphony.enqueue_batch(
-        '[{"message_type": "A", "idempotency_key": "k"}, {"message_type": "B", "idempotency_key": "k"}]') as id$$,
+    $$select count(*), count(distinct id)
+      from symphony.enqueue_batch( '[{"message_type": "A", "idempotency_key": "k"}, {"message_type": "B", "idempotency_key": "k"}]') as id$$,
     $$values (2::bigint, 1::bigint)$$,
     'elements may carry idempotency keys: the second is the first'
 );
@@ -41,7 +42,10 @@ select throws_ok($$select symphony.enqueue_batch('{}')$$, 'SY005', null, 'a batc
 select alike(detail, 'Element 2:%', 'the detail names the element')
 from tap.error_of($$select symphony.enqueue_batch(
     '[{"message_type": "A"}, {"message_type": "B", "queue_name": "nope"}]')$$);
-select is((select count(*) from symphony.pending_message where message_type = 'A'), 2::bigint, 'nothing of a refused batch is there');
+select is(
+    (select count(*) from symphony.pending_message where message_type = 'A'),
+    2::bigint, 'nothing of a refused batch is there'
+);
 
 select lives_ok(
     $$select symphony.enqueue_batch('[{"message_type": "Z", "queue_name": null, "priority": null, "delay": null,
@@ -49,17 +53,27 @@ select lives_ok(
     'a key may be null'
 );
 select results_eq(
-    $$select priority::integer, queue_name, headers, retry from symphony.message join symphony.lane using (lane_id) where message_type = 'Z'$$,
+    $$select priority::integer, queue_name, headers, retry
+      from symphony.message join symphony.lane using (lane_id) where message_type = 'Z'$$,
     $$values (5, 'default', '{}'::jsonb, null::jsonb)$$,
     'and counts as left out'
 );
 select symphony.create_queue('7');
-select is((select count(*) from symphony.enqueue_batch('[{"message_type": "N", "queue_name": 7}, {"message_type": "N", "queue_name": "7"}]')), 2::bigint,
-    'a name may be written as a number');
-select is((select count(*) from symphony.pending_message where message_type = 'N' and queue_name = '7'), 2::bigint, 'and is the same name');
-select count(*) from symphony.enqueue_batch((select jsonb_agg(jsonb_build_object('message_type', 'O', 'priority', i % 3)) from generate_series(1, 1000) as i));
+select is(
+    (select count(*)
+     from symphony.enqueue_batch('[{"message_type": "N", "queue_name": 7}, {"message_type": "N", "queue_name": "7"}]')),
+    2::bigint, 'a name may be written as a number'
+);
+select is(
+    (select count(*) from symphony.pending_message where message_type = 'N' and queue_name = '7'),
+    2::bigint, 'and is the same name'
+);
+select count(*)
+from symphony.enqueue_batch((select jsonb_agg(jsonb_build_object('message_type', 'O', 'priority', i % 3)) from generate_series(1, 1000) as i));
 select is_empty(
-    $$select from (select ctid, lag(ctid) over (order by message_id) as before from symphony.message where message_type = 'O') as stored where ctid < before$$,
+    $$select
+      from (select ctid, lag(ctid) over (order by message_id) as before from symphony.message where message_type = 'O') as stored
+      where ctid < before$$,
     'the log is written in the order of the ids'
 );
 select * from finish();

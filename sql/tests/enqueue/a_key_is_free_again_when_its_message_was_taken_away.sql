@@ -21,14 +21,23 @@ select is(pg_temp.is_new('delayed', '1 hour') or pg_temp.is_new('pending'), fals
 select symphony.cancel(pg_temp.id('delayed')), symphony.cancel(pg_temp.id('pending'));
 select ok(pg_temp.is_new('delayed', '1 hour'), 'a key whose delayed message was cancelled is free');
 select ok(pg_temp.is_new('pending'), 'so is that of a pending one');
-select is(symphony.enqueue('A', queue_name => 'q', idempotency_key => 'pending'), (select max(id) from sent where key = 'pending'), 'and it stands for the new one then');
+select is(
+    symphony.enqueue('A', queue_name => 'q', idempotency_key => 'pending'),
+    (select max(id) from sent where key = 'pending'), 'and it stands for the new one then'
+);
 begin;
 select symphony.cancel(max(id)) from sent where key = 'pending';
 rollback;
-select is(symphony.enqueue('A', queue_name => 'q', idempotency_key => 'pending'), (select max(id) from sent where key = 'pending'), 'a cancel that is rolled back frees nothing');
+select is(
+    symphony.enqueue('A', queue_name => 'q', idempotency_key => 'pending'),
+    (select max(id) from sent where key = 'pending'), 'a cancel that is rolled back frees nothing'
+);
 select symphony.claim_batch('{q}');
 select is(symphony.cancel(max(id)), false, 'a message that has started') from sent where key = 'pending';
-select is(symphony.enqueue('A', queue_name => 'q', idempotency_key => 'pending'), (select max(id) from sent where key = 'pending'), 'keeps its key');
+select is(
+    symphony.enqueue('A', queue_name => 'q', idempotency_key => 'pending'),
+    (select max(id) from sent where key = 'pending'), 'keeps its key'
+);
 
 -- Purged.
 select pg_temp.send('in hand');
@@ -46,10 +55,19 @@ select tap.elsewhere('other', 'commit');
 select ok(pg_temp.is_new('purged'), 'a key whose pending message was purged is free');
 select is(pg_temp.is_new('not due', '1 hour'), false, 'not that of a delayed one, which is not purged');
 select is(pg_temp.is_new('in hand'), false, 'nor that of one in the hands of a worker');
-select is((select count(*) from symphony.idempotency_key where key = 'not yet committed'), 1::bigint, 'nor that of one that was committed later');
-select is((select count(*) from symphony.message join symphony.lane using (lane_id) where queue_name = 'default'), 1::bigint, 'in another queue');
+select is(
+    (select count(*) from symphony.idempotency_key where key = 'not yet committed'),
+    1::bigint, 'nor that of one that was committed later'
+);
+select is(
+    (select count(*) from symphony.message join symphony.lane using (lane_id) where queue_name = 'default'),
+    1::bigint, 'in another queue'
+);
 select isnt(symphony.enqueue('A', idempotency_key => 'purged'), null, 'the same key');
-select is((select count(*) from symphony.message join symphony.lane using (lane_id) where queue_name = 'default'), 1::bigint, 'is in use as before');
+select is(
+    (select count(*) from symphony.message join symphony.lane using (lane_id) where queue_name = 'default'),
+    1::bigint, 'is in use as before'
+);
 
 -- Completed.
 select symphony.ack(claim_id) from symphony.claim where open_ids <> '{}';
@@ -57,7 +75,10 @@ select is(pg_temp.is_new('in hand'), false, 'a key whose message was completed i
 select symphony.configure_queue('q', retention => '0', idempotency_window => '1 day');
 select tap.advance_clock('1 minute');
 select symphony.tick();
-select is_empty($$select from symphony.message_status(pg_temp.id('in hand'))$$, 'also when the message is history and gone');
+select is_empty(
+    $$select from symphony.message_status(pg_temp.id('in hand'))$$,
+    'also when the message is history and gone'
+);
 select is(pg_temp.is_new('in hand'), false, 'until the window ends');
 
 -- Failed.
@@ -78,9 +99,14 @@ select is((select count(*) from symphony.failed_message), 0::bigint, 'and then r
 select ok(pg_temp.is_new('kept for a day'), 'frees its key too');
 
 -- Several deliveries: were the key free, those that succeeded would be made again.
-select symphony.create_transport('one', queue_name => 'q'), symphony.create_transport('two', queue_name => 'q');
+select symphony.create_transport('one', queue_name => 'q'),
+       symphony.create_transport('two', queue_name => 'q');
 select symphony.set_routes('Both', '["one", "two"]');
 create temporary table delivered as select symphony.enqueue('Both', idempotency_key => 'both') as id;
 select is(symphony.cancel(id), true, 'one of several deliveries is cancelled') from delivered;
-select is(symphony.enqueue('Both', idempotency_key => 'both'), id, 'the key stays in use for the others') from delivered;
+select is(
+    symphony.enqueue('Both', idempotency_key => 'both'),
+    id, 'the key stays in use for the others'
+)
+from delivered;
 select * from finish();

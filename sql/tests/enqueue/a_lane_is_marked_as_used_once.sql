@@ -10,9 +10,17 @@ select lane.priority, count(*) from symphony.lane_use join symphony.lane using (
 select pg_temp.send(7) from generate_series(1, 100);
 select pg_temp.send(7) is not null;
 select pg_temp.send(3) from generate_series(1, 2);
-select results_eq('select priority::int, count from marked order by 1', $$values (3, 1::bigint), (7, 1)$$, 'one row for each lane');
+select results_eq(
+    'select priority::int, count from marked order by 1',
+    $$values (3, 1::bigint), (7, 1)$$,
+    'one row for each lane'
+);
 select symphony.enqueue_batch('[{"message_type": "A", "queue_name": "q", "priority": 7}, {"message_type": "A", "queue_name": "q", "priority": 8}]');
-select results_eq('select priority::int, count from marked order by 1', $$values (3, 1::bigint), (7, 1), (8, 1)$$, 'also from a batch');
+select results_eq(
+    'select priority::int, count from marked order by 1',
+    $$values (3, 1::bigint), (7, 1), (8, 1)$$,
+    'also from a batch'
+);
 
 -- What is rolled back marks nothing, and what comes after it does.
 begin;
@@ -28,19 +36,31 @@ select is((select count from marked where priority = 9), 1::bigint, 'leaves the 
 select tap.elsewhere('other', 'begin');
 select tap.elsewhere('other', $$select symphony.enqueue('A', queue_name => 'q', priority => 2)$$);
 select pg_temp.send(2) from generate_series(1, 10);
-select is((select count from marked where priority = 2), 1::bigint, 'a lane that an open transaction has marked is marked again');
+select is(
+    (select count from marked where priority = 2),
+    1::bigint, 'a lane that an open transaction has marked is marked again'
+);
 select tap.elsewhere('other', 'rollback');
 select is((select count from marked where priority = 2), 1::bigint, 'since that one may be rolled back');
-select is((select count(distinct priority) from (select (symphony.claim_batch('{q}', 1000)).priority from generate_series(1, 10)) as c), 5::bigint,
-    'all of them are claimed before anybody ticks');
+select is(
+    (select count(distinct priority)
+     from (select (symphony.claim_batch('{q}', 1000)).priority from generate_series(1, 10)) as c),
+    5::bigint, 'all of them are claimed before anybody ticks'
+);
 
 -- A tick that is rolled back, or not yet committed.
 select tap.elsewhere('other', 'begin');
 select tap.elsewhere('other', 'select symphony.tick()');
 select pg_temp.send(2);
-select is((select count from marked where priority = 2), 1::bigint, 'while a tick is not committed, its mark is there');
+select is(
+    (select count from marked where priority = 2),
+    1::bigint, 'while a tick is not committed, its mark is there'
+);
 select tap.elsewhere('other', 'rollback');
-select is((select array_agg(priority) from symphony.claim_batch('{q}')), '{2}', 'so the message is found if it is rolled back');
+select is(
+    (select array_agg(priority) from symphony.claim_batch('{q}')),
+    '{2}', 'so the message is found if it is rolled back'
+);
 select symphony.tick();
 select is_empty('select from marked', 'a tick marks the lanes');
 select pg_temp.send(2), pg_temp.send(7);

@@ -4,7 +4,11 @@ select symphony.enqueue('A') from generate_series(1, 3);
 select symphony.enqueue('A', delay => '1 hour');
 select is(symphony.cancel(2), true, 'a pending message can be cancelled');
 select is(symphony.cancel(4), true, 'a delayed one too');
-select results_eq($$select message_id from symphony.claim_batch()$$, $$values (1::bigint), (3)$$, 'the others are handed out');
+select results_eq(
+    $$select message_id from symphony.claim_batch()$$,
+    $$values (1::bigint), (3)$$,
+    'the others are handed out'
+);
 select is(symphony.cancel(1), false, 'one that is being processed cannot');
 select alike(symphony.why_not_running(1), 'It is running:%', 'why: it runs');
 select symphony.nack_with_backoff(tap.newest_claim(), 3, 'bad', retryable => false);

@@ -5,7 +5,10 @@ select symphony.enqueue('A', idempotency_key => 'k') as id \gset
 select tap.elsewhere('other', 'begin');
 select tap.elsewhere('other', $$select symphony.enqueue('A', idempotency_key => 'k')$$);
 set lock_timeout = '100 ms';
-select is(symphony.enqueue('A', idempotency_key => 'k'), :id::bigint, 'another transaction has sent the same, and stays open');
+select is(
+    symphony.enqueue('A', idempotency_key => 'k'),
+    :id::bigint, 'another transaction has sent the same, and stays open'
+);
 reset lock_timeout;
 select tap.elsewhere('other', 'commit');
 select is(count(*), 1::bigint, 'it is one message') from symphony.message;

@@ -11,15 +11,24 @@ select results_eq(
 );
 
 -- An idempotency key.
-select is(symphony.enqueue('A', idempotency_key => 'order-1'), symphony.enqueue('A', idempotency_key => 'order-1'),
-    'a second message with a key in use returns the id of the first');
+select is(
+    symphony.enqueue('A', idempotency_key => 'order-1'),
+    symphony.enqueue('A', idempotency_key => 'order-1'),
+    'a second message with a key in use returns the id of the first'
+);
 select symphony.create_queue('other');
-select isnt(symphony.enqueue('A', idempotency_key => 'order-1'), symphony.enqueue('A', idempotency_key => 'order-1', queue_name => 'other'),
-    'a key counts within one queue');
+select isnt(
+    symphony.enqueue('A', idempotency_key => 'order-1'),
+    symphony.enqueue('A', idempotency_key => 'order-1', queue_name => 'other'),
+    'a key counts within one queue'
+);
 begin;
 select symphony.enqueue('A', idempotency_key => 'order-2');
 rollback;
-select lives_ok($$select symphony.enqueue('A', idempotency_key => 'order-2')$$, 'a key is free after a rollback');
+select lives_ok(
+    $$select symphony.enqueue('A', idempotency_key => 'order-2')$$,
+    'a key is free after a rollback'
+);
 create temporary table before as select symphony.enqueue('A', idempotency_key => 'order-2') as id;
 select tap.advance_clock('25 hours');
 select isnt(symphony.enqueue('A', idempotency_key => 'order-2'), (select id from before),
@@ -27,5 +36,8 @@ select isnt(symphony.enqueue('A', idempotency_key => 'order-2'), (select id from
 select is(symphony.enqueue('A', idempotency_key => 'order-2') > (select id from before), true,
     'and then stands for the new message');
 select symphony.tick();
-select is_empty($$select from symphony.idempotency_key where expires_at < symphony._now()$$, 'tick removes keys that are free again');
+select is_empty(
+    $$select from symphony.idempotency_key where expires_at < symphony._now()$$,
+    'tick removes keys that are free again'
+);
 select * from finish();

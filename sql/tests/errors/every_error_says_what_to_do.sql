@@ -192,11 +192,15 @@ select tap.set_clock(null);
 select tap.elsewhere('producer', 'commit');
 
 select is_empty(
-    $$select b.call, b.code, r.code, r.message from bad_call as b join raised as r using (call) where b.code <> r.code$$,
-    'every error has its code');
+    $$select b.call, b.code, r.code, r.message
+      from bad_call as b join raised as r using (call) where b.code <> r.code$$,
+    'every error has its code'
+);
 select is_empty(
-    $$select call, detail from raised where coalesce(detail, '') !~ '^[A-Z].*[.]$' and detail !~ '^queue_[a-z_]+_is_sane: CHECK '$$,
-    'every error has a DETAIL of whole sentences');
+    $$select call, detail
+      from raised where coalesce(detail, '') !~ '^[A-Z].*[.]$' and detail !~ '^queue_[a-z_]+_is_sane: CHECK '$$,
+    'every error has a DETAIL of whole sentences'
+);
 select is_empty(
     $$select call, hint from raised where coalesce(hint, '') !~ '^[A-Z0-9].*[.;]$'$$,
     'every error has a HINT of whole sentences');

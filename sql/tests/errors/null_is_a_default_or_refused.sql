@@ -52,9 +52,14 @@ insert into call values
 select is_empty(
     $$select p.proname
       from pg_proc as p join symphony._access_list() as list on list.function_name = p.proname
-      where p.pronamespace = 'symphony'::regnamespace and p.pronargs > 0 and p.prokind = 'f' and p.proname !~ 'cron|schedule'
-      except select name from call$$,
-    'no function is left out');
+      where p.pronamespace = 'symphony'::regnamespace
+        and p.pronargs > 0
+        and p.prokind = 'f'
+        and p.proname !~ 'cron|schedule'
+      except select name
+      from call$$,
+    'no function is left out'
+);
 
 -- Each call with one argument null after another, and with all of them null.
 create temporary table call_with_null as
@@ -67,7 +72,9 @@ create temporary table outcome as
 select statement, coalesce(code, 'none') as code
 from call_with_null, tap.error_of(statement);
 select is_empty(
-    $$select statement, code from outcome where code not in ('none', '22023', '42704') and code not like 'SY%'$$,
-    'no null leads to an error that is not ours');
+    $$select statement, code
+      from outcome where code not in ('none', '22023', '42704') and code not like 'SY%'$$,
+    'no null leads to an error that is not ours'
+);
 select is_empty($$select * from symphony.check()$$, 'nor to a broken invariant');
 select * from finish();

@@ -58,18 +58,44 @@ insert into plain values ('ValueError: too short'), ('KeyError: ''password'''), 
     ('connection to server at "127.0.0.1", port 5432 failed: no password supplied'), (e'Invalid password:\n  File "x.py", line 1'),
     (e'Traceback (most recent call last):\n  File "/srv/mail.py", line 12, in send\n    smtp.login()\n  ConnectionError: [Errno 111]'), ('');
 
-select is_empty($$select given, expected, symphony._sanitized(given) from case_ where symphony._sanitized(given) <> expected$$, 'what is hidden, and what is left');
-select is_empty($$select given from case_ where symphony._sanitized(given) ~ 'hunter2'$$, 'no secret is left over');
-select is_empty($$select given from case_ where symphony._sanitized(symphony._sanitized(given)) <> symphony._sanitized(given)$$, 'twice is as good as once');
-select is_empty($$select given, symphony._sanitized(given) from plain where symphony._sanitized(given) <> given$$, 'what is no secret stays');
+select is_empty(
+    $$select given, expected, symphony._sanitized(given)
+      from case_ where symphony._sanitized(given) <> expected$$,
+    'what is hidden, and what is left'
+);
+select is_empty(
+    $$select given from case_ where symphony._sanitized(given) ~ 'hunter2'$$,
+    'no secret is left over'
+);
+select is_empty(
+    $$select given
+      from case_ where symphony._sanitized(symphony._sanitized(given)) <> symphony._sanitized(given)$$,
+    'twice is as good as once'
+);
+select is_empty(
+    $$select given, symphony._sanitized(given) from plain where symphony._sanitized(given) <> given$$,
+    'what is no secret stays'
+);
 select is(symphony._sanitized(null), null, 'nothing is nothing');
 
 -- The end is kept, to the byte, and never half a character or half a secret.
-select is(symphony._sanitized(repeat('x', 100000) || 'end'), repeat('x', 7997) || 'end', 'the end of a long text is kept');
-select is_empty($$select n from generate_series(0, 8) as n, symphony._sanitized(repeat('x', n) || repeat('é🔑x', 3000)) as s
-                  where octet_length(s) not between 7990 and 8000 or s !~ 'é🔑x$'$$, 'in bytes, by whole characters');
-select is_empty($$select n from generate_series(63970, 64010) as n, symphony._sanitized('token=hunter2 ' || repeat('password=" ', n / 11) || repeat('.', n % 11)) as s
-                  where s ~ 'hunter2'$$, 'a secret is not cut from its key');
+select is(
+    symphony._sanitized(repeat('x', 100000) || 'end'),
+    repeat('x', 7997) || 'end', 'the end of a long text is kept'
+);
+select is_empty(
+    $$select n
+      from generate_series(0, 8) as n, symphony._sanitized(repeat('x', n) || repeat('é🔑x', 3000)) as s
+      where octet_length(s) not between 7990 and 8000 or s !~ 'é🔑x$'$$,
+    'in bytes, by whole characters'
+);
+select is_empty(
+    $$select n
+      from generate_series(63970, 64010) as n,
+           symphony._sanitized('token=hunter2 ' || repeat('password=" ', n / 11) || repeat('.', n % 11)) as s
+      where s ~ 'hunter2'$$,
+    'a secret is not cut from its key'
+);
 
 -- Time: each of these would take minutes, if it took the square of its length.
 create temporary table nasty as
@@ -86,5 +112,9 @@ end $$;
 create temporary table took as select pg_temp.seconds() as at_8000;
 select cmp_ok(at_8000, '<', 5::double precision, 'no text of 8,000 characters takes long') from took;
 update nasty set given = given || given || given || given;
-select cmp_ok(pg_temp.seconds(), '<', 10 * at_8000 + 1, 'and four times the text takes about four times as long') from took;
+select cmp_ok(
+    pg_temp.seconds(),
+    '<', 10 * at_8000 + 1, 'and four times the text takes about four times as long'
+)
+from took;
 select * from finish();

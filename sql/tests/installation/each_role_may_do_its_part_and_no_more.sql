@@ -22,7 +22,10 @@ declare v text[]; begin
     return v;
 end $$;
 select is(pg_temp.may(), '{}', 'at first a role may do nothing');
-select is(pg_temp.after_grant(kind), pg_temp.documented(kind), kind || ' may call what is documented, and no more')
+select is(
+    pg_temp.after_grant(kind),
+    pg_temp.documented(kind), kind || ' may call what is documented, and no more'
+)
 from unnest('{producer,consumer,operator,observer}'::text[]) as kind;
 select is(pg_temp.may(), '{}', 'after the last is revoked it may do nothing');
 select is(has_schema_privilege('sy_each', 'symphony', 'usage'), false, 'not even look into the schema');
@@ -33,11 +36,17 @@ select symphony.grant_access('sy_each', kind) from unnest('{producer,consumer}':
 grant usage on schema tap to sy_each;
 set local role sy_each;
 select lives_ok(
-    $$select symphony.enqueue('A', idempotency_key => 'k', priority => 9), symphony.enqueue('A', delay => '1 s'), symphony.tick(), symphony.heartbeat('w', '{default}'),
-             symphony.idle('w', '{default}'), symphony.busy('w'), symphony.stop_worker('w'), symphony.cancel(2), symphony.version()$$,
-    'a role with two kinds of access can do its work');
+    $$select symphony.enqueue('A', idempotency_key => 'k', priority => 9),
+             symphony.enqueue('A', delay => '1 s'), symphony.tick(), symphony.heartbeat('w', '{default}'),
+             symphony.idle('w', '{default}'), symphony.busy('w'), symphony.stop_worker('w'),
+             symphony.cancel(2), symphony.version()$$,
+    'a role with two kinds of access can do its work'
+);
 select lives_ok(
-    $$select symphony.claim_batch(), symphony.extend_lease('{1}'), symphony.why_not_running(1), symphony.message_status(1)$$, 'all of it');
+    $$select symphony.claim_batch(), symphony.extend_lease('{1}'), symphony.why_not_running(1),
+             symphony.message_status(1)$$,
+    'all of it'
+);
 select throws_ok($$select symphony._now()$$, '42501', null, 'but nothing private');
 select * from finish();
 rollback;

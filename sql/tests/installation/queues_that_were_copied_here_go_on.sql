@@ -28,15 +28,21 @@ select is(needed, false, 'where Symphony was installed nothing is to be done') f
 select is(moved_by, null, 'and nothing is said of it') from symphony.rebase();
 
 -- 1 and 2 are done, 3 is in the hands of a worker, 4 came late and 5 is done, 6 to 8 are one transaction, partly done.
-select symphony.enqueue('A') from generate_series(1, 3);
+select symphony.enqueue('A')
+from generate_series(1, 3);
 select symphony.ack(max(claim_id)) from symphony.claim_batch(batch_size => 2);
-create temporary table held as select claim_id, message_id from symphony.claim_batch(batch_size => 1, lease => '1 hour');
+create temporary table held as
+select claim_id, message_id
+from symphony.claim_batch(batch_size => 1, lease => '1 hour');
 select tap.elsewhere('late', 'begin');
 select tap.elsewhere('late', $$select symphony.enqueue('A')$$);
 select symphony.enqueue('A');
 select symphony.ack(max(claim_id)) from symphony.claim_batch();
 select tap.elsewhere('late', 'commit');
-select is((select message_id from symphony.claim_batch(batch_size => 1)), 4::bigint, 'the late one is handed out');
+select is(
+    (select message_id from symphony.claim_batch(batch_size => 1)),
+    4::bigint, 'the late one is handed out'
+);
 select symphony.ack(tap.newest_claim());
 select tap.elsewhere('late', 'begin');
 select tap.elsewhere('late', $$select symphony.enqueue('A')$$);
@@ -47,8 +53,15 @@ create temporary table before as
 select s.* from symphony.message as m, symphony.message_status(m.message_id) as s;
 
 select pg_temp.copy_here(1000000);
-select set_eq($$select invariant from symphony.check()$$, array['a position is of this server'], 'check() says that they were copied');
-select isnt_empty($$select from symphony.claim, unnest(ahead) as part where not upper_inf(part)$$, 'a position has a gap');
+select set_eq(
+    $$select invariant from symphony.check()$$,
+    array['a position is of this server'],
+    'check() says that they were copied'
+);
+select isnt_empty(
+    $$select from symphony.claim, unnest(ahead) as part where not upper_inf(part)$$,
+    'a position has a gap'
+);
 
 -- What is enqueued now has a lower transaction id than what was handed out.
 select symphony.enqueue('A');
@@ -67,11 +80,17 @@ select cmp_ok(moved_by, '>', 990000::bigint, 'the other server was far ahead') f
 select is(messages, (select count(*) from before), 'what it had was moved') from rebased;
 select is(enqueued_here, 3::bigint, 'what was enqueued here was not') from rebased;
 select is_empty($$select * from symphony.check()$$, 'all invariants hold');
-select is_empty($$select before.message_id from before, symphony.message_status(before.message_id) as s
-                  where to_jsonb(before) <> to_jsonb(s)$$, 'each message is where it was, in the claim it was in');
+select is_empty(
+    $$select before.message_id from before, symphony.message_status(before.message_id) as s
+                  where to_jsonb(before) <> to_jsonb(s)$$,
+    'each message is where it was, in the claim it was in'
+);
 select is(needed, false, 'a second time there is nothing to do') from symphony.rebase();
 select is(symphony.ack(claim_id), 1, 'a claim is still held') from held;
-select is(pg_temp.work_off(), '{8,9,6,10,11,12}', 'what was pending is handed out as it would have been, then what was enqueued here');
+select is(
+    pg_temp.work_off(),
+    '{8,9,6,10,11,12}', 'what was pending is handed out as it would have been, then what was enqueued here'
+);
 
 -- tick() and claim_batch() do it by themselves.
 select pg_temp.copy_here(1000000);
@@ -83,12 +102,17 @@ select pg_temp.copy_here(1000000);
 select symphony.enqueue('A');
 select is(pg_temp.work_off(), '{14}', 'a claim does not go by foreign positions');
 select is_empty($$select * from symphony.check()$$, 'after it all invariants hold');
-select throws_ok($$select symphony.claim_batch('{nope}')$$, 'SY001', null, 'an unknown queue is still refused');
+select throws_ok(
+    $$select symphony.claim_batch('{nope}')$$,
+    'SY001', null, 'an unknown queue is still refused'
+);
 
 -- Nothing may be claimed or moved while replication fills the tables.
 begin;
 create subscription sy_test connection 'dbname=nope' publication p with (connect = false);
-insert into pg_subscription_rel (srsubid, srrelid, srsubstate) select oid, 'symphony.message'::regclass, 'r' from pg_subscription where subname = 'sy_test';
+insert into pg_subscription_rel (srsubid, srrelid, srsubstate)
+select oid, 'symphony.message'::regclass, 'r'
+from pg_subscription where subname = 'sy_test';
 update pg_subscription set subenabled = true where subname = 'sy_test';
 delete from symphony.server_mark;
 select throws_ok($$select symphony.rebase()$$, 'SY012', null, 'a subscription is still enabled');

@@ -14,8 +14,11 @@ select throws_ok($$select * from symphony.message$$, '42501', null, 'nor read a 
 reset role;
 select symphony.grant_access('sy_test_app', 'operator');
 set local role sy_test_app;
-select lives_ok($$select * from symphony.queue_overview, symphony.pending_message, symphony.processing_message,
-    symphony.failed_overview, symphony.worker_overview, symphony.schedule_overview$$, 'an operator may read the views');
+select lives_ok(
+    $$select * from symphony.queue_overview, symphony.pending_message, symphony.processing_message,
+    symphony.failed_overview, symphony.worker_overview, symphony.schedule_overview$$,
+    'an operator may read the views'
+);
 select lives_ok($$select symphony.create_queue('x')$$, 'and make queues');
 reset role;
 select symphony.revoke_access('sy_test_app', 'operator');
@@ -26,9 +29,16 @@ reset role;
 select throws_ok($$select symphony.grant_access('sy_nobody', 'producer')$$, '42704', null, 'an unknown role');
 select throws_ok($$select symphony.grant_access('sy_test_app', 'root')$$, '22023', null, 'an unknown access');
 select throws_ok($$select symphony.grant_access('sy_test_app', null)$$, '22023', null, 'no access');
-select throws_ok($$select symphony.revoke_access('sy_nobody', 'producer')$$, '42704', null, 'revoke from an unknown role');
+select throws_ok(
+    $$select symphony.revoke_access('sy_nobody', 'producer')$$,
+    '42704', null, 'revoke from an unknown role'
+);
 select is_empty(
-    $$select function_name from symphony._access_list() except select proname from pg_proc where pronamespace = 'symphony'::regnamespace$$,
-    'every function that is granted exists');
+    $$select function_name
+      from symphony._access_list()
+      except select proname
+      from pg_proc where pronamespace = 'symphony'::regnamespace$$,
+    'every function that is granted exists'
+);
 select * from finish();
 rollback;

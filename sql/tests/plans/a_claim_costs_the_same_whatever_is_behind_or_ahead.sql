@@ -44,7 +44,11 @@ select diag(format('%s: claim of one %s, of a hundred %s, of nothing %s, enqueue
                    state, claim_1, claim_100, nothing, enqueue)) from cost;
 select cmp_ok(max(claim_1), '<', 100, 'a claim of one touches fewer than 100 buffers in any state') from cost;
 select cmp_ok(max(claim_1) - min(claim_1), '<=', 12, 'and about the same number in all') from cost;
-select cmp_ok(max(claim_100) - max(claim_1), '<', 150, 'a hundred cost at most a buffer and a half each') from cost;
+select cmp_ok(
+    max(claim_100) - max(claim_1),
+    '<', 150, 'a hundred cost at most a buffer and a half each'
+)
+from cost;
 select cmp_ok(max(claim_100) - min(claim_100), '<=', 60, 'in all states') from cost;
 select cmp_ok(max(nothing), '<', 60, 'looking into an empty queue costs next to nothing') from cost;
 select cmp_ok(max(nothing) - min(nothing), '<=', 8, 'in all states') from cost;

@@ -16,15 +16,23 @@ $$;
 select lives_ok($$select symphony.enqueue('A') from generate_series(1, 2000)$$, 'there is something to do');
 analyze symphony.claim;
 analyze symphony.idle_worker;
-select lives_ok($$select pg_temp.settle_all() from generate_series(1, 20)$$, 'a session settles its first messages');
+select lives_ok(
+    $$select pg_temp.settle_all() from generate_series(1, 20)$$,
+    'a session settles its first messages'
+);
 insert into symphony.claim (lane_id, claimed_at, lease_until, finished_at, size, ahead, open_ids)
 select lane_id, now(), now() + interval '1 hour', now(), 1, '{[0,)}', '{}'
 from (select min(lane_id) as lane_id from symphony.lane) as other, generate_series(1, 100000);
-insert into symphony.idle_worker (queue_name, workers) select 'other' || i, '{}' from generate_series(1, 20000) as i;
+insert into symphony.idle_worker (queue_name, workers)
+select 'other' || i, '{}'
+from generate_series(1, 20000) as i;
 
 create temporary table cost as select pg_temp.settle_all() as buffers from generate_series(1, 3);
 select diag('buffers: ' || buffers::text) from cost limit 1;
-select cmp_ok(min(buffers[verb]), '<', 150, what || ' touches few buffers, however many claims there are')
+select cmp_ok(
+    min(buffers[verb]),
+    '<', 150, what || ' touches few buffers, however many claims there are'
+)
 from cost, (values (1, 'ack'), (2, 'ack by message'), (3, 'release'), (4, 'extend_lease'), (5, 'nack'), (6, 'idle'))
     as verb (verb, what)
 group by verb, what order by verb;

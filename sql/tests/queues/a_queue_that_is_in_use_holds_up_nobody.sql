@@ -7,7 +7,10 @@ begin isolation level repeatable read;
 select count(*) from symphony.message;
 select tap.elsewhere('other', $$select symphony.enqueue('A', queue_name => 'q')$$);
 savepoint before;
-select throws_ok($$select symphony.drop_queue('q')$$, 'SY011', null, 'an old snapshot does not see what the queue holds');
+select throws_ok(
+    $$select symphony.drop_queue('q')$$,
+    'SY011', null, 'an old snapshot does not see what the queue holds'
+);
 commit;
 select throws_ok($$select symphony.drop_queue('q')$$, 'SY002', null, 'it holds a message');
 

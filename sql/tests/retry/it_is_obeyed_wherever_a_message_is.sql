@@ -19,8 +19,11 @@ select symphony.enqueue(t, queue_name => 'q', retry => r::jsonb)
 from (values ('A', null), ('A', '{"max_attempts": 7}'), ('B', null), ('B', '{"max_attempts": 8}'), ('B', '{}')) as v (t, r);
 select symphony.set_retry_policy('B', max_attempts => 5);
 select pg_temp.claim();
-select results_eq($$select message_type, max_attempts from c order by message_id$$,
-    $$values ('A', 3), ('A', 7), ('B', 5), ('B', 8), ('B', 5)$$, 'claim_batch tells the attempts of each message');
+select results_eq(
+    $$select message_type, max_attempts from c order by message_id$$,
+    $$values ('A', 3), ('A', 7), ('B', 5), ('B', 8), ('B', 5)$$,
+    'claim_batch tells the attempts of each message'
+);
 select symphony.ack(max(claim_id)) from c;
 
 -- Delay, multiplier and cap of the call.
@@ -34,7 +37,10 @@ select is(pg_temp.fail(), 'retry 10', 'the first wait is that of the call');
 select is((select retry ->> 'delay' from symphony.delayed_message), '10', 'a delayed message keeps it');
 select pg_temp.due();
 select pg_temp.claim();
-select is((select retry ->> 'delay' from symphony.message where message_id = :id), '10', 'so does a promoted one');
+select is(
+    (select retry ->> 'delay' from symphony.message where message_id = :id),
+    '10', 'so does a promoted one'
+);
 select is(pg_temp.fail(), 'retry 30', 'it grows by its multiplier');
 select pg_temp.due();
 select pg_temp.claim();
@@ -52,12 +58,16 @@ select symphony.enqueue('A', queue_name => 'q', retry => '{"max_attempts": 1}') 
 select pg_temp.claim();
 update symphony.claim set lease_until = clock_timestamp() - interval '1 ms' where claim_id = (select max(claim_id) from c);
 select symphony.tick();
-select is((select status from symphony.message_status(:one)), 'failed', 'the one with one attempt is dead after a crash');
+select is(
+    (select status from symphony.message_status(:one)),
+    'failed', 'the one with one attempt is dead after a crash'
+);
 select is((select status from symphony.message_status(:many)), 'pending', 'its neighbour comes back');
 select symphony.purge_queue('q');
 
 -- Classes of errors that no retry can cure.
-select symphony.set_retry_policy('A', permanent_errors => '{ValueError,shop.Refused}'), symphony.set_retry_policy('*', permanent_errors => '{Never}');
+select symphony.set_retry_policy('A', permanent_errors => '{ValueError,shop.Refused}'),
+       symphony.set_retry_policy('*', permanent_errors => '{Never}');
 create temporary table error (class text, retryable boolean, outcome text);
 insert into error values
     ('ValueError', null, 'failed'), ('builtins.ValueError', null, 'failed'), ('shop.Refused', null, 'failed'), ('Never', null, 'failed'),
@@ -69,7 +79,17 @@ begin
     perform pg_temp.claim();
     return split_part(pg_temp.fail(error.class, error.retryable), ' ', 1);
 end $$;
-select is(pg_temp.outcome_of(error), outcome, format('%s, retryable %s: %s', coalesce(class, '(none)'), coalesce(retryable::text, 'null'), outcome)) from error;
-select is((select count(*) from symphony.failed_message where error_class in ('ValueError', 'builtins.ValueError', 'shop.Refused', 'Never', 'KeyError') and reason = 'permanent'),
-    5::bigint, 'they failed for the reason permanent');
+select is(
+    pg_temp.outcome_of(error),
+    outcome,
+    format('%s, retryable %s: %s', coalesce(class, '(none)'), coalesce(retryable::text, 'null'), outcome)
+)
+from error;
+select is(
+    (select count(*)
+     from symphony.failed_message
+     where error_class in ('ValueError', 'builtins.ValueError', 'shop.Refused', 'Never', 'KeyError')
+       and reason = 'permanent'),
+    5::bigint, 'they failed for the reason permanent'
+);
 select * from finish();

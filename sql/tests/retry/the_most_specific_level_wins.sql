@@ -18,24 +18,45 @@ insert into setting values
     ('max_delay', 'retry_max_delay', '00:00:30', '00:00:10', '00:00:11', '00:00:12', '00:00:13', '"14 s"'),
     ('jitter', 'retry_jitter', '0.1', '0.2', '0.3', '0.4', '0.5', '0.6');
 
-select is(pg_temp.level(setting), default_value || ' default *', setting || ' is at first that of the policy *') from setting;
-select pg_temp.run(format('select symphony.set_retry_policy(%L, %s)', '*', string_agg(format('%I => %L', setting, base), ', '))) from setting;
+select is(
+    pg_temp.level(setting),
+    default_value || ' default *', setting || ' is at first that of the policy *'
+)
+from setting;
+select pg_temp.run(format('select symphony.set_retry_policy(%L, %s)', '*', string_agg(format('%I => %L', setting, base), ', ')))
+from setting;
 select is(pg_temp.level(setting), base || ' default *', 'and counts') from setting;
-select pg_temp.run(format('select symphony.configure_queue(%L, %I => %L)', 'mail', queue_setting, queue)) from setting;
+select pg_temp.run(format('select symphony.configure_queue(%L, %I => %L)', 'mail', queue_setting, queue))
+from setting;
 select is(pg_temp.level(setting), queue || ' queue mail', 'which beats *') from setting;
-select pg_temp.run(format('select symphony.set_retry_policy(%L, %s)', 'orders.*', string_agg(format('%I => %L', setting, grp), ', '))) from setting;
+select pg_temp.run(format('select symphony.set_retry_policy(%L, %s)', 'orders.*', string_agg(format('%I => %L', setting, grp), ', ')))
+from setting;
 select is(pg_temp.level(setting), grp || ' type orders.*', 'which beats the queue') from setting;
-select pg_temp.run(format('select symphony.set_retry_policy(%L, %s)', 'orders.created', string_agg(format('%I => %L', setting, type), ', '))) from setting;
+select pg_temp.run(format('select symphony.set_retry_policy(%L, %s)', 'orders.created', string_agg(format('%I => %L', setting, type), ', ')))
+from setting;
 select is(pg_temp.level(setting), type || ' type orders.created', 'which beats the group') from setting;
-select matches(pg_temp.level(setting, jsonb_build_object(setting, call)), '^(14|00:00:14|0.6) call$', 'the call beats all: ' || setting) from setting;
+select matches(
+    pg_temp.level(setting, jsonb_build_object(setting, call)),
+    '^(14|00:00:14|0.6) call$', 'the call beats all: ' || setting
+)
+from setting;
 
 -- Each value by itself.
 select symphony.set_retry_policy('*'), symphony.set_retry_policy('orders.created', max_attempts => 9);
-select is((select array_agg(level order by setting) from symphony.retry_policy_of('orders.created', 'mail', '{"jitter": 0}')
-           where setting not like '%errors'),
-    '{queue,call,type,queue,queue}', 'each value comes from the first level that has it');
-select is(array[symphony.remove_retry_policy(queue_name => 'mail'), symphony.remove_retry_policy('orders.*'), symphony.remove_retry_policy('orders.created'),
-                symphony.remove_retry_policy('orders.created'), symphony.remove_retry_policy('*')], '{t,t,t,f,t}', 'a level can be taken away');
+select is(
+    (select array_agg(level order by setting)
+     from symphony.retry_policy_of('orders.created', 'mail', '{"jitter": 0}') where setting not like '%errors'),
+    '{queue,call,type,queue,queue}', 'each value comes from the first level that has it'
+);
+select is(
+    array[symphony.remove_retry_policy(queue_name => 'mail'), symphony.remove_retry_policy('orders.*'),
+          symphony.remove_retry_policy('orders.created'), symphony.remove_retry_policy('orders.created'),
+          symphony.remove_retry_policy('*')],
+    '{t,t,t,f,t}', 'a level can be taken away'
+);
 select is(pg_temp.level('max_attempts'), '4 default *', 'then the next one counts');
-select is((select value from symphony.retry_policy_of('A') where setting = 'max_attempts'), '4', 'the queue may be left out');
+select is(
+    (select value from symphony.retry_policy_of('A') where setting = 'max_attempts'),
+    '4', 'the queue may be left out'
+);
 select * from finish();

@@ -11,13 +11,22 @@ $$;
 select symphony.create_queue('mail'), symphony.create_transport('email', queue_name => 'mail');
 
 select is(pg_temp.unrouted(), 10::bigint, 'after installation there are none');
-select is((select count(*) from symphony.lane where is_unrouted), 10::bigint, 'only lanes of default take what names no queue');
+select is(
+    (select count(*) from symphony.lane where is_unrouted),
+    10::bigint, 'only lanes of default take what names no queue'
+);
 select symphony.set_routes('SendEmail', '["email"]');
 select is(pg_temp.unrouted(), 0::bigint, 'one route');
 select is(pg_temp.queue_of(symphony.enqueue('SendEmail')), 'mail', 'leads a message');
 select is(pg_temp.queue_of(symphony.enqueue('Other')), 'default', 'and no other');
-select is(pg_temp.queue_of(symphony.enqueue('SendEmail', idempotency_key => 'k')), 'mail', 'also one with a key');
-select is(symphony.enqueue('SendEmail', idempotency_key => 'k'), (select max(message_id) from symphony.message), 'that counts in its queue');
+select is(
+    pg_temp.queue_of(symphony.enqueue('SendEmail', idempotency_key => 'k')),
+    'mail', 'also one with a key'
+);
+select is(
+    symphony.enqueue('SendEmail', idempotency_key => 'k'),
+    (select max(message_id) from symphony.message), 'that counts in its queue'
+);
 select is(symphony.remove_handler('SendEmail', 'none'), false, 'what is not there changes nothing');
 select is(pg_temp.unrouted(), 0::bigint, 'the route is still there');
 select symphony.sync_handlers('SendEmail', '{a,b}');
@@ -36,7 +45,10 @@ select is_empty($$select * from symphony.check()$$, 'all hold');
 -- A snapshot that is older than the routes of others.
 select symphony.drop_queue('default', true);
 begin isolation level repeatable read;
-select throws_ok($$select symphony.create_queue('default')$$, 'SY011', null, 'a queue default is not made without a look at them');
+select throws_ok(
+    $$select symphony.create_queue('default')$$,
+    'SY011', null, 'a queue default is not made without a look at them'
+);
 rollback;
 select symphony.create_queue('default');
 

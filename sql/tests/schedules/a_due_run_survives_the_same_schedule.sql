@@ -8,7 +8,10 @@ create function pg_temp.created(message_type text, expression text default '0 9 
 $$;
 select is(pg_temp.created('Poll'), '2027-03-01 09:00Z', 'a run at nine');
 select tap.set_clock('2027-03-01 10:00Z');
-select is(pg_temp.created('Scan'), '2027-03-01 09:00Z', 'that nobody has fired is still due when the message is another');
+select is(
+    pg_temp.created('Scan'),
+    '2027-03-01 09:00Z', 'that nobody has fired is still due when the message is another'
+);
 select is(symphony.tick_schedules(), 1, 'and is made up for');
 select results_eq(
     $$select message_type, headers ->> 'scheduled_at' from symphony.message$$,

@@ -21,7 +21,11 @@ create function pg_temp.may(role_name text) returns text language sql as $$
     where has_function_privilege(role_name, p.oid, 'execute')
 $$;
 
-select is(pg_temp.may('schedule_producer'), 'clock_changes create_schedule schedule_diff schedule_preview sync_schedules', 'a producer');
+select is(
+    pg_temp.may('schedule_producer'),
+    'clock_changes create_schedule schedule_diff schedule_preview sync_schedules',
+    'a producer'
+);
 select is(pg_temp.may('schedule_consumer'), 'tick_schedules', 'a consumer');
 select is(
     pg_temp.may('schedule_operator'),

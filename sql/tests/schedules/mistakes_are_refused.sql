@@ -92,15 +92,30 @@ select is(pg_temp.refusal($$select symphony.schedule_preview('@daily', 0)$$), '2
 select is(
     pg_temp.refusal($$select symphony.schedule_preview('@daily', 1, 'Mars/Utopia')$$), '22023',
     'a preview in an unknown zone');
-select is(pg_temp.refusal($$select symphony.schedule_preview('@daily', 1, 'UTC', 'infinity')$$), '22023', 'a preview after the end of time');
+select is(
+    pg_temp.refusal($$select symphony.schedule_preview('@daily', 1, 'UTC', 'infinity')$$),
+    '22023', 'a preview after the end of time'
+);
 select is(pg_temp.refusal($$select symphony.schedule_status('nobody')$$), 'SY006', 'schedule_status');
 select is(pg_temp.refusal($$select symphony.schedule_runs('nobody')$$), 'SY006', 'schedule_runs');
 select is(pg_temp.refusal($$select symphony.schedule_runs(null)$$), 'SY006', 'schedule_runs of none');
 select is(pg_temp.refusal($$select symphony.schedule_runs('nobody', 0)$$), '22023', 'no runs');
-select is(pg_temp.refusal($$select symphony.clock_changes('Mars/Utopia', now(), now())$$), '22023', 'clocks on Mars');
-select is(pg_temp.refusal($$select symphony.clock_changes('UTC', null, now())$$), '22023', 'clocks since no time');
-select is(pg_temp.refusal($$select symphony.clock_changes('UTC', now(), 'infinity')$$), '22023', 'clocks for ever');
-select is(pg_temp.refusal($$select symphony.clock_changes('UTC', now(), now() + interval '1001 years')$$), '22023', 'clocks for too long');
+select is(
+    pg_temp.refusal($$select symphony.clock_changes('Mars/Utopia', now(), now())$$),
+    '22023', 'clocks on Mars'
+);
+select is(
+    pg_temp.refusal($$select symphony.clock_changes('UTC', null, now())$$),
+    '22023', 'clocks since no time'
+);
+select is(
+    pg_temp.refusal($$select symphony.clock_changes('UTC', now(), 'infinity')$$),
+    '22023', 'clocks for ever'
+);
+select is(
+    pg_temp.refusal($$select symphony.clock_changes('UTC', now(), now() + interval '1001 years')$$),
+    '22023', 'clocks for too long'
+);
 
 -- What an application declares.
 select is(pg_temp.refusal(statement), '22023', statement)

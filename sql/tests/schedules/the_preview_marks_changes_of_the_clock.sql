@@ -5,7 +5,8 @@ select plan(16);
 select tap.set_clock('2027-03-26 12:00Z');
 
 select results_eq(
-    $$select run_at, local_time, utc_offset, changes_clock from symphony.schedule_preview('30 2 * * *', 4, 'Europe/Paris')$$,
+    $$select run_at, local_time, utc_offset, changes_clock
+      from symphony.schedule_preview('30 2 * * *', 4, 'Europe/Paris')$$,
     $$values ('2027-03-27 01:30Z'::timestamptz, '2027-03-27 02:30'::timestamp,
               '1 hour'::interval, false),
              ('2027-03-28 01:00Z', '2027-03-28 03:00', '2 hours', true),
@@ -15,7 +16,8 @@ select results_eq(
 );
 select tap.set_clock('2027-10-30 12:00Z');
 select results_eq(
-    $$select run_at, local_time, utc_offset, changes_clock from symphony.schedule_preview('30 2 * * *', 2, 'Europe/Paris')$$,
+    $$select run_at, local_time, utc_offset, changes_clock
+      from symphony.schedule_preview('30 2 * * *', 2, 'Europe/Paris')$$,
     $$values ('2027-10-31 00:30Z'::timestamptz, '2027-10-31 02:30'::timestamp,
               '2 hours'::interval, false),
              ('2027-11-01 01:30Z', '2027-11-01 02:30', '1 hour', true)$$,
@@ -60,13 +62,21 @@ select results_eq(
     'and a single run once'
 );
 select is_empty($$select from symphony.schedule_run$$, 'a look fires nothing');
-select is(run_at, '2026-01-01 08:00Z', 'of any time') from symphony.schedule_preview('0 8 * * *', 1, after => '2026-01-01Z');
+select is(
+    run_at,
+    '2026-01-01 08:00Z', 'of any time'
+)
+from symphony.schedule_preview('0 8 * * *', 1, after => '2026-01-01Z');
 select results_eq(
     $$select changes_clock from symphony.schedule_preview('0 0 1 1 *', 3, 'Europe/Paris', '2026-01-01Z')$$,
     $$values (true), (true), (true)$$,
     'a year changes the clocks, although they end as they began'
 );
-select is(zone, 'Europe/Paris', 'the zone is that of the schedule') from symphony.schedule_preview('report', 1);
+select is(
+    zone,
+    'Europe/Paris', 'the zone is that of the schedule'
+)
+from symphony.schedule_preview('report', 1);
 select is(zone, 'Asia/Tokyo', 'or the one that was asked for')
 from symphony.schedule_preview('report', 1, 'Asia/Tokyo');
 select is(zone, 'UTC', 'or else UTC') from symphony.schedule_preview('@daily', 1);

@@ -21,26 +21,36 @@ create function pg_temp.differs(more jsonb) returns jsonb language sql as $$
 $$;
 
 select results_eq(
-    $$select schedule_name, outcome, changes, enabled, last_error, next_run_at from symphony.schedule_diff('shop', pg_temp.declared())$$,
+    $$select schedule_name, outcome, changes, enabled, last_error, next_run_at
+      from symphony.schedule_diff('shop', pg_temp.declared())$$,
     $$values ('poll', 'new', '{}'::jsonb, true, null::text, '2027-03-01 09:00Z'::timestamptz),
              ('report', 'new', '{}', true, null, '2027-03-02 08:00Z')$$,
-    'a look at what would be created');
+    'a look at what would be created'
+);
 select is_empty($$select from symphony.schedule$$, 'creates nothing');
 select results_eq(
-    $$select schedule_name, outcome, changes, enabled, last_error, next_run_at from symphony.sync_schedules('shop', pg_temp.declared())$$,
+    $$select schedule_name, outcome, changes, enabled, last_error, next_run_at
+      from symphony.sync_schedules('shop', pg_temp.declared())$$,
     $$values ('poll', 'created', '{}'::jsonb, true, null::text, '2027-03-01 09:00Z'::timestamptz),
              ('report', 'created', '{}', true, null, '2027-03-02 08:00Z')$$,
-    'it is created');
+    'it is created'
+);
 select results_eq(
-    $$select schedule_name, managed_by, body, priority, catch_up, overlap, jitter from symphony.schedule order by 1$$,
+    $$select schedule_name, managed_by, body, priority, catch_up, overlap, jitter
+      from symphony.schedule order by 1$$,
     $$values ('poll', 'shop', '{"a": null}'::jsonb, null::integer, 'last', 'allow', '0'::interval),
              ('report', 'shop', '{}', null, 'last', 'allow', '0')$$,
-    'with the defaults of create_schedule() for what is not declared, and the application''s name');
+    'with the defaults of create_schedule() for what is not declared, and the application''s name'
+);
 
 create temporary table before as select * from symphony.schedule;
 select tap.set_clock('2027-03-01 08:30Z');
 select is(pg_temp.synced(), 'poll unchanged, report unchanged', 'the same again is nothing new');
-select results_eq($$select * from symphony.schedule order by 1$$, $$select * from before order by 1$$, 'and touches nothing');
+select results_eq(
+    $$select * from symphony.schedule order by 1$$,
+    $$select * from before order by 1$$,
+    'and touches nothing'
+);
 set local timezone = 'Asia/Tokyo';
 set local intervalstyle = 'iso_8601';
 select is(pg_temp.synced('{"schedule_config": {"every": "PT60M"}}'), 'poll unchanged, report unchanged',
@@ -49,7 +59,10 @@ reset timezone;
 reset intervalstyle;
 
 -- Each setting that differs.
-select is(pg_temp.differs(declared), changes, declared::text)
+select is(
+    pg_temp.differs(declared),
+    changes, declared::text
+)
 from (values
     ('{"message_type": "Scan"}'::jsonb, '{"message_type": ["Poll", "Scan"]}'::jsonb),
     ('{"body": {"a": 1}}', '{"body": [{"a": null}, {"a": 1}]}'),
@@ -66,22 +79,38 @@ from (values
     ('{"catch_up": "all", "catch_up_limit": 5}', '{"catch_up": ["last", "all"], "catch_up_limit": [100, 5]}'),
     ('{"overlap": "skip"}', '{"overlap": ["allow", "skip"]}')
 ) as c (declared, changes);
-select is(pg_temp.synced('{"schedule_config": {"every": "2 hours"}}'), 'poll changed, report unchanged', 'it is changed');
-select is(next_run_at, '2027-03-01 10:00Z', 'and runs at its new times') from symphony.schedule where schedule_name = 'poll';
+select is(
+    pg_temp.synced('{"schedule_config": {"every": "2 hours"}}'),
+    'poll changed, report unchanged', 'it is changed'
+);
+select is(
+    next_run_at,
+    '2027-03-01 10:00Z', 'and runs at its new times'
+)
+from symphony.schedule where schedule_name = 'poll';
 
 -- A single run counts as the same moment in every zone, and does not come again.
-select is(outcome, 'created', 'a single run') from symphony.sync_schedules('launcher',
+select is(
+    outcome,
+    'created', 'a single run'
+)
+from symphony.sync_schedules('launcher',
     '[{"schedule_name": "launch", "message_type": "A", "schedule_type": "once", "schedule_config": {"at": "2027-03-01 09:45+01"}}]');
 select tap.set_clock('2027-03-01 08:45Z');
 select is(symphony.tick_schedules(), 1, 'is fired');
 select results_eq(
-    $$select outcome, enabled, next_run_at from symphony.sync_schedules('launcher',
-        '[{"schedule_name": "launch", "message_type": "A", "schedule_type": "once", "schedule_config": {"at": "2027-03-01 08:45Z"}}]')$$,
-    $$values ('unchanged', true, null::timestamptz)$$, 'and is over');
+    $$select outcome, enabled, next_run_at
+      from symphony.sync_schedules('launcher', '[{"schedule_name": "launch", "message_type": "A", "schedule_type": "once", "schedule_config": {"at": "2027-03-01 08:45Z"}}]')$$,
+    $$values ('unchanged', true, null::timestamptz)$$,
+    'and is over'
+);
 
 -- What an operator did.
 select symphony.pause_schedule('poll');
-select is(pg_temp.synced('{"schedule_config": {"every": "2 hours"}}'), 'poll unchanged, report unchanged', 'a paused one is as declared');
+select is(
+    pg_temp.synced('{"schedule_config": {"every": "2 hours"}}'),
+    'poll unchanged, report unchanged', 'a paused one is as declared'
+);
 select is(pg_temp.synced(), 'poll changed, report unchanged', 'also when it is changed');
 select is(enabled, false, 'it stays paused') from symphony.schedule where schedule_name = 'poll';
 
@@ -94,11 +123,17 @@ select is(count(*), 3::bigint, 'and not removed') from symphony.schedule;
 -- What belongs to others.
 select throws_ok($$select symphony.sync_schedules('web', pg_temp.declared())$$, 'SY007', null, 'is refused');
 update symphony.schedule set managed_by = null;
-select throws_ok($$select symphony.sync_schedules('shop', pg_temp.declared())$$, 'SY007', null, 'as is what was made by hand');
+select throws_ok(
+    $$select symphony.sync_schedules('shop', pg_temp.declared())$$,
+    'SY007', null, 'as is what was made by hand'
+);
 select results_eq(
-    $$select schedule_name, outcome, changes from symphony.sync_schedules('shop', pg_temp.declared(), take_over => true)$$,
-    $$values ('poll', 'changed', '{"managed_by": [null, "shop"]}'::jsonb), ('report', 'changed', '{"managed_by": [null, "shop"]}')$$,
-    'unless it is taken over');
+    $$select schedule_name, outcome, changes
+      from symphony.sync_schedules('shop', pg_temp.declared(), take_over => true)$$,
+    $$values ('poll', 'changed', '{"managed_by": [null, "shop"]}'::jsonb),
+             ('report', 'changed', '{"managed_by": [null, "shop"]}')$$,
+    'unless it is taken over'
+);
 
 select * from finish();
 rollback;

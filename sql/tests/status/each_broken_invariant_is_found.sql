@@ -27,23 +27,30 @@ select is(pg_temp.found(), 'none', 'nothing is wrong at first');
 select is(
     pg_temp.break_($$insert into symphony.delayed_message (message_id, available_at, enqueued_at, lane_id, message_type, body, headers)
                      select message_id, now(), enqueued_at, lane_id, message_type, body, headers from symphony.message where message_id = 4$$),
-    'a message is in one place', 'a message that is pending and delayed');
+    'a message is in one place', 'a message that is pending and delayed'
+);
 select is(
     pg_temp.break_($$update symphony.claim set open_ids = '{1,2}', size = 2 where claim_id = (select claim_id from d)$$),
-    'a message is open in one claim', 'a message that two workers have');
+    'a message is open in one claim', 'a message that two workers have'
+);
 select is(
     pg_temp.break_($$delete from symphony.message where message_id = 1$$),
     'an open message is behind its position', 'an open message that is not in the log');
 select is(
     pg_temp.break_($$update symphony.message set txid = 1 + (select max(txid) from symphony.message) where message_id = 1$$),
-    'an open message is behind its position', 'an open message that will be handed out once more');
+    'an open message is behind its position', 'an open message that will be handed out once more'
+);
 select is(
     pg_temp.break_($$update symphony.claim set ahead = '{[0,)}', partial_txid = null, partial_message_id = null, open_ids = '{}', finished_at = now()
                      where claim_id = (select claim_id from d)$$),
-    'a position only moves on, an open message is behind its position', 'a position that was set back');
+    'a position only moves on, an open message is behind its position',
+    'a position that was set back'
+);
 select is(
     pg_temp.break_($$update symphony.claim set partial_message_id = null where claim_id = (select claim_id from d)$$),
-    'a position is whole, an open message is behind its position', 'a position in the middle of a transaction that does not say where');
+    'a position is whole, an open message is behind its position',
+    'a position in the middle of a transaction that does not say where'
+);
 select is(
     pg_temp.break_($$update symphony.claim set open_ids = '{}' where claim_id = (select claim_id from d)$$),
     'a claim is finished when all is settled', 'a settled claim that is not finished');
@@ -55,13 +62,15 @@ select is(
     'a lane has a position', 'a lane without a position');
 select is(
     pg_temp.break_($$update symphony.lane set is_unrouted = false where queue_name = 'default' and priority = 3$$),
-    'a lane knows whether there are routes', 'a lane that would look for routes, though there are none');
+    'a lane knows whether there are routes', 'a lane that would look for routes, though there are none'
+);
 select is(
     pg_temp.break_($$insert into symphony.handler (message_type, handler_name) values ('A', 'a')$$),
     'a lane knows whether there are routes', 'a lane that would not look for a handler');
 select is(
     pg_temp.break_($$update symphony.lane set max_body_bytes = 1 where queue_name = 'default' and priority = 3$$),
-    'a lane takes what its queue takes', 'a lane that takes less than its queue');
+    'a lane takes what its queue takes', 'a lane that takes less than its queue'
+);
 select is(
     pg_temp.break_($$update symphony.delayed_message set lane_id = 0$$),
     'a message has a lane', 'a message without a lane');
@@ -72,7 +81,8 @@ select is(
 select is(
     pg_temp.break_($$insert into symphony.attempt (message_id, started_at, ended_at, replay, attempt, outcome, error)
                      values (0, now(), now(), 0, 1, 'retry', 'x')$$),
-    'a history is that of a message', 'attempts of a message that is gone');
+    'a history is that of a message', 'attempts of a message that is gone'
+);
 select is(
     pg_temp.break_($$insert into symphony.replay (message_id, replayed_at) values (0, now())$$),
     'a history is that of a message', 'replays of a message that is gone');

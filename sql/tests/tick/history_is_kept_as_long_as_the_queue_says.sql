@@ -40,7 +40,13 @@ select is((select status from symphony.message_status(9)), 'pending', 'and what 
 select symphony.ack(claim_id) from (select distinct claim_id from open) c;
 select tap.advance_clock('2 hours');
 select is(pg_temp.purge(4), 4, 'the rest follows when it is completed');
-select is((select count(*) from symphony.claim join symphony.lane using (lane_id) where queue_name = 'q' and priority = 5), 1::bigint,
-    'of the claims the newest stays: it is the position');
-select is((select count(*) from symphony.claim_batch('{q}')), 2::bigint, 'what was pending is still handed out');
+select is(
+    (select count(*)
+     from symphony.claim join symphony.lane using (lane_id) where queue_name = 'q' and priority = 5),
+    1::bigint, 'of the claims the newest stays: it is the position'
+);
+select is(
+    (select count(*) from symphony.claim_batch('{q}')),
+    2::bigint, 'what was pending is still handed out'
+);
 select * from finish();

@@ -8,20 +8,32 @@ begin
     return symphony.tick();
 end $$;
 
-select is(symphony.tick(),
-    '{"ran": true, "promoted": 0, "recovered": 0, "failed": 0, "fired": 0, "purged": 0, "next_due_at": null}', 'nothing to do');
+select is(
+    symphony.tick(),
+    '{"ran": true, "promoted": 0, "recovered": 0, "failed": 0, "fired": 0, "purged": 0, "next_due_at": null}',
+    'nothing to do'
+);
 select symphony.enqueue('A', '{"n": 1}', delay => '20 s', headers => '{"h": 1}', group_key => 'g', priority => 7);
 select symphony.enqueue('A', available_at => '2030-01-01 12:00:10+00');
 select symphony.enqueue('A', delay => '0 s');
 select is((select count(*) from symphony.claim_batch()), 1::bigint, 'a delay of nothing is none');
-select is((symphony.tick() ->> 'next_due_at')::timestamptz, '2030-01-01 12:00:10+00', 'the next time is that of the message that is due first');
+select is(
+    (symphony.tick() ->> 'next_due_at')::timestamptz,
+    '2030-01-01 12:00:10+00', 'the next time is that of the message that is due first'
+);
 select is(pg_temp.tick_after('9.999999 s') ->> 'promoted', '0', 'a moment before its time nothing happens');
 select is(pg_temp.tick_after('0.000001 s') ->> 'promoted', '1', 'at its time it is promoted');
-select is((symphony.tick() ->> 'next_due_at')::timestamptz, '2030-01-01 12:00:20+00', 'the other one is next');
+select is(
+    (symphony.tick() ->> 'next_due_at')::timestamptz,
+    '2030-01-01 12:00:20+00', 'the other one is next'
+);
 select is((select message_id from symphony.claim_batch()), 2::bigint, 'and is not handed out yet');
 select is(pg_temp.tick_after('10 s') ->> 'next_due_at', null, 'then there is none');
-select results_eq($$select message_id, priority, attempt, group_key, body, headers from symphony.claim_batch()$$,
-    $$values (1::bigint, 7, 1, 'g', '{"n": 1}'::jsonb, '{"h": 1}'::jsonb)$$, 'a delay changes nothing about a message');
+select results_eq(
+    $$select message_id, priority, attempt, group_key, body, headers from symphony.claim_batch()$$,
+    $$values (1::bigint, 7, 1, 'g', '{"n": 1}'::jsonb, '{"h": 1}'::jsonb)$$,
+    'a delay changes nothing about a message'
+);
 
 -- Many at once.
 select symphony.enqueue('M', delay => '1 s') from generate_series(1, 1500);
@@ -34,8 +46,10 @@ select is((select count(*) from symphony.claim_batch(batch_size => 1000)), 500::
 select symphony.enqueue('L', queue_name => null) from generate_series(1, 250);
 do $$ begin for i in 1 .. 250 loop perform symphony.claim_batch(batch_size => 1, lease => '1 s'); end loop; end $$;
 select is(
-    array[pg_temp.tick_after('2 s') ->> 'recovered', symphony.tick() ->> 'recovered', symphony.tick() ->> 'recovered', symphony.tick() ->> 'recovered'],
-    '{100,100,50,0}', 'the leases of 100 claims are dealt with at once, the others by the next ticks');
+    array[pg_temp.tick_after('2 s') ->> 'recovered', symphony.tick() ->> 'recovered',
+          symphony.tick() ->> 'recovered', symphony.tick() ->> 'recovered'],
+    '{100,100,50,0}', 'the leases of 100 claims are dealt with at once, the others by the next ticks'
+);
 
 -- What is forgotten.
 select symphony.enqueue('A', idempotency_key => 'k');
@@ -45,7 +59,10 @@ select pg_temp.tick_after('60 s');
 select is((select count(*) from symphony.worker), 1::bigint, 'a worker may be silent for a minute');
 select pg_temp.tick_after('10 s');
 select is((select count(*) from symphony.worker), 0::bigint, 'and no longer');
-select is((select idle_workers from symphony.queue_stats('default')), 0, 'it is not counted as asleep either');
+select is(
+    (select idle_workers from symphony.queue_stats('default')),
+    0, 'it is not counted as asleep either'
+);
 select pg_temp.tick_after('1 day');
 select is((select count(*) from symphony.idempotency_key), 0::bigint, 'keys that are free again are removed');
 select is((select count(*) from symphony.tick), 1::bigint, 'and so are the ticks of more than an hour ago');
@@ -65,8 +82,12 @@ select results_eq('select key from symphony.idempotency_key', array['again'], 'a
 -- The clock is set back, or a standby takes over whose clock is behind.
 select pg_temp.tick_after('1 minute');
 select tap.advance_clock('-1 hour');
-select symphony.create_queue('back'), symphony.enqueue('A', queue_name => 'back', delay => '1 s'), symphony.enqueue('B', queue_name => 'back');
-select is((select message_type from symphony.claim_batch('{back}', lease => '1 s')), 'B', 'a claim, after the clock was set back');
+select symphony.create_queue('back'), symphony.enqueue('A', queue_name => 'back', delay => '1 s'),
+       symphony.enqueue('B', queue_name => 'back');
+select is(
+    (select message_type from symphony.claim_batch('{back}', lease => '1 s')),
+    'B', 'a claim, after the clock was set back'
+);
 create temporary table after_that as select pg_temp.tick_after('2 s') as report;
 select is(report ->> 'promoted', '1', 'what is due by the new time is promoted') from after_that;
 select is(report ->> 'recovered', '1', 'and ended leases are taken back') from after_that;
@@ -86,11 +107,18 @@ reset lock_timeout;
 select is(count(*), 1::bigint, 'and leaves it for later') from symphony.lane_use;
 select tap.elsewhere('producer', 'commit');
 select symphony.tick();
-select results_eq($$select is_used, (select count(*) from symphony.lane_use) from symphony.lane where queue_name = 'default' and priority = 3$$,
-    $$values (true, 0::bigint)$$, 'when it is marked');
+select results_eq(
+    $$select is_used, (select count(*) from symphony.lane_use)
+      from symphony.lane where queue_name = 'default' and priority = 3$$,
+    $$values (true, 0::bigint)$$,
+    'when it is marked'
+);
 create or replace function symphony._purge(now timestamptz) returns integer language sql as $$select 0 from pg_sleep(1.3)$$;
 update symphony.tick set full_sweep_at = '-infinity', purge_at = '-infinity';
 select symphony.tick();
-select cmp_ok((select full_sweep_at - ticked_at from symphony.tick order by tick_id desc limit 1), '<=', interval '1 minute',
-    'rows that were committed late wait a minute at most, however long a sweep takes');
+select cmp_ok(
+    (select full_sweep_at - ticked_at from symphony.tick order by tick_id desc limit 1),
+    '<=', interval '1 minute',
+    'rows that were committed late wait a minute at most, however long a sweep takes'
+);
 select * from finish();

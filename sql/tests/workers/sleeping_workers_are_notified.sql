@@ -8,12 +8,22 @@ select is((select idle_workers from symphony.queue_stats('default')), 1, 'it is 
 select is(symphony.idle('v', '{default}'), false, 'another one');
 select is((select idle_workers from symphony.queue_stats('default')), 2, 'is counted too');
 select symphony.busy('w');
-select is((select workers from symphony.idle_worker order by idle_id desc limit 1), '{v}', 'one that is busy again is not listed');
+select is(
+    (select workers from symphony.idle_worker order by idle_id desc limit 1),
+    '{v}', 'one that is busy again is not listed'
+);
 select symphony.stop_worker('v');
 select is((select count(*) from symphony.idle_worker), 1::bigint, 'only the newest row is kept');
-select is((select idle_workers from symphony.queue_stats('default')), 0, 'and one that has ended is not listed');
+select is(
+    (select idle_workers from symphony.queue_stats('default')),
+    0, 'and one that has ended is not listed'
+);
 select symphony.heartbeat('w', '{default}', '{"pid": 1}');
-select results_eq($$select worker, queues from symphony.worker_overview$$, $$values ('w', '{default}'::text[])$$, 'a worker that says it lives is listed');
+select results_eq(
+    $$select worker, queues from symphony.worker_overview$$,
+    $$values ('w', '{default}'::text[])$$,
+    'a worker that says it lives is listed'
+);
 select tap.advance_clock('61 seconds');
 select symphony.tick();
 select is_empty($$select * from symphony.worker_overview$$, 'for a minute');
