@@ -1,7 +1,7 @@
--- What tests share.  It lives in the schema tap, beside pgTAP and dblink, in the template of all their databases.
+-- What the tests share, in the schema tap beside pgTAP and dblink.  Every database of a test has it.
 
--- The clock.  Symphony reads the time in one function, so a test replaces that function: in a transaction that
--- is rolled back the replacement is rolled back with it.
+-- The clock.  Symphony reads the time in one function, and a test replaces that function.
+-- If the transaction of the test is rolled back, so is the replacement.
 
 create function tap.set_clock(moment timestamptz)
 returns void

@@ -25,7 +25,7 @@ select tap.advance_clock('1 minute');
 select symphony.tick();
 create temporary table again as select * from symphony.claim_batch('{q}');
 select is(
-    (select again from (select message_id, message_type, body, headers, group_key, enqueued_at from again) as again)::text,
+    (select row(message_id, message_type, body, headers, group_key, enqueued_at) from again)::text,
     (select given from given)::text, 'it comes back as it was'
 );
 select results_eq(
@@ -47,12 +47,14 @@ select is(
 );
 select results_eq(
     $$select outcome, available_at
-      from symphony.nack_with_backoff(tap.newest_claim(), 1, repeat('x', 100000), 'Boom', retry_after => '1 s')$$,
+      from symphony.nack_with_backoff(tap.newest_claim(), 1, repeat('x', 100000), 'Boom',
+                                      retry_after => '1 s')$$,
     $$values ('failed', null::timestamptz)$$,
     'after the last attempt there is no time, whatever the handler wishes'
 );
 select is(
-    (select row(message_id, message_type, body, headers, group_key, enqueued_at) from symphony.failed_message)::text,
+    (select row(message_id, message_type, body, headers, group_key, enqueued_at)
+     from symphony.failed_message)::text,
     (select given from given)::text, 'a dead message is as it was'
 );
 select results_eq(

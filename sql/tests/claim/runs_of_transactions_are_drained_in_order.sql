@@ -22,7 +22,13 @@ from (
             where members >> (t - 1)::integer & 1 = 1) as take, members
     from generate_series(1, 31) as members
 ) as sets,
-(values ('{1,1,1,1,1}'::integer[]), ('{2,2,2,2,2}'), ('{0,1,2,0,1}'), ('{2,0,1,2,0}'), ('{0,0,0,0,0}')) as c (counts),
+(values
+    ('{1,1,1,1,1}'::integer[]),
+    ('{2,2,2,2,2}'),
+    ('{0,1,2,0,1}'),
+    ('{2,0,1,2,0}'),
+    ('{0,0,0,0,0}')
+) as c (counts),
 generate_series(0, 5) as begun,
 lateral (select nullif(begun, 0)::bigint as partial_txid) as p,
 generate_series(1, 4) as batch_size

@@ -1,7 +1,8 @@
 -- nack_with_backoff: the wait grows with each attempt up to its cap, give or take the jitter.
 select plan(12);
 
-select symphony.create_queue('q', max_attempts => 6, retry_delay => '2 s', retry_multiplier => 3, retry_max_delay => '20 s', retry_jitter => 0);
+select symphony.create_queue('q', max_attempts => 6, retry_delay => '2 s', retry_multiplier => 3,
+                             retry_max_delay => '20 s', retry_jitter => 0);
 select tap.set_clock('2030-01-01 00:00+00');
 create function pg_temp.retry_after_an_hour() returns jsonb language plpgsql as $$
 begin
@@ -46,12 +47,13 @@ select throws_ok(
     '22023', null, 'a wait into the past is refused'
 );
 select is(
-    (select (symphony.nack_with_backoff(claim_id, message_id, 'x', retry_after => '5 minutes')).available_at - symphony._now()
-     from c),
+    (select n.available_at - symphony._now()
+     from c, symphony.nack_with_backoff(claim_id, message_id, 'x', retry_after => '5 minutes') as n),
     '5 minutes'::interval, 'the handler may name the wait'
 );
 
-select symphony.configure_queue('q', retry_delay => '10 s', retry_max_delay => '10 s', retry_jitter => 0.5, max_attempts => 100);
+select symphony.configure_queue('q', max_attempts => 100, retry_delay => '10 s', retry_max_delay => '10 s',
+                                retry_jitter => 0.5);
 select symphony.enqueue('J', queue_name => 'q') from generate_series(1, 200);
 create temporary table j as
 select (symphony.nack_with_backoff(claim_id, message_id, 'x')).available_at - symphony._now() as wait

@@ -1,20 +1,45 @@
 -- apply_config: shows what it changes, changes it in one go, and the second time nothing.
 select plan(19);
 
-select symphony.create_queue('old'), symphony.create_transport('old', queue_name => 'old'), symphony.set_routes('Old', '["old"]'),
-       symphony.set_retry_policy('Old', max_attempts => 2);
+select symphony.create_queue('old'), symphony.create_transport('old', queue_name => 'old'),
+       symphony.set_routes('Old', '["old"]'), symphony.set_retry_policy('Old', max_attempts => 2);
 create temporary table config (config jsonb);
 insert into config values ('{
-    "queues": {"mail": {"lease": "60 s", "max_attempts": 9}},
-    "transports": {"email": {"type": "postgres", "queue": "mail", "priority": 7}, "async": {"queue": "async"}, "here": {"type": "sync"}},
-    "routing": {"SendEmail": ["email"], "orders.*": ["async", {"transport": "email", "handler": "audit"}], "*": "async"},
-    "retry": {"*": {"max_attempts": 4, "delay": "1 s", "permanent_errors": ["ValueError"]}, "SendEmail": {"max_attempts": 6}}}');
+    "queues": {
+        "mail": {"lease": "60 s", "max_attempts": 9}
+    },
+    "transports": {
+        "email": {"type": "postgres", "queue": "mail", "priority": 7},
+        "async": {"queue": "async"},
+        "here": {"type": "sync"}
+    },
+    "routing": {
+        "SendEmail": ["email"],
+        "orders.*": ["async", {"transport": "email", "handler": "audit"}],
+        "*": "async"
+    },
+    "retry": {
+        "*": {"max_attempts": 4, "delay": "1 s", "permanent_errors": ["ValueError"]},
+        "SendEmail": {"max_attempts": 6}
+    }
+}');
 create temporary view wanted as
 select kind, name, change
 from (values
-    (1, 'queue', 'async', 'create'), (2, 'queue', 'mail', 'create'), (3, 'transport', 'async', 'create'), (4, 'transport', 'email', 'create'), (5, 'transport', 'here', 'create'),
-    (6, 'transport', 'old', 'remove'), (7, 'route', '*', 'create'), (8, 'route', 'Old', 'remove'), (9, 'route', 'SendEmail', 'create'),
-    (10, 'route', 'orders.*', 'create'), (11, 'retry', '*', 'change'), (12, 'retry', 'Old', 'remove'), (13, 'retry', 'SendEmail', 'create')) as v (n, kind, name, change)
+    (1, 'queue', 'async', 'create'),
+    (2, 'queue', 'mail', 'create'),
+    (3, 'transport', 'async', 'create'),
+    (4, 'transport', 'email', 'create'),
+    (5, 'transport', 'here', 'create'),
+    (6, 'transport', 'old', 'remove'),
+    (7, 'route', '*', 'create'),
+    (8, 'route', 'Old', 'remove'),
+    (9, 'route', 'SendEmail', 'create'),
+    (10, 'route', 'orders.*', 'create'),
+    (11, 'retry', '*', 'change'),
+    (12, 'retry', 'Old', 'remove'),
+    (13, 'retry', 'SendEmail', 'create')
+) as v (n, kind, name, change)
 order by n;
 
 create temporary table before as select symphony._config() as config;
@@ -37,7 +62,8 @@ select results_eq($$select queue_name, priority, handler_name from symphony.rout
     $$values ('async', 5, null), ('mail', 7, 'audit')$$, 'the routes are there');
 select results_eq(
     $$select max_attempts, kind
-      from symphony._retry_rule('SendEmail', 'mail', null), symphony._error_rule('SendEmail', '{ValueError}')$$,
+      from symphony._retry_rule('SendEmail', 'mail', null),
+           symphony._error_rule('SendEmail', '{ValueError}')$$,
     $$values (6, 'permanent')$$,
     'and the policies'
 );
@@ -53,7 +79,9 @@ select ok(
 select results_eq(
     $$select d.*
       from config, symphony.apply_config(jsonb_set(config, '{transports,email,priority}', '8')) as d$$,
-    $$values ('transport', 'email', 'change', '{"type": "postgres", "queue": "mail", "config": {}, "enabled": true, "priority": 7}'::jsonb, '{"type": "postgres", "queue": "mail", "config": {}, "enabled": true, "priority": 8}'::jsonb)$$,
+    $$values ('transport', 'email', 'change',
+              '{"type": "postgres", "queue": "mail", "config": {}, "enabled": true, "priority": 7}'::jsonb,
+              '{"type": "postgres", "queue": "mail", "config": {}, "enabled": true, "priority": 8}'::jsonb)$$,
     'a difference tells old and new'
 );
 select is_empty($$select * from symphony.apply_config('{}')$$, 'what has no key stays as it is');
@@ -81,7 +109,10 @@ select is((select count(*) from symphony.lane where is_held), 0::bigint, 'and ho
 
 update before set config = symphony._config();
 select throws_ok(
-    $$select symphony.apply_config('{"transports": {"email": {"queue": "new"}, "async": {"queue": "async"}}, "routing": {"A": ["nope"]}}')$$,
+    $$select symphony.apply_config('{
+          "transports": {"email": {"queue": "new"}, "async": {"queue": "async"}},
+          "routing": {"A": ["nope"]}
+      }')$$,
     'SY020', null, 'one mistake'
 );
 select throws_ok(

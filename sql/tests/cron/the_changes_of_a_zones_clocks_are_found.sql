@@ -16,7 +16,8 @@ select results_eq(
 );
 select results_eq(
     $$select * from symphony.clock_changes('Pacific/Apia', '2011-12-01Z', '2012-01-01Z')$$,
-    $$values ('2011-12-30 10:00Z'::timestamptz, '2011-12-30 00:00'::timestamp, '2011-12-31 00:00'::timestamp)$$,
+    $$values ('2011-12-30 10:00Z'::timestamptz,
+              '2011-12-30 00:00'::timestamp, '2011-12-31 00:00'::timestamp)$$,
     'a day'
 );
 select results_eq(

@@ -1,10 +1,14 @@
--- enqueue_batch: all messages of a batch are enqueued, in order, or none is, and the error names the element.
+-- enqueue_batch: all messages of a batch are enqueued, in order, or none is.  The error names the element.
 select plan(23);
 
 select symphony.create_queue('mail');
 select results_eq(
-    $$select symphony.enqueue_batch('[{"message_type": "A"}, {"message_type": "B", "body": [1], "priority": 9},
-        {"message_type": "C", "delay": "1 hour"}, {"message_type": "D", "queue_name": "mail", "headers": {"h": 1}}]')$$,
+    $$select symphony.enqueue_batch('[
+          {"message_type": "A"},
+          {"message_type": "B", "body": [1], "priority": 9},
+          {"message_type": "C", "delay": "1 hour"},
+          {"message_type": "D", "queue_name": "mail", "headers": {"h": 1}}
+      ]')$$,
     $$values (1::bigint), (2), (3), (4)$$,
     'ids come in the order of the array'
 );
@@ -19,7 +23,10 @@ select is((select message_id from symphony.claim_batch()), 2::bigint, 'the prior
 select is_empty($$select symphony.enqueue_batch('[]')$$, 'an empty batch is no error');
 select results_eq(
     $$select count(*), count(distinct id)
-      from symphony.enqueue_batch( '[{"message_type": "A", "idempotency_key": "k"}, {"message_type": "B", "idempotency_key": "k"}]') as id$$,
+      from symphony.enqueue_batch('[
+          {"message_type": "A", "idempotency_key": "k"},
+          {"message_type": "B", "idempotency_key": "k"}
+      ]') as id$$,
     $$values (2::bigint, 1::bigint)$$,
     'elements may carry idempotency keys: the second is the first'
 );
@@ -34,7 +41,8 @@ insert into refused values
     ('[{"message_type": "A"}, {"message_type": "B", "queue_name": "nope"}]', 'with an unknown queue'),
     ('[{"message_type": "A"}, {"message_type": "B", "body": null}]', 'with a null body'),
     ('[{"message_type": "A"}, {"message_type": "B", "delay": "-1 s"}]', 'with a negative delay'),
-    ('[{"message_type": "A", "idempotency_key": "x"}, {"message_type": "B", "idempotency_key": ""}]', 'with an empty key');
+    ('[{"message_type": "A", "idempotency_key": "x"}, {"message_type": "B", "idempotency_key": ""}]',
+     'with an empty key');
 select throws_ok(format('select symphony.enqueue_batch(%L)', batch), 'SY005', null, 'an element ' || why)
 from refused;
 select throws_ok($$select symphony.enqueue_batch(null)$$, 'SY005', null, 'no batch');
@@ -48,8 +56,10 @@ select is(
 );
 
 select lives_ok(
-    $$select symphony.enqueue_batch('[{"message_type": "Z", "queue_name": null, "priority": null, "delay": null,
-        "available_at": null, "idempotency_key": null, "group_key": null, "headers": null, "retry": null}]')$$,
+    $$select symphony.enqueue_batch('[{
+          "message_type": "Z", "queue_name": null, "priority": null, "delay": null, "available_at": null,
+          "idempotency_key": null, "group_key": null, "headers": null, "retry": null
+      }]')$$,
     'a key may be null'
 );
 select results_eq(
@@ -61,7 +71,10 @@ select results_eq(
 select symphony.create_queue('7');
 select is(
     (select count(*)
-     from symphony.enqueue_batch('[{"message_type": "N", "queue_name": 7}, {"message_type": "N", "queue_name": "7"}]')),
+     from symphony.enqueue_batch('[
+         {"message_type": "N", "queue_name": 7},
+         {"message_type": "N", "queue_name": "7"}
+     ]')),
     2::bigint, 'a name may be written as a number'
 );
 select is(
@@ -69,10 +82,15 @@ select is(
     2::bigint, 'and is the same name'
 );
 select count(*)
-from symphony.enqueue_batch((select jsonb_agg(jsonb_build_object('message_type', 'O', 'priority', i % 3)) from generate_series(1, 1000) as i));
+from symphony.enqueue_batch((
+    select jsonb_agg(jsonb_build_object('message_type', 'O', 'priority', i % 3))
+    from generate_series(1, 1000) as i
+));
 select is_empty(
-    $$select
-      from (select ctid, lag(ctid) over (order by message_id) as before from symphony.message where message_type = 'O') as stored
+    $$select from (
+          select ctid, lag(ctid) over (order by message_id) as before
+          from symphony.message where message_type = 'O'
+      ) as stored
       where ctid < before$$,
     'the log is written in the order of the ids'
 );

@@ -1,4 +1,5 @@
--- enqueue: an idempotency key is in use while its message may be worked on or has been; who takes the message away before, frees the key.
+-- enqueue: an idempotency key is in use while its message may be worked on or has been.  Whoever takes the
+-- message away before that frees the key.
 -- Runs alone: what others have open is not purged.
 select plan(25);
 
@@ -7,13 +8,23 @@ select tap.set_clock(now());
 select symphony.create_queue('q');
 create temporary table sent (key text, id bigint);
 create function pg_temp.send(key text, delay interval default null) returns bigint language plpgsql as $$
-declare v_id bigint := symphony.enqueue('A', queue_name => 'q', idempotency_key => key, delay => delay);
-begin insert into sent values (key, v_id); return v_id; end $$;
-create function pg_temp.id(key text) returns bigint language sql as 'select min(id) from sent where sent.key = $1';
+declare
+    v_id bigint := symphony.enqueue('A', queue_name => 'q', idempotency_key => key, delay => delay);
+begin
+    insert into sent values (key, v_id);
+    return v_id;
+end $$;
+create function pg_temp.id(key text) returns bigint language sql as $$
+    select min(id) from sent where sent.key = id.key
+$$;
 create function pg_temp.is_new(key text, delay interval default null) returns boolean language plpgsql as $$
-begin return (pg_temp.id(key) <> pg_temp.send(key, delay)) is true; end $$;
-create function pg_temp.fail(key text) returns void language sql as
-    $$select symphony.nack_with_backoff(claim_id, message_id, 'x', retryable => false) from symphony.claim_batch('{q}') where message_id = pg_temp.id(key)$$;
+begin
+    return (pg_temp.id(key) <> pg_temp.send(key, delay)) is true;
+end $$;
+create function pg_temp.fail(key text) returns void language sql as $$
+    select symphony.nack_with_backoff(claim_id, message_id, 'x', retryable => false)
+    from symphony.claim_batch('{q}') where message_id = pg_temp.id(key)
+$$;
 
 -- Cancelled.
 select pg_temp.send('delayed', '1 hour'), pg_temp.send('pending');
@@ -49,7 +60,9 @@ select symphony.purge_queue('q');
 rollback;
 select is(pg_temp.is_new('purged'), false, 'a purge that is rolled back frees nothing');
 select tap.elsewhere('other', 'begin');
-select tap.elsewhere('other', $$select symphony.enqueue('A', queue_name => 'q', idempotency_key => 'not yet committed')$$);
+select tap.elsewhere(
+    'other', $$select symphony.enqueue('A', queue_name => 'q', idempotency_key => 'not yet committed')$$
+);
 select symphony.purge_queue('q');
 select tap.elsewhere('other', 'commit');
 select ok(pg_temp.is_new('purged'), 'a key whose pending message was purged is free');

@@ -1,4 +1,5 @@
--- enqueue: a message of another priority than 5 marks its lane as used; while nobody ticks, that is one row for each open transaction at most.
+-- enqueue: a message of another priority than 5 marks its lane as used.  While nobody ticks, each open
+-- transaction adds one row at most.
 select plan(11);
 
 select symphony.create_queue('q');
@@ -15,7 +16,10 @@ select results_eq(
     $$values (3, 1::bigint), (7, 1)$$,
     'one row for each lane'
 );
-select symphony.enqueue_batch('[{"message_type": "A", "queue_name": "q", "priority": 7}, {"message_type": "A", "queue_name": "q", "priority": 8}]');
+select symphony.enqueue_batch('[
+    {"message_type": "A", "queue_name": "q", "priority": 7},
+    {"message_type": "A", "queue_name": "q", "priority": 8}
+]');
 select results_eq(
     'select priority::int, count from marked order by 1',
     $$values (3, 1::bigint), (7, 1), (8, 1)$$,

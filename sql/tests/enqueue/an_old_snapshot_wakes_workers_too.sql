@@ -1,7 +1,10 @@
--- enqueue, enqueue_batch, idle: a producer whose snapshot is older than a worker's sleep does not see it, and wakes it all the same.
+-- enqueue, enqueue_batch, idle: a producer wakes a worker even if its snapshot is older than the sleep of the
+-- worker, so that it does not see it asleep.
 select plan(2);
 
-create function pg_temp.notified() returns bigint language sql as $$select count(*) from pg_sleep(0.3), dblink_get_notify('worker')$$;
+create function pg_temp.notified() returns bigint language sql as $$
+    select count(*) from pg_sleep(0.3), dblink_get_notify('worker')
+$$;
 select tap.elsewhere('worker', 'listen "symphony:default"');
 select tap.elsewhere('producer', 'begin isolation level repeatable read');
 select tap.elsewhere('producer', 'select count(*) from symphony.queue');

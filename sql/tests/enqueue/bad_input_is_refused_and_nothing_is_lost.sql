@@ -42,11 +42,13 @@ select throws_ok(
     $$select symphony.enqueue('A', idempotency_key => 'k', queue_name => 'nope')$$, 'SY001', null,
     'a key in an unknown queue');
 select throws_ok(
-    $$select symphony.enqueue('A', (select to_jsonb(string_agg(md5(i::text), '')) from generate_series(1, 33000) i))$$,
+    $$select symphony.enqueue('A', to_jsonb(string_agg(md5(i::text), '')))
+      from generate_series(1, 33000) as i$$,
     'SY004', null, 'a body of more than a megabyte'
 );
 select lives_ok(
-    $$select symphony.enqueue('A', (select to_jsonb(string_agg(md5(i::text), '')) from generate_series(1, 32000) i))$$,
+    $$select symphony.enqueue('A', to_jsonb(string_agg(md5(i::text), '')))
+      from generate_series(1, 32000) as i$$,
     'a body of just under a megabyte is taken'
 );
 select lives_ok($$select symphony.enqueue('A', available_at => now())$$, 'a time that is now is taken');

@@ -2,15 +2,18 @@
 select plan(26);
 
 create temporary table body (n integer generated always as identity, body jsonb);
-insert into body (body) values ('{}'), ('[]'), ('""'), ('"text"'), ('0'), ('-0.0'), ('true'), ('false'), ('[null]'), ('{"": ""}'),
-    ('1e400'), ('123456789012345678901234567890.000000000000000000000000000001'), ('"\ud83d\ude00 \u00e9 \"\\ \n\t"'),
-    (to_jsonb(repeat('x', 1000000))), ((repeat('[', 1000) || repeat(']', 1000))::jsonb);
+insert into body (body) values
+    ('{}'), ('[]'), ('""'), ('"text"'), ('0'), ('-0.0'), ('true'), ('false'), ('[null]'), ('{"": ""}'),
+    ('1e400'),
+    ('123456789012345678901234567890.000000000000000000000000000001'),
+    ('"\ud83d\ude00 \u00e9 \"\\ \n\t"'),
+    (to_jsonb(repeat('x', 1000000))),
+    ((repeat('[', 1000) || repeat(']', 1000))::jsonb);
 create temporary table sent as select symphony.enqueue('A', body) as message_id, body from body order by n;
 select is_empty(
     $$select message_id
       from (select * from symphony.claim_batch(batch_size => 100)) as got full join sent using (message_id)
-      where got.body::text is distinct
-      from sent.body::text$$,
+      where got.body::text is distinct from sent.body::text$$,
     'any JSON but null comes out as it went in, digit for digit'
 );
 select throws_ok(
@@ -29,7 +32,8 @@ select throws_ok(
     '22023', null, 'bytes are counted, not characters'
 );
 select lives_ok(
-    $$select symphony.enqueue('A', group_key => repeat('x', 10000), headers => jsonb_build_object('h', repeat('x', 10000)))$$,
+    $$select symphony.enqueue('A', group_key => repeat('x', 10000),
+                              headers => jsonb_build_object('h', repeat('x', 10000)))$$,
     'group keys and headers may be long'
 );
 

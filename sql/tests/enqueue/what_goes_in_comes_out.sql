@@ -1,11 +1,15 @@
 -- enqueue: what goes in comes out, exactly.
 select plan(7);
 
-select symphony.enqueue('Ünï☃', '{"amount": 12345678901234567890.123456789012345678901234567890, "text": "naïve ☃ 😀"}',
-                        headers => '{"tenant": "acme"}', group_key => 'g1');
+select symphony.enqueue(
+    'Ünï☃',
+    '{"amount": 12345678901234567890.123456789012345678901234567890, "text": "naïve ☃ 😀"}',
+    headers => '{"tenant": "acme"}', group_key => 'g1'
+);
 select results_eq(
     $$select message_type, body::text, headers, group_key from symphony.claim_batch()$$,
-    $$values ('Ünï☃', '{"text": "naïve ☃ 😀", "amount": 12345678901234567890.123456789012345678901234567890}',
+    $$values ('Ünï☃',
+              '{"text": "naïve ☃ 😀", "amount": 12345678901234567890.123456789012345678901234567890}',
               '{"tenant": "acme"}'::jsonb, 'g1')$$,
     'types, bodies with numbers beyond double precision, headers and keys'
 );

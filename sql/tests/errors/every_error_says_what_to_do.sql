@@ -1,5 +1,5 @@
--- Every error of Symphony is raised here, has a code of its own, and says in DETAIL and HINT what is wrong and what to do.
--- (Those of schedules and cron expressions are in the folders schedule and cron_next.)
+-- Every error of Symphony is raised here, and has its code.  DETAIL says what is wrong, HINT says what to do.
+-- (Those of schedules and cron expressions are in the folders schedules and cron.)
 select plan(5);
 
 create temporary table bad_call (code text, call text);
@@ -113,7 +113,8 @@ insert into bad_call values
     ('22023', $$symphony.set_retry_policy('A', permanent_errors => '{NULL}')$$),
     ('22023', $$symphony.set_retry_policy('A', permanent_errors => '{X}', transient_errors => '{X}')$$),
     ('22023', $$symphony.set_retry_policy('A', transient_errors => '{X}', snooze_errors => '{"X": "1 s"}')$$),
-    ('22023', $$symphony.set_retry_policy('A', retry_after_errors => '{"X": "1 s"}', snooze_errors => '{"X": "1 s"}')$$),
+    ('22023', $$symphony.set_retry_policy('A', retry_after_errors => '{"X": "1 s"}',
+                                               snooze_errors => '{"X": "1 s"}')$$),
     ('22023', $$symphony.set_retry_policy('A', retry_after_errors => '["X"]')$$),
     ('22023', $$symphony.set_retry_policy('A', snooze_errors => '{"X": null}')$$),
     ('22023', $$symphony.set_retry_policy('A', snooze_errors => '{"X": "-1 s"}')$$),
@@ -161,11 +162,15 @@ create function pg_temp.collect(expected text) returns void language sql as $$
 $$;
 select pg_temp.collect('%');
 begin isolation level repeatable read;
-insert into bad_call values ('SY011', 'symphony.claim_batch()'), ('SY011', $$symphony.purge_queue('default')$$), ('SY011', $$symphony.drop_queue('default', false)$$);
+insert into bad_call values
+    ('SY011', $$symphony.claim_batch()$$),
+    ('SY011', $$symphony.purge_queue('default')$$),
+    ('SY011', $$symphony.drop_queue('default', false)$$);
 select pg_temp.collect('SY011');
 commit;
 begin;
-create subscription sy_test_errors connection 'dbname=nope' publication p with (connect = false, slot_name = none);
+create subscription sy_test_errors connection 'dbname=nope' publication p
+with (connect = false, slot_name = none);
 insert into pg_subscription_rel (srsubid, srrelid, srsubstate)
 select oid, 'symphony.message'::regclass, 'r' from pg_subscription where subname = 'sy_test_errors';
 update pg_subscription set subenabled = true where subname = 'sy_test_errors';
@@ -198,7 +203,8 @@ select is_empty(
 );
 select is_empty(
     $$select call, detail
-      from raised where coalesce(detail, '') !~ '^[A-Z].*[.]$' and detail !~ '^queue_[a-z_]+_is_sane: CHECK '$$,
+      from raised
+      where coalesce(detail, '') !~ '^[A-Z].*[.]$' and detail !~ '^queue_[a-z_]+_is_sane: CHECK '$$,
     'every error has a DETAIL of whole sentences'
 );
 select is_empty(

@@ -1,4 +1,5 @@
--- Every function takes null for any argument: as a default, as nothing, or with an error of ours. What reaches a table is right.
+-- Every function takes null for any argument: as a default, as nothing, or with an error of ours.
+-- What reaches a table is right.
 select plan(3);
 
 create temporary table call (name text, arguments text[]);
@@ -19,7 +20,8 @@ insert into call values
     ('failed_stats', array['default', 'A', 'X', 'yesterday', 'tomorrow', 'x']),
     ('message_history', array['1']),
     ('retry_failed', array['{1}', null, null, null, null, null, null, '{}', '1', 'false', 'false', '10']),
-    ('retry_failed', array[null, 'default', 'A', 'X', 'yesterday', 'tomorrow', 'x', null, '1', 'false', 'false', '10']),
+    ('retry_failed', array[null, 'default', 'A', 'X', 'yesterday', 'tomorrow', 'x', null, '1',
+                           'false', 'false', '10']),
     ('remove_failed', array['{1}', null, null, null, null, null, null, 'false', 'false', '10']),
     ('remove_failed', array[null, 'default', 'A', 'X', 'yesterday', 'tomorrow', 'x', 'true', 'false', '10']),
     ('create_queue', array['q', '1', '1 s', '2', '1 s', '0', '1 s', '1 s', '1000', '1 s', '1 s', '1 s']),

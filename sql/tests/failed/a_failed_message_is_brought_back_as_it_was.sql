@@ -3,7 +3,8 @@ select plan(28);
 
 select tap.set_clock('2030-01-01 12:00:00+00');
 
-select symphony.create_queue('q', max_attempts => 2, retry_delay => '1 s', retry_jitter => 0, max_body_bytes => 100);
+select symphony.create_queue('q', max_attempts => 2, retry_delay => '1 s', retry_jitter => 0,
+                             max_body_bytes => 100);
 select symphony.enqueue('A', '{"n": 1}', 'q', 8, group_key => 'g', headers => '{"h": 1}');
 create temporary table given as
 select message_id, message_type, body, headers, group_key, enqueued_at, priority, attempt, max_attempts
@@ -125,7 +126,8 @@ select is(
 );
 select results_eq(
     $$select outcome
-      from symphony.nack_with_backoff(tap.newest_claim(), (select open_ids[1] from symphony.claim where claim_id = tap.newest_claim()), 'x')$$,
+      from symphony.claim, symphony.nack_with_backoff(claim_id, open_ids[1], 'x')
+      where claim_id = tap.newest_claim()$$,
     $$values ('failed')$$,
     'one that fails by itself'
 );

@@ -1,19 +1,23 @@
--- message_history: each attempt that failed is kept with its times, worker, error and traceback, and goes with its message.
+-- message_history: each attempt that failed is kept with its times, worker, error and traceback.
+-- It goes with its message.
 -- Runs alone: a transaction that runs in another database of the server holds the purge up.
 select plan(15);
 
 select tap.set_clock('2030-01-01 12:00:00+00');
 
-select symphony.create_queue('q', max_attempts => 3, retry_delay => '1 s', retry_jitter => 0, retention => '1 hour');
+select symphony.create_queue('q', max_attempts => 3, retry_delay => '1 s', retry_jitter => 0,
+                             retention => '1 hour');
 select symphony.enqueue('A', queue_name => 'q');
 select is_empty($$select * from symphony.message_history(1)$$, 'nothing has failed yet');
 select claim_id from symphony.claim_batch('{q}', worker => 'w1');
 select tap.advance_clock('2 s');
-select symphony.nack_with_backoff(tap.newest_claim(), 1, 'ValueError: password=hunter2', 'ValueError', traceback => e'line 1\ntoken: hunter2');
+select symphony.nack_with_backoff(tap.newest_claim(), 1, 'ValueError: password=hunter2', 'ValueError',
+                                  traceback => e'line 1\ntoken: hunter2');
 select results_eq(
     $$select event, replay, attempt, started_at, ended_at, worker, error_class, error, traceback
       from symphony.message_history(1)$$,
-    $$values ('retry', 0, 1, '2030-01-01 12:00:00+00'::timestamptz, '2030-01-01 12:00:02+00'::timestamptz, 'w1', 'ValueError', 'ValueError: password=[redacted]', e'line 1\ntoken: [redacted]')$$,
+    $$values ('retry', 0, 1, '2030-01-01 12:00:00+00'::timestamptz, '2030-01-01 12:00:02+00'::timestamptz,
+              'w1', 'ValueError', 'ValueError: password=[redacted]', e'line 1\ntoken: [redacted]')$$,
     'a failed attempt is kept, without secrets'
 );
 select is(
@@ -33,7 +37,8 @@ select results_eq(
     'so is one whose worker vanished, up to the end of its lease'
 );
 select claim_id from symphony.claim_batch('{q}', worker => 'w3');
-select symphony.nack_with_backoff(tap.newest_claim(), 1, 'KeyError: 1', repeat('K', 1000), traceback => repeat(e'é\n', 100000));
+select symphony.nack_with_backoff(tap.newest_claim(), 1, 'KeyError: 1', repeat('K', 1000),
+                                  traceback => repeat(e'é\n', 100000));
 select results_eq(
     $$select event, attempt, worker, length(error_class), octet_length(traceback) between 7990 and 8000
       from symphony.message_history(1) offset 2$$,

@@ -2,7 +2,8 @@
 select plan(34);
 
 select tap.set_clock('2030-01-01 12:00:00+00');
-create procedure pg_temp.dead(queue text, type text, class text, error text, body jsonb default '{}') language plpgsql as $$
+create procedure pg_temp.dead(queue text, type text, class text, error text, body jsonb default '{}')
+language plpgsql as $$
 declare v record;
 begin
     perform symphony.enqueue(type, body, queue);
@@ -12,9 +13,13 @@ begin
     commit;
     perform tap.advance_clock('1 minute');
 end $$;
-create function pg_temp.ids(queue_name text default null, message_type text default null, error_class text default null, since timestamptz default null,
-                            until timestamptz default null, search text default null) returns bigint[] language sql as $$
-    select array_agg(f.message_id) from symphony.failed_messages(queue_name, message_type, error_class, since, until, search) as f
+create function pg_temp.ids(
+    queue_name text default null, message_type text default null, error_class text default null,
+    since timestamptz default null, until timestamptz default null, search text default null
+)
+returns bigint[] language sql as $$
+    select array_agg(f.message_id)
+    from symphony.failed_messages(queue_name, message_type, error_class, since, until, search) as f
 $$;
 
 select symphony.create_queue('a');

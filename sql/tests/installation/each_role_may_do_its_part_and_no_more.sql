@@ -1,11 +1,13 @@
--- grant_access: each kind of access is just the functions whose contracts name it, and revoke_access leaves nothing.
+-- grant_access, revoke_access: each kind of access is just the functions whose contracts name it.
+-- When it is revoked, nothing of it is left.
 begin;
 select plan(11);
 
 create role sy_each;
 create function pg_temp.may() returns text[] language sql as $$
     select coalesce(array_agg(proname::text order by proname), '{}')
-    from pg_proc where pronamespace = 'symphony'::regnamespace and has_function_privilege('sy_each', oid, 'execute')
+    from pg_proc
+    where pronamespace = 'symphony'::regnamespace and has_function_privilege('sy_each', oid, 'execute')
 $$;
 -- What the last line of each function's comment says.
 create function pg_temp.documented(kind text) returns text[] language sql as $$

@@ -1,4 +1,5 @@
--- rebase: queues that a dump brought from a server with higher transaction ids go on as they were, and lose nothing.
+-- rebase: queues that a dump brought from a server with higher transaction ids go on as they were.
+-- They lose nothing.
 select plan(22);
 
 -- As a restore does: rows in new transactions, with the transaction ids of another server.
@@ -6,7 +7,8 @@ create function pg_temp.copy_here(further bigint) returns void language plpgsql 
 begin
     update symphony.message set txid = txid + further;
     update symphony.claim set partial_txid = partial_txid + further,
-        ahead = (select range_agg(int8range(lower(part) + further, upper(part) + further)) from unnest(ahead) as part);
+        ahead = (select range_agg(int8range(lower(part) + further, upper(part) + further))
+                 from unnest(ahead) as part);
     update symphony.purge_position set txid = txid + further;
     delete from symphony.server_mark;
     insert into symphony.server_mark values (1), (2);
@@ -15,7 +17,8 @@ create function pg_temp.work_off() returns bigint[] language plpgsql as $$
 declare v_done bigint[] := '{}'; v_claim_id bigint; v_ids bigint[];
 begin
     loop
-        select max(claim_id), array_agg(message_id) into v_claim_id, v_ids from symphony.claim_batch('{default}', 2);
+        select max(claim_id), array_agg(message_id) into v_claim_id, v_ids
+        from symphony.claim_batch('{default}', 2);
         exit when v_claim_id is null;
         perform symphony.ack(v_claim_id);
         v_done := v_done || v_ids;
@@ -27,9 +30,9 @@ select row(symphony.rebase()) is not null;
 select is(needed, false, 'where Symphony was installed nothing is to be done') from symphony.rebase();
 select is(moved_by, null, 'and nothing is said of it') from symphony.rebase();
 
--- 1 and 2 are done, 3 is in the hands of a worker, 4 came late and 5 is done, 6 to 8 are one transaction, partly done.
-select symphony.enqueue('A')
-from generate_series(1, 3);
+-- 1 and 2 are done, 3 is in the hands of a worker, 4 came late and 5 is done.
+-- 6 to 8 are one transaction, and partly done.
+select symphony.enqueue('A') from generate_series(1, 3);
 select symphony.ack(max(claim_id)) from symphony.claim_batch(batch_size => 2);
 create temporary table held as
 select claim_id, message_id

@@ -1,4 +1,5 @@
--- The hot statements walk an index in order and touch no more than the batch, at 0, 10 thousand and a million rows.
+-- claim_batch, enqueue: they walk an index in order and touch no more than the batch, beside no, ten thousand
+-- or a million rows.
 -- Runs alone: it is big.
 select plan(14);
 
@@ -20,7 +21,9 @@ begin
     return v_total;
 end $$;
 
-create temporary table cost (state text, claim_1 integer, claim_100 integer, nothing integer, enqueue integer);
+create temporary table cost (
+    state text, claim_1 integer, claim_100 integer, nothing integer, enqueue integer
+);
 create function pg_temp.measure(state text) returns void language sql as $$
     insert into cost
     select state, tap.buffers($x$select * from symphony.claim_batch('{default}', 1)$x$, runs => 8),

@@ -1,17 +1,26 @@
--- failed_messages, retry_failed, remove_failed: among a hundred thousand, a page or a few cost what they hold, and no table is walked.
+-- failed_messages, retry_failed, remove_failed: a page or a few among a hundred thousand cost what they hold.
+-- No table is walked.
 -- Runs alone: it is big.
 select plan(13);
 
 select symphony.create_queue('q');
 select symphony.create_queue('rare');
-insert into symphony.failed_message (message_id, failed_at, enqueued_at, lane_id, attempt, reason, message_type, body, headers, last_error, error_class)
+insert into symphony.failed_message (
+    message_id, failed_at, enqueued_at, lane_id, attempt, reason,
+    message_type, body, headers, last_error, error_class
+)
 select nextval('symphony.message_id_seq'), now() - i * interval '1 second', now(), lane_id, 4, 'exhausted',
        'T' || i % 7, jsonb_build_object('n', i), '{}', 'it broke', 'E' || i % 5
-from symphony.lane, generate_series(1, 49990) as i where queue_name in ('default', 'q') and priority = 5;
-insert into symphony.failed_message (message_id, failed_at, enqueued_at, lane_id, attempt, reason, message_type, body, headers, last_error, error_class)
-select nextval('symphony.message_id_seq'), now() - i * interval '1 hour', now(), lane_id, 4, 'exhausted', 'T',
-       '{}', '{}', 'it broke', 'E'
-from symphony.lane, generate_series(1, 20) as i where queue_name = 'rare' and priority = 5;
+from symphony.lane, generate_series(1, 49990) as i
+where queue_name in ('default', 'q') and priority = 5;
+insert into symphony.failed_message (
+    message_id, failed_at, enqueued_at, lane_id, attempt, reason,
+    message_type, body, headers, last_error, error_class
+)
+select nextval('symphony.message_id_seq'), now() - i * interval '1 hour', now(), lane_id, 4, 'exhausted',
+       'T', '{}', '{}', 'it broke', 'E'
+from symphony.lane, generate_series(1, 20) as i
+where queue_name = 'rare' and priority = 5;
 insert into symphony.attempt (message_id, started_at, ended_at, replay, attempt, outcome, error)
 select message_id, failed_at, failed_at, 0, 1, 'failed', 'it broke' from symphony.failed_message;
 analyze symphony.failed_message;
@@ -19,7 +28,8 @@ analyze symphony.attempt;
 
 create temporary table cost (call text, buffers integer, walked bigint);
 create function pg_temp.walked() returns bigint language sql as $$
-    select sum(seq_scan) from pg_stat_xact_user_tables where relname in ('failed_message', 'attempt', 'replay')
+    select sum(seq_scan) from pg_stat_xact_user_tables
+    where relname in ('failed_message', 'attempt', 'replay')
 $$;
 create function pg_temp.measure(call text) returns void language plpgsql as $$
 declare v_before bigint;
@@ -37,7 +47,8 @@ end $$;
 
 select cmp_ok(pg_temp.buffers($$select * from symphony.failed_messages()$$), '<', 500, 'the first page');
 select cmp_ok(
-    pg_temp.buffers($$select * from symphony.failed_messages(before_at => now() - interval '10 hours', before_id => 0)$$),
+    pg_temp.buffers($$select * from symphony.failed_messages(
+                          before_at => now() - interval '10 hours', before_id => 0)$$),
     '<', 500, 'a page in the middle'
 );
 select cmp_ok(

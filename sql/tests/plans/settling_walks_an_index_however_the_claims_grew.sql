@@ -1,4 +1,5 @@
--- A session that acked its first message when there was one claim does not walk over a hundred thousand later.
+-- ack, release, extend_lease, nack_with_backoff, idle: a session that planned them beside one claim does not
+-- walk over a hundred thousand later.
 select plan(8);
 
 create function pg_temp.claim() returns bigint language sql as
@@ -6,11 +7,13 @@ create function pg_temp.claim() returns bigint language sql as
 create function pg_temp.settle_all() returns integer[] language sql as $$
     select array[
         tap.buffers(format('select symphony.ack(%s)', pg_temp.claim())),
-        tap.buffers('select symphony.ack(claim_id, array[message_id]) from symphony.claim_batch($q${default}$q$, 1)'),
+        tap.buffers($x$select symphony.ack(claim_id, array[message_id])
+                       from symphony.claim_batch('{default}', 1)$x$),
         tap.buffers(format('select symphony.release(%s)', pg_temp.claim())),
         tap.buffers(format('select symphony.extend_lease(array[%s])', pg_temp.claim())),
-        tap.buffers('select symphony.nack_with_backoff(claim_id, message_id, $e$oops$e$) from symphony.claim_batch($q${default}$q$, 1)'),
-        tap.buffers('select symphony.idle($w$a$w$, $q${default}$q$)')]
+        tap.buffers($x$select symphony.nack_with_backoff(claim_id, message_id, 'oops')
+                       from symphony.claim_batch('{default}', 1)$x$),
+        tap.buffers($x$select symphony.idle('a', '{default}')$x$)]
 $$;
 
 select lives_ok($$select symphony.enqueue('A') from generate_series(1, 2000)$$, 'there is something to do');
@@ -33,7 +36,13 @@ select cmp_ok(
     min(buffers[verb]),
     '<', 150, what || ' touches few buffers, however many claims there are'
 )
-from cost, (values (1, 'ack'), (2, 'ack by message'), (3, 'release'), (4, 'extend_lease'), (5, 'nack'), (6, 'idle'))
-    as verb (verb, what)
+from cost, (values
+    (1, 'ack'),
+    (2, 'ack by message'),
+    (3, 'release'),
+    (4, 'extend_lease'),
+    (5, 'nack'),
+    (6, 'idle')
+) as verb (verb, what)
 group by verb, what order by verb;
 select * from finish();

@@ -1,4 +1,5 @@
--- A session that does nothing but snooze plans for itself, beside few claims, what it does beside a hundred thousand.
+-- snooze: a session that planned it beside few claims does not walk over a hundred thousand later, even if it
+-- does nothing but snooze.
 select plan(3);
 
 create function pg_temp.cost() returns integer language sql as $$

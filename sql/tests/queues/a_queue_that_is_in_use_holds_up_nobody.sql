@@ -1,4 +1,4 @@
--- drop_queue: nothing that is not yet committed is lost with the queue, and while it waits for it others go on.
+-- drop_queue: what is not yet committed is not lost with the queue.  While it is waited for, others go on.
 select plan(9);
 
 -- Messages that were sent after the snapshot of a transaction.

@@ -24,7 +24,8 @@ select throws_ok(
     'SY004', null, 'a body that is too large is refused at any priority'
 );
 select throws_ok(
-    $$select symphony.enqueue_batch(jsonb_build_array(jsonb_build_object('message_type', 'A', 'queue_name', 'small', 'priority', 0, 'body', repeat('x', 60))))$$,
+    $$select symphony.enqueue_batch(jsonb_build_array(jsonb_build_object(
+          'message_type', 'A', 'queue_name', 'small', 'priority', 0, 'body', repeat('x', 60))))$$,
     'SY005', null, 'and in a batch'
 );
 

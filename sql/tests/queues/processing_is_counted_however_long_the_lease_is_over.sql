@@ -1,4 +1,4 @@
--- queue_stats: what a dead worker had is counted until tick() takes it back, even if nobody calls that for hours.
+-- queue_stats: what a dead worker had is counted until tick() takes it back, even if nobody ticks for hours.
 select plan(3);
 
 select symphony.enqueue('A');

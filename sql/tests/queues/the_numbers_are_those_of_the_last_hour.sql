@@ -7,7 +7,8 @@ select results_eq(
     $$select queue_name, paused, pending, delayed, processing, failed, oldest_pending_age, claimed_last_hour,
              mean_waiting, mean_processing, idle_workers
       from symphony.queue_stats()$$,
-    $$values ('default', false, 0::bigint, 0::bigint, 0::bigint, 0::bigint, null::interval, 0::bigint, null::interval, null::interval, 0)$$,
+    $$values ('default', false, 0::bigint, 0::bigint, 0::bigint, 0::bigint, null::interval,
+              0::bigint, null::interval, null::interval, 0)$$,
     'of an empty queue there is nothing to tell'
 );
 select symphony.create_queue('a');
@@ -26,11 +27,13 @@ select results_eq(
     $$select pending, delayed, processing, oldest_pending_age, claimed_last_minute, finished_last_minute,
              mean_waiting, mean_processing
       from symphony.queue_stats('default')$$,
-    $$values (4::bigint, 1::bigint, 3::bigint, '10 s'::interval, 3::bigint, 0::bigint, '10 s'::interval, null::interval)$$,
+    $$values (4::bigint, 1::bigint, 3::bigint, '10 s'::interval,
+              3::bigint, 0::bigint, '10 s'::interval, null::interval)$$,
     'three of seven are claimed, after ten seconds'
 );
 select tap.advance_clock('4 s');
-select symphony.nack_with_backoff(claim_id, 1, 'x'), symphony.nack_with_backoff(claim_id, 2, 'x', retryable => false),
+select symphony.nack_with_backoff(claim_id, 1, 'x'),
+       symphony.nack_with_backoff(claim_id, 2, 'x', retryable => false),
        symphony.ack(claim_id, '{3}')
 from c limit 1;
 select results_eq(

@@ -4,7 +4,9 @@ select symphony.create_queue('b'), symphony.create_queue('a');
 select set_eq($$select symphony.list_queues()$$, '{a,b,default}'::text[], 'all are listed');
 select symphony.enqueue('A', queue_name => q, priority => p)
 from unnest('{a,b,default}'::text[]) as q, generate_series(1, 9) as p;
-select symphony.claim_batch('{default}'); select symphony.claim_batch('{b}'); select symphony.claim_batch('{a}');
+select symphony.claim_batch('{default}');
+select symphony.claim_batch('{b}');
+select symphony.claim_batch('{a}');
 select results_eq(
     $$select symphony.list_queues()$$,
     $$values ('default'), ('b'), ('a')$$,

@@ -1,15 +1,24 @@
--- set_retry_policy, nack_with_backoff: permanent, retried, retried after a wait, snoozed: the call says it, else the type, else *; a class goes before those it derives from.
+-- set_retry_policy, nack_with_backoff: an error is permanent, retried, retried after a wait, or snoozed.
+-- The call says which, else the type, else *.  A class goes before those it derives from.
 select plan(32);
 
 select tap.set_clock('2030-01-01 12:00:00+00');
-select symphony.create_queue('q', max_attempts => 3, retry_delay => '1 s', retry_jitter => 0, max_snooze => '1 day');
+select symphony.create_queue('q', max_attempts => 3, retry_delay => '1 s', retry_jitter => 0,
+                             max_snooze => '1 day');
 select symphony.set_retry_policy('*', permanent_errors => '{ValueError,Both}', transient_errors => '{BaseOk}',
     retry_after_errors => '{"Throttled": "5 minutes", "Limit": 90}', snooze_errors => '{"Closed": "1 hour"}');
-select symphony.set_retry_policy('orders.*', permanent_errors => '{TypePermanent,BaseOk}', transient_errors => '{Both,shop.ValueError}',
-    retry_after_errors => '{"Closed": "2 minutes"}', snooze_errors => '{"Throttled": "3 minutes", "shop.Later": "0 s"}');
+select symphony.set_retry_policy(
+    'orders.*',
+    permanent_errors   => '{TypePermanent,BaseOk}',
+    transient_errors   => '{Both,shop.ValueError}',
+    retry_after_errors => '{"Closed": "2 minutes"}',
+    snooze_errors      => '{"Throttled": "3 minutes", "shop.Later": "0 s"}'
+);
 
-create table public.outcome (outcome text, available_at timestamptz, last_error text);
-create function pg_temp.outcome_of(type text, class text, bases text[] default null, retryable boolean default null, retry_after interval default null)
+create function pg_temp.outcome_of(
+    type text, class text, bases text[] default null,
+    retryable boolean default null, retry_after interval default null
+)
 returns text language plpgsql as $$
 declare
     v record;
@@ -17,10 +26,13 @@ declare
 begin
     perform tap.elsewhere(format('select symphony.enqueue(%L, queue_name => %L)', type, 'q'));
     select * into v from symphony.claim_batch('{q}', 1);
-    select * into n from symphony.nack_with_backoff(v.claim_id, v.message_id, 'oops', class, outcome_of.retryable, outcome_of.retry_after, error_bases => bases);
-    return concat_ws(' ', n.outcome, extract(epoch from n.available_at - symphony._now())::integer,
-        'attempt ' || coalesce((select attempt from symphony.delayed_message as d where d.message_id = v.message_id),
-                               (select attempt from symphony.failed_message as f where f.message_id = v.message_id)));
+    select * into n
+    from symphony.nack_with_backoff(v.claim_id, v.message_id, 'oops', class, outcome_of.retryable,
+                                    outcome_of.retry_after, error_bases => bases);
+    return concat_ws(
+        ' ', n.outcome, extract(epoch from n.available_at - symphony._now())::integer, 'attempt',
+        coalesce((select attempt from symphony.delayed_message as d where d.message_id = v.message_id),
+                 (select attempt from symphony.failed_message as f where f.message_id = v.message_id)));
 end $$;
 
 -- Each kind at the level *.
@@ -122,7 +134,8 @@ select is(
 select symphony.enqueue('A', queue_name => 'q') as id \gset
 select claim_id from symphony.claim_batch('{q}');
 select results_eq(
-    format($$select outcome, available_at, last_error from symphony.nack_with_backoff(tap.newest_claim(), %s, 'token=hunter2', 'Closed')$$, :id),
+    format($$select outcome, available_at, last_error
+             from symphony.nack_with_backoff(tap.newest_claim(), %s, 'token=hunter2', 'Closed')$$, :id),
     $$values ('snoozed', '2030-01-01 13:00+00'::timestamptz, 'token=[redacted]')$$,
     'what is kept of the error is returned'
 );
@@ -134,7 +147,8 @@ select tap.advance_clock('1 day');
 select symphony.tick();
 select max(claim_id) from symphony.claim_batch('{q}', 1000);
 select results_eq(
-    format($$select outcome, available_at, last_error from symphony.nack_with_backoff(tap.newest_claim(), %s, 'bank: token=hunter2', 'Closed')$$, :id),
+    format($$select outcome, available_at, last_error
+             from symphony.nack_with_backoff(tap.newest_claim(), %s, 'bank: token=hunter2', 'Closed')$$, :id),
     $$values ('failed', null::timestamptz, 'put off for longer than 1 day: bank: token=[redacted]')$$,
     'after max_snooze it is failed'
 );

@@ -5,7 +5,8 @@ select symphony.create_queue('mail'), symphony.create_queue('shared');
 select symphony.create_transport('email', queue_name => 'mail', priority => 7),
        symphony.set_routes('SendEmail', '["email"]');
 create function pg_temp.held(queue text) returns integer[] language sql as $$
-    select array(select priority::integer from symphony.lane where queue_name = queue and is_held and not alone order by 1)
+    select array(select priority::integer from symphony.lane
+                 where queue_name = queue and is_held and not alone order by 1)
 $$;
 create function pg_temp.claimed(queue text) returns bigint[] language sql volatile as $$
     select array(select message_id from symphony.claim_batch(array[queue], 100) order by 1)
@@ -13,9 +14,13 @@ $$;
 
 select is(symphony.disable_transport('email'), true, 'a transport is disabled');
 select is(symphony.disable_transport('email'), false, 'once');
-select symphony.enqueue('SendEmail') as a, symphony.enqueue('SendEmail', priority => 2) as b, symphony.enqueue('Other', queue_name => 'mail') as c,
+select symphony.enqueue('SendEmail') as a, symphony.enqueue('SendEmail', priority => 2) as b,
+       symphony.enqueue('Other', queue_name => 'mail') as c,
        symphony.enqueue('SendEmail', delay => '1 ms') as d \gset
-select is(pg_temp.claimed('mail'), '{}', 'nothing of its queue is handed out, since no other transport leads there');
+select is(
+    pg_temp.claimed('mail'),
+    '{}', 'nothing of its queue is handed out, since no other transport leads there'
+);
 select is(
     pg_temp.held('mail'),
     array(select generate_series(0, 9)),
@@ -66,7 +71,8 @@ select is((select is_held from symphony.lane where alone), true, 'and held again
 select symphony.enable_transport('email');
 
 -- Several transports of one queue.
-select symphony.create_transport('a', queue_name => 'shared', priority => 3), symphony.create_transport('b', queue_name => 'shared', priority => 3),
+select symphony.create_transport('a', queue_name => 'shared', priority => 3),
+       symphony.create_transport('b', queue_name => 'shared', priority => 3),
        symphony.create_transport('c', queue_name => 'shared');
 select symphony.disable_transport('a');
 select is(

@@ -1,4 +1,5 @@
--- enqueue, enqueue_batch, set_routes, route_of: the type itself wins, then the longest group, then *, then the queue "default".
+-- enqueue, enqueue_batch, set_routes, route_of: the type itself wins, then the longest group, then *.
+-- A message without a route goes to the queue "default".
 select plan(35);
 
 select symphony.create_queue(q) from unnest('{mail,slow,bulk}'::text[]) as q;
@@ -32,8 +33,14 @@ select symphony.set_routes('orders.eu.*', '"bulk"'),
        symphony.set_routes('SendEmail', '[{"transport": "email"}]');
 create temporary table wanted (message_type text, place text);
 insert into wanted values
-    ('SendEmail', 'mail 7'), ('orders.created', 'slow 5'), ('orders.eu.created', 'bulk 0'), ('orders.', 'slow 5'),
-    ('orders', 'default 5'), ('ordersx.created', 'default 5'), ('Other', 'default 5'), ('SendEmail.x', 'default 5');
+    ('SendEmail', 'mail 7'),
+    ('orders.created', 'slow 5'),
+    ('orders.eu.created', 'bulk 0'),
+    ('orders.', 'slow 5'),
+    ('orders', 'default 5'),
+    ('ordersx.created', 'default 5'),
+    ('Other', 'default 5'),
+    ('SendEmail.x', 'default 5');
 select is(
     pg_temp.place(symphony.enqueue(message_type)),
     place, message_type || ' goes to ' || place
@@ -75,7 +82,8 @@ select is(
 
 -- The lanes of other priorities are looked into.
 select is(
-    (select count(*) from symphony.claim_batch('{mail}', 100)) + (select count(*) from symphony.claim_batch('{mail}', 100)),
+    (select count(*) from symphony.claim_batch('{mail}', 100))
+    + (select count(*) from symphony.claim_batch('{mail}', 100)),
     (select count(*) from symphony.message join symphony.lane using (lane_id) where queue_name = 'mail'),
     'all of it is handed out'
 );

@@ -1,4 +1,5 @@
--- enqueue: several routes or handlers make several messages, each with its own attempts, bound by one correlation id.
+-- enqueue: several routes or handlers make several messages, each with its own attempts.
+-- One correlation id binds them.
 select plan(25);
 
 select symphony.create_queue('mail'), symphony.create_queue('audit');
@@ -29,8 +30,8 @@ select is((select id from sent), (select min(id) from placed), 'the id of the fi
 
 truncate sent; delete from symphony.message;
 insert into sent
-select 1,
-       symphony.enqueue('SendEmail', headers => '{"correlation_id": "mine"}', priority => 3, delay => '1 hour');
+select 1, symphony.enqueue('SendEmail', headers => '{"correlation_id": "mine"}',
+                           priority => 3, delay => '1 hour');
 select results_eq(
     $$select distinct queue_name, priority::int, correlation from placed$$,
     $$values ('audit', 3, 'mine'), ('mail', 3, 'mine')$$,
@@ -54,7 +55,11 @@ delete from symphony.message;
 truncate sent;
 insert into sent
 select row_number() over (), id
-from symphony.enqueue_batch('[{"message_type": "SendEmail"}, {"message_type": "Other"}, {"message_type": "SendEmail", "queue_name": "mail"}]') as id;
+from symphony.enqueue_batch('[
+    {"message_type": "SendEmail"},
+    {"message_type": "Other"},
+    {"message_type": "SendEmail", "queue_name": "mail"}
+]') as id;
 select results_eq($$select n, queue_name, correlation from sent join placed using (id) order by n$$,
     $$values (1, 'mail', (select min(id)::text from sent)), (2, 'default', null), (3, 'mail', null)$$,
     'a batch returns the first id of each element');
@@ -106,7 +111,8 @@ select lives_ok(
 );
 select is(
     (select outcome
-     from claimed, symphony.nack_with_backoff(claim_id, message_id, 'x') where headers ->> 'handler' = 'send'),
+     from claimed, symphony.nack_with_backoff(claim_id, message_id, 'x')
+     where headers ->> 'handler' = 'send'),
     'retry', 'the other fails'
 );
 select symphony.configure_queue('default', retry_delay => '0 s');

@@ -1,11 +1,12 @@
--- set_routes, sync_handlers, remove_handler, create_queue: enqueue() sees routes and handlers from the first one on, and to the last.
+-- set_routes, sync_handlers, remove_handler, create_queue: enqueue() sees routes and handlers from the first
+-- one on, and to the last.
 select plan(19);
 
 create function pg_temp.unrouted() returns bigint language sql as $$
     select count(*) from symphony.lane where is_unrouted and queue_name = 'default'
 $$;
 create function pg_temp.queue_of(id bigint) returns text language sql as $$
-    select string_agg(l.queue_name || coalesce(':' || (m.headers ->> 'handler'), ''), ' ' order by m.message_id)
+    select string_agg(concat_ws(':', l.queue_name, m.headers ->> 'handler'), ' ' order by m.message_id)
     from symphony.message as m join symphony.lane as l using (lane_id) where m.message_id >= id
 $$;
 select symphony.create_queue('mail'), symphony.create_transport('email', queue_name => 'mail');

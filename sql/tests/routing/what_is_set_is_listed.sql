@@ -36,10 +36,12 @@ select results_eq($$select * from symphony.list_routes()$$,
              ('*', 'async', null, 'postgres', 'default', 5, true)$$,
     'routes by pattern, in the order of the deliveries, * last');
 
-select symphony.set_retry_policy('send', max_attempts => 7, delay => '2 s', permanent_errors => '{Refused}', snooze_errors => '{"Closed": 60}');
+select symphony.set_retry_policy('send', max_attempts => 7, delay => '2 s',
+                                 permanent_errors => '{Refused}', snooze_errors => '{"Closed": 60}');
 select results_eq(
     $$select * from symphony.list_retry_policies() limit 1$$,
-    $$values ('send', 7, interval '2 s', null::double precision, null::interval, null::double precision, '{Refused}'::text[], '{}'::text[], '{}'::jsonb, '{"Closed": 60}'::jsonb)$$,
+    $$values ('send', 7, interval '2 s', null::double precision, null::interval, null::double precision,
+              '{Refused}'::text[], '{}'::text[], '{}'::jsonb, '{"Closed": 60}'::jsonb)$$,
     'of a policy only what it says'
 );
 select is(

@@ -3,7 +3,8 @@ begin;
 select plan(8);
 
 select tap.set_clock('2027-03-01 08:00Z');
-create function pg_temp.created(message_type text, expression text default '0 9 * * *') returns timestamptz language sql as $$
+create function pg_temp.created(message_type text, expression text default '0 9 * * *') returns timestamptz
+language sql as $$
     select symphony.create_schedule('job', message_type, 'cron', jsonb_build_object('expression', expression))
 $$;
 select is(pg_temp.created('Poll'), '2027-03-01 09:00Z', 'a run at nine');

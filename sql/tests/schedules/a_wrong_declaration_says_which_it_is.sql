@@ -1,4 +1,4 @@
--- sync_schedules: an application declares many schedules, so the error names the one that is wrong; none is changed.
+-- sync_schedules: an application declares many schedules, so the error names the wrong one.  None is changed.
 begin;
 select plan(22);
 
@@ -45,7 +45,8 @@ from (values
 ) as c (wrong, state);
 
 select throws_ok(
-    $$select symphony.sync_schedules('shop', jsonb_build_array(pg_temp.declared('a'), pg_temp.declared('a')))$$,
+    $$select symphony.sync_schedules('shop',
+          jsonb_build_array(pg_temp.declared('a'), pg_temp.declared('a')))$$,
     '22023', null, 'a name is declared once'
 );
 select is_empty($$select from symphony.schedule$$, 'nothing of this was created');

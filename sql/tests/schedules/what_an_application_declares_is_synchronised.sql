@@ -10,7 +10,8 @@ create function pg_temp.declared(more jsonb default '{}') returns jsonb language
         '{"schedule_name": "poll", "message_type": "Poll", "schedule_type": "interval",
           "schedule_config": {"every": "1 hour"}, "body": {"a": null}}'::jsonb || more,
         '{"schedule_name": "report", "message_type": "Report", "schedule_type": "cron",
-          "schedule_config": {"expression": "0 9 * * *"}, "timezone": "Europe/Paris", "priority": null}'::jsonb)
+          "schedule_config": {"expression": "0 9 * * *"}, "timezone": "Europe/Paris",
+          "priority": null}'::jsonb)
 $$;
 create function pg_temp.synced(more jsonb default '{}') returns text language sql as $$
     select string_agg(schedule_name || ' ' || outcome, ', ' order by schedule_name)
@@ -59,18 +60,17 @@ reset timezone;
 reset intervalstyle;
 
 -- Each setting that differs.
-select is(
-    pg_temp.differs(declared),
-    changes, declared::text
-)
+select is(pg_temp.differs(declared), changes, declared::text)
 from (values
     ('{"message_type": "Scan"}'::jsonb, '{"message_type": ["Poll", "Scan"]}'::jsonb),
     ('{"body": {"a": 1}}', '{"body": [{"a": null}, {"a": 1}]}'),
     ('{"priority": 7}', '{"priority": [null, 7]}'),
     ('{"headers": {"b": 2}}', '{"headers": [{}, {"b": 2}]}'),
-    ('{"schedule_config": {"every": "2 hours"}}', '{"schedule_config": [{"every": "1 hour"}, {"every": "2 hours"}]}'),
+    ('{"schedule_config": {"every": "2 hours"}}',
+     '{"schedule_config": [{"every": "1 hour"}, {"every": "2 hours"}]}'),
     ('{"schedule_type": "cron", "schedule_config": {"expression": "@daily"}}',
-     '{"schedule_type": ["interval", "cron"], "schedule_config": [{"every": "1 hour"}, {"expression": "@daily"}]}'),
+     '{"schedule_type": ["interval", "cron"],
+       "schedule_config": [{"every": "1 hour"}, {"expression": "@daily"}]}'),
     ('{"timezone": "Europe/Paris"}', '{"timezone": ["UTC", "Europe/Paris"]}'),
     ('{"starts_at": "2027-04-01T02:00:00+02:00"}', '{"starts_at": [null, "2027-04-01T00:00:00+00:00"]}'),
     ('{"ends_at": "2027-04-01T00:00:00Z"}', '{"ends_at": [null, "2027-04-01T00:00:00+00:00"]}'),
@@ -83,24 +83,22 @@ select is(
     pg_temp.synced('{"schedule_config": {"every": "2 hours"}}'),
     'poll changed, report unchanged', 'it is changed'
 );
-select is(
-    next_run_at,
-    '2027-03-01 10:00Z', 'and runs at its new times'
-)
+select is(next_run_at, '2027-03-01 10:00Z', 'and runs at its new times')
 from symphony.schedule where schedule_name = 'poll';
 
 -- A single run counts as the same moment in every zone, and does not come again.
-select is(
-    outcome,
-    'created', 'a single run'
-)
-from symphony.sync_schedules('launcher',
-    '[{"schedule_name": "launch", "message_type": "A", "schedule_type": "once", "schedule_config": {"at": "2027-03-01 09:45+01"}}]');
+create function pg_temp.launch_at(moment text) returns jsonb language sql as $$
+    select jsonb_build_array(jsonb_build_object(
+        'schedule_name', 'launch', 'message_type', 'A',
+        'schedule_type', 'once', 'schedule_config', jsonb_build_object('at', moment)))
+$$;
+select is(outcome, 'created', 'a single run')
+from symphony.sync_schedules('launcher', pg_temp.launch_at('2027-03-01 09:45+01'));
 select tap.set_clock('2027-03-01 08:45Z');
 select is(symphony.tick_schedules(), 1, 'is fired');
 select results_eq(
     $$select outcome, enabled, next_run_at
-      from symphony.sync_schedules('launcher', '[{"schedule_name": "launch", "message_type": "A", "schedule_type": "once", "schedule_config": {"at": "2027-03-01 08:45Z"}}]')$$,
+      from symphony.sync_schedules('launcher', pg_temp.launch_at('2027-03-01 08:45Z'))$$,
     $$values ('unchanged', true, null::timestamptz)$$,
     'and is over'
 );

@@ -23,12 +23,15 @@ select is(
 
 create temporary table c as select * from symphony.claim_batch('{q}', 5, 'w1');
 select tap.advance_clock('3 s');
-select symphony.ack(claim_id, '{1}'), symphony.nack_with_backoff(claim_id, 2, 'full', 'Full', retry_after => '20 s'),
-       symphony.nack_with_backoff(claim_id, 3, 'bad', 'Bad', retryable => false), symphony.release(claim_id, '{4}')
+select symphony.ack(claim_id, '{1}'),
+       symphony.nack_with_backoff(claim_id, 2, 'full', 'Full', retry_after => '20 s'),
+       symphony.nack_with_backoff(claim_id, 3, 'bad', 'Bad', retryable => false),
+       symphony.release(claim_id, '{4}')
 from c limit 1;
 select is(
     pg_temp.states(),
-    '1 completed 1, 2 delayed 1, 3 failed 1, 4 pending 0, 5 processing 1, 6 pending 0, 7 pending 0, 8 delayed 0',
+    '1 completed 1, 2 delayed 1, 3 failed 1, 4 pending 0, '
+    '5 processing 1, 6 pending 0, 7 pending 0, 8 delayed 0',
     'each message of a claim goes its own way'
 );
 select results_eq(
@@ -89,7 +92,8 @@ select tap.advance_clock('30 s');
 select symphony.tick();
 select is(
     pg_temp.states(),
-    '1 completed 1, 2 failed 2, 3 failed 1, 4 pending 1, 5 completed 1, 6 pending 1, 7 pending 1, 8 delayed 0',
+    '1 completed 1, 2 failed 2, 3 failed 1, 4 pending 1, '
+    '5 completed 1, 6 pending 1, 7 pending 1, 8 delayed 0',
     'the end of a lease is the end of an attempt'
 );
 select results_eq(

@@ -55,7 +55,8 @@ select (symphony.nack_with_backoff(claim_id, message_id, 'no such mailbox', retr
 from symphony.claim_batch('{q}', worker => 'w');
 select alike(
     symphony.why_not_running(4),
-    'It failed for good at%attempt 2 of 2, and comes back by symphony-pg failed retry 4, or select * from symphony.retry_failed(''{4}''): no such mailbox',
+    'It failed for good at%attempt 2 of 2, and comes back by symphony-pg failed retry 4, '
+    'or select * from symphony.retry_failed(''{4}''): no such mailbox',
     'it has failed'
 );
 select symphony.ack(claim_id) from (select distinct claim_id from symphony.claim_batch('{q}', 1)) as claimed;

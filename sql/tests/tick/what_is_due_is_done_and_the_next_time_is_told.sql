@@ -13,7 +13,8 @@ select is(
     '{"ran": true, "promoted": 0, "recovered": 0, "failed": 0, "fired": 0, "purged": 0, "next_due_at": null}',
     'nothing to do'
 );
-select symphony.enqueue('A', '{"n": 1}', delay => '20 s', headers => '{"h": 1}', group_key => 'g', priority => 7);
+select symphony.enqueue('A', '{"n": 1}', delay => '20 s', priority => 7,
+                        headers => '{"h": 1}', group_key => 'g');
 select symphony.enqueue('A', available_at => '2030-01-01 12:00:10+00');
 select symphony.enqueue('A', delay => '0 s');
 select is((select count(*) from symphony.claim_batch()), 1::bigint, 'a delay of nothing is none');
@@ -44,7 +45,12 @@ select is((select count(*) from symphony.claim_batch(batch_size => 1000)), 500::
 
 -- Many leases that end at once: 250 claims of one message each.
 select symphony.enqueue('L', queue_name => null) from generate_series(1, 250);
-do $$ begin for i in 1 .. 250 loop perform symphony.claim_batch(batch_size => 1, lease => '1 s'); end loop; end $$;
+do $$
+begin
+    for i in 1 .. 250 loop
+        perform symphony.claim_batch(batch_size => 1, lease => '1 s');
+    end loop;
+end $$;
 select is(
     array[pg_temp.tick_after('2 s') ->> 'recovered', symphony.tick() ->> 'recovered',
           symphony.tick() ->> 'recovered', symphony.tick() ->> 'recovered'],
@@ -113,7 +119,8 @@ select results_eq(
     $$values (true, 0::bigint)$$,
     'when it is marked'
 );
-create or replace function symphony._purge(now timestamptz) returns integer language sql as $$select 0 from pg_sleep(1.3)$$;
+create or replace function symphony._purge(now timestamptz) returns integer
+language sql as $$select 0 from pg_sleep(1.3)$$;
 update symphony.tick set full_sweep_at = '-infinity', purge_at = '-infinity';
 select symphony.tick();
 select cmp_ok(

@@ -17,8 +17,10 @@ select results_eq(
 );
 
 select tap.advance_clock('2 seconds');
-select symphony.heartbeat('w', '{default}', jsonb_build_object('done', 4, 'running', jsonb_build_array(
-    jsonb_build_object('message_id', 1, 'seconds', 0.5), jsonb_build_object('message_id', 2, 'seconds', 60), jsonb_build_object('message_id', 99))));
+select symphony.heartbeat('w', '{default}', '{
+    "done": 4,
+    "running": [{"message_id": 1, "seconds": 0.5}, {"message_id": 2, "seconds": 60}, {"message_id": 99}]
+}');
 select is(
     (select jsonb_path_query_array(running, '$[*].message_type') from symphony.worker_activity()),
     '["B", "A"]', 'what it says it has begun is shown, longest first, if it has it in its hands'
@@ -33,7 +35,9 @@ select is(
     (select jsonb_path_query_array(running, '$[*].message_id') from symphony.worker_activity()),
     '[1]', 'what is settled is shown no more'
 );
-select symphony.heartbeat('w', '{default}', '{"running": [{"message_id": 1, "seconds": "x"}, 7, null, {"message_id": "1"}]}');
+select symphony.heartbeat('w', '{default}', '{
+    "running": [{"message_id": 1, "seconds": "x"}, 7, null, {"message_id": "1"}]
+}');
 select is(
     (select running from symphony.worker_activity()),
     '[{"seconds": null, "message_id": 1, "message_type": "A"}]', 'nonsense is passed over'
