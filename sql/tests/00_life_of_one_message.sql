@@ -52,7 +52,7 @@ select throws_ok(
 select symphony.create_queue('mail', max_attempts => 2, retry_delay => '10 s', retry_jitter => 0);
 select is(
     symphony.enqueue('SendEmail', '{"to": "bob"}', queue_name => 'mail', priority => 9),
-    2::bigint, 'a second message, into a queue of its own'
+    2::bigint, 'a second message goes into a queue of its own'
 );
 create temporary table first_try as select * from symphony.claim_batch('{mail}', worker => 'w1');
 select results_eq(
@@ -92,13 +92,13 @@ select results_eq(
 select results_eq(
     $$select reason, queue_name, priority::integer from symphony.failed_overview$$,
     $$values ('lease ended', 'mail', 9)$$,
-    'and says why'
+    'it says why'
 );
 
 -- A message that is not wanted any more.
-select is(symphony.enqueue('SendEmail', '{}', delay => '1 hour'), 3::bigint, 'a delayed message');
-select ok(symphony.cancel(3), 'can be cancelled before it starts');
-select is_empty($$select * from symphony.message_status(3)$$, 'and is gone');
+select is(symphony.enqueue('SendEmail', '{}', delay => '1 hour'), 3::bigint, 'a third message is delayed');
+select ok(symphony.cancel(3), 'it can be cancelled before it starts');
+select is_empty($$select * from symphony.message_status(3)$$, 'it is gone');
 
 select is_empty($$select * from symphony.check()$$, 'no invariant was broken on the way');
 select * from finish();

@@ -91,7 +91,7 @@ declare
     v_value text;
 begin
     select value into v_value from tap.dblink_get_result(result_from.session) as t (value text);
-    -- The session can be used again when it was asked for a result that is not there.
+    -- dblink takes another statement when it was asked for results until none was left.
     perform from tap.dblink_get_result(result_from.session) as t (value text);
     return v_value;
 end;

@@ -24,29 +24,32 @@ select is(pg_temp.left(pg_temp.c(1)), '10 s'::interval, 'the lease is that of th
 select results_eq(
     $$select symphony.extend_lease(array[pg_temp.c(1)], '2 s')$$,
     $$select pg_temp.c(1)$$,
-    'it may also be given'
+    'the lease may also be given'
 );
-select is(pg_temp.left(pg_temp.c(1)), '2 s'::interval, 'and be shorter than before');
+select is(pg_temp.left(pg_temp.c(1)), '2 s'::interval, 'it may be shorter than before');
 select tap.advance_clock('1 s');
 select is_empty(
     $$select symphony.extend_lease(array[pg_temp.c(2)])$$,
-    'the very moment it ends, a lease cannot be renewed'
+    'a lease cannot be renewed the very moment it ends'
 );
-select throws_ok($$select symphony.ack(pg_temp.c(2))$$, 'SY010', null, 'nor be used');
-select is((symphony.tick() ->> 'recovered')::integer, 1, 'and tick() takes back its message');
+select throws_ok($$select symphony.ack(pg_temp.c(2))$$, 'SY010', null, 'it cannot be used either');
+select is((symphony.tick() ->> 'recovered')::integer, 1, 'tick() takes back its message');
 select results_eq(
     $$select symphony.extend_lease(array[pg_temp.c(1), pg_temp.c(2)])$$,
     $$select pg_temp.c(1)$$,
-    'that of the other is held'
+    'the other lease is still held'
 );
 select tap.advance_clock('9 s');
 select is((symphony.tick() ->> 'recovered')::integer, 0, 'tick() knows that it was renewed');
-select is(symphony.ack(pg_temp.c(1)), 1, 'and its worker may settle');
-select is_empty($$select symphony.extend_lease(null)$$, 'no claims are none');
-select is_empty($$select symphony.extend_lease('{}')$$, 'an empty list too');
+select is(symphony.ack(pg_temp.c(1)), 1, 'its worker may settle');
+select is_empty($$select symphony.extend_lease(null)$$, 'null renews no claim');
+select is_empty($$select symphony.extend_lease('{}')$$, 'an empty list renews no claim');
 select throws_ok(
     $$select symphony.extend_lease('{1}', '99 ms')$$,
     '22023', null, 'a lease has at least 100 ms'
 );
-select throws_ok($$select symphony.extend_lease('{1}', '25 hours')$$, '22023', null, 'and at most a day');
+select throws_ok(
+    $$select symphony.extend_lease('{1}', '25 hours')$$,
+    '22023', null, 'a lease has at most a day'
+);
 select * from finish();

@@ -8,12 +8,12 @@ $$;
 
 select symphony.enqueue('A', jsonb_build_object('n', i), group_key => 'g', headers => '{"h": 1}')
 from generate_series(1, 4) as i;
-select is(pg_temp.claim(2), '1:1 2:1', 'two of four');
-select is(symphony.release(tap.newest_claim()), 2, 'are given back');
+select is(pg_temp.claim(2), '1:1 2:1', 'a claim holds two of four messages');
+select is(symphony.release(tap.newest_claim()), 2, 'both are given back');
 select is(pg_temp.claim(10), '3:1 4:1 1:1 2:1', 'they come after the others, in their first attempt still');
 select is(
     (select count(distinct (body ->> 'n', group_key, headers)) from symphony.message),
-    4::bigint, 'with all their data'
+    4::bigint, 'they have all their data'
 );
 select is(symphony.release(tap.newest_claim(), '{4,4,1}'), 2, 'an id given twice counts once');
 select is(
@@ -37,7 +37,7 @@ select tap.advance_clock('31 s');
 select symphony.tick();
 select is(pg_temp.claim(10), '5:2', 'its worker vanished');
 select symphony.release(tap.newest_claim());
-select is(pg_temp.claim(10), '5:2', 'and one that is claimed alone goes back alone');
+select is(pg_temp.claim(10), '5:2', 'a message that is claimed alone goes back alone');
 select symphony.release(tap.newest_claim());
 create temporary table claimed as select i, pg_temp.claim(10) as what from generate_series(1, 4) as i;
 select results_eq('select what from claimed order by i', $$values ('5:2'), ('2:2'), ('3:2'), ('1:1 4:1')$$,

@@ -19,8 +19,14 @@ select throws_ok(
     $$select symphony.nack_with_backoff(tap.newest_claim(), 1, 'x')$$,
     'SY010', null, 'a message is settled once'
 );
-select throws_ok($$select symphony.ack(tap.newest_claim())$$, 'SY010', null, 'in whatever way');
-select is((select last_error from symphony.message_status(1)), '(no error text)', 'an error is always there');
+select throws_ok(
+    $$select symphony.ack(tap.newest_claim())$$,
+    'SY010', null, 'it is settled once in whatever way'
+);
+select is(
+    (select last_error from symphony.message_status(1)),
+    '(no error text)', 'a message that failed always has an error'
+);
 select tap.advance_clock('1 minute');
 select symphony.tick();
 create temporary table again as select * from symphony.claim_batch('{q}');
@@ -31,7 +37,7 @@ select is(
 select results_eq(
     $$select attempt, max_attempts, priority from again$$,
     $$values (2, 2, 8)$$,
-    'in its lane and its next attempt'
+    'it is in its lane and its next attempt'
 );
 select throws_ok(
     $$select symphony.nack_with_backoff(tap.newest_claim(), 1, 'x', retry_after => '101 years')$$,
@@ -39,18 +45,18 @@ select throws_ok(
 );
 select throws_ok(
     $$select symphony.nack_with_backoff(tap.newest_claim(), null, 'x')$$,
-    'SY010', null, 'null is no message'
+    'SY010', null, 'null is not a message'
 );
 select is(
     (select open_ids from symphony.claim where claim_id = tap.newest_claim()),
-    '{1}', 'after a refusal the message is open still'
+    '{1}', 'the message is still open after a refusal'
 );
 select results_eq(
     $$select outcome, available_at
       from symphony.nack_with_backoff(tap.newest_claim(), 1, repeat('x', 100000), 'Boom',
                                       retry_after => '1 s')$$,
     $$values ('failed', null::timestamptz)$$,
-    'after the last attempt there is no time, whatever the handler wishes'
+    'the last attempt has no next time, whatever the handler wishes'
 );
 select is(
     (select row(message_id, message_type, body, headers, group_key, enqueued_at)
@@ -60,14 +66,14 @@ select is(
 select results_eq(
     $$select reason, attempt, error_class, octet_length(last_error) from symphony.failed_overview$$,
     $$values ('exhausted', 2::smallint, 'Boom', 8000)$$,
-    'with the end of the error'
+    'it has the end of the error'
 );
 
 -- A wait of nothing, and a limit that was lowered meanwhile.
 select symphony.enqueue('B', queue_name => 'q');
 select tap.advance_clock('1 second');
 select symphony.nack_with_backoff(claim_id, message_id, 'x') from symphony.claim_batch('{q}');
-select is(symphony.tick() ->> 'promoted', '1', 'without a wait the next tick brings it back');
+select is(symphony.tick() ->> 'promoted', '1', 'the next tick brings back a message that has no wait');
 select symphony.configure_queue('q', max_attempts => 1);
 select is(
     (select (symphony.nack_with_backoff(claim_id, message_id, 'x')).outcome from symphony.claim_batch('{q}')),

@@ -9,12 +9,12 @@ create temporary table given as
 select message_id, message_type, body, headers, group_key, enqueued_at, priority, attempt
 from symphony.claim_batch('{q}');
 select results_eq($$select * from symphony.snooze(tap.newest_claim(), 1, '10 minutes')$$,
-    $$values ('snoozed', '2030-01-01 12:10+00'::timestamptz, null)$$, 'it is put off');
+    $$values ('snoozed', '2030-01-01 12:10+00'::timestamptz, null)$$, 'a message is put off');
 select throws_ok(
     $$select * from symphony.snooze(tap.newest_claim(), 1, '10 minutes')$$,
-    'SY010', null, 'once'
+    'SY010', null, 'it is put off once'
 );
-select is_empty($$select * from symphony.message_history(1)$$, 'that is no failure');
+select is_empty($$select * from symphony.message_history(1)$$, 'a snooze is not a failure');
 select results_eq(
     $$select retried, failed, returned, open_ids from symphony.claim where size > 0$$,
     $$values (0, 0, 1, '{}'::bigint[])$$,
@@ -52,7 +52,7 @@ select results_eq(
     $$values ('expired', 'SnoozeExpired', 'put off for longer than 01:00:00: not yet, token=[redacted]')$$,
     'it is among the failed ones, and says why'
 );
-select is((select array_agg(event) from symphony.message_history(1)), '{failed}', 'also in its history');
+select is((select array_agg(event) from symphony.message_history(1)), '{failed}', 'its history says so, too');
 
 select symphony.retry_failed('{1}');
 select claim_id from symphony.claim_batch('{q}');
@@ -72,7 +72,7 @@ select symphony.tick();
 select claim_id from symphony.claim_batch('{q}');
 select is(
     (select outcome from symphony.snooze(tap.newest_claim(), 1, '0 s')),
-    'snoozed', 'after a failure it can be put off, too'
+    'snoozed', 'it can be put off after a failure, too'
 );
 select is((select last_error from symphony.message_status(1)), 'x', 'the error is still known');
 select tap.advance_clock('1 s');
@@ -80,7 +80,7 @@ select symphony.tick();
 select is((select attempt from symphony.claim_batch('{q}')), 2, 'no attempt is used');
 select is(
     (select outcome from symphony.nack_with_backoff(tap.newest_claim(), 1, 'y')),
-    'failed', 'and none is gained'
+    'failed', 'no attempt is gained'
 );
 select is((select count(*) from symphony.check()), 0::bigint, 'all invariants hold');
 select * from finish();

@@ -19,26 +19,29 @@ end $$;
 select symphony.enqueue('A', queue_name => 'q');
 select is(pg_temp.wait(), '2 s'::interval, 'the first wait is retry_delay');
 select pg_temp.retry_after_an_hour();
-select is(pg_temp.wait(), '6 s'::interval, 'then it is multiplied');
+select is(pg_temp.wait(), '6 s'::interval, 'the second wait is multiplied');
 select pg_temp.retry_after_an_hour();
-select is(pg_temp.wait(), '18 s'::interval, 'again');
+select is(pg_temp.wait(), '18 s'::interval, 'the third wait is multiplied again');
 select pg_temp.retry_after_an_hour();
-select is(pg_temp.wait(), '20 s'::interval, 'up to retry_max_delay');
+select is(pg_temp.wait(), '20 s'::interval, 'the fourth wait is retry_max_delay');
 select pg_temp.retry_after_an_hour();
-select is(pg_temp.wait(), '20 s'::interval, 'and no further');
+select is(pg_temp.wait(), '20 s'::interval, 'the fifth wait does not grow');
 select pg_temp.retry_after_an_hour();
 select is(pg_temp.wait(), null, 'the sixth of six attempts has no next one');
 select results_eq($$select reason, attempt, error_class, last_error from symphony.failed_message$$,
-    $$values ('exhausted', 6::smallint, 'Boom', 'boom')$$, 'it has failed for good');
+    $$values ('exhausted', 6::smallint, 'Boom', 'boom')$$, 'the message has failed for good');
 
 select symphony.enqueue('B', queue_name => 'q');
 select results_eq(
     $$select (symphony.nack_with_backoff(claim_id, message_id, 'invalid', retryable => false)).outcome
       from symphony.claim_batch('{q}')$$,
     $$values ('failed')$$,
-    'an error that no retry can cure is final at once'
+    'an error that a retry cannot cure is final at once'
 );
-select is((select reason from symphony.failed_message where message_type = 'B'), 'permanent', 'and says so');
+select is(
+    (select reason from symphony.failed_message where message_type = 'B'),
+    'permanent', 'its reason says so'
+);
 
 select symphony.enqueue('C', queue_name => 'q');
 create temporary table c as select * from symphony.claim_batch('{q}');

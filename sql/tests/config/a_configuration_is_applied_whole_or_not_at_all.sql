@@ -1,4 +1,4 @@
--- apply_config: shows what it changes, changes it in one go, and the second time nothing.
+-- apply_config: it shows what it changes, and changes it in one go.  The second time it changes nothing.
 select plan(19);
 
 select symphony.create_queue('old'), symphony.create_transport('old', queue_name => 'old'),
@@ -48,15 +48,15 @@ select results_eq(
     'select * from wanted',
     'a dry run shows each difference'
 );
-select is(symphony._config(), config, 'and changes nothing') from before;
+select is(symphony._config(), config, 'a dry run changes nothing') from before;
 select results_eq(
     $$select d.kind, d.name, d.change from config, symphony.apply_config(config) as d$$,
     'select * from wanted',
-    'it does what the dry run said'
+    'apply_config() does what the dry run said'
 );
 select is_empty(
     $$select d.* from config, symphony.apply_config(config) as d$$,
-    'the second time there is nothing to do'
+    'nothing is left to do the second time'
 );
 select results_eq($$select queue_name, priority, handler_name from symphony.route_of('orders.created')$$,
     $$values ('async', 5, null), ('mail', 7, 'audit')$$, 'the routes are there');
@@ -65,15 +65,15 @@ select results_eq(
       from symphony._retry_rule('SendEmail', 'mail', null),
            symphony._error_rule('SendEmail', '{ValueError}')$$,
     $$values (6, 'permanent')$$,
-    'and the policies'
+    'the policies are there'
 );
 select is(
     (select lease from symphony.queue where queue_name = 'mail'),
-    '60 s'::interval, 'and the settings of queues'
+    '60 s'::interval, 'the settings of queues are there'
 );
 select ok(
     exists (select from symphony.queue where queue_name = 'old'),
-    'a queue is never removed: it may hold messages'
+    'a queue is never removed, since it may hold messages'
 );
 
 select results_eq(
@@ -88,24 +88,24 @@ select is_empty($$select * from symphony.apply_config('{}')$$, 'what has no key 
 select results_eq(
     $$select kind, name, change from symphony.apply_config('{"routing": {"*": ["async"]}}')$$,
     $$values ('route', 'SendEmail', 'remove'), ('route', 'orders.*', 'remove')$$,
-    'what has one is just as it says'
+    'what has a key is just as it says'
 );
 
 select symphony.disable_transport('email');
-select lives_ok($$select symphony.apply_config(config) from config$$, 'it is applied again');
+select lives_ok($$select symphony.apply_config(config) from config$$, 'the configuration is applied again');
 select is(
     (select enabled from symphony.transport where transport_name = 'email'),
-    false, 'who disabled a transport is not overruled'
+    false, 'a transport that somebody disabled stays disabled'
 );
 select lives_ok(
     $$select symphony.apply_config(jsonb_set(config, '{transports,email,enabled}', 'true')) from config$$,
-    'unless the configuration says so'
+    'the configuration says that it is enabled'
 );
 select is(
     (select enabled from symphony.transport where transport_name = 'email'),
     true, 'then it is enabled'
 );
-select is((select count(*) from symphony.lane where is_held), 0::bigint, 'and holds nothing');
+select is((select count(*) from symphony.lane where is_held), 0::bigint, 'it holds nothing');
 
 update before set config = symphony._config();
 select throws_ok(
@@ -113,11 +113,11 @@ select throws_ok(
           "transports": {"email": {"queue": "new"}, "async": {"queue": "async"}},
           "routing": {"A": ["nope"]}
       }')$$,
-    'SY020', null, 'one mistake'
+    'SY020', null, 'a route to an unknown transport is refused'
 );
 select throws_ok(
     $$select symphony.apply_config('{"queues": {"new": {}}, "retry": {"A": {"jitter": 7}}}')$$,
-    '22023', null, 'wherever it is'
+    '22023', null, 'a mistake in a retry policy is refused'
 );
-select is(symphony._config(), config, 'leaves everything as it was') from before;
+select is(symphony._config(), config, 'a mistake leaves everything as it was') from before;
 select * from finish();

@@ -17,10 +17,10 @@ select results_eq(
       from generate_series(1, 4) i, symphony.message_status(i)$$,
     $$values (1::bigint, 'pending', 'default', 5, '{}'::jsonb), (2, 'pending', 'default', 9, '[1]'),
              (3, 'delayed', 'default', 5, '{}'), (4, 'pending', 'mail', 5, '{}')$$,
-    'each with its own queue, priority and delay'
+    'each message has its own queue, priority and delay'
 );
-select is((select message_id from symphony.claim_batch()), 2::bigint, 'the priority 9 goes first');
-select is_empty($$select symphony.enqueue_batch('[]')$$, 'an empty batch is no error');
+select is((select message_id from symphony.claim_batch()), 2::bigint, 'priority 9 goes first');
+select is_empty($$select symphony.enqueue_batch('[]')$$, 'an empty batch is not an error');
 select results_eq(
     $$select count(*), count(distinct id)
       from symphony.enqueue_batch('[
@@ -28,13 +28,13 @@ select results_eq(
           {"message_type": "B", "idempotency_key": "k"}
       ]') as id$$,
     $$values (2::bigint, 1::bigint)$$,
-    'elements may carry idempotency keys: the second is the first'
+    'an element with the key of another stands for the same message'
 );
 
 create temporary table refused (batch jsonb, why text);
 insert into refused values
     ('[{"message_type": "A"}, {"body": {}}]', 'without a type'),
-    ('[{"message_type": "A"}, 7]', 'that is no object'),
+    ('[{"message_type": "A"}, 7]', 'that is not an object'),
     ('[{"message_type": "A"}, ["message_type"]]', 'that is a list'),
     ('[{"message_type": "A"}, {"message_type": "B", "prio": 1}]', 'with an unknown key'),
     ('[{"message_type": "A"}, {"message_type": "B", "priority": "high"}]', 'with a value of the wrong kind'),
@@ -45,14 +45,17 @@ insert into refused values
      'with an empty key');
 select throws_ok(format('select symphony.enqueue_batch(%L)', batch), 'SY005', null, 'an element ' || why)
 from refused;
-select throws_ok($$select symphony.enqueue_batch(null)$$, 'SY005', null, 'no batch');
-select throws_ok($$select symphony.enqueue_batch('{}')$$, 'SY005', null, 'a batch that is no array');
+select throws_ok($$select symphony.enqueue_batch(null)$$, 'SY005', null, 'a batch that is null is refused');
+select throws_ok(
+    $$select symphony.enqueue_batch('{}')$$,
+    'SY005', null, 'a batch that is not an array is refused'
+);
 select alike(detail, 'Element 2:%', 'the detail names the element')
 from tap.error_of($$select symphony.enqueue_batch(
     '[{"message_type": "A"}, {"message_type": "B", "queue_name": "nope"}]')$$);
 select is(
     (select count(*) from symphony.pending_message where message_type = 'A'),
-    2::bigint, 'nothing of a refused batch is there'
+    2::bigint, 'nothing of a refused batch is kept'
 );
 
 select lives_ok(
@@ -66,7 +69,7 @@ select results_eq(
     $$select priority::integer, queue_name, headers, retry
       from symphony.message join symphony.lane using (lane_id) where message_type = 'Z'$$,
     $$values (5, 'default', '{}'::jsonb, null::jsonb)$$,
-    'and counts as left out'
+    'a null key counts as left out'
 );
 select symphony.create_queue('7');
 select is(
@@ -79,7 +82,7 @@ select is(
 );
 select is(
     (select count(*) from symphony.pending_message where message_type = 'N' and queue_name = '7'),
-    2::bigint, 'and is the same name'
+    2::bigint, 'the number is the same name as the text'
 );
 select count(*)
 from symphony.enqueue_batch((

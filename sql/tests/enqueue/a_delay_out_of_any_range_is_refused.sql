@@ -3,10 +3,10 @@ select plan(2);
 
 select throws_ok(
     $$select symphony.enqueue('A', delay => '1000000 years')$$,
-    '22023', null, 'a million years from now'
+    '22023', null, 'a million years from now are refused'
 );
 select throws_ok(
     $$select symphony.enqueue('A', delay => '-1000000 years')$$,
-    '22023', null, 'a million years ago'
+    '22023', null, 'a million years ago are refused'
 );
 select * from finish();

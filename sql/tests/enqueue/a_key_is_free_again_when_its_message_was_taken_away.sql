@@ -31,10 +31,10 @@ select pg_temp.send('delayed', '1 hour'), pg_temp.send('pending');
 select is(pg_temp.is_new('delayed', '1 hour') or pg_temp.is_new('pending'), false, 'the keys are in use');
 select symphony.cancel(pg_temp.id('delayed')), symphony.cancel(pg_temp.id('pending'));
 select ok(pg_temp.is_new('delayed', '1 hour'), 'a key whose delayed message was cancelled is free');
-select ok(pg_temp.is_new('pending'), 'so is that of a pending one');
+select ok(pg_temp.is_new('pending'), 'a key whose pending message was cancelled is free');
 select is(
     symphony.enqueue('A', queue_name => 'q', idempotency_key => 'pending'),
-    (select max(id) from sent where key = 'pending'), 'and it stands for the new one then'
+    (select max(id) from sent where key = 'pending'), 'it stands for the new message then'
 );
 begin;
 select symphony.cancel(max(id)) from sent where key = 'pending';
@@ -44,10 +44,14 @@ select is(
     (select max(id) from sent where key = 'pending'), 'a cancel that is rolled back frees nothing'
 );
 select symphony.claim_batch('{q}');
-select is(symphony.cancel(max(id)), false, 'a message that has started') from sent where key = 'pending';
+select is(
+    symphony.cancel(max(id)),
+    false, 'a message that has started cannot be cancelled'
+)
+from sent where key = 'pending';
 select is(
     symphony.enqueue('A', queue_name => 'q', idempotency_key => 'pending'),
-    (select max(id) from sent where key = 'pending'), 'keeps its key'
+    (select max(id) from sent where key = 'pending'), 'a message that has started keeps its key'
 );
 
 -- Purged.
@@ -66,20 +70,23 @@ select tap.elsewhere(
 select symphony.purge_queue('q');
 select tap.elsewhere('other', 'commit');
 select ok(pg_temp.is_new('purged'), 'a key whose pending message was purged is free');
-select is(pg_temp.is_new('not due', '1 hour'), false, 'not that of a delayed one, which is not purged');
-select is(pg_temp.is_new('in hand'), false, 'nor that of one in the hands of a worker');
+select is(
+    pg_temp.is_new('not due', '1 hour'),
+    false, 'the key of a delayed message is in use, since that is not purged'
+);
+select is(pg_temp.is_new('in hand'), false, 'the key of a message in the hands of a worker is in use');
 select is(
     (select count(*) from symphony.idempotency_key where key = 'not yet committed'),
-    1::bigint, 'nor that of one that was committed later'
+    1::bigint, 'the key of a message that was committed later is in use'
 );
 select is(
     (select count(*) from symphony.message join symphony.lane using (lane_id) where queue_name = 'default'),
-    1::bigint, 'in another queue'
+    1::bigint, 'another queue has its one message'
 );
-select isnt(symphony.enqueue('A', idempotency_key => 'purged'), null, 'the same key');
+select isnt(symphony.enqueue('A', idempotency_key => 'purged'), null, 'the same key can be sent to it');
 select is(
     (select count(*) from symphony.message join symphony.lane using (lane_id) where queue_name = 'default'),
-    1::bigint, 'is in use as before'
+    1::bigint, 'the key is in use there as before'
 );
 
 -- Completed.
@@ -90,9 +97,9 @@ select tap.advance_clock('1 minute');
 select symphony.tick();
 select is_empty(
     $$select from symphony.message_status(pg_temp.id('in hand'))$$,
-    'also when the message is history and gone'
+    'the message is removed from the history'
 );
-select is(pg_temp.is_new('in hand'), false, 'until the window ends');
+select is(pg_temp.is_new('in hand'), false, 'its key is in use until the window ends');
 
 -- Failed.
 select symphony.purge_queue('q');
@@ -100,16 +107,19 @@ select pg_temp.send('failed');
 select pg_temp.fail('failed');
 select is(pg_temp.is_new('failed'), false, 'a key whose message failed is in use: it may be brought back');
 select symphony.remove_failed(array[pg_temp.id('failed')]);
-select ok(pg_temp.is_new('failed'), 'and free when it was removed');
+select ok(pg_temp.is_new('failed'), 'the key of a failed message that was removed is free');
 select symphony.claim_batch('{q}');
 select pg_temp.send('kept for a day');
 select pg_temp.fail('kept for a day');
-select is(pg_temp.is_new('kept for a day'), false, 'one that is kept for a while');
+select is(pg_temp.is_new('kept for a day'), false, 'the key of a failed message that is kept is in use');
 select symphony.configure_queue('q', failed_retention => '1 hour');
 select tap.advance_clock('2 hours');
 select symphony.tick();
-select is((select count(*) from symphony.failed_message), 0::bigint, 'and then removed by its retention');
-select ok(pg_temp.is_new('kept for a day'), 'frees its key too');
+select is(
+    (select count(*) from symphony.failed_message),
+    0::bigint, 'the retention removes the failed message'
+);
+select ok(pg_temp.is_new('kept for a day'), 'that frees its key, too');
 
 -- Several deliveries: were the key free, those that succeeded would be made again.
 select symphony.create_transport('one', queue_name => 'q'),

@@ -35,7 +35,7 @@ select is_empty(
     $$select from symphony.message
       union all select from symphony.delayed_message
       union all select from symphony.idempotency_key$$,
-    'nothing is there, not even a key'
+    'nothing is kept, not even a key'
 );
 
 -- Null is the default, as in enqueue().
@@ -56,7 +56,7 @@ select results_eq(
           from generate_series(1, 10000) as i
       )) as id$$,
     $$values (10000::bigint, true)$$,
-    'ten thousand at once'
+    'ten thousand are enqueued at once'
 );
 create temporary table claimed as select * from symphony.claim_batch();
 do $$

@@ -7,9 +7,9 @@ select tap.elsewhere('other', $$select symphony.enqueue('A', idempotency_key => 
 set lock_timeout = '100 ms';
 select is(
     symphony.enqueue('A', idempotency_key => 'k'),
-    :id::bigint, 'another transaction has sent the same, and stays open'
+    :id::bigint, 'a duplicate does not wait for a transaction that has sent the same'
 );
 reset lock_timeout;
 select tap.elsewhere('other', 'commit');
-select is(count(*), 1::bigint, 'it is one message') from symphony.message;
+select is(count(*), 1::bigint, 'both are one message') from symphony.message;
 select * from finish();

@@ -11,7 +11,7 @@ select results_eq(
     $$values ('Ünï☃',
               '{"text": "naïve ☃ 😀", "amount": 12345678901234567890.123456789012345678901234567890}',
               '{"tenant": "acme"}'::jsonb, 'g1')$$,
-    'types, bodies with numbers beyond double precision, headers and keys'
+    'types, bodies, headers and keys come out as they went in'
 );
 
 -- An idempotency key.
@@ -38,7 +38,7 @@ select tap.advance_clock('25 hours');
 select isnt(symphony.enqueue('A', idempotency_key => 'order-2'), (select id from before),
     'a key is free again when the window of the queue is over');
 select is(symphony.enqueue('A', idempotency_key => 'order-2') > (select id from before), true,
-    'and then stands for the new message');
+    'it stands for the new message then');
 select symphony.tick();
 select is_empty(
     $$select from symphony.idempotency_key where expires_at < symphony._now()$$,

@@ -220,5 +220,5 @@ select is_empty(
       from pg_proc as p, regexp_matches(p.prosrc, $re$raise exception '((?:[^']|'')*)'$re$, 'g') as raise
       where p.pronamespace = 'symphony'::regnamespace and p.proname !~ 'cron|schedule'
         and not exists (select from raised where raised.message like '%' || raise[1] || '%')$$,
-    'there is no error that was not raised here');
+    'every error was raised here');
 select * from finish();

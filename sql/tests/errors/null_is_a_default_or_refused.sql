@@ -60,7 +60,7 @@ select is_empty(
         and p.proname !~ 'cron|schedule'
       except select name
       from call$$,
-    'no function is left out'
+    'every function is called'
 );
 
 -- Each call with one argument null after another, and with all of them null.
@@ -78,5 +78,5 @@ select is_empty(
       from outcome where code not in ('none', '22023', '42704') and code not like 'SY%'$$,
     'no null leads to an error that is not ours'
 );
-select is_empty($$select * from symphony.check()$$, 'nor to a broken invariant');
+select is_empty($$select * from symphony.check()$$, 'no null leads to a broken invariant');
 select * from finish();

@@ -16,7 +16,7 @@ select results_eq(
     $$values (1::bigint, 'retried', 1::bigint)$$,
     'a dry run says what would be done'
 );
-select is((select status from symphony.message_status(1)), 'failed', 'and does nothing');
+select is((select status from symphony.message_status(1)), 'failed', 'a dry run does nothing');
 select results_eq(
     $$select * from symphony.retry_failed('{7,1,null,1}')$$,
     $$values (7::bigint, 'unknown', 0::bigint), (1, 'retried', 1)$$, 'a bad id does not hold up the others');
@@ -25,11 +25,11 @@ select results_eq(
     $$values (1::bigint, 'pending', 0::bigint)$$,
     'what is pending is not brought back again'
 );
-select is_empty($$select * from symphony.retry_failed('{}')$$, 'no ids, no answer');
+select is_empty($$select * from symphony.retry_failed('{}')$$, 'an empty list has an empty answer');
 select results_eq(
     $$select * from symphony.remove_failed('{1}')$$,
     $$values (1::bigint, 'pending', 0::bigint)$$,
-    'nor removed'
+    'what is pending is not removed'
 );
 create temporary table again as
 select message_id, message_type, body, headers, group_key, enqueued_at, priority, attempt, max_attempts
@@ -40,28 +40,28 @@ select is(
 );
 select is(
     (select available_at from symphony.message_status(1)),
-    '2030-01-01 12:00:00+00', 'due at the time of the replay'
+    '2030-01-01 12:00:00+00', 'it is due at the time of the replay'
 );
 select results_eq(
     $$select * from symphony.retry_failed('{1}')$$,
     $$values (1::bigint, 'processing', 0::bigint)$$,
-    'one that runs is left alone'
+    'a message that runs is left alone'
 );
 select is(
     (select outcome from symphony.nack_with_backoff(tap.newest_claim(), 1, 'y')),
-    'retry', 'it has its attempts'
+    'retry', 'it has its attempts again'
 );
 select tap.advance_clock('1 s');
 select symphony.tick();
 select claim_id from symphony.claim_batch('{q}');
 select is(
     (select outcome from symphony.nack_with_backoff(tap.newest_claim(), 1, 'z')),
-    'failed', 'one that fails again'
+    'failed', 'it fails again'
 );
 select results_eq(
     $$select message_id, replays, attempt, last_error from symphony.failed_messages()$$,
     $$values (1::bigint, 1, 2, 'z')$$,
-    'is among the failed ones again'
+    'it is among the failed ones again'
 );
 select is(
     (select array_agg(event || ' ' || replay || coalesce(' ' || attempt, ''))
@@ -74,8 +74,14 @@ select throws_ok(
     $$select * from symphony.retry_failed('{1}', body => to_jsonb(repeat('x', 200)))$$,
     'SY004', null, 'a new body may not be too large'
 );
-select throws_ok($$select * from symphony.retry_failed('{1}', body => 'null')$$, '22023', null, 'nor null');
-select is((select status from symphony.message_status(1)), 'failed', 'after which it is still there');
+select throws_ok(
+    $$select * from symphony.retry_failed('{1}', body => 'null')$$,
+    '22023', null, 'a new body may not be null'
+);
+select is(
+    (select status from symphony.message_status(1)),
+    'failed', 'a message whose new body was refused stays as it was'
+);
 select results_eq(
     $$select outcome from symphony.retry_failed('{1}', body => '{"n": 2}')$$,
     $$values ('retried')$$,
@@ -91,7 +97,8 @@ select results_eq(
 );
 select symphony.ack(tap.newest_claim());
 
--- At a rate.
+-- At a rate.  Time goes on first: what is due at the very moment of a tick may come a tick later.
+select tap.advance_clock('1 s');
 select symphony.enqueue('R', queue_name => 'q') from generate_series(1, 5);
 select symphony.nack_with_backoff(claim_id, message_id, 'x', retryable => false)
 from symphony.claim_batch('{q}');
@@ -103,11 +110,11 @@ select results_eq(
 select results_eq(
     $$select message_id, available_at - symphony._now(), attempt from symphony.delayed_message order by 1$$,
     $$select i::bigint, (i - 2) * interval '0.5 s', 0::smallint from generate_series(2, 6) as i$$,
-    'two a second'
+    'two messages a second are due'
 );
 select tap.advance_clock('1 s');
 select is(symphony.tick() ->> 'promoted', '3', 'they become pending as their time comes');
-select is((select count(*) from symphony.claim_batch('{q}')), 3::bigint, 'and are handed out');
+select is((select count(*) from symphony.claim_batch('{q}')), 3::bigint, 'they are handed out');
 
 -- What took its worker down goes on alone, whatever its lane was when it failed.
 select symphony.create_queue('crash', max_attempts => 1);
@@ -129,7 +136,7 @@ select results_eq(
       from symphony.claim, symphony.nack_with_backoff(claim_id, open_ids[1], 'x')
       where claim_id = tap.newest_claim()$$,
     $$values ('failed')$$,
-    'one that fails by itself'
+    'a message of the two fails by itself'
 );
 select outcome from symphony.retry_failed('{7}');
 select outcome from symphony.retry_failed('{8}');
@@ -138,7 +145,7 @@ select results_eq(
       from symphony.message as m join symphony.lane as l using (lane_id) where message_type = 'C'
       order by m.message_id$$,
     $$values (false, 7::smallint), (true, 7::smallint)$$,
-    'goes on beside others after the next replay'
+    'it goes on beside others after the next replay'
 );
 select is((select count(*) from symphony.check()), 0::bigint, 'all invariants hold');
 select * from finish();

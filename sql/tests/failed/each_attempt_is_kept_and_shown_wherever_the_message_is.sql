@@ -22,7 +22,7 @@ select results_eq(
 );
 select is(
     (select last_error from symphony.delayed_message),
-    'ValueError: password=[redacted]', 'nor are there any in the message'
+    'ValueError: password=[redacted]', 'the message has no secrets either'
 );
 
 select tap.advance_clock('1 s');
@@ -34,7 +34,7 @@ select results_eq(
     $$select event, attempt, ended_at - started_at, worker, error_class, traceback
       from symphony.message_history(1) offset 1$$,
     $$values ('retry', 2, '10 s'::interval, 'w2', 'LeaseEnded', null)$$,
-    'so is one whose worker vanished, up to the end of its lease'
+    'an attempt whose worker vanished is kept, up to the end of its lease'
 );
 select claim_id from symphony.claim_batch('{q}', worker => 'w3');
 select symphony.nack_with_backoff(tap.newest_claim(), 1, 'KeyError: 1', repeat('K', 1000),
@@ -43,7 +43,7 @@ select results_eq(
     $$select event, attempt, worker, length(error_class), octet_length(traceback) between 7990 and 8000
       from symphony.message_history(1) offset 2$$,
     $$values ('failed', 3, 'w3', 200, true)$$,
-    'and the last; what is too long is cut'
+    'the last attempt is kept, and what is too long is cut'
 );
 select results_eq($$select reason, attempt, error_class, last_error from symphony.failed_messages()$$,
     $$values ('exhausted', 3, repeat('K', 200), 'KeyError: 1')$$, 'the message is among the failed ones');
@@ -54,17 +54,17 @@ select results_eq(
     $$values (1::bigint, 'retried', 1::bigint)$$,
     'it is brought back'
 );
-select is((select count(*) from symphony.message_history(1)), 4::bigint, 'and that is in its history');
+select is((select count(*) from symphony.message_history(1)), 4::bigint, 'the replay is in its history');
 select symphony.ack(claim_id) from symphony.claim_batch('{q}');
 select is((select status from symphony.message_status(1)), 'completed', 'it is done');
 select is(
     (select array_agg(event) from symphony.message_history(1)),
-    '{retry,retry,failed,replayed}', 'and what had happened is still known'
+    '{retry,retry,failed,replayed}', 'what had happened is still known'
 );
 select tap.advance_clock('2 hours');
 select symphony.tick();
 select is((select count(*) from symphony.attempt), 0::bigint, 'its history is purged with it');
-select is((select count(*) from symphony.replay), 0::bigint, 'that of its replays, too');
+select is((select count(*) from symphony.replay), 0::bigint, 'its replays are purged with it, too');
 
 -- Cancelled, or dropped with its queue.
 select symphony.enqueue('B', queue_name => 'q') from generate_series(1, 3);
@@ -80,8 +80,11 @@ select symphony.nack_with_backoff(claim_id, message_id, 'x') from symphony.claim
 select symphony.cancel(3);
 select is(
     (select array_agg(distinct message_id) from symphony.attempt),
-    '{4}', 'so does one that waits for its retry'
+    '{4}', 'a message that is cancelled when it waits for its retry does so, too'
 );
 select symphony.drop_queue('q', force => true);
-select is((select count(*) from symphony.attempt), 0::bigint, 'and all that are dropped with their queue');
+select is(
+    (select count(*) from symphony.attempt),
+    0::bigint, 'all messages that are dropped with their queue do so'
+);
 select * from finish();

@@ -79,7 +79,7 @@ insert into plain values
 select is_empty(
     $$select given, expected, symphony._sanitized(given)
       from case_ where symphony._sanitized(given) <> expected$$,
-    'what is hidden, and what is left'
+    'secrets are hidden, and the rest is left'
 );
 select is_empty(
     $$select given from case_ where symphony._sanitized(given) ~ 'hunter2'$$,
@@ -88,13 +88,13 @@ select is_empty(
 select is_empty(
     $$select given
       from case_ where symphony._sanitized(symphony._sanitized(given)) <> symphony._sanitized(given)$$,
-    'twice is as good as once'
+    'what was sanitized stays when it is sanitized again'
 );
 select is_empty(
     $$select given, symphony._sanitized(given) from plain where symphony._sanitized(given) <> given$$,
-    'what is no secret stays'
+    'what is not a secret stays'
 );
-select is(symphony._sanitized(null), null, 'nothing is nothing');
+select is(symphony._sanitized(null), null, 'null stays null');
 
 -- The end is kept, to the byte, and never half a character or half a secret.
 select is(
@@ -105,7 +105,7 @@ select is_empty(
     $$select n
       from generate_series(0, 8) as n, symphony._sanitized(repeat('x', n) || repeat('é🔑x', 3000)) as s
       where octet_length(s) not between 7990 and 8000 or s !~ 'é🔑x$'$$,
-    'in bytes, by whole characters'
+    'the length is counted in bytes and cut by whole characters'
 );
 select is_empty(
     $$select n
@@ -135,7 +135,7 @@ select cmp_ok(at_8000, '<', 5::double precision, 'no text of 8,000 characters ta
 update nasty set given = given || given || given || given;
 select cmp_ok(
     pg_temp.seconds(),
-    '<', 10 * at_8000 + 1, 'and four times the text takes about four times as long'
+    '<', 10 * at_8000 + 1, 'four times the text takes about four times as long'
 )
 from took;
 select * from finish();

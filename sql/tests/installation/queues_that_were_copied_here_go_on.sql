@@ -27,8 +27,8 @@ begin
 end $$;
 
 select row(symphony.rebase()) is not null;
-select is(needed, false, 'where Symphony was installed nothing is to be done') from symphony.rebase();
-select is(moved_by, null, 'and nothing is said of it') from symphony.rebase();
+select is(needed, false, 'nothing is to be done where Symphony was installed') from symphony.rebase();
+select is(moved_by, null, 'no move is told there') from symphony.rebase();
 
 -- 1 and 2 are done, 3 is in the hands of a worker, 4 came late and 5 is done.
 -- 6 to 8 are one transaction, and partly done.
@@ -75,12 +75,12 @@ select symphony.enqueue('A');
 release savepoint s;
 commit;
 select symphony.enqueue_batch('[{"message_type": "A"}]');
-select is((select count(*) from symphony.message_status(10)), 1::bigint, 'it is there');
+select is((select count(*) from symphony.message_status(10)), 1::bigint, 'what is enqueued now is there');
 
 create temporary table rebased as select * from symphony.rebase();
-select ok(needed, 'it was needed') from rebased;
-select cmp_ok(moved_by, '>', 990000::bigint, 'the other server was far ahead') from rebased;
-select is(messages, (select count(*) from before), 'what it had was moved') from rebased;
+select ok(needed, 'rebase() was needed') from rebased;
+select cmp_ok(moved_by, '>', 990000::bigint, 'the positions were moved far') from rebased;
+select is(messages, (select count(*) from before), 'what the other server had was moved') from rebased;
 select is(enqueued_here, 3::bigint, 'what was enqueued here was not') from rebased;
 select is_empty($$select * from symphony.check()$$, 'all invariants hold');
 select is_empty(
@@ -88,23 +88,23 @@ select is_empty(
                   where to_jsonb(before) <> to_jsonb(s)$$,
     'each message is where it was, in the claim it was in'
 );
-select is(needed, false, 'a second time there is nothing to do') from symphony.rebase();
+select is(needed, false, 'nothing is to be done a second time') from symphony.rebase();
 select is(symphony.ack(claim_id), 1, 'a claim is still held') from held;
 select is(
     pg_temp.work_off(),
-    '{8,9,6,10,11,12}', 'what was pending is handed out as it would have been, then what was enqueued here'
+    '{8,9,6,10,11,12}', 'what was pending is handed out in its order, then what was enqueued here'
 );
 
 -- tick() and claim_batch() do it by themselves.
 select pg_temp.copy_here(1000000);
 select symphony.enqueue('A');
 select symphony.tick();
-select is_empty($$select * from symphony.check()$$, 'after a tick all invariants hold');
-select is(pg_temp.work_off(), '{13}', 'and what was enqueued before is handed out');
+select is_empty($$select * from symphony.check()$$, 'all invariants hold after a tick');
+select is(pg_temp.work_off(), '{13}', 'what was enqueued before is handed out');
 select pg_temp.copy_here(1000000);
 select symphony.enqueue('A');
 select is(pg_temp.work_off(), '{14}', 'a claim does not go by foreign positions');
-select is_empty($$select * from symphony.check()$$, 'after it all invariants hold');
+select is_empty($$select * from symphony.check()$$, 'all invariants hold after a claim');
 select throws_ok(
     $$select symphony.claim_batch('{nope}')$$,
     'SY001', null, 'an unknown queue is still refused'
@@ -118,9 +118,15 @@ select oid, 'symphony.message'::regclass, 'r'
 from pg_subscription where subname = 'sy_test';
 update pg_subscription set subenabled = true where subname = 'sy_test';
 delete from symphony.server_mark;
-select throws_ok($$select symphony.rebase()$$, 'SY012', null, 'a subscription is still enabled');
+select throws_ok(
+    $$select symphony.rebase()$$,
+    'SY012', null, 'rebase() is refused while a subscription is enabled'
+);
 rollback;
 begin isolation level repeatable read;
-select throws_ok($$select symphony.rebase()$$, 'SY011', null, 'a snapshot may be older than the last claim');
+select throws_ok(
+    $$select symphony.rebase()$$,
+    'SY011', null, 'rebase() is refused where a snapshot may be older than the last claim'
+);
 rollback;
 select * from finish();

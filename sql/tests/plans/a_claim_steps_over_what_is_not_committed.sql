@@ -11,7 +11,7 @@ select tap.elsewhere('producer', $$
     select now(), lane_id, 'A', '{}', '{}' from symphony.lane, generate_series(1, 20000)
     where queue_name = 'full' and priority = 5 and not alone
 $$);
-select cmp_ok(pg_temp.cost('{full}'), '<', 100, 'in the only queue');
-select cmp_ok(pg_temp.cost('{full,other}'), '<', 100, 'and in one before another');
+select cmp_ok(pg_temp.cost('{full}'), '<', 100, 'they cost nothing in the only queue');
+select cmp_ok(pg_temp.cost('{full,other}'), '<', 100, 'they cost nothing in a queue before another');
 select tap.elsewhere('producer', 'commit');
 select * from finish();

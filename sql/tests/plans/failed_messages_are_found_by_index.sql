@@ -45,46 +45,55 @@ begin
     return (select buffers from cost where cost.call = buffers.call);
 end $$;
 
-select cmp_ok(pg_temp.buffers($$select * from symphony.failed_messages()$$), '<', 500, 'the first page');
+select cmp_ok(
+    pg_temp.buffers($$select * from symphony.failed_messages()$$),
+    '<', 500, 'the first page costs little'
+);
 select cmp_ok(
     pg_temp.buffers($$select * from symphony.failed_messages(
                           before_at => now() - interval '10 hours', before_id => 0)$$),
-    '<', 500, 'a page in the middle'
+    '<', 500, 'a page in the middle costs little'
 );
 select cmp_ok(
     pg_temp.buffers($$select * from symphony.failed_messages('rare')$$),
-    '<', 300, 'those of a queue that has few'
+    '<', 300, 'those of a queue that has few cost little'
 );
 select cmp_ok(
     pg_temp.buffers($$select * from symphony.failed_messages(since => now() - interval '10 seconds')$$),
-    '<', 300, 'those of the last seconds'
+    '<', 300, 'those of the last seconds cost little'
 );
 select cmp_ok(
     pg_temp.buffers($$select * from symphony.failed_messages(error_class => 'E3', at_most => 10)$$),
-    '<', 1000, 'those of a class that is frequent'
+    '<', 1000, 'those of a class that is frequent cost little'
 );
-select cmp_ok(pg_temp.buffers($$select * from symphony.message_history(7)$$), '<', 20, 'the history of one');
+select cmp_ok(
+    pg_temp.buffers($$select * from symphony.message_history(7)$$),
+    '<', 20, 'the history of one costs little'
+);
 select cmp_ok(
     pg_temp.buffers($$select * from symphony.retry_failed(queue_name => 'rare', at_most => 5)$$),
     '<', 400, 'a few are replayed'
 );
 select cmp_ok(
     pg_temp.buffers($$select * from symphony.retry_failed(queue_name => 'q', at_most => 100)$$),
-    '<', 6000, 'or a hundred'
+    '<', 6000, 'a hundred are replayed'
 );
 select cmp_ok(
     pg_temp.buffers($$select * from symphony.retry_failed(array[1000, 2000, 3000])$$),
-    '<', 600, 'or three by their ids'
+    '<', 600, 'three are replayed by their ids'
 );
 select cmp_ok(
     pg_temp.buffers($$select * from symphony.remove_failed(queue_name => 'q', at_most => 100)$$),
     '<', 6000, 'a hundred are removed'
 );
-select is_empty($$select call, walked from cost where walked is distinct from 0$$, 'all of them by an index');
+select is_empty(
+    $$select call, walked from cost where walked is distinct from 0$$,
+    'all of these find their rows by an index'
+);
 
 select is(
     (select messages from symphony.retry_failed(everything => true, at_most => 1000000)),
-    (select 100000 - 5 * 2 - 100 * 2 - 3 - 100 * 2::bigint), 'and the rest at once'
+    (select 100000 - 5 * 2 - 100 * 2 - 3 - 100 * 2::bigint), 'the rest is replayed at once'
 );
 select is((select count(*) from symphony.failed_message), 0::bigint, 'nothing is left');
 select diag(format('%s: %s buffers', call, buffers)) from cost;

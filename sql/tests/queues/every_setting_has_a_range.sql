@@ -42,17 +42,20 @@ select results_eq(
              retention, max_body_bytes, idempotency_window
       from symphony.queue where queue_name <> 'q'$$,
     $$values ('default', 5, '30 s'::interval, '1 day'::interval, 1048576, '1 day'::interval)$$,
-    'no refused queue was created, and another one has the defaults still'
+    'a refused queue was not created, and another one still has the defaults'
 );
 select results_eq(
     $$select * from symphony._retry_rule('A', 'default', null)$$,
     $$values (4, '1 s'::interval, 2::float8, '30 s'::interval, 0.1::float8)$$,
-    'those of retries from the policy *');
+    'the defaults of retries come from the policy *');
 select throws_ok(
     $$select symphony.configure_queue('q', max_attempts => 7, lease => '0 s')$$,
-    '22023', null, 'one of two settings is wrong'
+    '22023', null, 'one wrong setting of two is refused'
 );
-select is((select max_attempts from symphony.queue where queue_name = 'q'), 1000, 'then none is changed');
+select is(
+    (select max_attempts from symphony.queue where queue_name = 'q'),
+    1000, 'the other setting is not changed'
+);
 
 -- A setting counts from now on, also for messages that are there already.
 select symphony.configure_queue('q', max_attempts => 1, lease => '7 s');
@@ -68,16 +71,16 @@ select symphony.enqueue('A', queue_name => 'q');
 create temporary table d as select * from symphony.claim_batch('{q}', lease => '2 s');
 select is(
     (select lease_until - claimed_at from symphony.claim where claim_id = (select claim_id from d)),
-    '2 s'::interval, 'or as the worker says'
+    '2 s'::interval, 'a lease lasts as the worker says'
 );
 
 select is(
     array[symphony.create_queue('a/b.c:d_e-F9'), symphony.create_queue(repeat('x', 48))],
-    '{t,t}', 'letters, digits and _ . : / - make a name, up to 48 of them'
+    '{t,t}', 'a name has up to 48 letters, digits and _ . : / -'
 );
 select throws_ok(
     format('select symphony.create_queue(%L)', name),
-    '22023', null, format('%L is no name', name)
+    '22023', null, format('%L is not a name', name)
 )
 from unnest(array['', 'ü', e'a\nb']) as name;
 select * from finish();

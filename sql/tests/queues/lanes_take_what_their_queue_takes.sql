@@ -5,19 +5,19 @@ select symphony.create_queue('small', max_body_bytes => 50);
 select symphony.create_queue('other');
 select is(
     (select array_agg(distinct max_body_bytes) from symphony.lane where queue_name = 'small'),
-    '{50}', 'it counts from the beginning'
+    '{50}', 'the largest body counts from the beginning'
 );
 select symphony.configure_queue('small', max_body_bytes => 60);
 select is(
     (select array_agg(distinct max_body_bytes) from symphony.lane where queue_name = 'small'),
-    '{60}', 'and when it is changed'
+    '{60}', 'a change of it counts'
 );
 select symphony.configure_queue('small', lease => '1 minute');
 select is_empty(
     $$select *
       from symphony.lane join symphony.queue using (queue_name)
       where lane.max_body_bytes <> queue.max_body_bytes$$,
-    'a change of other settings leaves it, and other queues have their own'
+    'a change of other settings leaves it, and each queue has its own'
 );
 select throws_ok(
     $$select symphony.enqueue('A', to_jsonb(repeat('x', 60)), 'small', priority => 9)$$,
@@ -26,7 +26,7 @@ select throws_ok(
 select throws_ok(
     $$select symphony.enqueue_batch(jsonb_build_array(jsonb_build_object(
           'message_type', 'A', 'queue_name', 'small', 'priority', 0, 'body', repeat('x', 60))))$$,
-    'SY005', null, 'and in a batch'
+    'SY005', null, 'a body that is too large is refused in a batch'
 );
 
 -- A lane that is made at the same time.
@@ -43,6 +43,6 @@ select results_eq(
     $$select alone, max_body_bytes
       from symphony.lane where queue_name = 'other' and priority = 5 order by 1$$,
     $$values (false, 70), (true, 70)$$,
-    'a lane for messages whose worker vanished takes it too'
+    'a lane for messages whose worker vanished takes what the queue takes'
 );
 select * from finish();

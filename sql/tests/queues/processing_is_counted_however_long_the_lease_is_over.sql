@@ -10,8 +10,8 @@ select is(
 );
 select is(
     (select processing from symphony.queue_stats('default')),
-    1::bigint, 'and it is counted, however long ago its lease ended'
+    1::bigint, 'it is counted, however long ago its lease ended'
 );
 select symphony.tick();
-select is((select pending from symphony.queue_stats('default')), 1::bigint, 'then it is pending');
+select is((select pending from symphony.queue_stats('default')), 1::bigint, 'it is pending after a tick()');
 select * from finish();

@@ -1,4 +1,4 @@
--- queue_stats: what is where, and what happened in the last minute and hour.
+-- queue_stats: it counts what is where, and what happened in the last minute and hour.
 select plan(10);
 
 select tap.set_clock('2030-01-01 12:00:00+00');
@@ -9,13 +9,13 @@ select results_eq(
       from symphony.queue_stats()$$,
     $$values ('default', false, 0::bigint, 0::bigint, 0::bigint, 0::bigint, null::interval,
               0::bigint, null::interval, null::interval, 0)$$,
-    'of an empty queue there is nothing to tell'
+    'an empty queue has nothing to tell'
 );
 select symphony.create_queue('a');
 select results_eq(
     $$select queue_name from symphony.queue_stats()$$,
     $$values ('a'), ('default')$$,
-    'without a name all queues are listed'
+    'all queues are listed if none is named'
 );
 
 select symphony.enqueue('A', priority => p) from unnest('{9,9,9,5,5,0}'::int[]) as p;
@@ -47,7 +47,7 @@ select results_eq(
     $$select claimed_last_minute, claimed_last_hour, finished_last_minute, finished_last_hour
       from symphony.queue_stats('default')$$,
     $$values (0::bigint, 3::bigint, 0::bigint, 1::bigint)$$,
-    'a minute later they count for the hour alone'
+    'a minute later they count only for the hour'
 );
 select tap.advance_clock('1 hour');
 select results_eq(

@@ -53,19 +53,22 @@ select pg_temp.due();
 select pg_temp.claim();
 select is(
     (select retry ->> 'delay' from symphony.message where message_id = :id),
-    '10', 'so does a promoted one'
+    '10', 'a promoted message keeps it, too'
 );
-select is(pg_temp.fail(), 'retry 30', 'it grows by its multiplier');
+select is(pg_temp.fail(), 'retry 30', 'the wait grows by its multiplier');
 select pg_temp.due();
 select pg_temp.claim();
-select is(pg_temp.fail(), 'retry 60', 'up to its cap');
+select is(pg_temp.fail(), 'retry 60', 'the wait grows up to its cap');
 select pg_temp.due();
 select pg_temp.claim();
-select is((select symphony.release(claim_id) from c), 1, 'released');
+select is((select symphony.release(claim_id) from c), 1, 'the message is released');
 select pg_temp.claim();
-select is((select max_attempts from c), 4, 'it has as many attempts as before');
-select is(pg_temp.fail(), 'failed', 'and the last one is the last one');
-select is((select retry ->> 'delay' from symphony.failed_message), '10', 'a dead message keeps it too');
+select is((select max_attempts from c), 4, 'a released message has as many attempts as before');
+select is(pg_temp.fail(), 'failed', 'its last attempt is the last one');
+select is(
+    (select retry ->> 'delay' from symphony.failed_message),
+    '10', 'a dead message keeps the settings, too'
+);
 
 -- A crash counts by the same rule.
 select symphony.enqueue('A', queue_name => 'q', retry => '{"max_attempts": 1}') as one,
@@ -76,7 +79,7 @@ where claim_id = (select max(claim_id) from c);
 select symphony.tick();
 select is(
     (select status from symphony.message_status(:one)),
-    'failed', 'the one with one attempt is dead after a crash'
+    'failed', 'the message with one attempt is dead after a crash'
 );
 select is((select status from symphony.message_status(:many)), 'pending', 'its neighbour comes back');
 select symphony.purge_queue('q');

@@ -27,18 +27,18 @@ from setting;
 select pg_temp.run(format('select symphony.set_retry_policy(%L, %s)',
                           '*', string_agg(format('%I => %L', setting, base), ', ')))
 from setting;
-select is(pg_temp.level(setting), base || ' default *', 'and counts') from setting;
+select is(pg_temp.level(setting), base || ' default *', 'the policy * counts') from setting;
 select pg_temp.run(format('select symphony.configure_queue(%L, %I => %L)', 'mail', queue_setting, queue))
 from setting;
-select is(pg_temp.level(setting), queue || ' queue mail', 'which beats *') from setting;
+select is(pg_temp.level(setting), queue || ' queue mail', 'the queue beats *') from setting;
 select pg_temp.run(format('select symphony.set_retry_policy(%L, %s)',
                           'orders.*', string_agg(format('%I => %L', setting, grp), ', ')))
 from setting;
-select is(pg_temp.level(setting), grp || ' type orders.*', 'which beats the queue') from setting;
+select is(pg_temp.level(setting), grp || ' type orders.*', 'the group beats the queue') from setting;
 select pg_temp.run(format('select symphony.set_retry_policy(%L, %s)',
                           'orders.created', string_agg(format('%I => %L', setting, type), ', ')))
 from setting;
-select is(pg_temp.level(setting), type || ' type orders.created', 'which beats the group') from setting;
+select is(pg_temp.level(setting), type || ' type orders.created', 'the type beats the group') from setting;
 select matches(
     pg_temp.level(setting, jsonb_build_object(setting, call)),
     '^(14|00:00:14|0.6) call$', 'the call beats all: ' || setting
@@ -59,7 +59,7 @@ select is(
           symphony.remove_retry_policy('*')],
     '{t,t,t,f,t}', 'a level can be taken away'
 );
-select is(pg_temp.level('max_attempts'), '4 default *', 'then the next one counts');
+select is(pg_temp.level('max_attempts'), '4 default *', 'the next level counts then');
 select is(
     (select value from symphony.retry_policy_of('A') where setting = 'max_attempts'),
     '4', 'the queue may be left out'

@@ -40,15 +40,15 @@ select is(
     pg_temp.outcome_of('A', 'shop.Other'),
     'retry 1 attempt 1', 'what is not named is retried as usual'
 );
-select is(pg_temp.outcome_of('A', null), 'retry 1 attempt 1', 'and so is what has no class');
+select is(pg_temp.outcome_of('A', null), 'retry 1 attempt 1', 'what has no class is retried as usual');
 select is(pg_temp.outcome_of('A', 'ValueError'), 'failed attempt 1', '* says: permanent');
 select is(
     pg_temp.outcome_of('A', 'shop.ValueError'),
-    'failed attempt 1', 'by the part after the last dot, too'
+    'failed attempt 1', 'the part after the last dot counts, too'
 );
 select is(
     pg_temp.outcome_of('A', 'BaseOk', '{ValueError}'),
-    'retry 1 attempt 1', '* says: retried, though what it derives from is permanent'
+    'retry 1 attempt 1', '* says: retried, although what it derives from is permanent'
 );
 select is(pg_temp.outcome_of('A', 'Throttled'), 'retry 300 attempt 1', '* says: retried after a wait');
 select is(pg_temp.outcome_of('A', 'Limit'), 'retry 90 attempt 1', 'a number is seconds');
@@ -59,49 +59,55 @@ select is(
 
 -- Each kind at the level of the type, which goes before *.
 select is(pg_temp.outcome_of('orders.new', 'TypePermanent'), 'failed attempt 1', 'the type says: permanent');
-select is(pg_temp.outcome_of('orders.new', 'BaseOk'), 'failed attempt 1', 'though * says: retried');
+select is(
+    pg_temp.outcome_of('orders.new', 'BaseOk'),
+    'failed attempt 1', 'the type says: permanent, although * says: retried'
+);
 select is(
     pg_temp.outcome_of('orders.new', 'Both'),
-    'retry 1 attempt 1', 'the type says: retried, though * says: permanent'
+    'retry 1 attempt 1', 'the type says: retried, although * says: permanent'
 );
 select is(
     pg_temp.outcome_of('orders.new', 'Closed'),
-    'retry 120 attempt 1', 'the type says: after a wait, though * says: snoozed'
+    'retry 120 attempt 1', 'the type says: after a wait, although * says: snoozed'
 );
 select is(
     pg_temp.outcome_of('orders.new', 'Throttled'),
-    'snoozed 180 attempt 0', 'the type says: snoozed, though * says: after a wait'
+    'snoozed 180 attempt 0', 'the type says: snoozed, although * says: after a wait'
 );
 select is(
     pg_temp.outcome_of('orders.new', 'ValueError'),
-    'failed attempt 1', 'what the type does not name, * does'
+    'failed attempt 1', '* counts for what the type does not name'
 );
 select is(
     pg_temp.outcome_of('orders.new', 'shop.ValueError'),
     'retry 1 attempt 1', 'the full name at the type goes before the short one at *'
 );
-select is(pg_temp.outcome_of('A', 'TypePermanent'), 'retry 1 attempt 1', 'other types are not meant');
+select is(
+    pg_temp.outcome_of('A', 'TypePermanent'),
+    'retry 1 attempt 1', 'the lists of a type do not count for others'
+);
 
 -- Classes that a class derives from.
 select is(
     pg_temp.outcome_of('A', 'shop.Mine', '{ValueError,Exception}'),
-    'failed attempt 1', 'what it derives from counts'
+    'failed attempt 1', 'what a class derives from counts'
 );
 select is(
     pg_temp.outcome_of('A', 'shop.Mine', '{shop.Closed,ValueError}'),
-    'snoozed 3600 attempt 0', 'the nearest one first'
+    'snoozed 3600 attempt 0', 'the nearest class counts first'
 );
 select is(
     pg_temp.outcome_of('A', 'shop.Mine', '{ValueError,shop.Closed}'),
-    'failed attempt 1', 'in this order'
+    'failed attempt 1', 'classes count in the order given'
 );
 select is(
     pg_temp.outcome_of('A', 'Closed', '{ValueError}'),
-    'snoozed 3600 attempt 0', 'and the class itself before them'
+    'snoozed 3600 attempt 0', 'the class itself counts before them'
 );
 select is(
     pg_temp.outcome_of('orders.new', 'Closed', '{TypePermanent}'),
-    'retry 120 attempt 1', 'at the type, too'
+    'retry 120 attempt 1', 'the class itself counts first at the type, too'
 );
 select is(
     pg_temp.outcome_of('orders.new', 'ValueError', '{Both}'),
@@ -109,7 +115,7 @@ select is(
 );
 select is(
     pg_temp.outcome_of('A', null, '{ValueError}'),
-    'failed attempt 1', 'without a name of its own it is one of these'
+    'failed attempt 1', 'an error without a class is one of those it derives from'
 );
 
 -- The call, which goes before both.
@@ -127,7 +133,7 @@ select is(
 );
 select is(
     pg_temp.outcome_of('A', 'Throttled', retryable => true),
-    'retry 1 attempt 1', 'then none of the lists is asked'
+    'retry 1 attempt 1', 'the call goes before all lists'
 );
 
 -- A snooze has an end, and an error without secrets.
@@ -141,7 +147,7 @@ select results_eq(
 );
 select alike(
     symphony.why_not_running(:id),
-    'It waits until 2030-01-01 13:00%token=[redacted]%', 'and tells what it waits for'
+    'It waits until 2030-01-01 13:00%token=[redacted]%', 'the sentence tells what the message waits for'
 );
 select tap.advance_clock('1 day');
 select symphony.tick();
@@ -150,12 +156,12 @@ select results_eq(
     format($$select outcome, available_at, last_error
              from symphony.nack_with_backoff(tap.newest_claim(), %s, 'bank: token=hunter2', 'Closed')$$, :id),
     $$values ('failed', null::timestamptz, 'put off for longer than 1 day: bank: token=[redacted]')$$,
-    'after max_snooze it is failed'
+    'the message has failed after max_snooze'
 );
 select results_eq(
     $$select reason, error_class from symphony.failed_messages('q', message_type => 'A', search => 'bank')$$,
     $$values ('expired', 'SnoozeExpired')$$,
-    'for that reason'
+    'it has failed for that reason'
 );
 
 -- What is said is shown.

@@ -1,4 +1,4 @@
--- A schedule that cannot be fired is disabled with its error; those before and after it run.
+-- A schedule that cannot be fired is disabled with its error.  Those before and after it run.
 begin;
 select plan(12);
 
@@ -19,7 +19,7 @@ select results_eq(
              ('3 well', true, 1, null)$$,
     'the broken one is disabled with the state of its error'
 );
-select ok(last_error like '%gone%', 'and with its text')
+select ok(last_error like '%gone%', 'its error has its text')
 from symphony.schedule where schedule_name = '2 broken';
 select is_empty($$select from symphony.schedule_run where schedule_name = '2 broken'$$,
     'it did not run');
@@ -29,10 +29,13 @@ select is(symphony.tick_schedules(), 2, 'it stays disabled');
 
 select throws_ok($$select symphony.resume_schedule('2 broken')$$, 'SY001', null,
     'it cannot be resumed while its queue is missing');
-select is(left(last_error, 5), 'SY001', 'and keeps its error')
+select is(left(last_error, 5), 'SY001', 'it keeps its error')
 from symphony.schedule where schedule_name = '2 broken';
 select symphony.create_queue('gone');
-select is(symphony.resume_schedule('2 broken'), '2027-03-03 09:02Z', 'then it can');
+select is(
+    symphony.resume_schedule('2 broken'),
+    '2027-03-03 09:02Z', 'it can be resumed when its queue is back'
+);
 select results_eq(
     $$select enabled, last_error from symphony.schedule where schedule_name = '2 broken'$$,
     $$values (true, null)$$,
@@ -42,7 +45,7 @@ select results_eq(
 select symphony.drop_queue('gone');
 select tap.set_clock('2027-03-03 09:03Z');
 select symphony.tick_schedules();
-select is(enabled, false, 'broken again')
+select is(enabled, false, 'it is disabled again when it is broken again')
 from symphony.schedule where schedule_name = '2 broken';
 select is(
     symphony.create_schedule('2 broken', 'Poll', 'cron', '{"expression": "4 9 * * *"}'),
@@ -51,7 +54,7 @@ select is(
 select results_eq(
     $$select enabled, last_error from symphony.schedule where schedule_name = '2 broken'$$,
     $$values (true, null)$$,
-    'which heals it, too'
+    'that heals it, too'
 );
 
 select * from finish();

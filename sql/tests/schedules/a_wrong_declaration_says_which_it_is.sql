@@ -47,9 +47,9 @@ from (values
 select throws_ok(
     $$select symphony.sync_schedules('shop',
           jsonb_build_array(pg_temp.declared('a'), pg_temp.declared('a')))$$,
-    '22023', null, 'a name is declared once'
+    '22023', null, 'a name that is declared twice is refused'
 );
-select is_empty($$select from symphony.schedule$$, 'nothing of this was created');
+select is_empty($$select from symphony.schedule$$, 'nothing that was refused was created');
 
 select * from finish();
 rollback;

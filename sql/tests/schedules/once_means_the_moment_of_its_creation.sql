@@ -1,4 +1,4 @@
--- The time of a single run is read once, in the zone of the schedule; no session changes it.
+-- The time of a single run is read once, in the zone of the schedule.  No session changes it.
 begin;
 select plan(6);
 
@@ -22,7 +22,7 @@ select ok(
 );
 select ok(
     (schedule_config ->> 'at')::timestamptz = next_run_at,
-    'but the moment is what is kept'
+    'the moment is what is kept of it'
 )
 from symphony.schedule where schedule_name = 'tomorrow';
 

@@ -1,4 +1,4 @@
--- overlap skip: no run while the last message is pending, delayed or being processed.
+-- overlap skip: no run is fired while the last message is pending, delayed or being processed.
 select plan(15);
 
 select tap.set_clock('2027-03-01 08:00Z');
@@ -8,11 +8,11 @@ select symphony.create_schedule('skip', 'Poll', 'interval', '{"every": "1 minute
 select symphony.create_schedule('allow', 'Poll', 'interval', '{"every": "1 minute"}');
 
 select tap.set_clock('2027-03-01 08:01Z');
-select is(symphony.tick_schedules(), 2, 'the first run of both');
+select is(symphony.tick_schedules(), 2, 'the first run of both is fired');
 
 select tap.set_clock('2027-03-01 08:02Z');
 select is(symphony.tick_schedules(), 1,
-    'the message is pending: only the schedule that allows it runs');
+    'only the schedule that allows it runs while its message is pending');
 select results_eq(
     $$select scheduled_at, message_id, skipped from symphony.schedule_run
       where schedule_name = 'skip' and skipped is not null$$,
@@ -30,20 +30,20 @@ select results_eq(
 create temporary table delivery as select * from symphony.claim_batch('{jobs}', lease => '1 hour');
 select is(count(*), 1::bigint, 'a worker has the message') from delivery;
 select tap.set_clock('2027-03-01 08:03Z');
-select is(symphony.tick_schedules(), 1, 'it is being processed: skipped');
+select is(symphony.tick_schedules(), 1, 'a run is skipped while the message is being processed');
 
 select is(outcome, 'retry', 'it is to be retried')
 from delivery, symphony.nack_with_backoff(delivery.claim_id, delivery.message_id, 'busy');
 select tap.set_clock('2027-03-01 08:04Z');
-select is(symphony.tick_schedules(), 1, 'it is delayed: skipped');
+select is(symphony.tick_schedules(), 1, 'a run is skipped while the message is delayed');
 
 select tap.set_clock('2027-03-01 08:20Z');
-select is(symphony.tick() ->> 'fired', '1', 'it is due again: skipped');
+select is(symphony.tick() ->> 'fired', '1', 'a run is skipped while the message is due again');
 drop table delivery;
 create temporary table delivery as select * from symphony.claim_batch('{jobs}');
 select is(symphony.ack(claim_id), 1, 'it is completed') from delivery;
 select tap.set_clock('2027-03-01 08:21Z');
-select is(symphony.tick_schedules(), 2, 'and the schedule runs again');
+select is(symphony.tick_schedules(), 2, 'the schedule runs again');
 
 select ok(symphony.cancel(last_message_id), 'its message is cancelled')
 from symphony.schedule where schedule_name = 'skip';
@@ -52,10 +52,10 @@ select symphony.create_schedule('skip', 'Poll', 'interval', '{"every": "1 minute
                                 max_runs => 4);
 select symphony.pause_schedule('allow');
 select tap.set_clock('2027-03-01 08:25Z');
-select is(symphony.tick_schedules(), 1, 'of four missed runs one is made up for');
+select is(symphony.tick_schedules(), 1, 'one of four missed runs is made up for');
 select is(next_run_at, '2027-03-01 08:26Z', 'those that were skipped do not count for max_runs')
 from symphony.schedule where schedule_name = 'skip';
-select is(count(*), 3::bigint, 'and all of them are in the history')
+select is(count(*), 3::bigint, 'all of them are in the history')
 from symphony.schedule_run
 where schedule_name = 'skip' and fired_at = '2027-03-01 08:25Z' and skipped is not null;
 

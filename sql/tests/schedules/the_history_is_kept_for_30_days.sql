@@ -14,21 +14,21 @@ select tap.set_clock('2027-03-31 09:00Z');
 select symphony.pause_schedule('daily');
 select symphony.tick();
 select isnt_empty($$select from symphony.schedule_run where scheduled_at = '2027-03-01 09:00Z'$$,
-    'after exactly 30 days a run is still there');
+    'a run is still there after exactly 30 days');
 select tap.set_clock('2027-03-31 09:00:11Z');
 select symphony.tick();
 select results_eq(
     $$select scheduled_at from symphony.schedule_history where schedule_name = 'daily'$$,
     $$values ('2027-03-02 09:00Z'::timestamptz)$$,
-    'then it is gone, and the next one is left'
+    'it is gone after that, and the next one is left'
 );
 
 select is(symphony.remove_schedule('daily'), true, 'a schedule is removed');
 select is_empty($$select from symphony.schedule_run where schedule_name = 'daily'$$,
-    'with its history');
+    'its history is removed with it');
 select isnt_empty($$select from symphony.schedule_run where schedule_name = 'other'$$,
-    'not that of others');
-select is(symphony.remove_schedule('daily'), false, 'it is not there any more');
+    'the history of others stays');
+select is(symphony.remove_schedule('daily'), false, 'the removed schedule is not there any more');
 select is(count(*), 4::bigint, 'what it had enqueued stays')
 from symphony.message;
 

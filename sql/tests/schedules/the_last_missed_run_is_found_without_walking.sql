@@ -22,8 +22,8 @@ select is(last_run_at, '2049-01-01 23:59:59Z', 'the last second of a day 22 year
 from symphony.schedule where schedule_name = 'new year';
 select is(last_run_at, '2048-02-29 00:00Z', 'the last leap day')
 from symphony.schedule where schedule_name = 'leap day';
-select cmp_ok(last_value, '<', 200::bigint, 'in a few looks') from looks;
-select is(next_run_at, '2050-01-01 00:00Z', 'and the next run is to come')
+select cmp_ok(last_value, '<', 200::bigint, 'they are found in a few looks') from looks;
+select is(next_run_at, '2050-01-01 00:00Z', 'the next run is to come')
 from symphony.schedule where schedule_name = 'new year';
 
 select * from finish();

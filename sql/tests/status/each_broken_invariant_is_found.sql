@@ -23,7 +23,7 @@ select symphony.enqueue('D', delay => '1 hour');
 create temporary table c as select * from symphony.claim_batch(batch_size => 2);
 create temporary table d as select * from symphony.claim_batch(batch_size => 1);
 
-select is(pg_temp.found(), 'none', 'nothing is wrong at first');
+select is(pg_temp.found(), 'none', 'nothing is broken at first');
 select is(pg_temp.break_(how), invariant, what)
 from (values
     ($$insert into symphony.delayed_message (message_id, available_at, enqueued_at, lane_id, message_type,

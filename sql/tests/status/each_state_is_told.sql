@@ -1,4 +1,4 @@
--- message_status and the views: where a message is and what happened to it, in each of its states.
+-- message_status and the views: they tell where a message is and what happened to it, in each of its states.
 select plan(19);
 
 select tap.set_clock('2030-01-01 12:00:00+00');
@@ -38,21 +38,21 @@ select results_eq(
     $$select claimed_at - enqueued_at, finished_at, worker, claim_id, last_error
       from symphony.message_status(1)$$,
     $$select '0 s'::interval, null::timestamptz, 'w1', max(claim_id), null from c$$,
-    'the claim of a completed one is told; it has no end as long as others of it are open'
+    'a completed message names its claim, which has no end while others of it are open'
 );
 select results_eq(
     $$select available_at - enqueued_at, last_error, worker, claim_id, body, headers
       from symphony.message_status(2)$$,
     $$values ('23 s'::interval, 'full', null, null::bigint, '{"n": 2}'::jsonb, '{"h": 1}'::jsonb)$$,
-    'of a retry, when it is due, why, and all that the producer gave'
+    'a retry says when it is due, why, and all that the producer gave'
 );
 select results_eq(
     $$select failed_at - enqueued_at, last_error, worker, max_attempts from symphony.message_status(3)$$,
-    $$values ('3 s'::interval, 'bad', 'w1', 2)$$, 'of a failed one, when, why and by whom');
+    $$values ('3 s'::interval, 'bad', 'w1', 2)$$, 'a failed message says when, why and by whom');
 select results_eq(
     $$select reason, error_class, attempt, last_error, worker, body from symphony.failed_overview$$,
     $$values ('permanent', 'Bad', 1::smallint, 'bad', 'w1', '{"n": 3}'::jsonb)$$,
-    'failed_overview shows it too'
+    'failed_overview shows the failed message'
 );
 select results_eq(
     $$select worker, message_id, attempt, lease_until - claimed_at from symphony.processing_message$$,
@@ -62,12 +62,12 @@ select results_eq(
 select symphony.ack(max(claim_id)) from c;
 select is(
     (select finished_at - claimed_at from symphony.message_status(1)),
-    '3 s'::interval, 'with its last message a claim is finished'
+    '3 s'::interval, 'a claim is finished with its last message'
 );
 select results_eq(
     $$select status, attempt from symphony.message_status(5)$$,
     $$values ('completed', 1)$$,
-    'and so is that message'
+    'that message is completed'
 );
 
 -- The next attempt.
@@ -81,12 +81,12 @@ select results_eq(
 create temporary table d as select * from symphony.claim_batch('{q}', 10, 'w2');
 select is(
     (select string_agg(message_id || ':' || attempt, ' ') from d),
-    '6:1 7:1 4:1 2:2', 'in the order in which they became pending'
+    '6:1 7:1 4:1 2:2', 'messages are claimed in the order in which they became pending'
 );
 select results_eq(
     $$select status, attempt, worker, last_error from symphony.message_status(2)$$,
     $$values ('processing', 2, 'w2', 'full')$$,
-    'in its second attempt'
+    'the retried message is in its second attempt'
 );
 select tap.advance_clock('30 s');
 select symphony.tick();
@@ -99,7 +99,7 @@ select is(
 select results_eq(
     $$select reason, error_class, worker from symphony.failed_overview where message_id = 2$$,
     $$values ('lease ended', 'LeaseEnded', 'w2')$$,
-    'and of the last one the end'
+    'the end of the last attempt is a failure'
 );
 select symphony.purge_queue('q');
 select is(
@@ -107,8 +107,8 @@ select is(
      from generate_series(4, 8) as i, symphony.message_status(i)),
     'removed completed removed removed delayed', 'purge_queue() removes what is pending'
 );
-select is_empty($$select * from symphony.message_status(99)$$, 'of an unknown message nothing is told');
-select is_empty($$select * from symphony.message_status(null)$$, 'nor of none');
+select is_empty($$select * from symphony.message_status(99)$$, 'an unknown message has no status');
+select is_empty($$select * from symphony.message_status(null)$$, 'null has no status');
 
 -- Statuses agree with the counts.
 select results_eq(

@@ -1,4 +1,4 @@
--- why_not_running: one sentence, for each reason that there is.
+-- why_not_running: each reason has its sentence.
 select plan(16);
 
 select tap.set_clock('2030-01-01 12:00:00+00');
@@ -17,12 +17,12 @@ select symphony.heartbeat('w', '{default,q}');
 select alike(symphony.why_not_running(4), 'Its turn comes after 0 others%', 'it is the next one');
 select alike(
     symphony.why_not_running(3),
-    'Its turn comes after 3 others%', 'two before it in its lane, and one of a higher priority'
+    'Its turn comes after 3 others%', 'two are before it in its lane, and one has a higher priority'
 );
 select symphony.request_workers('pause');
 select alike(
     symphony.why_not_running(3),
-    'The workers of queue "q" are paused or stop%', 'nobody of those who might is to claim'
+    'The workers of queue "q" are paused or stop%', 'all workers that might claim it are paused'
 );
 select symphony.request_workers('resume');
 select alike(symphony.why_not_running(5), 'It waits until 2030-01-01 12:00:10%', 'its time has not come');
@@ -48,7 +48,7 @@ select tap.advance_clock('30 s');
 select alike(
     symphony.why_not_running(4),
     'It is running:%Its lease ended at 2030-01-01 12:00:41%symphony.tick()%',
-    'or its worker is gone'
+    'its worker is gone'
 );
 select symphony.tick();
 select (symphony.nack_with_backoff(claim_id, message_id, 'no such mailbox', retryable => false)).outcome
@@ -57,12 +57,12 @@ select alike(
     symphony.why_not_running(4),
     'It failed for good at%attempt 2 of 2, and comes back by symphony-pg failed retry 4, '
     'or select * from symphony.retry_failed(''{4}''): no such mailbox',
-    'it has failed'
+    'it has failed for good'
 );
 select symphony.ack(claim_id) from (select distinct claim_id from symphony.claim_batch('{q}', 1)) as claimed;
 select alike(
     symphony.why_not_running(1),
-    'It is done: a worker finished it at%', 'it is done, by a worker without a name'
+    'It is done: a worker finished it at%', 'a worker without a name has finished it'
 );
 select (symphony.nack_with_backoff(claim_id, message_id, 'busy')).outcome from symphony.claim_batch('{q}', 1);
 select alike(symphony.why_not_running(2), 'It waits until%: busy.', 'it waits for its next attempt');

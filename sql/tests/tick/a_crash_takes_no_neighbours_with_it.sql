@@ -7,9 +7,9 @@ select is(
     (select count(*) from symphony.claim_batch('{q}', worker => 'dies')),
     5::bigint, 'a worker has a batch of five'
 );
-select is((symphony.tick() ->> 'recovered')::integer, 0, 'while its lease lasts, nothing happens');
+select is((symphony.tick() ->> 'recovered')::integer, 0, 'nothing happens while its lease lasts');
 select tap.advance_clock('11 s');
-select is((symphony.tick() ->> 'recovered')::integer, 5, 'when it has ended the five come back');
+select is((symphony.tick() ->> 'recovered')::integer, 5, 'the five come back when it has ended');
 select symphony.enqueue('new', queue_name => 'q');
 select results_eq(
     $$select count(*), max(attempt), max(message_type) from symphony.claim_batch('{q}', 100)$$,
@@ -20,9 +20,12 @@ select results_eq(
     $$select status, last_error from symphony.message_status(2)$$,
     $$select 'pending', last_error
       from symphony.message where message_id = 2 and last_error like 'lease ended: worker dies%'$$,
-    'and say why'
+    'they say why'
 );
-select is((select count(*) from symphony.claim_batch('{q}', 100)), 1::bigint, 'again one');
+select is(
+    (select count(*) from symphony.claim_batch('{q}', 100)),
+    1::bigint, 'the next claim takes one again'
+);
 select tap.advance_clock('11 s');
 select symphony.tick();
 select is(
@@ -42,10 +45,10 @@ select tap.advance_clock('11 s');
 select symphony.tick();
 select cmp_ok(
     (select count(*) from symphony.failed_overview where reason = 'lease ended' and attempt = 3),
-    '>', 0::bigint, 'who has used all of them has failed'
+    '>', 0::bigint, 'a message that has used all its attempts has failed'
 );
 select is(
     (select worker from symphony.failed_message order by message_id limit 1),
-    null, 'with the worker of the last attempt, which had no name here'
+    null, 'it names the worker of its last attempt, which had no name'
 );
 select * from finish();

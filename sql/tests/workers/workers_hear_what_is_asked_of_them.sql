@@ -1,4 +1,4 @@
--- request_workers, heartbeat: what an operator asks of workers is heard by those concerned, until they end.
+-- request_workers, heartbeat: the workers concerned hear what an operator asks of them, until they end.
 select plan(20);
 select symphony.create_queue('mail');
 select is(symphony.heartbeat('a', '{default,mail}'), null, 'nothing is asked of a new worker');
@@ -7,34 +7,34 @@ select symphony.heartbeat('b', '{mail}'), symphony.heartbeat('c', '{default}');
 select set_eq(
     $$select symphony.request_workers('pause', '{a}')$$,
     '{a}'::text[],
-    'one that is named is asked'
+    'a worker that is named is asked'
 );
-select is(symphony.heartbeat('a', '{default,mail}'), 'pause', 'and hears it');
-select is(symphony.heartbeat('a', '{default,mail}'), 'pause', 'again and again');
-select is(symphony.heartbeat('b', '{mail}'), null, 'the others do not');
+select is(symphony.heartbeat('a', '{default,mail}'), 'pause', 'it hears what is asked');
+select is(symphony.heartbeat('a', '{default,mail}'), 'pause', 'it hears it again and again');
+select is(symphony.heartbeat('b', '{mail}'), null, 'others do not hear it');
 select set_eq(
     $$select symphony.request_workers('pause', queue_name => 'mail')$$,
     '{a,b}'::text[],
-    'those of a queue are asked'
+    'the workers of a queue are asked'
 );
-select is(symphony.heartbeat('c', '{default}'), null, 'and no others');
-select set_eq($$select symphony.request_workers('resume')$$, '{a,b,c}'::text[], 'all are asked');
-select is(symphony.heartbeat('b', '{mail}'), null, 'and go on');
+select is(symphony.heartbeat('c', '{default}'), null, 'workers of other queues do not hear it');
+select set_eq($$select symphony.request_workers('resume')$$, '{a,b,c}'::text[], 'all workers are asked');
+select is(symphony.heartbeat('b', '{mail}'), null, 'a worker that was asked to go on does so');
 select set_eq(
     $$select symphony.request_workers('stop', '{a,b}', 'default')$$,
     '{a}'::text[],
-    'of those named only the ones of the queue'
+    'only those of the queue are asked of the workers named'
 );
 select set_eq(
     $$select symphony.request_workers('pause')$$,
     '{b,c}'::text[],
-    'who was asked to stop is not asked to pause'
+    'a worker that was asked to stop is not asked to pause'
 );
-select is(symphony.heartbeat('a', '{default}'), 'stop', 'it stops');
+select is(symphony.heartbeat('a', '{default}'), 'stop', 'it hears that it is to stop');
 select set_eq(
     $$select symphony.request_workers('resume', '{a}')$$,
     '{}'::text[],
-    'and is not asked to go on'
+    'it is not asked to go on'
 );
 select set_eq(
     $$select symphony.request_workers('stop', '{a}')$$,
@@ -47,12 +47,18 @@ select is_empty($$select symphony.request_workers('stop', '{}')$$, 'nobody is as
 
 select throws_ok(
     $$select symphony.request_workers('stop', '{a,zoe}')$$,
-    'SY008', null, 'a worker that does not exist'
+    'SY008', null, 'a worker that does not exist is refused'
 );
-select throws_ok($$select symphony.request_workers('stop', array[null])$$, 'SY008', null, 'or has no name');
+select throws_ok(
+    $$select symphony.request_workers('stop', array[null])$$,
+    'SY008', null, 'a worker without a name is refused'
+);
 select throws_ok(
     $$select symphony.request_workers('sleep', '{a}')$$,
-    '22023', null, 'or a command that does not'
+    '22023', null, 'a command that does not exist is refused'
 );
-select is((select count(*) from symphony.worker where request is not null), 2::bigint, 'changes nothing');
+select is(
+    (select count(*) from symphony.worker where request is not null),
+    2::bigint, 'a refused request changes nothing'
+);
 select * from finish();
