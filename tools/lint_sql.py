@@ -14,7 +14,6 @@ import contracts
 ROOT = Path(__file__).resolve().parent.parent
 SQL = ROOT / "sql"
 WIDTH = 110
-WIDTH_OF_TESTS = 200  # a case and what it shows stand on one line
 DOLLAR_QUOTED = re.compile(r"(\$\w*\$).*?\1", re.DOTALL)
 CONTRACT = re.compile(r"^comment on (?:function|procedure)\s[^$]*\$\$(.*?)\$\$;", re.DOTALL | re.M)
 SIGNATURE = re.compile(
@@ -26,10 +25,10 @@ WIDTH_OF_NOTES = 95
 DEFINES = re.compile(r"^create or replace (?:function|procedure) symphony\.(\w+)\(", re.MULTILINE)
 
 
-def _layout(text: str, width: int) -> Iterator[tuple[int, str]]:
+def _layout(text: str) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(text.split("\n"), 1):
-        if len(line) > width:
-            yield number, f"is longer than {width} characters"
+        if len(line) > WIDTH:
+            yield number, f"is longer than {WIDTH} characters"
         if "\t" in line:
             yield number, "contains a tab"
         if line != line.rstrip():
@@ -120,7 +119,7 @@ def problems() -> Iterator[str]:
     for path in sorted(SQL.rglob("*.sql")):
         text = path.read_text()
         is_test = path.is_relative_to(SQL / "tests")
-        found = [*_layout(text, WIDTH_OF_TESTS if is_test else WIDTH)]
+        found = [*_layout(text)]
         if not is_test:
             found += _installable(text)
             found += _notes(text)

@@ -41,7 +41,7 @@ create extension dblink schema tap;
 set search_path = tap, public;
 """
 
-# For tests that need a second session: dblink_connect('other', tap.dsn()).
+# By this the helpers of sql/tests connect a second session.
 DSN_FUNCTION = """
 create function tap.dsn() returns text language sql as $$
     select 'host={host} port={port} user={user} password={password} dbname='

@@ -52,7 +52,7 @@ select throws_ok(
 select symphony.create_queue('mail', max_attempts => 2, retry_delay => '10 s', retry_jitter => 0);
 select is(
     symphony.enqueue('SendEmail', '{"to": "bob"}', queue_name => 'mail', priority => 9),
-    2::bigint, 'a second message, into a queue of its own'
+    2::bigint, 'a second message goes into a queue of its own'
 );
 create temporary table first_try as select * from symphony.claim_batch('{mail}', worker => 'w1');
 select results_eq(
@@ -68,8 +68,7 @@ select results_eq(
 select is((symphony.tick() ->> 'promoted')::integer, 0, 'tick finds nothing due yet');
 
 -- Ten seconds later.  The clock is in one function, so that a test can put it forward.
-create or replace function symphony._now() returns timestamptz
-language sql as $$ select pg_catalog.clock_timestamp() + interval '11 seconds' $$;
+select tap.advance_clock('11 seconds');
 select is((symphony.tick() ->> 'promoted')::integer, 1, 'tick makes it pending again');
 select results_eq(
     $$select status, attempt from symphony.message_status(2)$$, $$values ('pending', 1)$$,
@@ -79,8 +78,7 @@ create temporary table second_try as select * from symphony.claim_batch('{mail}'
 select is((select attempt from second_try), 2, 'this is its second attempt, and its last');
 
 -- The worker dies with it.  Its lease ends, and a crash counts as an attempt.
-create or replace function symphony._now() returns timestamptz
-language sql as $$ select pg_catalog.clock_timestamp() + interval '1 minute' $$;
+select tap.advance_clock('1 minute');
 select throws_ok(
     $$select symphony.ack(claim_id) from second_try$$, 'SY010', null,
     'a worker that comes back after its lease cannot settle the message'
@@ -94,13 +92,13 @@ select results_eq(
 select results_eq(
     $$select reason, queue_name, priority::integer from symphony.failed_overview$$,
     $$values ('lease ended', 'mail', 9)$$,
-    'and says why'
+    'it says why'
 );
 
 -- A message that is not wanted any more.
-select is(symphony.enqueue('SendEmail', '{}', delay => '1 hour'), 3::bigint, 'a delayed message');
-select ok(symphony.cancel(3), 'can be cancelled before it starts');
-select is_empty($$select * from symphony.message_status(3)$$, 'and is gone');
+select is(symphony.enqueue('SendEmail', '{}', delay => '1 hour'), 3::bigint, 'a third message is delayed');
+select ok(symphony.cancel(3), 'it can be cancelled before it starts');
+select is_empty($$select * from symphony.message_status(3)$$, 'it is gone');
 
 select is_empty($$select * from symphony.check()$$, 'no invariant was broken on the way');
 select * from finish();

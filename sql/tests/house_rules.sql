@@ -1,4 +1,4 @@
--- The house rules that the catalog can prove; tools/lint_sql.py checks those of the files.
+-- The house rules that the catalog can prove are kept.  tools/lint_sql.py checks those of the files.
 begin;
 select plan(12);
 

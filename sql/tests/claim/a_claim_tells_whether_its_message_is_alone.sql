@@ -1,22 +1,20 @@
--- claim_batch: a worker can tell a message that may have taken another one down, and hold nothing beside it.
+-- claim_batch: it tells whether a message may have taken a worker down.  Such a message is claimed alone.
 select plan(5);
 
 select symphony.create_queue('q', max_attempts => 2, lease => '10 s');
-create table public.clock (now_at timestamptz);
-insert into public.clock values ('2030-01-01 12:00:00+00');
-create or replace function symphony._now() returns timestamptz language sql volatile as 'select now_at from public.clock';
+select tap.set_clock('2030-01-01 12:00:00+00');
 select symphony.enqueue('A', queue_name => 'q');
 create temporary table first as select claim_id, alone from symphony.claim_batch('{q}');
 select is(alone, false, 'a new message is like any other') from first;
-update public.clock set now_at = now_at + interval '11 s';
+select tap.advance_clock('11 s');
 select symphony.tick();
 create temporary table second as select claim_id, alone from symphony.claim_batch('{q}');
-select is(alone, true, 'one whose worker vanished is not') from second;
+select is(alone, true, 'a message whose worker vanished is claimed alone') from second;
 select symphony.release(claim_id) from second;
 create temporary table third as select claim_id, alone from symphony.claim_batch('{q}');
-select is(alone, true, 'nor is it when it was given back') from third;
-update public.clock set now_at = now_at + interval '11 s';
-select is(symphony.tick() ->> 'failed', '1', 'it takes another one down, and has failed');
+select is(alone, true, 'it is still alone when it was given back') from third;
+select tap.advance_clock('11 s');
+select is(symphony.tick() ->> 'failed', '1', 'it takes another worker down, and has failed');
 select symphony.retry_failed('{1}');
 create temporary table fourth as select claim_id, alone from symphony.claim_batch('{q}');
 select is(alone, true, 'brought back, it is alone in its first attempt') from fourth;

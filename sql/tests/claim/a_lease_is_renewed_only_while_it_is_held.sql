@@ -1,10 +1,7 @@
 -- extend_lease: the answer names the claims that are still held, and tick() leaves those alone.
 select plan(14);
 
-create table public.clock (now_at timestamptz);
-insert into public.clock values ('2030-01-01 12:00:00+00');
-create or replace function symphony._now() returns timestamptz language sql volatile as 'select now_at from public.clock';
-create function pg_temp.wait(i interval) returns void language sql as 'update public.clock set now_at = now_at + i';
+select tap.set_clock('2030-01-01 12:00:00+00');
 create function pg_temp.left(of bigint) returns interval language sql as
     'select lease_until - symphony._now() from symphony.claim where claim_id = of';
 
@@ -17,22 +14,42 @@ insert into c select 3, * from symphony.claim_batch('{q}', 1, lease => '5 s');
 create function pg_temp.c(n integer) returns bigint language sql as 'select claim_id from c where c.n = $1';
 
 select symphony.ack(pg_temp.c(3));
-select pg_temp.wait('4 s');
-select results_eq($$select symphony.extend_lease(array[pg_temp.c(1), pg_temp.c(3), 0, null])$$, $$select pg_temp.c(1)$$,
-    'a settled claim, an unknown one and null are left out');
+select tap.advance_clock('4 s');
+select results_eq(
+    $$select symphony.extend_lease(array[pg_temp.c(1), pg_temp.c(3), 0, null])$$,
+    $$select pg_temp.c(1)$$,
+    'a settled claim, an unknown one and null are left out'
+);
 select is(pg_temp.left(pg_temp.c(1)), '10 s'::interval, 'the lease is that of the queue, counted from now');
-select results_eq($$select symphony.extend_lease(array[pg_temp.c(1)], '2 s')$$, $$select pg_temp.c(1)$$, 'it may also be given');
-select is(pg_temp.left(pg_temp.c(1)), '2 s'::interval, 'and be shorter than before');
-select pg_temp.wait('1 s');
-select is_empty($$select symphony.extend_lease(array[pg_temp.c(2)])$$, 'the very moment it ends, a lease cannot be renewed');
-select throws_ok($$select symphony.ack(pg_temp.c(2))$$, 'SY010', null, 'nor be used');
-select is((symphony.tick() ->> 'recovered')::integer, 1, 'and tick() takes back its message');
-select results_eq($$select symphony.extend_lease(array[pg_temp.c(1), pg_temp.c(2)])$$, $$select pg_temp.c(1)$$, 'that of the other is held');
-select pg_temp.wait('9 s');
+select results_eq(
+    $$select symphony.extend_lease(array[pg_temp.c(1)], '2 s')$$,
+    $$select pg_temp.c(1)$$,
+    'the lease may also be given'
+);
+select is(pg_temp.left(pg_temp.c(1)), '2 s'::interval, 'it may be shorter than before');
+select tap.advance_clock('1 s');
+select is_empty(
+    $$select symphony.extend_lease(array[pg_temp.c(2)])$$,
+    'a lease cannot be renewed the very moment it ends'
+);
+select throws_ok($$select symphony.ack(pg_temp.c(2))$$, 'SY010', null, 'it cannot be used either');
+select is((symphony.tick() ->> 'recovered')::integer, 1, 'tick() takes back its message');
+select results_eq(
+    $$select symphony.extend_lease(array[pg_temp.c(1), pg_temp.c(2)])$$,
+    $$select pg_temp.c(1)$$,
+    'the other lease is still held'
+);
+select tap.advance_clock('9 s');
 select is((symphony.tick() ->> 'recovered')::integer, 0, 'tick() knows that it was renewed');
-select is(symphony.ack(pg_temp.c(1)), 1, 'and its worker may settle');
-select is_empty($$select symphony.extend_lease(null)$$, 'no claims are none');
-select is_empty($$select symphony.extend_lease('{}')$$, 'an empty list too');
-select throws_ok($$select symphony.extend_lease('{1}', '99 ms')$$, '22023', null, 'a lease has at least 100 ms');
-select throws_ok($$select symphony.extend_lease('{1}', '25 hours')$$, '22023', null, 'and at most a day');
+select is(symphony.ack(pg_temp.c(1)), 1, 'its worker may settle');
+select is_empty($$select symphony.extend_lease(null)$$, 'null renews no claim');
+select is_empty($$select symphony.extend_lease('{}')$$, 'an empty list renews no claim');
+select throws_ok(
+    $$select symphony.extend_lease('{1}', '99 ms')$$,
+    '22023', null, 'a lease has at least 100 ms'
+);
+select throws_ok(
+    $$select symphony.extend_lease('{1}', '25 hours')$$,
+    '22023', null, 'a lease has at most a day'
+);
 select * from finish();

@@ -3,6 +3,9 @@ select plan(2);
 
 select symphony.enqueue('A');
 create temporary table c as select * from symphony.claim_batch();
-select is((select (symphony.nack_with_backoff(claim_id, message_id, 'x', retryable => null)).outcome from c), 'retry', 'null is the default of retryable, as of any argument');
+select is(
+    (select (symphony.nack_with_backoff(claim_id, message_id, 'x', retryable => null)).outcome from c),
+    'retry', 'null is the default of retryable, as of any other argument'
+);
 select is((select status from symphony.message_status(1)), 'delayed', 'the message is not dead');
 select * from finish();

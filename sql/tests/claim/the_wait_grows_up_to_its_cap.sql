@@ -1,16 +1,13 @@
 -- nack_with_backoff: the wait grows with each attempt up to its cap, give or take the jitter.
 select plan(12);
 
-select symphony.create_queue('q', max_attempts => 6, retry_delay => '2 s', retry_multiplier => 3, retry_max_delay => '20 s', retry_jitter => 0);
-create or replace function symphony._now() returns timestamptz
-language sql as $$ select '2030-01-01 00:00+00'::timestamptz + make_interval(secs => (select coalesce(max(attempt), 0) from symphony.delayed_message) * 0) $$;
-create function pg_temp.fail(a integer) returns text language plpgsql as $$
-declare v record; n record;
+select symphony.create_queue('q', max_attempts => 6, retry_delay => '2 s', retry_multiplier => 3,
+                             retry_max_delay => '20 s', retry_jitter => 0);
+select tap.set_clock('2030-01-01 00:00+00');
+create function pg_temp.retry_after_an_hour() returns jsonb language plpgsql as $$
 begin
-    execute format('create or replace function symphony._now() returns timestamptz language sql as $f$ select %L::timestamptz $f$',
-                   '2030-01-01 00:00+00'::timestamptz + a * interval '1 hour');
-    perform symphony.tick();
-    return a::text;
+    perform tap.advance_clock('1 hour');
+    return symphony.tick();
 end $$;
 create function pg_temp.wait() returns interval language plpgsql as $$
 declare v record; n record;
@@ -21,34 +18,52 @@ begin
 end $$;
 select symphony.enqueue('A', queue_name => 'q');
 select is(pg_temp.wait(), '2 s'::interval, 'the first wait is retry_delay');
-select pg_temp.fail(1);
-select is(pg_temp.wait(), '6 s'::interval, 'then it is multiplied');
-select pg_temp.fail(2);
-select is(pg_temp.wait(), '18 s'::interval, 'again');
-select pg_temp.fail(3);
-select is(pg_temp.wait(), '20 s'::interval, 'up to retry_max_delay');
-select pg_temp.fail(4);
-select is(pg_temp.wait(), '20 s'::interval, 'and no further');
-select pg_temp.fail(5);
+select pg_temp.retry_after_an_hour();
+select is(pg_temp.wait(), '6 s'::interval, 'the second wait is multiplied');
+select pg_temp.retry_after_an_hour();
+select is(pg_temp.wait(), '18 s'::interval, 'the third wait is multiplied again');
+select pg_temp.retry_after_an_hour();
+select is(pg_temp.wait(), '20 s'::interval, 'the fourth wait is retry_max_delay');
+select pg_temp.retry_after_an_hour();
+select is(pg_temp.wait(), '20 s'::interval, 'the fifth wait does not grow');
+select pg_temp.retry_after_an_hour();
 select is(pg_temp.wait(), null, 'the sixth of six attempts has no next one');
 select results_eq($$select reason, attempt, error_class, last_error from symphony.failed_message$$,
-    $$values ('exhausted', 6::smallint, 'Boom', 'boom')$$, 'it has failed for good');
+    $$values ('exhausted', 6::smallint, 'Boom', 'boom')$$, 'the message has failed for good');
 
 select symphony.enqueue('B', queue_name => 'q');
 select results_eq(
-    $$select (symphony.nack_with_backoff(claim_id, message_id, 'invalid', retryable => false)).outcome from symphony.claim_batch('{q}')$$,
-    $$values ('failed')$$, 'an error that no retry can cure is final at once');
-select is((select reason from symphony.failed_message where message_type = 'B'), 'permanent', 'and says so');
+    $$select (symphony.nack_with_backoff(claim_id, message_id, 'invalid', retryable => false)).outcome
+      from symphony.claim_batch('{q}')$$,
+    $$values ('failed')$$,
+    'an error that a retry cannot cure is final at once'
+);
+select is(
+    (select reason from symphony.failed_message where message_type = 'B'),
+    'permanent', 'its reason says so'
+);
 
 select symphony.enqueue('C', queue_name => 'q');
 create temporary table c as select * from symphony.claim_batch('{q}');
-select throws_ok($$select symphony.nack_with_backoff(claim_id, message_id, 'x', retry_after => '-1 s') from c$$, '22023', null, 'a wait into the past is refused');
-select is((select (symphony.nack_with_backoff(claim_id, message_id, 'x', retry_after => '5 minutes')).available_at - symphony._now() from c),
-    '5 minutes'::interval, 'the handler may name the wait');
+select throws_ok(
+    $$select symphony.nack_with_backoff(claim_id, message_id, 'x', retry_after => '-1 s') from c$$,
+    '22023', null, 'a wait into the past is refused'
+);
+select is(
+    (select n.available_at - symphony._now()
+     from c, symphony.nack_with_backoff(claim_id, message_id, 'x', retry_after => '5 minutes') as n),
+    '5 minutes'::interval, 'the handler may name the wait'
+);
 
-select symphony.configure_queue('q', retry_delay => '10 s', retry_max_delay => '10 s', retry_jitter => 0.5, max_attempts => 100);
+select symphony.configure_queue('q', max_attempts => 100, retry_delay => '10 s', retry_max_delay => '10 s',
+                                retry_jitter => 0.5);
 select symphony.enqueue('J', queue_name => 'q') from generate_series(1, 200);
 create temporary table j as
-select (symphony.nack_with_backoff(claim_id, message_id, 'x')).available_at - symphony._now() as wait from symphony.claim_batch('{q}', 200);
-select ok(min(wait) >= '5 s' and max(wait) <= '15 s' and max(wait) - min(wait) > '7 s', 'jitter spreads the waits around it') from j;
+select (symphony.nack_with_backoff(claim_id, message_id, 'x')).available_at - symphony._now() as wait
+from symphony.claim_batch('{q}', 200);
+select ok(
+    min(wait) >= '5 s' and max(wait) <= '15 s' and max(wait) - min(wait) > '7 s',
+    'jitter spreads the waits around it'
+)
+from j;
 select * from finish();

@@ -1,4 +1,4 @@
--- cron_next: either day suffices if both are restricted; a field that begins with * is not.
+-- cron_next: either day suffices if both are restricted.  A field that begins with * is not restricted.
 begin;
 select plan(10);
 

@@ -1,4 +1,4 @@
--- cron_next: what each form of a field stands for, seen in the runs after Tuesday, 5 May 2026.
+-- cron_next: each form of a field is read.  The runs after Tuesday, 5 May 2026 show what it stands for.
 begin;
 select plan(49);
 

@@ -5,11 +5,11 @@ select plan(9);
 select is(symphony.cron_next('H H * * *', '2026-05-05 00:00Z', hash_key => 'report'),
           '2026-05-05 13:57Z', 'a name has its own minute and hour');
 select is(symphony.cron_next('h h * * *', '2026-05-05 00:00Z', hash_key => 'report'),
-          '2026-05-05 13:57Z', 'the same each time');
+          '2026-05-05 13:57Z', 'a name has them each time');
 select isnt(symphony.cron_next('H H * * *', '2026-05-05 00:00Z', hash_key => 'backup'),
-            '2026-05-05 13:57Z', 'another name has another');
+            '2026-05-05 13:57Z', 'another name has others');
 select is(symphony.cron_next('H H * * *', '2026-05-05 00:00Z', hash_key => null),
-          symphony.cron_next('H H * * *', '2026-05-05 00:00Z'), 'no name is an empty one');
+          symphony.cron_next('H H * * *', '2026-05-05 00:00Z'), 'a missing name stands for an empty one');
 
 create temporary view run as
 select symphony.cron_next(expression, '2026-01-01 00:00Z', hash_key => 'job ' || n)
@@ -26,8 +26,8 @@ select results_eq(
 select results_eq(
     $$select distinct extract(minute from run_at)::integer from run
       where expression = 'H(50-9) * * * *' order by 1$$,
-    'select * from generate_series(0, 59) as n where n < 10 or n >= 50', 'H(50-9) from twenty');
-select is(max(extract(day from run_at))::integer, 28, 'as day of month H is one that each month has')
+    'select * from generate_series(0, 59) as n where n < 10 or n >= 50', 'H(50-9) draws from twenty minutes');
+select is(max(extract(day from run_at))::integer, 28, 'H as day of month is a day that each month has')
 from run where expression = 'H H H 1 *';
 
 select is(

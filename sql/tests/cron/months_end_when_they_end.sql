@@ -1,4 +1,4 @@
--- cron_next: month ends, leap years, and dates that are years away.
+-- cron_next: it knows the ends of months and leap years, and finds dates that are years away.
 begin;
 select plan(14);
 set local timezone = 'UTC';

@@ -1,8 +1,8 @@
--- cron_next: the table of nasty dates. Each line lists runs in local time with the offset from UTC.
+-- cron_next: no run is lost, and no run at a fixed time comes twice, when clocks change.
 begin;
 select plan(42);
 
--- The coming runs after a local time, written in the zone's own time.
+-- The coming runs after a local time, written in the zone's own time with its offset from UTC.
 create function pg_temp.runs(timezone text, expression text, after text, n integer) returns text
 language plpgsql as $$
 begin

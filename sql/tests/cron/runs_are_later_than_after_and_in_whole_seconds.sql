@@ -20,11 +20,13 @@ select is(symphony.cron_next('0 9 * * *', '2026-05-05 00:00Z', 'Europe/Paris'), 
           'the zone of the schedule counts, not that of the session');
 set local timezone = 'Europe/Paris';
 select is(symphony.cron_next('30 2 * * *', '2026-03-28 12:00Z', 'America/New_York'),
-          '2026-03-29 06:30Z', 'not even when the clocks of the session change');
-select is(symphony.cron_next('0 12 * * *', '2011-12-29 23:00Z', 'Pacific/Apia'),
-          '2011-12-30 10:00Z', 'nor when the zone skips a day');
+          '2026-03-29 06:30Z', 'the zone of the session does not count when its clocks change');
+select is(
+    symphony.cron_next('0 12 * * *', '2011-12-29 23:00Z', 'Pacific/Apia'),
+    '2011-12-30 10:00Z', 'the zone of the session does not count when that of the schedule skips a day'
+);
 select is(symphony.cron_next('0 12 * * *', '2026-05-05 00:00Z'), '2026-05-05 12:00Z',
-          'without a zone it is UTC');
+          'the zone is UTC unless given');
 
 select * from finish();
 rollback;

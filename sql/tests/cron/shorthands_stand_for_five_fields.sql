@@ -1,4 +1,4 @@
--- cron_next: @hourly to @yearly, and @every.
+-- cron_next: @hourly to @yearly stand for five fields, and @every for an interval.
 begin;
 select plan(15);
 set local timezone = 'UTC';
@@ -22,9 +22,9 @@ from (values
 select is(symphony.cron_next('@every 1d', '2026-05-05 00:00Z', 'Asia/Tokyo'), '2026-05-06 00:00Z',
           '@every counts from 1970-01-01 UTC in every zone');
 select is(symphony.cron_next('@every 1h', '2026-10-25 00:30Z', 'Europe/Paris'), '2026-10-25 01:00Z',
-          'and takes no notice of clocks');
+          '@every takes no notice of clocks');
 select is(symphony.cron_next('@every 1s', '2026-05-05 00:00:00.5Z'), '2026-05-05 00:00:01Z',
-          'once a second at most');
+          '@every runs once a second at most');
 
 select * from finish();
 rollback;

@@ -1,18 +1,13 @@
--- cron_next: each error says which field and value, and what may stand there. All are 22023.
+-- cron_next: each error names the field and the value, and what may stand there.  All are 22023.
 begin;
 select plan(71);
 
--- Message, detail and hint of the error, or null if there is none.
+-- The error of an expression, or null if it can be read.
 create function pg_temp.refusal(
     expression text, after timestamptz default '2026-05-05 00:00Z', timezone text default 'UTC',
     out code text, out message text, out detail text, out hint text)
-language plpgsql as $$
-begin
-    perform symphony.cron_next(expression, after, timezone);
-exception when others then
-    get stacked diagnostics code = returned_sqlstate, message = message_text,
-                            detail = pg_exception_detail, hint = pg_exception_hint;
-end;
+language sql as $$
+    select * from tap.error_of(format('select symphony.cron_next(%L, %L, %L)', expression, after, timezone))
 $$;
 
 select is(format('%s: %s. %s', r.code, r.message, r.detail),
@@ -82,18 +77,18 @@ select is(array_agg(r.code || ' ' || r.detail order by expression),
           'there are five fields or six')
 from unnest('{"",* * * *,* * * * * * *}'::text[]) as expression, pg_temp.refusal(expression) as r;
 
-select is(r.code || ' ' || r.message, '22023 the cron expression is null', 'null is no expression')
+select is(r.code || ' ' || r.message, '22023 the cron expression is null', 'null is not an expression')
 from pg_temp.refusal(null) as r;
 
 select is(array_agg(r.code || ' ' || r.message order by after),
           '{22023 the argument after is -infinity,22023 the argument after is infinity,'
           '22023 the argument after is null}',
-          'null and infinity are no moments')
+          'null and infinity are not moments')
 from unnest('{null,infinity,-infinity}'::timestamptz[]) as after,
      pg_temp.refusal('* * * * *', after) as r;
 
 select is(r.code || ' ' || r.message, format('22023 unknown time zone "%s"', coalesce(zone, '(null)')),
-          'an offset, an abbreviation or a wrong name is no time zone')
+          'an offset, an abbreviation or a wrong name is not a time zone')
 from unnest('{"",null,+02,Mars/Olympus,UTC+2,CEST,EST,foo5}'::text[]) as zone,
      pg_temp.refusal('* * * * *', timezone => zone) as r;
 
@@ -101,7 +96,7 @@ select is_empty(
     $$select zone from unnest('{utc,GMT,europe/paris,Japan,EST5EDT,Etc/GMT-2}'::text[]) as zone,
              pg_temp.refusal('@daily', timezone => zone) as r
       where r.code is not null$$,
-    'but every name is, old ones and fixed offsets among them');
+    'every name is one, old ones and fixed offsets among them');
 
 select is_empty(
     $$select expression from unnest('{60 * * * *,0 24 * * *,0 0 32 * *,0 0 1 13 *,0 0 * * 8,@x}'::text[])
@@ -109,7 +104,7 @@ select is_empty(
       where r.hint is null or r.hint !~ '\d'$$,
     'every hint shows what may be written');
 
-select is(count(distinct r.hint), 6::bigint, 'and each field has its own')
+select is(count(distinct r.hint), 6::bigint, 'each field has its own hint')
 from unnest('{60 0 * * * *,60 * * * *,0 24 * * *,0 0 32 * *,0 0 1 13 *,0 0 * * 8}'::text[])
      as expression, pg_temp.refusal(expression) as r;
 

@@ -2,12 +2,14 @@
 select plan(2);
 
 select symphony.enqueue('A', idempotency_key => 'k') as id \gset
-select dblink_connect('other', tap.dsn());
-select dblink_exec('other', 'begin');
-select dblink_exec('other', $$do $x$ begin perform symphony.enqueue('A', idempotency_key => 'k'); end $x$ $$);
+select tap.elsewhere('other', 'begin');
+select tap.elsewhere('other', $$select symphony.enqueue('A', idempotency_key => 'k')$$);
 set lock_timeout = '100 ms';
-select is(symphony.enqueue('A', idempotency_key => 'k'), :id::bigint, 'another transaction has sent the same, and stays open');
+select is(
+    symphony.enqueue('A', idempotency_key => 'k'),
+    :id::bigint, 'a duplicate does not wait for a transaction that has sent the same'
+);
 reset lock_timeout;
-select dblink_exec('other', 'commit');
-select is(count(*), 1::bigint, 'it is one message') from symphony.message;
+select tap.elsewhere('other', 'commit');
+select is(count(*), 1::bigint, 'both are one message') from symphony.message;
 select * from finish();

@@ -1,5 +1,5 @@
--- Every error of Symphony is raised here, has a code of its own, and says in DETAIL and HINT what is wrong and what to do.
--- (Those of schedules and cron expressions are in the folders schedule and cron_next.)
+-- Every error of Symphony is raised here, and has its code.  DETAIL says what is wrong, HINT says what to do.
+-- (Those of schedules and cron expressions are in the folders schedules and cron.)
 select plan(5);
 
 create temporary table bad_call (code text, call text);
@@ -25,15 +25,15 @@ insert into bad_call values
     ('SY005', $$symphony.enqueue_batch('[{"message_type": "A", "available_at": "tomorrowish"}]')$$),
     ('SY001', $$symphony.request_workers('stop', queue_name => 'nope')$$),
     ('SY010', $$symphony.ack(0)$$),
-    ('SY010', $$symphony.ack((select max(claim_id) from symphony.claim), '{0}')$$),
-    ('SY010', $$symphony.ack((select max(claim_id) from symphony.claim), '{}')$$),
+    ('SY010', $$symphony.ack(tap.newest_claim(), '{0}')$$),
+    ('SY010', $$symphony.ack(tap.newest_claim(), '{}')$$),
     ('SY010', $$symphony.release((select min(claim_id) from symphony.claim where size = 0))$$),
     ('SY010', $$symphony.nack_with_backoff(0, 1, 'x')$$),
-    ('22023', $$symphony.nack_with_backoff((select max(claim_id) from symphony.claim), 1, 'x', retry_after => '-1 s')$$),
-    ('22023', $$symphony.snooze((select max(claim_id) from symphony.claim), 1)$$),
-    ('22023', $$symphony.snooze((select max(claim_id) from symphony.claim), 1, delay => '-1 s')$$),
-    ('22023', $$symphony.snooze((select max(claim_id) from symphony.claim), 1, until => 'infinity')$$),
-    ('22023', $$symphony.snooze((select max(claim_id) from symphony.claim), 1, delay => '1 s', until => 'now')$$),
+    ('22023', $$symphony.nack_with_backoff(tap.newest_claim(), 1, 'x', retry_after => '-1 s')$$),
+    ('22023', $$symphony.snooze(tap.newest_claim(), 1)$$),
+    ('22023', $$symphony.snooze(tap.newest_claim(), 1, delay => '-1 s')$$),
+    ('22023', $$symphony.snooze(tap.newest_claim(), 1, until => 'infinity')$$),
+    ('22023', $$symphony.snooze(tap.newest_claim(), 1, delay => '1 s', until => 'now')$$),
     ('SY010', $$symphony.snooze(0, 1, '1 s')$$),
     ('SY001', $$symphony.retry_failed(queue_name => 'nope')$$),
     ('SY001', $$symphony.remove_failed(queue_name => 'nope')$$),
@@ -113,7 +113,8 @@ insert into bad_call values
     ('22023', $$symphony.set_retry_policy('A', permanent_errors => '{NULL}')$$),
     ('22023', $$symphony.set_retry_policy('A', permanent_errors => '{X}', transient_errors => '{X}')$$),
     ('22023', $$symphony.set_retry_policy('A', transient_errors => '{X}', snooze_errors => '{"X": "1 s"}')$$),
-    ('22023', $$symphony.set_retry_policy('A', retry_after_errors => '{"X": "1 s"}', snooze_errors => '{"X": "1 s"}')$$),
+    ('22023', $$symphony.set_retry_policy('A', retry_after_errors => '{"X": "1 s"}',
+                                               snooze_errors => '{"X": "1 s"}')$$),
     ('22023', $$symphony.set_retry_policy('A', retry_after_errors => '["X"]')$$),
     ('22023', $$symphony.set_retry_policy('A', snooze_errors => '{"X": null}')$$),
     ('22023', $$symphony.set_retry_policy('A', snooze_errors => '{"X": "-1 s"}')$$),
@@ -153,58 +154,59 @@ select symphony.enqueue('A', queue_name => 'default');
 select symphony.claim_batch();
 
 create temporary table raised (call text, code text, message text, detail text, hint text);
-create function pg_temp.collect(call text) returns void language plpgsql as $$
-declare
-    v raised;
-begin
-    v.call := call;
-    begin
-        execute 'select ' || call;
-        v.code := 'none';
-    exception when others then
-        get stacked diagnostics v.code = returned_sqlstate, v.message = message_text,
-            v.detail = pg_exception_detail, v.hint = pg_exception_hint;
-    end;
-    insert into raised select v.*;
-end $$;
-select pg_temp.collect(call) from bad_call;
+create function pg_temp.collect(expected text) returns void language sql as $$
+    insert into raised
+    select bad_call.call, coalesce(error.code, 'none'), error.message, error.detail, error.hint
+    from bad_call, tap.error_of('select ' || bad_call.call) as error
+    where bad_call.code like expected
+$$;
+select pg_temp.collect('%');
 begin isolation level repeatable read;
-insert into bad_call values ('SY011', 'symphony.claim_batch()'), ('SY011', $$symphony.purge_queue('default')$$), ('SY011', $$symphony.drop_queue('default', false)$$);
-select pg_temp.collect(call) from bad_call where code = 'SY011';
+insert into bad_call values
+    ('SY011', $$symphony.claim_batch()$$),
+    ('SY011', $$symphony.purge_queue('default')$$),
+    ('SY011', $$symphony.drop_queue('default', false)$$);
+select pg_temp.collect('SY011');
 commit;
 begin;
-create subscription sy_test_errors connection 'dbname=nope' publication p with (connect = false, slot_name = none);
+create subscription sy_test_errors connection 'dbname=nope' publication p
+with (connect = false, slot_name = none);
 insert into pg_subscription_rel (srsubid, srrelid, srsubstate)
 select oid, 'symphony.message'::regclass, 'r' from pg_subscription where subname = 'sy_test_errors';
 update pg_subscription set subenabled = true where subname = 'sy_test_errors';
 delete from symphony.server_mark;
 insert into bad_call values ('SY012', 'symphony.rebase()');
-select pg_temp.collect(call) from bad_call where code = 'SY012';
+select pg_temp.collect('SY012');
 update pg_subscription set subenabled = false where subname = 'sy_test_errors';
 drop subscription sy_test_errors;
 select symphony._mark_server();
 commit;
 update symphony.lane set max_body_bytes = 10;
 insert into bad_call values ('40001', $$symphony.enqueue('A', '{"longer": "than ten"}')$$);
-select pg_temp.collect(call) from bad_call where code = '40001';
+select pg_temp.collect('40001');
 update symphony.lane set max_body_bytes = default;
-select dblink_connect('producer', tap.dsn());
-select dblink_exec('producer', 'begin');
-select dblink_exec('producer', $$do $x$ begin perform symphony.enqueue('A'); end $x$ $$);
+select tap.elsewhere('producer', 'begin');
+select tap.elsewhere('producer', $$select symphony.enqueue('A')$$);
+-- drop_queue() gives up after ten seconds: here each look at the clock takes six.
 create sequence public.calls;
 create or replace function symphony._now() returns timestamptz language sql volatile as
     $$select clock_timestamp() + nextval('public.calls') * interval '6 s'$$;
 insert into bad_call values ('55006', $$symphony.drop_queue('default', force => true)$$);
-select pg_temp.collect(call) from bad_call where code = '55006';
-create or replace function symphony._now() returns timestamptz language sql volatile as 'select clock_timestamp()';
-select dblink_exec('producer', 'commit');
+select pg_temp.collect('55006');
+select tap.set_clock(null);
+select tap.elsewhere('producer', 'commit');
 
 select is_empty(
-    $$select b.call, b.code, r.code, r.message from bad_call as b join raised as r using (call) where b.code <> r.code$$,
-    'every error has its code');
+    $$select b.call, b.code, r.code, r.message
+      from bad_call as b join raised as r using (call) where b.code <> r.code$$,
+    'every error has its code'
+);
 select is_empty(
-    $$select call, detail from raised where coalesce(detail, '') !~ '^[A-Z].*[.]$' and detail !~ '^queue_[a-z_]+_is_sane: CHECK '$$,
-    'every error has a DETAIL of whole sentences');
+    $$select call, detail
+      from raised
+      where coalesce(detail, '') !~ '^[A-Z].*[.]$' and detail !~ '^queue_[a-z_]+_is_sane: CHECK '$$,
+    'every error has a DETAIL of whole sentences'
+);
 select is_empty(
     $$select call, hint from raised where coalesce(hint, '') !~ '^[A-Z0-9].*[.;]$'$$,
     'every error has a HINT of whole sentences');
@@ -218,5 +220,5 @@ select is_empty(
       from pg_proc as p, regexp_matches(p.prosrc, $re$raise exception '((?:[^']|'')*)'$re$, 'g') as raise
       where p.pronamespace = 'symphony'::regnamespace and p.proname !~ 'cron|schedule'
         and not exists (select from raised where raised.message like '%' || raise[1] || '%')$$,
-    'there is no error that was not raised here');
+    'every error was raised here');
 select * from finish();

@@ -1,4 +1,5 @@
--- Every function takes null for any argument: as a default, as nothing, or with an error of ours. What reaches a table is right.
+-- Every function takes null for any argument: as a default, as nothing, or with an error of ours.
+-- What reaches a table is right.
 select plan(3);
 
 create temporary table call (name text, arguments text[]);
@@ -19,7 +20,8 @@ insert into call values
     ('failed_stats', array['default', 'A', 'X', 'yesterday', 'tomorrow', 'x']),
     ('message_history', array['1']),
     ('retry_failed', array['{1}', null, null, null, null, null, null, '{}', '1', 'false', 'false', '10']),
-    ('retry_failed', array[null, 'default', 'A', 'X', 'yesterday', 'tomorrow', 'x', null, '1', 'false', 'false', '10']),
+    ('retry_failed', array[null, 'default', 'A', 'X', 'yesterday', 'tomorrow', 'x', null, '1',
+                           'false', 'false', '10']),
     ('remove_failed', array['{1}', null, null, null, null, null, null, 'false', 'false', '10']),
     ('remove_failed', array[null, 'default', 'A', 'X', 'yesterday', 'tomorrow', 'x', 'true', 'false', '10']),
     ('create_queue', array['q', '1', '1 s', '2', '1 s', '0', '1 s', '1 s', '1000', '1 s', '1 s', '1 s']),
@@ -52,32 +54,29 @@ insert into call values
 select is_empty(
     $$select p.proname
       from pg_proc as p join symphony._access_list() as list on list.function_name = p.proname
-      where p.pronamespace = 'symphony'::regnamespace and p.pronargs > 0 and p.prokind = 'f' and p.proname !~ 'cron|schedule'
-      except select name from call$$,
-    'no function is left out');
+      where p.pronamespace = 'symphony'::regnamespace
+        and p.pronargs > 0
+        and p.prokind = 'f'
+        and p.proname !~ 'cron|schedule'
+      except select name
+      from call$$,
+    'every function is called'
+);
 
 -- Each call with one argument null after another, and with all of them null.
+create temporary table call_with_null as
+select format('select * from symphony.%s(%s)', call.name, (
+           select string_agg(case when i = n or n = 0 or a is null then 'null' else quote_literal(a) end,
+                             ', ' order by i)
+           from unnest(call.arguments) with ordinality as u (a, i))) as statement
+from call, generate_series(0, cardinality(call.arguments)) as n;
 create temporary table outcome as
-select c.name, n as nulled, null::text as code,
-       format('select * from symphony.%s(%s)', c.name, (
-           select string_agg(case when i in (n) or n = 0 or a is null then 'null' else quote_literal(a) end, ', ' order by i)
-           from unnest(c.arguments) with ordinality as u (a, i))) as statement
-from call as c, generate_series(0, cardinality(c.arguments)) as n;
-do $$
-declare v record; v_code text;
-begin
-    for v in select * from outcome loop
-        begin
-            execute v.statement;
-            v_code := 'none';
-        exception when others then
-            v_code := sqlstate;
-        end;
-        update outcome set code = v_code where statement = v.statement;
-    end loop;
-end $$;
+select statement, coalesce(code, 'none') as code
+from call_with_null, tap.error_of(statement);
 select is_empty(
-    $$select statement, code from outcome where code not in ('none', '22023', '42704') and code not like 'SY%'$$,
-    'no null leads to an error that is not ours');
-select is_empty($$select * from symphony.check()$$, 'nor to a broken invariant');
+    $$select statement, code
+      from outcome where code not in ('none', '22023', '42704') and code not like 'SY%'$$,
+    'no null leads to an error that is not ours'
+);
+select is_empty($$select * from symphony.check()$$, 'no null leads to a broken invariant');
 select * from finish();

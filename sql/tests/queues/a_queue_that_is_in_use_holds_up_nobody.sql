@@ -1,36 +1,48 @@
--- drop_queue: nothing that is not yet committed is lost with the queue, and while it waits for it others go on.
+-- drop_queue: what is not yet committed is not lost with the queue.  While it is waited for, others go on.
 select plan(9);
 
 -- Messages that were sent after the snapshot of a transaction.
 select symphony.create_queue('q');
 begin isolation level repeatable read;
-select dblink_connect('other', tap.dsn());
 select count(*) from symphony.message;
-select dblink_exec('other', $$do $x$ begin perform symphony.enqueue('A', queue_name => 'q'); end $x$ $$);
+select tap.elsewhere('other', $$select symphony.enqueue('A', queue_name => 'q')$$);
 savepoint before;
-select throws_ok($$select symphony.drop_queue('q')$$, 'SY011', null, 'an old snapshot does not see what the queue holds');
+select throws_ok(
+    $$select symphony.drop_queue('q')$$,
+    'SY011', null, 'an old snapshot does not see what the queue holds'
+);
 commit;
-select throws_ok($$select symphony.drop_queue('q')$$, 'SY002', null, 'it holds a message');
+select throws_ok(
+    $$select symphony.drop_queue('q')$$,
+    'SY002', null, 'a queue that holds a message is not dropped'
+);
 
 -- A producer that stays open.
-create function pg_temp.wait(dropper text) returns text language sql as
-    $$select result from dblink_get_result(dropper) as t (result text)$$;
-select symphony.create_queue('r'), dblink_connect('dropper', tap.dsn());
-select dblink_exec('other', 'begin');
-select dblink_exec('other', $$do $x$ begin perform symphony.enqueue('A', queue_name => 'r'); end $x$ $$);
-select dblink_send_query('dropper', $$select symphony.drop_queue('r')$$);
+select symphony.create_queue('r');
+select tap.elsewhere('other', 'begin');
+select tap.elsewhere('other', $$select symphony.enqueue('A', queue_name => 'r')$$);
+select tap.start_elsewhere('dropper', $$select symphony.drop_queue('r')$$);
 select pg_sleep(0.3);
 set lock_timeout = '900 ms';
-select lives_ok($$select symphony.enqueue('B', queue_name => 'q')$$, 'others enqueue meanwhile');
-select lives_ok($$select symphony.enqueue('B', queue_name => 'r')$$, 'into the same queue, too');
+select lives_ok(
+    $$select symphony.enqueue('B', queue_name => 'q')$$,
+    'others enqueue into another queue meanwhile'
+);
+select lives_ok(
+    $$select symphony.enqueue('B', queue_name => 'r')$$,
+    'others enqueue into the same queue, too'
+);
 reset lock_timeout;
-select is(dblink_is_busy('dropper'), 1, 'it waits for the message that is not yet committed');
-select dblink_exec('other', 'commit');
-select throws_ok($$select pg_temp.wait('dropper')$$, 'SY002', null, 'and then does not drop it');
+select is(dblink_is_busy('dropper'), 1, 'drop_queue() waits for the message that is not yet committed');
+select tap.elsewhere('other', 'commit');
+select throws_ok(
+    $$select tap.result_from('dropper')$$,
+    'SY002', null, 'it does not drop the queue of that message'
+);
 select is((select count(*) from symphony.claim_batch('{r}')), 2::bigint, 'both messages are there');
 
 -- The same by force.
 select symphony.ack(claim_id) from symphony.claim where open_ids <> '{}';
 select is(symphony.drop_queue('r'), true, 'a queue whose messages are completed is dropped');
-select is(symphony.drop_queue('q', force => true), true, 'by force also one that holds some');
+select is(symphony.drop_queue('q', force => true), true, 'a queue that holds messages is dropped by force');
 select * from finish();

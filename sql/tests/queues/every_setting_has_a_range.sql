@@ -12,27 +12,50 @@ insert into setting values
     ('retention', '0 s', '100 years', '-1 s', '101 years'),
     ('max_body_bytes', '1', '268435455', '0', '268435456'),
     ('idempotency_window', '1 ms', '100 years', '0 s', '101 years');
-create function pg_temp.detail(call text) returns text language plpgsql as $$
-declare v text; begin execute call; return null; exception when others then
-get stacked diagnostics v = pg_exception_detail; return v; end $$;
 
 select symphony.create_queue('q');
-select lives_ok(format('select symphony.configure_queue(%L, %I => %L)', 'q', name, least), name || ' may be ' || least) from setting;
-select lives_ok(format('select symphony.configure_queue(%L, %I => %L)', 'q', name, most), name || ' may be ' || most) from setting;
-select throws_ok(format('select symphony.configure_queue(%L, %I => %L)', 'q', name, too_little), '22023', null, name || ' may not be ' || too_little) from setting;
-select throws_ok(format('select symphony.create_queue(%L, %I => %L)', 'new', name, too_much), '22023', null, name || ' may not be ' || too_much) from setting;
-select alike(pg_temp.detail(format('select symphony.configure_queue(%L, %I => %L)', 'q', name, too_little)), '%' || name || '%', 'the detail names ' || name) from setting;
+select lives_ok(
+    format('select symphony.configure_queue(%L, %I => %L)', 'q', name, least),
+    name || ' may be ' || least
+)
+from setting;
+select lives_ok(
+    format('select symphony.configure_queue(%L, %I => %L)', 'q', name, most),
+    name || ' may be ' || most
+)
+from setting;
+select throws_ok(
+    format('select symphony.configure_queue(%L, %I => %L)', 'q', name, too_little),
+    '22023', null, name || ' may not be ' || too_little
+)
+from setting;
+select throws_ok(
+    format('select symphony.create_queue(%L, %I => %L)', 'new', name, too_much),
+    '22023', null, name || ' may not be ' || too_much
+)
+from setting;
+select alike(detail, '%' || name || '%', 'the detail names ' || name)
+from setting, tap.error_of(format('select symphony.configure_queue(%L, %I => %L)', 'q', name, too_little));
 select results_eq(
-    $$select queue_name, num_nulls(max_attempts, retry_delay, retry_multiplier, retry_max_delay, retry_jitter), lease, retention, max_body_bytes, idempotency_window
+    $$select queue_name,
+             num_nulls(max_attempts, retry_delay, retry_multiplier, retry_max_delay, retry_jitter), lease,
+             retention, max_body_bytes, idempotency_window
       from symphony.queue where queue_name <> 'q'$$,
     $$values ('default', 5, '30 s'::interval, '1 day'::interval, 1048576, '1 day'::interval)$$,
-    'no refused queue was created, and another one has the defaults still');
+    'a refused queue was not created, and another one still has the defaults'
+);
 select results_eq(
     $$select * from symphony._retry_rule('A', 'default', null)$$,
     $$values (4, '1 s'::interval, 2::float8, '30 s'::interval, 0.1::float8)$$,
-    'those of retries from the policy *');
-select throws_ok($$select symphony.configure_queue('q', max_attempts => 7, lease => '0 s')$$, '22023', null, 'one of two settings is wrong');
-select is((select max_attempts from symphony.queue where queue_name = 'q'), 1000, 'then none is changed');
+    'the defaults of retries come from the policy *');
+select throws_ok(
+    $$select symphony.configure_queue('q', max_attempts => 7, lease => '0 s')$$,
+    '22023', null, 'one wrong setting of two is refused'
+);
+select is(
+    (select max_attempts from symphony.queue where queue_name = 'q'),
+    1000, 'the other setting is not changed'
+);
 
 -- A setting counts from now on, also for messages that are there already.
 select symphony.configure_queue('q', max_attempts => 1, lease => '7 s');
@@ -40,12 +63,24 @@ select symphony.enqueue('A', queue_name => 'q');
 select symphony.configure_queue('q', max_attempts => 3);
 create temporary table c as select * from symphony.claim_batch('{q}');
 select is((select max_attempts from c), 3, 'the attempts of a message are those of the queue at its claim');
-select is((select lease_until - claimed_at from symphony.claim where claim_id = (select claim_id from c)), '7 s'::interval, 'a lease lasts as the queue says');
+select is(
+    (select lease_until - claimed_at from symphony.claim where claim_id = (select claim_id from c)),
+    '7 s'::interval, 'a lease lasts as the queue says'
+);
 select symphony.enqueue('A', queue_name => 'q');
 create temporary table d as select * from symphony.claim_batch('{q}', lease => '2 s');
-select is((select lease_until - claimed_at from symphony.claim where claim_id = (select claim_id from d)), '2 s'::interval, 'or as the worker says');
+select is(
+    (select lease_until - claimed_at from symphony.claim where claim_id = (select claim_id from d)),
+    '2 s'::interval, 'a lease lasts as the worker says'
+);
 
-select is(array[symphony.create_queue('a/b.c:d_e-F9'), symphony.create_queue(repeat('x', 48))], '{t,t}', 'letters, digits and _ . : / - make a name, up to 48 of them');
-select throws_ok(format('select symphony.create_queue(%L)', name), '22023', null, format('%L is no name', name))
+select is(
+    array[symphony.create_queue('a/b.c:d_e-F9'), symphony.create_queue(repeat('x', 48))],
+    '{t,t}', 'a name has up to 48 letters, digits and _ . : / -'
+);
+select throws_ok(
+    format('select symphony.create_queue(%L)', name),
+    '22023', null, format('%L is not a name', name)
+)
 from unnest(array['', 'ü', e'a\nb']) as name;
 select * from finish();

@@ -1,9 +1,8 @@
--- A schedule that cannot be fired is disabled with its error; those before and after it run.
+-- A schedule that cannot be fired is disabled with its error.  Those before and after it run.
 begin;
-\ir _clock.sql
 select plan(12);
 
-select pg_temp.set_clock('2027-03-01 08:00Z');
+select tap.set_clock('2027-03-01 08:00Z');
 select symphony.create_queue('gone');
 select symphony.create_schedule('1 well', 'Poll', 'cron', '{"expression": "1 9 * * *"}');
 select symphony.create_schedule('2 broken', 'Poll', 'cron', '{"expression": "2 9 * * *"}',
@@ -11,7 +10,7 @@ select symphony.create_schedule('2 broken', 'Poll', 'cron', '{"expression": "2 9
 select symphony.create_schedule('3 well', 'Poll', 'cron', '{"expression": "3 9 * * *"}');
 select symphony.drop_queue('gone');
 
-select pg_temp.set_clock('2027-03-01 09:03Z');
+select tap.set_clock('2027-03-01 09:03Z');
 select is(symphony.tick_schedules(), 2, 'the others are fired');
 select results_eq(
     $$select schedule_name, enabled, run_count, left(last_error, 5) from symphony.schedule
@@ -20,20 +19,23 @@ select results_eq(
              ('3 well', true, 1, null)$$,
     'the broken one is disabled with the state of its error'
 );
-select ok(last_error like '%gone%', 'and with its text')
+select ok(last_error like '%gone%', 'its error has its text')
 from symphony.schedule where schedule_name = '2 broken';
 select is_empty($$select from symphony.schedule_run where schedule_name = '2 broken'$$,
     'it did not run');
 
-select pg_temp.set_clock('2027-03-02 09:03Z');
+select tap.set_clock('2027-03-02 09:03Z');
 select is(symphony.tick_schedules(), 2, 'it stays disabled');
 
 select throws_ok($$select symphony.resume_schedule('2 broken')$$, 'SY001', null,
     'it cannot be resumed while its queue is missing');
-select is(left(last_error, 5), 'SY001', 'and keeps its error')
+select is(left(last_error, 5), 'SY001', 'it keeps its error')
 from symphony.schedule where schedule_name = '2 broken';
 select symphony.create_queue('gone');
-select is(symphony.resume_schedule('2 broken'), '2027-03-03 09:02Z', 'then it can');
+select is(
+    symphony.resume_schedule('2 broken'),
+    '2027-03-03 09:02Z', 'it can be resumed when its queue is back'
+);
 select results_eq(
     $$select enabled, last_error from symphony.schedule where schedule_name = '2 broken'$$,
     $$values (true, null)$$,
@@ -41,9 +43,9 @@ select results_eq(
 );
 
 select symphony.drop_queue('gone');
-select pg_temp.set_clock('2027-03-03 09:03Z');
+select tap.set_clock('2027-03-03 09:03Z');
 select symphony.tick_schedules();
-select is(enabled, false, 'broken again')
+select is(enabled, false, 'it is disabled again when it is broken again')
 from symphony.schedule where schedule_name = '2 broken';
 select is(
     symphony.create_schedule('2 broken', 'Poll', 'cron', '{"expression": "4 9 * * *"}'),
@@ -52,7 +54,7 @@ select is(
 select results_eq(
     $$select enabled, last_error from symphony.schedule where schedule_name = '2 broken'$$,
     $$values (true, null)$$,
-    'which heals it, too'
+    'that heals it, too'
 );
 
 select * from finish();

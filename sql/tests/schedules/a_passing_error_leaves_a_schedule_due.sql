@@ -1,12 +1,11 @@
 -- A deadlock, a lock timeout or a full disk does not disable a schedule: the next tick tries again.
 begin;
-\ir _clock.sql
 select plan(7);
 
 set local client_min_messages = error;
-select pg_temp.set_clock('2027-03-01 08:00Z');
+select tap.set_clock('2027-03-01 08:00Z');
 select symphony.create_schedule('job', 'Poll', 'cron', '{"expression": "0 9 * * *"}');
-select pg_temp.set_clock('2027-03-01 09:00Z');
+select tap.set_clock('2027-03-01 09:00Z');
 
 -- A trigger that fails with the state in test.state.
 create function pg_temp.fail() returns trigger language plpgsql as $$
@@ -24,22 +23,22 @@ begin
 end;
 $$;
 
-select is(pg_temp.tick_failing_with('40P01'), 't t', 'a deadlock');
-select is(pg_temp.tick_failing_with('40001'), 't t', 'a serialization failure');
-select is(pg_temp.tick_failing_with('55P03'), 't t', 'a lock timeout');
-select is(pg_temp.tick_failing_with('53100'), 't t', 'a full disk');
+select is(pg_temp.tick_failing_with('40P01'), 't t', 'a schedule is due after a deadlock');
+select is(pg_temp.tick_failing_with('40001'), 't t', 'a schedule is due after a serialization failure');
+select is(pg_temp.tick_failing_with('55P03'), 't t', 'a schedule is due after a lock timeout');
+select is(pg_temp.tick_failing_with('53100'), 't t', 'a schedule is due after a full disk');
 
 alter table symphony.message disable trigger fail;
-select is(symphony.tick_schedules(), 1, 'when it has passed, the run is fired');
+select is(symphony.tick_schedules(), 1, 'the run is fired when the error has passed');
 
 alter table symphony.message enable trigger fail;
-select pg_temp.set_clock('2027-03-02 09:00Z');
+select tap.set_clock('2027-03-02 09:00Z');
 select set_config('test.state', '22012', true);
-select is(symphony.tick_schedules(), 0, 'any other error');
+select is(symphony.tick_schedules(), 0, 'any other error fires nothing');
 select results_eq(
     $$select enabled, last_error from symphony.schedule$$,
     $$values (false, '22012: a failure')$$,
-    'disables it'
+    'any other error disables the schedule'
 );
 
 select * from finish();

@@ -1,13 +1,12 @@
--- create_schedule with a known name: everything is as given now and the next run is computed
--- anew, but what is paused stays paused.
+-- create_schedule with a known name: everything is as given now, and the next run is computed anew.
+-- A paused schedule stays paused.
 begin;
-\ir _clock.sql
 select plan(10);
 
-select pg_temp.set_clock('2027-03-01 08:00Z');
+select tap.set_clock('2027-03-01 08:00Z');
 select symphony.create_queue('jobs');
 select symphony.create_schedule('job', 'Poll', 'cron', '{"expression": "0 9 * * *"}');
-select pg_temp.set_clock('2027-03-01 09:00Z');
+select tap.set_clock('2027-03-01 09:00Z');
 select symphony.tick_schedules();
 
 select is(
@@ -30,7 +29,7 @@ select results_eq(
       from symphony.schedule$$,
     $$values ('Europe/Paris', '2027-03-01 00:30Z'::timestamptz, '2027-04-01 00:00Z'::timestamptz, 5,
               '1 second'::interval, 'all', 7, 'skip')$$,
-    'and so is the rest'
+    'the rest is replaced'
 );
 select results_eq(
     $$select run_count, last_run_at, created_at, updated_at from symphony.schedule$$,
@@ -39,22 +38,22 @@ select results_eq(
     'what it did is kept'
 );
 select isnt_empty($$select from symphony.schedule_run where schedule_name = 'job'$$,
-    'its history too');
+    'its history is kept');
 
 select symphony.pause_schedule('job');
 select is(
     symphony.create_schedule('job', 'Poll', 'cron', '{"expression": "0 12 * * *"}'),
-    '2027-03-01 12:00Z', 'a paused one is replaced'
+    '2027-03-01 12:00Z', 'a paused schedule is replaced'
 );
-select is(enabled, false, 'and stays paused') from symphony.schedule;
-select pg_temp.set_clock('2027-03-01 12:00Z');
-select is(symphony.tick_schedules(), 0, 'so that it does not run');
+select is(enabled, false, 'it stays paused') from symphony.schedule;
+select tap.set_clock('2027-03-01 12:00Z');
+select is(symphony.tick_schedules(), 0, 'it does not run');
 
 select throws_ok(
     $$select symphony.create_schedule('job', 'Poll', 'cron', '{"expression": "0 25 * * *"}')$$,
     '22023', null, 'a wrong expression is refused'
 );
-select is(schedule_config, '{"expression": "0 12 * * *"}', 'and changes nothing')
+select is(schedule_config, '{"expression": "0 12 * * *"}', 'a refused expression changes nothing')
 from symphony.schedule;
 
 select * from finish();

@@ -1,26 +1,23 @@
--- sync_schedules: an application declares many schedules, so the error names the one that is wrong; none is changed.
+-- sync_schedules: an application declares many schedules, so the error names the wrong one.  None is changed.
 begin;
-\ir _clock.sql
 select plan(22);
 
-select pg_temp.set_clock('2027-03-01 08:00Z');
+select tap.set_clock('2027-03-01 08:00Z');
+
+create function pg_temp.declared(schedule_name text) returns jsonb language sql as $$
+    select jsonb_build_object(
+        'schedule_name', schedule_name, 'message_type', 'Poll',
+        'schedule_type', 'cron', 'schedule_config', '{"expression": "@daily"}'::jsonb)
+$$;
 
 -- The state of the error, if it names the schedule and has a detail and a hint.
-create function pg_temp.refusal(wrong jsonb) returns text language plpgsql as $$
-declare
-    v_detail text;
-    v_hint   text;
-begin
-    perform symphony.sync_schedules('shop', jsonb_build_array(
-        '{"schedule_name": "a", "message_type": "Poll", "schedule_type": "cron", "schedule_config": {"expression": "@daily"}}'::jsonb,
-        '{"schedule_name": "wrong", "message_type": "Poll", "schedule_type": "cron", "schedule_config": {"expression": "@daily"}}' || wrong));
-    return 'no error';
-exception when others then
-    get stacked diagnostics v_detail = pg_exception_detail, v_hint = pg_exception_hint;
-    return case when v_detail = '' or v_hint = '' then 'no detail or hint'
-                when position('schedule "wrong"' in sqlerrm) = 0 then sqlerrm
-                else sqlstate end;
-end;
+create function pg_temp.refusal(wrong jsonb) returns text language sql as $$
+    select case when code is null then 'no error'
+                when detail = '' or hint = '' then 'no detail or hint'
+                when position('schedule "wrong"' in message) = 0 then message
+                else code end
+    from tap.error_of(format('select symphony.sync_schedules(%L, %L)', 'shop', jsonb_build_array(
+        pg_temp.declared('a'), pg_temp.declared('wrong') || wrong)))
 $$;
 
 select is(pg_temp.refusal(wrong), state, wrong::text)
@@ -48,10 +45,11 @@ from (values
 ) as c (wrong, state);
 
 select throws_ok(
-    $$select symphony.sync_schedules('shop', jsonb_build_array(d, d))
-      from (select '{"schedule_name": "a", "message_type": "Poll", "schedule_type": "cron", "schedule_config": {"expression": "@daily"}}'::jsonb as d) as d$$,
-    '22023', null, 'a name is declared once');
-select is_empty($$select from symphony.schedule$$, 'nothing of this was created');
+    $$select symphony.sync_schedules('shop',
+          jsonb_build_array(pg_temp.declared('a'), pg_temp.declared('a')))$$,
+    '22023', null, 'a name that is declared twice is refused'
+);
+select is_empty($$select from symphony.schedule$$, 'nothing that was refused was created');
 
 select * from finish();
 rollback;

@@ -1,27 +1,26 @@
 -- A cron schedule runs at the times of its expression on the clocks of its zone.
 begin;
-\ir _clock.sql
 select plan(7);
 
-select pg_temp.set_clock('2027-03-26 12:00Z');
+select tap.set_clock('2027-03-26 12:00Z');
 
 select is(
     symphony.create_schedule('report', 'Report', 'cron', '{"expression": "0 9 * * *"}',
                              timezone => 'Europe/Paris'),
-    '2027-03-27 08:00Z', 'nine in Paris in winter'
+    '2027-03-27 08:00Z', 'nine in Paris in winter is eight in UTC'
 );
 select is(
     symphony.create_schedule('utc', 'Report', 'cron', '{"expression": "0 9 * * *"}'),
-    '2027-03-27 09:00Z', 'without a zone it is UTC'
+    '2027-03-27 09:00Z', 'the zone is UTC unless given'
 );
 
-select pg_temp.set_clock('2027-03-27 08:00Z');
+select tap.set_clock('2027-03-27 08:00Z');
 select is(symphony.tick_schedules(), 1, 'it is fired at its time');
 select is(next_run_at, '2027-03-28 07:00Z', 'nine in Paris in summer is an hour earlier')
 from symphony.schedule where schedule_name = 'report';
-select is(symphony.tick_schedules(), 0, 'each time once');
+select is(symphony.tick_schedules(), 0, 'each time is fired once');
 
-select pg_temp.set_clock('2027-03-28 07:00:00.4Z');
+select tap.set_clock('2027-03-28 07:00:00.4Z');
 select symphony.tick_schedules();
 select results_eq(
     $$select scheduled_at, fired_at from symphony.schedule_run

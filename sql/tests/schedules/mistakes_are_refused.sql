@@ -1,22 +1,15 @@
 -- Whatever cannot work is refused when the schedule is created, with what to do about it.
 begin;
-\ir _clock.sql
 select plan(68);
 
-select pg_temp.set_clock('2027-03-01 08:00Z');
+select tap.set_clock('2027-03-01 08:00Z');
 
 -- The state of the error that the statement raises, if it has a detail and a hint.
-create function pg_temp.refusal(statement text) returns text language plpgsql as $$
-declare
-    v_detail text;
-    v_hint   text;
-begin
-    execute statement;
-    return 'no error';
-exception when others then
-    get stacked diagnostics v_detail = pg_exception_detail, v_hint = pg_exception_hint;
-    return case when v_detail = '' or v_hint = '' then 'no detail or hint' else sqlstate end;
-end;
+create function pg_temp.refusal(statement text) returns text language sql as $$
+    select case when code is null then 'no error'
+                when detail = '' or hint = '' then 'no detail or hint'
+                else code end
+    from tap.error_of(statement)
 $$;
 
 create function pg_temp.refused(arguments text, state text default '22023') returns text
@@ -86,28 +79,67 @@ select pg_temp.refused($$'a', 'Poll', 'interval', '{"every": "1 day"}', catch_up
 select pg_temp.refused($$'a', 'Poll', 'interval', '{"every": "1 day"}', catch_up_limit => 0$$);
 select pg_temp.refused($$'a', 'Poll', 'interval', '{"every": "1 day"}', catch_up_limit => null$$);
 select pg_temp.refused($$'a', 'Poll', 'interval', '{"every": "1 day"}', overlap => 'queue'$$);
-select is_empty($$select from symphony.schedule$$, 'nothing of this was created');
+select is_empty($$select from symphony.schedule$$, 'nothing that was refused was created');
 
 -- The other functions.
-select is(pg_temp.refusal($$select symphony.pause_schedule('a')$$), 'SY006', 'pause_schedule');
-select is(pg_temp.refusal($$select symphony.resume_schedule(null)$$), 'SY006', 'resume_schedule');
-select is(pg_temp.refusal($$select symphony.run_schedule_now('a')$$), 'SY006', 'run_schedule_now');
+select is(
+    pg_temp.refusal($$select symphony.pause_schedule('a')$$),
+    'SY006', 'pause_schedule() refuses an unknown name'
+);
+select is(
+    pg_temp.refusal($$select symphony.resume_schedule(null)$$),
+    'SY006', 'resume_schedule() refuses null'
+);
+select is(
+    pg_temp.refusal($$select symphony.run_schedule_now('a')$$),
+    'SY006', 'run_schedule_now() refuses an unknown name'
+);
 select is(pg_temp.refusal($$select symphony.schedule_preview('nobody')$$), 'SY006',
-    'an unknown name');
-select is(pg_temp.refusal($$select symphony.schedule_preview(null)$$), '22023', 'no name');
-select is(pg_temp.refusal($$select symphony.schedule_preview('@daily', 0)$$), '22023', 'no run');
+    'schedule_preview() refuses an unknown name');
+select is(
+    pg_temp.refusal($$select symphony.schedule_preview(null)$$),
+    '22023', 'schedule_preview() refuses null'
+);
+select is(
+    pg_temp.refusal($$select symphony.schedule_preview('@daily', 0)$$),
+    '22023', 'schedule_preview() refuses no runs'
+);
 select is(
     pg_temp.refusal($$select symphony.schedule_preview('@daily', 1, 'Mars/Utopia')$$), '22023',
-    'a preview in an unknown zone');
-select is(pg_temp.refusal($$select symphony.schedule_preview('@daily', 1, 'UTC', 'infinity')$$), '22023', 'a preview after the end of time');
-select is(pg_temp.refusal($$select symphony.schedule_status('nobody')$$), 'SY006', 'schedule_status');
-select is(pg_temp.refusal($$select symphony.schedule_runs('nobody')$$), 'SY006', 'schedule_runs');
-select is(pg_temp.refusal($$select symphony.schedule_runs(null)$$), 'SY006', 'schedule_runs of none');
-select is(pg_temp.refusal($$select symphony.schedule_runs('nobody', 0)$$), '22023', 'no runs');
-select is(pg_temp.refusal($$select symphony.clock_changes('Mars/Utopia', now(), now())$$), '22023', 'clocks on Mars');
-select is(pg_temp.refusal($$select symphony.clock_changes('UTC', null, now())$$), '22023', 'clocks since no time');
-select is(pg_temp.refusal($$select symphony.clock_changes('UTC', now(), 'infinity')$$), '22023', 'clocks for ever');
-select is(pg_temp.refusal($$select symphony.clock_changes('UTC', now(), now() + interval '1001 years')$$), '22023', 'clocks for too long');
+    'schedule_preview() refuses an unknown zone');
+select is(
+    pg_temp.refusal($$select symphony.schedule_preview('@daily', 1, 'UTC', 'infinity')$$),
+    '22023', 'schedule_preview() refuses the end of time'
+);
+select is(
+    pg_temp.refusal($$select symphony.schedule_status('nobody')$$),
+    'SY006', 'schedule_status() refuses an unknown name'
+);
+select is(
+    pg_temp.refusal($$select symphony.schedule_runs('nobody')$$),
+    'SY006', 'schedule_runs() refuses an unknown name'
+);
+select is(pg_temp.refusal($$select symphony.schedule_runs(null)$$), 'SY006', 'schedule_runs() refuses null');
+select is(
+    pg_temp.refusal($$select symphony.schedule_runs('nobody', 0)$$),
+    '22023', 'schedule_runs() refuses no runs'
+);
+select is(
+    pg_temp.refusal($$select symphony.clock_changes('Mars/Utopia', now(), now())$$),
+    '22023', 'clock_changes() refuses an unknown zone'
+);
+select is(
+    pg_temp.refusal($$select symphony.clock_changes('UTC', null, now())$$),
+    '22023', 'clock_changes() refuses null'
+);
+select is(
+    pg_temp.refusal($$select symphony.clock_changes('UTC', now(), 'infinity')$$),
+    '22023', 'clock_changes() refuses the end of time'
+);
+select is(
+    pg_temp.refusal($$select symphony.clock_changes('UTC', now(), now() + interval '1001 years')$$),
+    '22023', 'clock_changes() refuses more than a thousand years'
+);
 
 -- What an application declares.
 select is(pg_temp.refusal(statement), '22023', statement)

@@ -1,28 +1,27 @@
 -- A run is unique by schedule and time, even if the clock goes back.
 begin;
-\ir _clock.sql
 select plan(8);
 
-select pg_temp.set_clock('2027-03-01 08:30Z');
+select tap.set_clock('2027-03-01 08:30Z');
 select symphony.create_schedule('hourly', 'Poll', 'cron', '{"expression": "0 * * * *"}');
-select pg_temp.set_clock('2027-03-01 09:00Z');
-select is(symphony.tick_schedules(), 1, 'a run');
+select tap.set_clock('2027-03-01 09:00Z');
+select is(symphony.tick_schedules(), 1, 'a run is fired');
 
-select pg_temp.set_clock('2027-03-01 08:59:59Z');
-select is(symphony.tick_schedules(), 0, 'the clock was put back: nothing is due');
+select tap.set_clock('2027-03-01 08:59:59Z');
+select is(symphony.tick_schedules(), 0, 'nothing is due when the clock was put back');
 select symphony.pause_schedule('hourly');
 select is(symphony.resume_schedule('hourly'), '2027-03-01 09:00Z',
     'the same time is made due again');
-select pg_temp.set_clock('2027-03-01 09:00Z');
+select tap.set_clock('2027-03-01 09:00Z');
 select is(symphony.tick_schedules(), 0, 'it is not fired again');
 select results_eq(
     $$select enabled, next_run_at, run_count, last_error from symphony.schedule$$,
     $$values (true, '2027-03-01 10:00Z'::timestamptz, 1, null)$$,
     'the schedule is well and goes on'
 );
-select pg_temp.set_clock('2027-03-01 10:00Z');
-select is(symphony.tick_schedules(), 1, 'with the next run');
-select is(count(*), 2::bigint, 'two messages in all') from symphony.message;
+select tap.set_clock('2027-03-01 10:00Z');
+select is(symphony.tick_schedules(), 1, 'the next run is fired');
+select is(count(*), 2::bigint, 'two messages are sent in all') from symphony.message;
 
 select throws_ok(
     $$insert into symphony.schedule_run (schedule_name, scheduled_at, fired_at, skipped)

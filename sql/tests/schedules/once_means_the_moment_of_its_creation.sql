@@ -1,9 +1,8 @@
--- The time of a single run is read once, in the zone of the schedule; no session changes it.
+-- The time of a single run is read once, in the zone of the schedule.  No session changes it.
 begin;
-\ir _clock.sql
 select plan(6);
 
-select pg_temp.set_clock('2027-03-01 08:00Z');
+select tap.set_clock('2027-03-01 08:00Z');
 
 set local timezone = 'Asia/Tokyo';
 select is(
@@ -23,12 +22,12 @@ select ok(
 );
 select ok(
     (schedule_config ->> 'at')::timestamptz = next_run_at,
-    'but the moment is what is kept'
+    'the moment is what is kept of it'
 )
 from symphony.schedule where schedule_name = 'tomorrow';
 
 set local timezone = 'America/Los_Angeles';
-select pg_temp.set_clock('2027-03-01 09:00Z');
+select tap.set_clock('2027-03-01 09:00Z');
 select symphony.tick_schedules();
 select is_empty(
     $$select schedule_name, next_run_at from symphony.schedule

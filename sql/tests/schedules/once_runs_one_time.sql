@@ -1,17 +1,16 @@
 -- A schedule of type once enqueues one message, at its time.
 begin;
-\ir _clock.sql
 select plan(11);
 
-select pg_temp.set_clock('2027-03-01 08:00Z');
+select tap.set_clock('2027-03-01 08:00Z');
 
 select is(
     symphony.create_schedule('launch', 'Launch', 'once', '{"at": "2027-03-01 09:00+00"}'),
     '2027-03-01 09:00Z', 'its next run is its time'
 );
-select is(symphony.tick_schedules(), 0, 'nothing is fired before');
+select is(symphony.tick_schedules(), 0, 'nothing is fired before its time');
 
-select pg_temp.set_clock('2027-03-01 09:00Z');
+select tap.set_clock('2027-03-01 09:00Z');
 select is(symphony.tick_schedules(), 1, 'it is fired at its time');
 select is(symphony.tick_schedules(), 0, 'it is not fired again');
 select results_eq(
@@ -22,23 +21,23 @@ select results_eq(
 );
 select is(
     symphony.create_schedule('launch', 'Launch', 'once', '{"at": "2027-03-01 09:00+00"}'),
-    null, 'created anew for the same time it does not run again'
+    null, 'it does not run again when it is created anew for the same time'
 );
 
-select pg_temp.set_clock('2027-03-01 10:00Z');
-select is(symphony.tick_schedules(), 0, 'and nothing is fired');
+select tap.set_clock('2027-03-01 10:00Z');
+select is(symphony.tick_schedules(), 0, 'nothing is fired');
 select is(
     symphony.create_schedule('launch', 'Launch', 'once', '{"at": "2027-03-02 09:00+00"}'),
-    '2027-03-02 09:00Z', 'created anew for another time it runs again'
+    '2027-03-02 09:00Z', 'it runs again when it is created anew for another time'
 );
-select pg_temp.set_clock('2027-03-02 09:00Z');
-select is(symphony.tick_schedules(), 1, 'at that time');
+select tap.set_clock('2027-03-02 09:00Z');
+select is(symphony.tick_schedules(), 1, 'it is fired at that time');
 
 select is(
     symphony.create_schedule('late', 'Launch', 'once', '{"at": "2027-01-01 00:00+00"}'),
     '2027-01-01 00:00Z', 'a time in the past is due'
 );
-select is(symphony.tick_schedules(), 1, 'and fired by the next tick');
+select is(symphony.tick_schedules(), 1, 'the next tick fires it');
 
 select * from finish();
 rollback;

@@ -1,9 +1,8 @@
 -- A paused schedule does not run, and when it is resumed it goes on with its next time.
 begin;
-\ir _clock.sql
 select plan(13);
 
-select pg_temp.set_clock('2027-03-01 08:30Z');
+select tap.set_clock('2027-03-01 08:30Z');
 select symphony.create_schedule('hourly', 'Poll', 'cron', '{"expression": "0 * * * *"}',
                                 catch_up => 'all');
 select symphony.create_schedule('once', 'Poll', 'once', '{"at": "2027-03-01 09:00+00"}');
@@ -12,7 +11,7 @@ select is(symphony.pause_schedule('hourly'), true, 'it is paused');
 select is(symphony.pause_schedule('hourly'), false, 'a second time changes nothing');
 select is(symphony.pause_schedule('once'), true, 'so is a single run');
 
-select pg_temp.set_clock('2027-03-01 12:30Z');
+select tap.set_clock('2027-03-01 12:30Z');
 select is(symphony.tick_schedules(), 0, 'a paused schedule does not run');
 select is(symphony.resume_schedule('hourly'), '2027-03-01 13:00Z', 'it is resumed');
 select is(symphony.tick_schedules(), 0, 'without a burst');
@@ -20,11 +19,11 @@ select is(symphony.resume_schedule('hourly'), '2027-03-01 13:00Z', 'a second tim
 select is(symphony.resume_schedule('once'), null, 'the single run was missed');
 select is_empty($$select from symphony.schedule_run$$, 'nothing was made up for');
 
-select pg_temp.set_clock('2027-03-01 13:00Z');
+select tap.set_clock('2027-03-01 13:00Z');
 select is(symphony.tick_schedules(), 1, 'the next run is fired');
 
 -- A run that is due is not lost by resume_schedule() for a schedule that was not paused.
-select pg_temp.set_clock('2027-03-01 14:10Z');
+select tap.set_clock('2027-03-01 14:10Z');
 select is(symphony.resume_schedule('hourly'), '2027-03-01 14:00Z', 'resumed while it is due');
 select is(symphony.tick_schedules(), 1, 'it is still fired');
 

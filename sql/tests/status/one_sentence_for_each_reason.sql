@@ -1,10 +1,7 @@
--- why_not_running: one sentence, for each reason that there is.
+-- why_not_running: each reason has its sentence.
 select plan(16);
 
-create table public.clock (now_at timestamptz);
-insert into public.clock values ('2030-01-01 12:00:00+00');
-create or replace function symphony._now() returns timestamptz language sql volatile as 'select now_at from public.clock';
-create function pg_temp.wait(i interval) returns void language sql as 'update public.clock set now_at = now_at + i';
+select tap.set_clock('2030-01-01 12:00:00+00');
 
 select symphony.create_queue('q', max_attempts => 2);
 select symphony.enqueue('A', queue_name => 'q') from generate_series(1, 3);
@@ -12,29 +9,61 @@ select symphony.enqueue('A', queue_name => 'q', priority => 9);
 select symphony.enqueue('A', queue_name => 'q', delay => '10 s');
 select alike(symphony.why_not_running(1), 'No worker consumes queue "q"%', 'nobody consumes the queue');
 select symphony.heartbeat('w', '{default}');
-select alike(symphony.why_not_running(1), 'No worker consumes queue "q"%', 'a worker of another queue does not count');
+select alike(
+    symphony.why_not_running(1),
+    'No worker consumes queue "q"%', 'a worker of another queue does not count'
+);
 select symphony.heartbeat('w', '{default,q}');
 select alike(symphony.why_not_running(4), 'Its turn comes after 0 others%', 'it is the next one');
-select alike(symphony.why_not_running(3), 'Its turn comes after 3 others%', 'two before it in its lane, and one of a higher priority');
+select alike(
+    symphony.why_not_running(3),
+    'Its turn comes after 3 others%', 'two are before it in its lane, and one has a higher priority'
+);
 select symphony.request_workers('pause');
-select alike(symphony.why_not_running(3), 'The workers of queue "q" are paused or stop%', 'nobody of those who might is to claim');
+select alike(
+    symphony.why_not_running(3),
+    'The workers of queue "q" are paused or stop%', 'all workers that might claim it are paused'
+);
 select symphony.request_workers('resume');
 select alike(symphony.why_not_running(5), 'It waits until 2030-01-01 12:00:10%', 'its time has not come');
-select pg_temp.wait('11 s');
-select alike(symphony.why_not_running(5), 'It has been due since 2030-01-01 12:00:10%symphony.tick()%', 'its time has come, but nothing calls tick()');
+select tap.advance_clock('11 s');
+select alike(
+    symphony.why_not_running(5),
+    'It has been due since 2030-01-01 12:00:10%symphony.tick()%',
+    'its time has come, but nothing calls tick()'
+);
 select symphony.pause_queue('q');
-select alike(symphony.why_not_running(1), 'Queue "q" has been paused since 2030-01-01 12:00:11%', 'the queue is paused');
+select alike(
+    symphony.why_not_running(1),
+    'Queue "q" has been paused since 2030-01-01 12:00:11%', 'the queue is paused'
+);
 select symphony.resume_queue('q');
 create temporary table c as select * from symphony.claim_batch('{q}', worker => 'w');
-select alike(symphony.why_not_running(4), 'It is running: w has had it since%attempt 1 of 2. Its lease lasts until 2030-01-01 12:00:41%', 'it is running');
-select pg_temp.wait('30 s');
-select alike(symphony.why_not_running(4), 'It is running:%Its lease ended at 2030-01-01 12:00:41%symphony.tick()%', 'or its worker is gone');
+select alike(
+    symphony.why_not_running(4),
+    'It is running: w has had it since%attempt 1 of 2. Its lease lasts until 2030-01-01 12:00:41%',
+    'it is running'
+);
+select tap.advance_clock('30 s');
+select alike(
+    symphony.why_not_running(4),
+    'It is running:%Its lease ended at 2030-01-01 12:00:41%symphony.tick()%',
+    'its worker is gone'
+);
 select symphony.tick();
-select (symphony.nack_with_backoff(claim_id, message_id, 'no such mailbox', retryable => false)).outcome from symphony.claim_batch('{q}', worker => 'w');
-select alike(symphony.why_not_running(4),
-    'It failed for good at%attempt 2 of 2, and comes back by symphony-pg failed retry 4, or select * from symphony.retry_failed(''{4}''): no such mailbox', 'it has failed');
+select (symphony.nack_with_backoff(claim_id, message_id, 'no such mailbox', retryable => false)).outcome
+from symphony.claim_batch('{q}', worker => 'w');
+select alike(
+    symphony.why_not_running(4),
+    'It failed for good at%attempt 2 of 2, and comes back by symphony-pg failed retry 4, '
+    'or select * from symphony.retry_failed(''{4}''): no such mailbox',
+    'it has failed for good'
+);
 select symphony.ack(claim_id) from (select distinct claim_id from symphony.claim_batch('{q}', 1)) as claimed;
-select alike(symphony.why_not_running(1), 'It is done: a worker finished it at%', 'it is done, by a worker without a name');
+select alike(
+    symphony.why_not_running(1),
+    'It is done: a worker finished it at%', 'a worker without a name has finished it'
+);
 select (symphony.nack_with_backoff(claim_id, message_id, 'busy')).outcome from symphony.claim_batch('{q}', 1);
 select alike(symphony.why_not_running(2), 'It waits until%: busy.', 'it waits for its next attempt');
 select symphony.purge_queue('q');
@@ -42,5 +71,7 @@ select alike(symphony.why_not_running(3), 'It was removed by purge_queue() at%',
 select alike(symphony.why_not_running(99), 'Message 99 is not known%', 'there is no such message');
 select is_empty(
     $$select i, sentence from generate_series(1, 99) as i, symphony.why_not_running(i) as sentence
-      where sentence is null or sentence like '%  %' or sentence ~ '[(]null[)]'$$, 'it always says something');
+      where sentence is null or sentence like '%  %' or sentence ~ '[(]null[)]'$$,
+    'it always says something'
+);
 select * from finish();

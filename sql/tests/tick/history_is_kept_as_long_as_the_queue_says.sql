@@ -2,12 +2,8 @@
 select plan(9);
 
 select symphony.create_queue('q', retention => '1 hour', lease => '1 day');
-create function pg_temp.later(i interval) returns void language plpgsql as $$
-begin
-    execute format('create or replace function symphony._now() returns timestamptz language sql as $f$ select pg_catalog.clock_timestamp() + %L::interval $f$', i);
-end $$;
--- Runs alone: a transaction that runs in another database of the server holds the purge up for so long.
--- One of the server's own may too, so it is tried until it has done as much as it should.
+-- Runs alone: a transaction in another database of the server holds up the purge.
+-- A transaction of the server itself may do so, too: the purge is tried until it has done what it should.
 create function pg_temp.purge(expected integer) returns integer language plpgsql as $$
 declare v_purged integer := 0;
 begin
@@ -35,16 +31,22 @@ create temporary table open as select * from symphony.claim_batch('{q}', 2);
 select symphony.ack(claim_id) from (select distinct claim_id from symphony.claim_batch('{q}', 2)) c;
 
 select is((symphony.tick() ->> 'purged')::integer, 0, 'nothing is removed before its time');
-select pg_temp.later('2 hours');
-select is(pg_temp.purge(4), 4, 'then what was completed is, up to the first message that is not');
+select tap.advance_clock('2 hours');
+select is(pg_temp.purge(4), 4, 'what was completed is removed, up to the first message that is not');
 select isnt((select min(message_id) from symphony.message), 1::bigint, 'the oldest is not known any more');
 select is((select status from symphony.message_status(5)), 'processing', 'what is being processed stays');
-select is((select status from symphony.message_status(7)), 'completed', 'and what came after it');
-select is((select status from symphony.message_status(9)), 'pending', 'and what is pending');
+select is((select status from symphony.message_status(7)), 'completed', 'what came after it stays');
+select is((select status from symphony.message_status(9)), 'pending', 'what is pending stays');
 select symphony.ack(claim_id) from (select distinct claim_id from open) c;
-select pg_temp.later('4 hours');
+select tap.advance_clock('2 hours');
 select is(pg_temp.purge(4), 4, 'the rest follows when it is completed');
-select is((select count(*) from symphony.claim join symphony.lane using (lane_id) where queue_name = 'q' and priority = 5), 1::bigint,
-    'of the claims the newest stays: it is the position');
-select is((select count(*) from symphony.claim_batch('{q}')), 2::bigint, 'what was pending is still handed out');
+select is(
+    (select count(*)
+     from symphony.claim join symphony.lane using (lane_id) where queue_name = 'q' and priority = 5),
+    1::bigint, 'the newest claim stays, since it is the position'
+);
+select is(
+    (select count(*) from symphony.claim_batch('{q}')),
+    2::bigint, 'what was pending is still handed out'
+);
 select * from finish();
