@@ -20,7 +20,7 @@ class RetryAfter(Exception):  # noqa: N818
 
 
 class Snooze(Exception):  # noqa: N818
-    """Raise this when the time has not come: no attempt is used, and it does not count as a failure.
+    """Raise this when the time has not come: it uses no attempt and counts as no failure.
 
     `until` is a moment, or a wait from now, in seconds or as a timedelta. A message that is put off
     for longer than its queue's max_snooze fails.

@@ -75,7 +75,7 @@ class Middleware:
         if isinstance(function, Middleware):
             return replace(function, phase=phase or function.phase)
         if not callable(function):
-            raise TypeError(f"a middleware takes (passage, next), and {function!r} is not a function")
+            raise TypeError(f"a middleware takes (passage, next); {function!r} is not a function")
         call = function if inspect.isroutine(function) else function.__call__
         if inspect.iscoroutinefunction(call):
             return cls(async_=function, phase=phase)
