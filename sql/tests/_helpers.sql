@@ -30,7 +30,7 @@ as $$ select tap.set_clock(symphony._now() + wait) $$;
 comment on function tap.advance_clock(interval) is
 $$Put the time of Symphony forward, and let it stand still there.
 
-Arguments  wait - how far, from where the time stands or, if it runs, from now
+Arguments  wait - how far, from where the time stands or, if it runs, from now; less than 0 puts it back
 Writes     symphony._now(), which is replaced$$;
 
 -- Other sessions.

@@ -40,6 +40,9 @@ select symphony.release(tap.newest_claim());
 select is(pg_temp.claim(10), '5:2', 'a message that is claimed alone goes back alone');
 select symphony.release(tap.newest_claim());
 create temporary table claimed as select i, pg_temp.claim(10) as what from generate_series(1, 4) as i;
-select results_eq('select what from claimed order by i', $$values ('5:2'), ('2:2'), ('3:2'), ('1:1 4:1')$$,
-    'suspects come one by one, and only then a batch');
+select results_eq(
+    'select what from claimed order by i',
+    $$values ('5:2'), ('2:2'), ('3:2'), ('1:1 4:1')$$,
+    'suspects come one by one, and only then a batch'
+);
 select * from finish();

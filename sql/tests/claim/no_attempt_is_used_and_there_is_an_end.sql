@@ -8,8 +8,11 @@ select symphony.enqueue('A', '{"n": 1}', 'q', 7, group_key => 'g', headers => '{
 create temporary table given as
 select message_id, message_type, body, headers, group_key, enqueued_at, priority, attempt
 from symphony.claim_batch('{q}');
-select results_eq($$select * from symphony.snooze(tap.newest_claim(), 1, '10 minutes')$$,
-    $$values ('snoozed', '2030-01-01 12:10+00'::timestamptz, null)$$, 'a message is put off');
+select results_eq(
+    $$select * from symphony.snooze(tap.newest_claim(), 1, '10 minutes')$$,
+    $$values ('snoozed', '2030-01-01 12:10+00'::timestamptz, null)$$,
+    'a message is put off'
+);
 select throws_ok(
     $$select * from symphony.snooze(tap.newest_claim(), 1, '10 minutes')$$,
     'SY010', null, 'it is put off once'

@@ -28,8 +28,11 @@ select pg_temp.retry_after_an_hour();
 select is(pg_temp.wait(), '20 s'::interval, 'the fifth wait does not grow');
 select pg_temp.retry_after_an_hour();
 select is(pg_temp.wait(), null, 'the sixth of six attempts has no next one');
-select results_eq($$select reason, attempt, error_class, last_error from symphony.failed_message$$,
-    $$values ('exhausted', 6::smallint, 'Boom', 'boom')$$, 'the message has failed for good');
+select results_eq(
+    $$select reason, attempt, error_class, last_error from symphony.failed_message$$,
+    $$values ('exhausted', 6::smallint, 'Boom', 'boom')$$,
+    'the message has failed for good'
+);
 
 select symphony.enqueue('B', queue_name => 'q');
 select results_eq(

@@ -58,8 +58,11 @@ select is_empty(
     $$select d.* from config, symphony.apply_config(config) as d$$,
     'nothing is left to do the second time'
 );
-select results_eq($$select queue_name, priority, handler_name from symphony.route_of('orders.created')$$,
-    $$values ('async', 5, null), ('mail', 7, 'audit')$$, 'the routes are there');
+select results_eq(
+    $$select queue_name, priority, handler_name from symphony.route_of('orders.created')$$,
+    $$values ('async', 5, null), ('mail', 7, 'audit')$$,
+    'the routes are there'
+);
 select results_eq(
     $$select max_attempts, kind
       from symphony._retry_rule('SendEmail', 'mail', null),

@@ -5,7 +5,8 @@ select plan(10);
 select is(
     (select string_agg(to_char(run at time zone 'UTC', 'MM-DD'), ' ')
      from symphony.cron_upcoming(expression, 4, '2026-05-05 00:00Z') as run),
-    runs, format('%s: %s', expression, claim))
+    runs, format('%s: %s', expression, claim)
+)
 from (values
     ('0 0 13 * fri', '05-08 05-13 05-15 05-22', 'the 13th and every Friday'),
     ('0 0 1-7 * mon', '05-06 05-07 05-11 05-18', 'the first week and every Monday'),

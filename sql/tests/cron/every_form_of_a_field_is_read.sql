@@ -8,8 +8,10 @@ language sql as $$
     from symphony.cron_upcoming(expression, n, '2026-05-05 00:00Z') as run
 $$;
 
-select is(pg_temp.runs(expression, format, cardinality(string_to_array(runs, ' '))), runs,
-          translate(expression, e'\t\n', '  '))
+select is(
+    pg_temp.runs(expression, format, cardinality(string_to_array(runs, ' '))),
+    runs, translate(expression, e'\t\n', '  ')
+)
 from (values
     ('7 * * * *', 'HH24:MI', '00:07 01:07'),
     ('3,1,2 * * * *', 'HH24:MI', '00:01 00:02 00:03 01:01'),

@@ -12,8 +12,10 @@ begin
 end;
 $$;
 
-select is(pg_temp.runs(timezone, expression, after, cardinality(runs)), array_to_string(runs, ', '),
-          format('%s in %s: %s', expression, timezone, claim))
+select is(
+    pg_temp.runs(timezone, expression, after, cardinality(runs)),
+    array_to_string(runs, ', '), format('%s in %s: %s', expression, timezone, claim)
+)
 from (values
     -- 2026-03-29: 02:00 becomes 03:00; 2026-10-25: 03:00 becomes 02:00.
     ('Europe/Paris', '30 2 * * *', '2026-03-28 12:00',

@@ -16,17 +16,23 @@ from (values
 ) as t (expression, after, run, claim);
 
 set local timezone = 'Asia/Tokyo';
-select is(symphony.cron_next('0 9 * * *', '2026-05-05 00:00Z', 'Europe/Paris'), '2026-05-05 07:00Z',
-          'the zone of the schedule counts, not that of the session');
+select is(
+    symphony.cron_next('0 9 * * *', '2026-05-05 00:00Z', 'Europe/Paris'),
+    '2026-05-05 07:00Z', 'the zone of the schedule counts, not that of the session'
+);
 set local timezone = 'Europe/Paris';
-select is(symphony.cron_next('30 2 * * *', '2026-03-28 12:00Z', 'America/New_York'),
-          '2026-03-29 06:30Z', 'the zone of the session does not count when its clocks change');
+select is(
+    symphony.cron_next('30 2 * * *', '2026-03-28 12:00Z', 'America/New_York'),
+    '2026-03-29 06:30Z', 'the zone of the session does not count when its clocks change'
+);
 select is(
     symphony.cron_next('0 12 * * *', '2011-12-29 23:00Z', 'Pacific/Apia'),
     '2011-12-30 10:00Z', 'the zone of the session does not count when that of the schedule skips a day'
 );
-select is(symphony.cron_next('0 12 * * *', '2026-05-05 00:00Z'), '2026-05-05 12:00Z',
-          'the zone is UTC unless given');
+select is(
+    symphony.cron_next('0 12 * * *', '2026-05-05 00:00Z'),
+    '2026-05-05 12:00Z', 'the zone is UTC unless given'
+);
 
 select * from finish();
 rollback;

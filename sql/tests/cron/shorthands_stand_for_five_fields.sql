@@ -19,12 +19,18 @@ from (values
     ('@every 7m', '1969-12-31 23:58', '1970-01-01 00:00')
 ) as t (expression, after, run);
 
-select is(symphony.cron_next('@every 1d', '2026-05-05 00:00Z', 'Asia/Tokyo'), '2026-05-06 00:00Z',
-          '@every counts from 1970-01-01 UTC in every zone');
-select is(symphony.cron_next('@every 1h', '2026-10-25 00:30Z', 'Europe/Paris'), '2026-10-25 01:00Z',
-          '@every takes no notice of clocks');
-select is(symphony.cron_next('@every 1s', '2026-05-05 00:00:00.5Z'), '2026-05-05 00:00:01Z',
-          '@every runs once a second at most');
+select is(
+    symphony.cron_next('@every 1d', '2026-05-05 00:00Z', 'Asia/Tokyo'),
+    '2026-05-06 00:00Z', '@every counts from 1970-01-01 UTC in every zone'
+);
+select is(
+    symphony.cron_next('@every 1h', '2026-10-25 00:30Z', 'Europe/Paris'),
+    '2026-10-25 01:00Z', '@every takes no notice of clocks'
+);
+select is(
+    symphony.cron_next('@every 1s', '2026-05-05 00:00:00.5Z'),
+    '2026-05-05 00:00:01Z', '@every runs once a second at most'
+);
 
 select * from finish();
 rollback;

@@ -10,8 +10,11 @@ language sql as $$
     select * from tap.error_of(format('select symphony.cron_next(%L, %L, %L)', expression, after, timezone))
 $$;
 
-select is(format('%s: %s. %s', r.code, r.message, r.detail),
-          format('22023: invalid %s "%s" in cron expression. %s', field, value, reason), expression)
+select is(
+    format('%s: %s. %s', r.code, r.message, r.detail),
+    format('22023: invalid %s "%s" in cron expression. %s', field, value, reason),
+    expression
+)
 from (values
     ('60 0 * * * *', 'second', '60', 'It is not between 0 and 59.'),
     ('60 * * * *', 'minute', '60', 'It is not between 0 and 59.'),
@@ -72,23 +75,30 @@ from (values
     ('@every -1h', 'interval', '-1h', 'It is not a positive number of d, h, m and s.')
 ) as t (expression, field, value, reason), pg_temp.refusal(expression) as r;
 
-select is(array_agg(r.code || ' ' || r.detail order by expression),
-          '{22023 It has 0 fields.,22023 It has 4 fields.,22023 It has 7 fields.}',
-          'there are five fields or six')
+select is(
+    array_agg(r.code || ' ' || r.detail order by expression),
+    '{22023 It has 0 fields.,22023 It has 4 fields.,22023 It has 7 fields.}',
+    'there are five fields or six'
+)
 from unnest('{"",* * * *,* * * * * * *}'::text[]) as expression, pg_temp.refusal(expression) as r;
 
 select is(r.code || ' ' || r.message, '22023 the cron expression is null', 'null is not an expression')
 from pg_temp.refusal(null) as r;
 
-select is(array_agg(r.code || ' ' || r.message order by after),
-          '{22023 the argument after is -infinity,22023 the argument after is infinity,'
+select is(
+    array_agg(r.code || ' ' || r.message order by after),
+    '{22023 the argument after is -infinity,22023 the argument after is infinity,'
           '22023 the argument after is null}',
-          'null and infinity are not moments')
+    'null and infinity are not moments'
+)
 from unnest('{null,infinity,-infinity}'::timestamptz[]) as after,
      pg_temp.refusal('* * * * *', after) as r;
 
-select is(r.code || ' ' || r.message, format('22023 unknown time zone "%s"', coalesce(zone, '(null)')),
-          'an offset, an abbreviation or a wrong name is not a time zone')
+select is(
+    r.code || ' ' || r.message,
+    format('22023 unknown time zone "%s"', coalesce(zone, '(null)')),
+    'an offset, an abbreviation or a wrong name is not a time zone'
+)
 from unnest('{"",null,+02,Mars/Olympus,UTC+2,CEST,EST,foo5}'::text[]) as zone,
      pg_temp.refusal('* * * * *', timezone => zone) as r;
 
@@ -96,13 +106,15 @@ select is_empty(
     $$select zone from unnest('{utc,GMT,europe/paris,Japan,EST5EDT,Etc/GMT-2}'::text[]) as zone,
              pg_temp.refusal('@daily', timezone => zone) as r
       where r.code is not null$$,
-    'every name is one, old ones and fixed offsets among them');
+    'every name is one, old ones and fixed offsets among them'
+);
 
 select is_empty(
     $$select expression from unnest('{60 * * * *,0 24 * * *,0 0 32 * *,0 0 1 13 *,0 0 * * 8,@x}'::text[])
              as expression, pg_temp.refusal(expression) as r
       where r.hint is null or r.hint !~ '\d'$$,
-    'every hint shows what may be written');
+    'every hint shows what may be written'
+);
 
 select is(count(distinct r.hint), 6::bigint, 'each field has its own hint')
 from unnest('{60 0 * * * *,60 * * * *,0 24 * * *,0 0 32 * *,0 0 1 13 *,0 0 * * 8}'::text[])

@@ -42,7 +42,8 @@ select throws_ok(
 );
 select throws_ok(
     $$select symphony.enqueue('A', delay => '1 s', available_at => now() + interval '1 s')$$, '22023', null,
-    'a delay beside a time is refused');
+    'a delay beside a time is refused'
+);
 select throws_ok(
     $$select symphony.enqueue('A', available_at => 'infinity')$$,
     '22023', null, 'a time that never comes is refused'
@@ -61,7 +62,8 @@ select throws_ok(
 );
 select throws_ok(
     $$select symphony.enqueue('A', idempotency_key => 'k', queue_name => 'nope')$$, 'SY001', null,
-    'a key in an unknown queue is refused');
+    'a key in an unknown queue is refused'
+);
 select throws_ok(
     $$select symphony.enqueue('A', to_jsonb(string_agg(md5(i::text), '')))
       from generate_series(1, 33000) as i$$,

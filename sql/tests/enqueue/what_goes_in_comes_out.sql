@@ -35,10 +35,14 @@ select lives_ok(
 );
 create temporary table before as select symphony.enqueue('A', idempotency_key => 'order-2') as id;
 select tap.advance_clock('25 hours');
-select isnt(symphony.enqueue('A', idempotency_key => 'order-2'), (select id from before),
-    'a key is free again when the window of the queue is over');
-select is(symphony.enqueue('A', idempotency_key => 'order-2') > (select id from before), true,
-    'it stands for the new message then');
+select isnt(
+    symphony.enqueue('A', idempotency_key => 'order-2'),
+    (select id from before), 'a key is free again when the window of the queue is over'
+);
+select is(
+    symphony.enqueue('A', idempotency_key => 'order-2') > (select id from before),
+    true, 'it stands for the new message then'
+);
 select symphony.tick();
 select is_empty(
     $$select from symphony.idempotency_key where expires_at < symphony._now()$$,

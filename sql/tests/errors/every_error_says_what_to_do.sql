@@ -209,10 +209,12 @@ select is_empty(
 );
 select is_empty(
     $$select call, hint from raised where coalesce(hint, '') !~ '^[A-Z0-9].*[.;]$'$$,
-    'every error has a HINT of whole sentences');
+    'every error has a HINT of whole sentences'
+);
 select is_empty(
     $$select call, message from raised where message !~ '^[a-z"]' or message ~ '[.]$'$$,
-    'every message is a phrase, as those of PostgreSQL are');
+    'every message is a phrase, as those of PostgreSQL are'
+);
 
 -- What the functions raise, with the % of each format as a wildcard.
 select is_empty(
@@ -220,5 +222,6 @@ select is_empty(
       from pg_proc as p, regexp_matches(p.prosrc, $re$raise exception '((?:[^']|'')*)'$re$, 'g') as raise
       where p.pronamespace = 'symphony'::regnamespace and p.proname !~ 'cron|schedule'
         and not exists (select from raised where raised.message like '%' || raise[1] || '%')$$,
-    'every error was raised here');
+    'every error was raised here'
+);
 select * from finish();

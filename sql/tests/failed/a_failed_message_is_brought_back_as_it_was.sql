@@ -19,7 +19,8 @@ select results_eq(
 select is((select status from symphony.message_status(1)), 'failed', 'a dry run does nothing');
 select results_eq(
     $$select * from symphony.retry_failed('{7,1,null,1}')$$,
-    $$values (7::bigint, 'unknown', 0::bigint), (1, 'retried', 1)$$, 'a bad id does not hold up the others');
+    $$values (7::bigint, 'unknown', 0::bigint), (1, 'retried', 1)$$, 'a bad id does not hold up the others'
+);
 select results_eq(
     $$select * from symphony.retry_failed('{1}')$$,
     $$values (1::bigint, 'pending', 0::bigint)$$,

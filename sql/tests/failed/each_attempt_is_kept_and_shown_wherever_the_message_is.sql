@@ -45,8 +45,11 @@ select results_eq(
     $$values ('failed', 3, 'w3', 200, true)$$,
     'the last attempt is kept, and what is too long is cut'
 );
-select results_eq($$select reason, attempt, error_class, last_error from symphony.failed_messages()$$,
-    $$values ('exhausted', 3, repeat('K', 200), 'KeyError: 1')$$, 'the message is among the failed ones');
+select results_eq(
+    $$select reason, attempt, error_class, last_error from symphony.failed_messages()$$,
+    $$values ('exhausted', 3, repeat('K', 200), 'KeyError: 1')$$,
+    'the message is among the failed ones'
+);
 
 -- It is replayed and done: its history is still there, until it is purged.
 select results_eq(

@@ -10,8 +10,11 @@ select is(
     symphony.create_queue('q', lease => '5 s'),
     false, 'the second time its settings are applied'
 );
-select results_eq($$select max_attempts, lease, retention from symphony.queue where queue_name = 'q'$$,
-    $$values (7, '5 s'::interval, '1 day'::interval)$$, 'what is not given stays');
+select results_eq(
+    $$select max_attempts, lease, retention from symphony.queue where queue_name = 'q'$$,
+    $$values (7, '5 s'::interval, '1 day'::interval)$$,
+    'what is not given stays'
+);
 select throws_ok($$select symphony.create_queue('a b')$$, '22023', null, 'a name with a blank is refused');
 select throws_ok(
     $$select symphony.create_queue(repeat('x', 49))$$,

@@ -47,7 +47,8 @@ select results_eq(
 select results_eq(
     $$select * from symphony._retry_rule('A', 'default', null)$$,
     $$values (4, '1 s'::interval, 2::float8, '30 s'::interval, 0.1::float8)$$,
-    'the defaults of retries come from the policy *');
+    'the defaults of retries come from the policy *'
+);
 select throws_ok(
     $$select symphony.configure_queue('q', max_attempts => 7, lease => '0 s')$$,
     '22023', null, 'one wrong setting of two is refused'

@@ -63,9 +63,11 @@ from symphony.enqueue_batch('[
     {"message_type": "Other"},
     {"message_type": "SendEmail", "queue_name": "mail"}
 ]') as id;
-select results_eq($$select n, queue_name, correlation from sent join placed using (id) order by n$$,
+select results_eq(
+    $$select n, queue_name, correlation from sent join placed using (id) order by n$$,
     $$values (1, 'mail', (select min(id)::text from sent)), (2, 'default', null), (3, 'mail', null)$$,
-    'a batch returns the first id of each element');
+    'a batch returns the first id of each element'
+);
 select is((select count(*) from placed), 4::bigint, 'a batch makes a delivery for each transport');
 delete from symphony.message;
 
@@ -94,8 +96,11 @@ select results_eq(
     $$values ('mail', 'send'), ('audit', 'audit')$$,
     'a handler that a route names gets it there and nowhere else'
 );
-select results_eq($$select delivery, transport_name, handler_name from symphony.route_of('SendEmail')$$,
-    $$values (1::bigint, 'email', 'send'), (2, 'log', 'audit')$$, 'route_of shows the deliveries');
+select results_eq(
+    $$select delivery, transport_name, handler_name from symphony.route_of('SendEmail')$$,
+    $$values (1::bigint, 'email', 'send'), (2, 'log', 'audit')$$,
+    'route_of shows the deliveries'
+);
 delete from symphony.message;
 select symphony.set_routes('SendEmail', '[]');
 select symphony.enqueue('SendEmail');

@@ -28,13 +28,15 @@ select cmp_ok(
     '<=', clock_timestamp(), 'transports tell since when they are so'
 )
 from symphony.list_transports() limit 1;
-select results_eq($$select * from symphony.list_routes()$$,
+select results_eq(
+    $$select * from symphony.list_routes()$$,
     $$values ('orders.*', 'mail', null, 'postgres', 'mail', 7, false),
              ('orders.*', 'async', 'audit', 'postgres', 'default', 5, true),
              ('orders.*', 'here', null, 'sync', null, null, true),
              ('send', 'mail', null, 'postgres', 'mail', 7, false),
              ('*', 'async', null, 'postgres', 'default', 5, true)$$,
-    'routes come by pattern, in the order of the deliveries, with * last');
+    'routes come by pattern, in the order of the deliveries, with * last'
+);
 
 select symphony.set_retry_policy('send', max_attempts => 7, delay => '2 s',
                                  permanent_errors => '{Refused}', snooze_errors => '{"Closed": 60}');

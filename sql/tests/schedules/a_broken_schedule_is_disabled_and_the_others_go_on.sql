@@ -21,14 +21,18 @@ select results_eq(
 );
 select ok(last_error like '%gone%', 'its error has its text')
 from symphony.schedule where schedule_name = '2 broken';
-select is_empty($$select from symphony.schedule_run where schedule_name = '2 broken'$$,
-    'it did not run');
+select is_empty(
+    $$select from symphony.schedule_run where schedule_name = '2 broken'$$,
+    'it did not run'
+);
 
 select tap.set_clock('2027-03-02 09:03Z');
 select is(symphony.tick_schedules(), 2, 'it stays disabled');
 
-select throws_ok($$select symphony.resume_schedule('2 broken')$$, 'SY001', null,
-    'it cannot be resumed while its queue is missing');
+select throws_ok(
+    $$select symphony.resume_schedule('2 broken')$$,
+    'SY001', null, 'it cannot be resumed while its queue is missing'
+);
 select is(left(last_error, 5), 'SY001', 'it keeps its error')
 from symphony.schedule where schedule_name = '2 broken';
 select symphony.create_queue('gone');

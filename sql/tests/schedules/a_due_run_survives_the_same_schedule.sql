@@ -16,7 +16,8 @@ select is(
 select is(symphony.tick_schedules(), 1, 'it is made up for');
 select results_eq(
     $$select message_type, headers ->> 'scheduled_at' from symphony.message$$,
-    $$values ('Scan', '2027-03-01T09:00:00+00:00')$$, 'the new message is sent');
+    $$values ('Scan', '2027-03-01T09:00:00+00:00')$$, 'the new message is sent'
+);
 select is(pg_temp.created('Scan'), '2027-03-02 09:00Z', 'the run is made up for once');
 select tap.set_clock('2027-03-02 10:00Z');
 select is(

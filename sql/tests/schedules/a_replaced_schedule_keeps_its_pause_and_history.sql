@@ -37,8 +37,10 @@ select results_eq(
               '2027-03-01 09:00Z'::timestamptz)$$,
     'what it did is kept'
 );
-select isnt_empty($$select from symphony.schedule_run where schedule_name = 'job'$$,
-    'its history is kept');
+select isnt_empty(
+    $$select from symphony.schedule_run where schedule_name = 'job'$$,
+    'its history is kept'
+);
 
 select symphony.pause_schedule('job');
 select is(

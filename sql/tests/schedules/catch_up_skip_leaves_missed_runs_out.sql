@@ -30,8 +30,10 @@ select is(last_run_at, '2027-03-01 16:00Z', 'the last run is that one') from sym
 select symphony.create_schedule('quick', 'Poll', 'interval', '{"every": "1 second"}',
                                 catch_up => 'skip');
 select tap.set_clock('2027-03-01 16:00:05.5Z');
-select is(symphony.tick_schedules(), 1,
-    'runs closer together than the ticks are fired once a tick');
+select is(
+    symphony.tick_schedules(),
+    1, 'runs closer together than the ticks are fired once a tick'
+);
 select is(last_run_at, '2027-03-01 16:00:05Z', 'the last of them is fired')
 from symphony.schedule where schedule_name = 'quick';
 select is(next_run_at, '2027-03-01 16:00:06Z', 'the next one is to come')

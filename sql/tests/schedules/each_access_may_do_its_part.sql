@@ -45,15 +45,18 @@ select lives_ok($$select * from symphony.schedule_overview$$, 'an operator sees 
 select lives_ok($$select * from symphony.schedule_history$$, 'an operator sees their runs');
 select lives_ok(
     $$select symphony.create_schedule('a', 'Poll', 'once', '{"at": "2027-04-01 00:00"}')$$,
-    'an operator creates');
+    'an operator creates'
+);
 select lives_ok($$select symphony.pause_schedule('a')$$, 'an operator pauses');
 select lives_ok($$select symphony.resume_schedule('a')$$, 'an operator resumes');
 select lives_ok($$select symphony.run_schedule_now('a')$$, 'an operator runs');
 select lives_ok($$select * from symphony.schedule_preview('a')$$, 'an operator previews');
 select lives_ok($$select symphony.tick_schedules()$$, 'an operator fires');
 select lives_ok($$select symphony.remove_schedule('a')$$, 'an operator removes');
-select throws_ok($$select from symphony.schedule$$, '42501', null,
-    'an operator has no access to the table');
+select throws_ok(
+    $$select from symphony.schedule$$,
+    '42501', null, 'an operator has no access to the table'
+);
 select throws_ok(
     $$select from symphony.schedule_run$$,
     '42501', null, 'an operator has no access to the table of the runs'
@@ -63,20 +66,24 @@ set local role schedule_observer;
 select lives_ok($$select * from symphony.schedule_overview$$, 'an observer sees the schedules');
 select isnt_empty($$select from symphony.schedule_status()$$, 'an observer sees them by the function, too');
 select lives_ok($$select symphony.schedule_runs('poll')$$, 'an observer sees the runs of one');
-select throws_ok($$select symphony.sync_schedules('shop', '[]')$$, '42501', null,
-    'an observer does not synchronise');
+select throws_ok(
+    $$select symphony.sync_schedules('shop', '[]')$$,
+    '42501', null, 'an observer does not synchronise'
+);
 select lives_ok($$select * from symphony.schedule_history$$, 'an observer sees all runs');
 select throws_ok($$select symphony.pause_schedule('poll')$$, '42501', null, 'an observer does not steer');
 
 set local role schedule_producer;
 select lives_ok(
     $$select symphony.create_schedule('b', 'Poll', 'cron', '{"expression": "@daily"}')$$,
-    'a producer creates');
+    'a producer creates'
+);
 select lives_ok($$select * from symphony.schedule_preview('b')$$, 'a producer previews');
 select lives_ok(
     $$select symphony.sync_schedules('shop', '[{"schedule_name": "c", "message_type": "Poll",
         "schedule_type": "cron", "schedule_config": {"expression": "@daily"}}]')$$,
-    'a producer synchronises what it declares');
+    'a producer synchronises what it declares'
+);
 select throws_ok(
     $$select * from symphony.schedule_overview$$,
     '42501', null, 'a producer does not see schedules'
@@ -88,8 +95,10 @@ select throws_ok(
 
 set local role schedule_consumer;
 select lives_ok($$select symphony.tick_schedules()$$, 'a consumer fires');
-select throws_ok($$select symphony.run_schedule_now('b')$$, '42501', null,
-    'a consumer runs no schedule by hand');
+select throws_ok(
+    $$select symphony.run_schedule_now('b')$$,
+    '42501', null, 'a consumer runs no schedule by hand'
+);
 select throws_ok(
     $$select * from symphony.schedule_overview$$,
     '42501', null, 'a consumer does not see schedules'

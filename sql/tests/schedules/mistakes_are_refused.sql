@@ -94,8 +94,10 @@ select is(
     pg_temp.refusal($$select symphony.run_schedule_now('a')$$),
     'SY006', 'run_schedule_now() refuses an unknown name'
 );
-select is(pg_temp.refusal($$select symphony.schedule_preview('nobody')$$), 'SY006',
-    'schedule_preview() refuses an unknown name');
+select is(
+    pg_temp.refusal($$select symphony.schedule_preview('nobody')$$),
+    'SY006', 'schedule_preview() refuses an unknown name'
+);
 select is(
     pg_temp.refusal($$select symphony.schedule_preview(null)$$),
     '22023', 'schedule_preview() refuses null'
@@ -106,7 +108,8 @@ select is(
 );
 select is(
     pg_temp.refusal($$select symphony.schedule_preview('@daily', 1, 'Mars/Utopia')$$), '22023',
-    'schedule_preview() refuses an unknown zone');
+    'schedule_preview() refuses an unknown zone'
+);
 select is(
     pg_temp.refusal($$select symphony.schedule_preview('@daily', 1, 'UTC', 'infinity')$$),
     '22023', 'schedule_preview() refuses the end of time'

@@ -10,8 +10,10 @@ select is(symphony.tick_schedules(), 1, 'a run is fired');
 select tap.set_clock('2027-03-01 08:59:59Z');
 select is(symphony.tick_schedules(), 0, 'nothing is due when the clock was put back');
 select symphony.pause_schedule('hourly');
-select is(symphony.resume_schedule('hourly'), '2027-03-01 09:00Z',
-    'the same time is made due again');
+select is(
+    symphony.resume_schedule('hourly'),
+    '2027-03-01 09:00Z', 'the same time is made due again'
+);
 select tap.set_clock('2027-03-01 09:00Z');
 select is(symphony.tick_schedules(), 0, 'it is not fired again');
 select results_eq(

@@ -11,8 +11,10 @@ select tap.set_clock('2027-03-01 08:01Z');
 select is(symphony.tick_schedules(), 2, 'the first run of both is fired');
 
 select tap.set_clock('2027-03-01 08:02Z');
-select is(symphony.tick_schedules(), 1,
-    'only the schedule that allows it runs while its message is pending');
+select is(
+    symphony.tick_schedules(),
+    1, 'only the schedule that allows it runs while its message is pending'
+);
 select results_eq(
     $$select scheduled_at, message_id, skipped from symphony.schedule_run
       where schedule_name = 'skip' and skipped is not null$$,

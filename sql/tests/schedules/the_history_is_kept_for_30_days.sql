@@ -13,8 +13,10 @@ select symphony.tick();
 select tap.set_clock('2027-03-31 09:00Z');
 select symphony.pause_schedule('daily');
 select symphony.tick();
-select isnt_empty($$select from symphony.schedule_run where scheduled_at = '2027-03-01 09:00Z'$$,
-    'a run is still there after exactly 30 days');
+select isnt_empty(
+    $$select from symphony.schedule_run where scheduled_at = '2027-03-01 09:00Z'$$,
+    'a run is still there after exactly 30 days'
+);
 select tap.set_clock('2027-03-31 09:00:11Z');
 select symphony.tick();
 select results_eq(
@@ -24,10 +26,14 @@ select results_eq(
 );
 
 select is(symphony.remove_schedule('daily'), true, 'a schedule is removed');
-select is_empty($$select from symphony.schedule_run where schedule_name = 'daily'$$,
-    'its history is removed with it');
-select isnt_empty($$select from symphony.schedule_run where schedule_name = 'other'$$,
-    'the history of others stays');
+select is_empty(
+    $$select from symphony.schedule_run where schedule_name = 'daily'$$,
+    'its history is removed with it'
+);
+select isnt_empty(
+    $$select from symphony.schedule_run where schedule_name = 'other'$$,
+    'the history of others stays'
+);
 select is(symphony.remove_schedule('daily'), false, 'the removed schedule is not there any more');
 select is(count(*), 4::bigint, 'what it had enqueued stays')
 from symphony.message;

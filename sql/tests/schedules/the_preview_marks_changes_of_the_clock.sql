@@ -40,8 +40,10 @@ select symphony.create_schedule('poll', 'Poll', 'interval', '{"every": "10 minut
                                 max_runs => 2);
 select symphony.create_schedule('launch', 'Launch', 'once', '{"at": "2027-03-01 09:00+00"}');
 
-select is((select run_at from symphony.schedule_preview('report', 1)), next_run_at,
-    'a name shows the runs of that schedule')
+select is(
+    (select run_at from symphony.schedule_preview('report', 1)),
+    next_run_at, 'a name shows the runs of that schedule'
+)
 from symphony.schedule where schedule_name = 'report';
 select is(count(*), 5::bigint, 'five runs are shown unless another number is given')
 from symphony.schedule_preview('report');

@@ -54,8 +54,10 @@ select results_eq(
 );
 set local timezone = 'Asia/Tokyo';
 set local intervalstyle = 'iso_8601';
-select is(pg_temp.synced('{"schedule_config": {"every": "PT60M"}}'), 'poll unchanged, report unchanged',
-    'other words and another session are nothing new');
+select is(
+    pg_temp.synced('{"schedule_config": {"every": "PT60M"}}'),
+    'poll unchanged, report unchanged', 'other words and another session are nothing new'
+);
 reset timezone;
 reset intervalstyle;
 

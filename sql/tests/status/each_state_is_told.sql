@@ -48,7 +48,8 @@ select results_eq(
 );
 select results_eq(
     $$select failed_at - enqueued_at, last_error, worker, max_attempts from symphony.message_status(3)$$,
-    $$values ('3 s'::interval, 'bad', 'w1', 2)$$, 'a failed message says when, why and by whom');
+    $$values ('3 s'::interval, 'bad', 'w1', 2)$$, 'a failed message says when, why and by whom'
+);
 select results_eq(
     $$select reason, error_class, attempt, last_error, worker, body from symphony.failed_overview$$,
     $$values ('permanent', 'Bad', 1::smallint, 'bad', 'w1', '{"n": 3}'::jsonb)$$,
@@ -115,5 +116,6 @@ select results_eq(
     $$select pending, delayed, processing, failed from symphony.queue_stats('q')$$,
     $$select count(*) filter (where status = 'pending'), count(*) filter (where status = 'delayed'),
              count(*) filter (where status = 'processing'), count(*) filter (where status = 'failed')
-      from generate_series(1, 9) as i, symphony.message_status(i)$$, 'the statistics count the same');
+      from generate_series(1, 9) as i, symphony.message_status(i)$$, 'the statistics count the same'
+);
 select * from finish();
