@@ -26,9 +26,9 @@ ROOMS = (
     "server",
     "version",
     "redaction",
-    "errors",
     "outcomes",
     "times",
+    "errors",
 )
 
 
