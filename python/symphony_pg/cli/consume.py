@@ -16,6 +16,7 @@ import click
 from ..config.result import Config
 from ..errors import WrongState
 from ..worker import Counts, Worker
+from ..worker.signals import Signals
 from .application import load_app
 from .config import CONFIG, use_config
 from .errors import as_text
@@ -76,7 +77,9 @@ LAST_SECOND = 1.0
 @click.option("--name", help="What the worker calls itself [host:pid:random].")
 @dsn_option
 @as_json_option
+@click.pass_context
 def consume(
+    context: click.Context,
     queues: Sequence[str],
     reference: str,
     concurrency: int,
@@ -123,6 +126,7 @@ def consume(
         sys.exit(run_reloading(reference))
     for_people = is_for_people(as_json)
     start_logging(for_people)
+    signals = context.with_resource(Signals())  # what comes during the import is not lost
     app = load_app(reference)
     if not app.handlers:
         raise WrongState(
@@ -158,14 +162,14 @@ def consume(
         if app.schedules and not no_schedules:
             click.echo(f"schedules {', '.join(sorted(app.schedules))}")
         click.echo("Ctrl-C stops.\n")
-    asyncio.run(_end_in_time(worker, for_people))
+    asyncio.run(_end_in_time(worker, signals, for_people))
 
 
-async def _end_in_time(worker: Worker, for_people: bool) -> None:
+async def _end_in_time(worker: Worker, signals: Signals, for_people: bool) -> None:
     """Run the worker; end the process at once if handlers would keep it alive."""
     failure = None
     try:
-        await _work(worker, for_people)
+        await _work(worker, signals, for_people)
     except Exception as error:
         failure = error
     if worker.has_stuck_handlers or await _has_stuck_threads():
@@ -190,11 +194,11 @@ def _as_text(error: Exception) -> str:
     return f"Error: {text}" if text is not None else "".join(traceback.format_exception(error))
 
 
-async def _work(worker: Worker, for_people: bool) -> None:
+async def _work(worker: Worker, signals: Signals, for_people: bool) -> None:
     progress = asyncio.create_task(_show_progress(worker)) if for_people else None
     started = time.monotonic()
     try:
-        counts = await worker.run(signals=True)
+        counts = await worker.run(signals=signals)
     finally:
         if progress is not None:
             progress.cancel()

@@ -261,17 +261,15 @@ ASYNC: dict[str, Any] = {
 }
 # What is not a connection, and how to get one from it.
 WAYS = {
-    "asyncpg.pool.Pool": "write: async with pool.acquire() as conn, and conn=conn",
+    "asyncpg.pool.Pool": "write: async with pool.acquire() as conn",
     "psycopg.AsyncCursor": "write: conn=cursor.connection",
     "psycopg.Cursor": "write: conn=cursor.connection",
-    "psycopg_pool.pool.ConnectionPool": "write: with pool.connection() as conn, and conn=conn",
-    "psycopg_pool.pool_async.AsyncConnectionPool": "write: async with pool.connection() as conn, and "
-    "conn=conn",
-    "sqlalchemy.engine.base.Engine": "write: with engine.begin() as conn, and conn=conn",
-    "sqlalchemy.ext.asyncio.engine.AsyncEngine": "write: async with engine.begin() as conn, and conn=conn",
-    "sqlalchemy.ext.asyncio.session.async_sessionmaker": "write: async with maker() as session, and "
-    "conn=session",
-    "sqlalchemy.orm.session.sessionmaker": "write: with maker() as session, and conn=session",
+    "psycopg_pool.pool.ConnectionPool": "write: with pool.connection() as conn",
+    "psycopg_pool.pool_async.AsyncConnectionPool": "write: async with pool.connection() as conn",
+    "sqlalchemy.engine.base.Engine": "write: with engine.begin() as conn",
+    "sqlalchemy.ext.asyncio.engine.AsyncEngine": "write: async with engine.begin() as conn",
+    "sqlalchemy.ext.asyncio.session.async_sessionmaker": "write: async with maker() as session",
+    "sqlalchemy.orm.session.sessionmaker": "write: with maker() as session",
 }
 TAKES = (
     "a psycopg.Connection, SQLAlchemy's Session or Connection (and so SQLModel's), or "

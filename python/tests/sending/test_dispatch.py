@@ -111,11 +111,11 @@ def test_dispatch_checks_the_message(app: Symphony) -> None:
 @pytest.mark.parametrize("transport", [None, InMemoryTransport(), SyncTransport()], ids=str)
 async def test_none_is_no_connection(app: Symphony, transport: Transport | None) -> None:
     nothing: Any = None
-    with pytest.raises(TypeError, match="conn=None, and takes a psycopg.Connection.*Django"):
+    with pytest.raises(TypeError, match=r"conn=None, and takes a psycopg\.Connection.*Django"):
         app.dispatch(SendEmail(), conn=nothing, transport=transport)
     with pytest.raises(TypeError, match="conn=None"):
         app.dispatch_many([SendEmail()], conn=nothing, transport=transport)
-    with pytest.raises(TypeError, match="conn=None, and takes a psycopg.AsyncConnection"):
+    with pytest.raises(TypeError, match=r"conn=None, and takes a psycopg\.AsyncConnection"):
         await app.dispatch_async(SendEmail(), conn=nothing, transport=transport)
     with pytest.raises(TypeError, match="conn=None"):
         await app.dispatch_many_async([SendEmail()], conn=nothing, transport=transport)
