@@ -21,6 +21,7 @@ from .application import load_app
 from .config import CONFIG, use_config
 from .errors import as_text
 from .kinds import DURATION, INTERVAL, MEMORY
+from .lifeline import Parent
 from .logs import start_logging
 from .options import as_json_option, chosen_dsn, dsn_option
 from .output import is_for_people, to_json
@@ -127,7 +128,9 @@ def consume(
     for_people = is_for_people(as_json)
     start_logging(for_people)
     signals = context.with_resource(Signals())  # what comes during the import is not lost
+    parent = Parent(signals)
     app = load_app(reference)
+    parent.ready()
     if not app.handlers:
         raise WrongState(
             f"{reference} has no handlers",
