@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 import time
@@ -15,6 +16,7 @@ import click
 
 from ..config.result import Config
 from ..errors import WrongState
+from ..version import __version__
 from ..worker import Counts, Worker
 from ..worker.signals import Signals
 from .application import load_app
@@ -22,13 +24,14 @@ from .config import CONFIG, use_config
 from .errors import as_text
 from .kinds import DURATION, INTERVAL, MEMORY
 from .lifeline import Parent
-from .logs import start_logging
+from .logs import LEVELS, configure_logging, start_logging
 from .options import as_json_option, chosen_dsn, dsn_option
 from .output import is_for_people, to_json
 from .reload import run_reloading
 
 __all__ = ["consume"]
 
+log = logging.getLogger("symphony_pg.worker")
 PROGRESS_INTERVAL = 0.5
 LAST_SECOND = 1.0
 
@@ -74,6 +77,10 @@ LAST_SECOND = 1.0
     "--all", "all_queues", is_flag=True, help="Work off all queues, also those created later.",
 )  # fmt: skip
 @click.option("--exclude", multiple=True, metavar="QUEUE", help="With --all: but not this one.")
+@click.option(
+    "--log-level", type=click.Choice(LEVELS, case_sensitive=False),
+    help="What is logged [info, or as the application configures it].",
+)  # fmt: skip
 @click.option("--reload", is_flag=True, help="Restart when a Python file changes.")
 @click.option("--name", help="What the worker calls itself [host:pid:random].")
 @dsn_option
@@ -98,6 +105,7 @@ def consume(
     config: Config | None,
     all_queues: bool,
     exclude: Sequence[str],
+    log_level: str | None,
     reload: bool,
     name: str | None,
     dsn: str | None,
@@ -131,6 +139,7 @@ def consume(
     parent = Parent(signals)
     app = load_app(reference)
     parent.ready()
+    configure_logging(log_level)
     if not app.handlers:
         raise WrongState(
             f"{reference} has no handlers",
@@ -165,6 +174,18 @@ def consume(
         if app.schedules and not no_schedules:
             click.echo(f"schedules {', '.join(sorted(app.schedules))}")
         click.echo("Ctrl-C stops.\n")
+    else:
+        log.info(
+            "%s starts",
+            worker.name,
+            extra={
+                "version": __version__,
+                "queues": "all" if all_queues else worker.queues,
+                "handlers": sorted(app.handlers),
+                "schedules": [] if no_schedules else sorted(app.schedules),
+                "concurrency": concurrency,
+            },
+        )
     asyncio.run(_end_in_time(worker, signals, for_people))
 
 

@@ -275,7 +275,9 @@ class LocalTransport:
         )
         if self.bus is not None:
             what = (message, failure.error, failure.error_class)
-            self.bus.events.emit(Failed(*what) if wait is None else Retried(*what, now + wait))
+            self.bus.events.emit(
+                Failed(*what, error) if wait is None else Retried(*what, now + wait, error)
+            )
         return wait
 
 

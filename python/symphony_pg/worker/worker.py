@@ -27,6 +27,7 @@ from ..database.connections import AsyncConnections, Connections
 from ..database.translation import translated
 from ..errors import AccessDenied, WrongState
 from ..events import Event, WorkerIdle, WorkerStarted, WorkerStopped
+from ..handling.logged import name_messages
 from ..version import __version__, check_compatible
 from .backlog import Backlog
 from .claim import Claim
@@ -158,6 +159,7 @@ class Worker:
             for handler in first.all.values():
                 if handler.message_type is not None:
                     handler.message_type.prepare()
+        name_messages()
         self._set_up()
         assert self._loop is not None
         if self._stopping:
