@@ -24,6 +24,7 @@ from .database.functions.routing import sync_handlers
 from .events import Event
 from .handling.batch import BatchHandler
 from .handling.classification import ErrorClasses, Waits
+from .handling.django import use_django
 from .handling.handler import Handler
 from .messages.envelope import Envelope, RetryPolicy
 from .messages.types import VERSION, message, message_type_of
@@ -251,6 +252,11 @@ class Symphony(Schedules):
             return listener
 
         return register
+
+    def use_frameworks(self) -> None:
+        """Put around handlers what the frameworks in this process need; a worker calls this."""
+        if use_django(self.bus):
+            self._compile()
 
     def _compile(self) -> None:
         for first in self.handlers.values():

@@ -38,7 +38,10 @@ LAST_SECOND = 1.0
 
 @click.command()
 @click.argument("queues", nargs=-1)
-@click.option("--app", "reference", required=True, metavar="MODULE:NAME", help="The application.")
+@click.option(
+    "--app", "reference", required=True, envvar="SYMPHONY_APP", metavar="MODULE:NAME",
+    help="The application [SYMPHONY_APP].",
+)  # fmt: skip
 @click.option(
     "--concurrency", type=click.IntRange(1, 1000), default=1, show_default=True,
     help="Handlers that run at a time.",
@@ -60,6 +63,7 @@ LAST_SECOND = 1.0
     "--grace", type=DURATION, default="30s", show_default=True,
     help="What running handlers get when the worker is stopped.",
 )  # fmt: skip
+@click.option("--install", is_flag=True, help="Install the schema if it is not there.")
 @click.option("--no-listen", is_flag=True, help="Poll only: for transaction poolers.")
 @click.option("--no-tick", is_flag=True, help="Leave delays, retries and leases to others.")
 @click.option(
@@ -98,6 +102,7 @@ def consume(
     time_limit: timedelta | None,
     drain: bool,
     grace: timedelta,
+    install: bool,
     no_listen: bool,
     no_tick: bool,
     no_schedules: bool,
@@ -166,6 +171,7 @@ def consume(
         poll_interval=poll_interval.total_seconds(),
         all_queues=all_queues,
         exclude=exclude,
+        install=install,
     )
     if for_people:
         click.echo(f"{click.style('symphony-pg', bold=True)} {worker.name}")

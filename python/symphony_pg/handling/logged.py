@@ -30,6 +30,7 @@ class MessageFilter(logging.Filter):
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
+        """Add what is not there."""
         found = in_hand.get()
         values: tuple[object, ...] = (None, None, None)
         if isinstance(found, ClaimedMessage):

@@ -24,8 +24,9 @@ import psycopg
 from ..app import Symphony
 from ..database import functions
 from ..database.connections import AsyncConnections, Connections
+from ..database.install import ensure_installed
 from ..database.translation import translated
-from ..errors import AccessDenied, WrongState
+from ..errors import AccessDenied, NotInstalled, WrongState
 from ..events import Event, WorkerIdle, WorkerStarted, WorkerStopped
 from ..handling.logged import name_messages
 from ..version import __version__, check_compatible
@@ -70,6 +71,7 @@ class Worker:
     poll_interval  seconds between looks at the queue when nothing is notified
     all_queues     work off all queues there are or will be, those served least recently first
     exclude        but none of these
+    install        install the schema if it is not there
     """
 
     def __init__(
@@ -93,6 +95,7 @@ class Worker:
         poll_interval: float = 1.0,
         all_queues: bool = False,
         exclude: Sequence[str] = (),
+        install: bool = False,
     ) -> None:
         self.app = app
         self._queues = Queues(queues, are_all=all_queues, exclude=exclude)
@@ -106,6 +109,7 @@ class Worker:
         self._failure_limit = failure_limit
         self._time_limit = time_limit
         self._grace = grace
+        self._installs = install
         self._listens = listen
         self._ticks = tick
         self._declares = schedules and bool(app.schedules)
@@ -160,6 +164,7 @@ class Worker:
                 if handler.message_type is not None:
                     handler.message_type.prepare()
         name_messages()
+        self.app.use_frameworks()
         self._set_up()
         assert self._loop is not None
         if self._stopping:
@@ -260,8 +265,14 @@ class Worker:
         self._idling.reset()
 
     async def _check_version(self, conn: psycopg.AsyncConnection[Any]) -> None:
-        with translated():
-            row = await (await conn.execute(VERSION)).fetchone()
+        try:
+            with translated():
+                row = await (await conn.execute(VERSION)).fetchone()
+        except NotInstalled:
+            if not self._installs:
+                raise
+            await asyncio.to_thread(ensure_installed, self._dsn)
+            return
         assert row is not None
         check_compatible(row[0])
 
