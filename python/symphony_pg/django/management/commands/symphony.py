@@ -46,4 +46,4 @@ class Command(BaseCommand):  # type: ignore[misc]
 
 def _prepare() -> None:
     os.environ.setdefault("SYMPHONY_APP", getattr(settings, "SYMPHONY_APP", APP))
-    os.environ.setdefault("SYMPHONY_DSN", django_dsn())
+    os.environ["SYMPHONY_DSN"] = django_dsn()
