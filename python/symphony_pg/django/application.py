@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.db import connections
 from psycopg.conninfo import make_conninfo
 from psycopg.pq import Conninfo
@@ -75,7 +77,9 @@ class DjangoSymphony(Symphony):
     @property
     def dsn(self) -> str | None:
         """Where the database is now: that of the settings, or of the test."""
-        return self._dsn or django_dsn(self._using)
+        if self._dsn is None and (settings.configured or "DJANGO_SETTINGS_MODULE" in os.environ):
+            return django_dsn(self._using)
+        return self._dsn
 
     @dsn.setter
     def dsn(self, dsn: str | None) -> None:

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT: the first one asks for the end, the second one is the end.
+"""SIGTERM and SIGINT: the first one asks for the end, the second one is the end. SIGHUP asks, too.
 
 SIGTERM is caught before the application is imported, since PID 1 of a container has no default
 action: a signal that nobody has asked for is lost to it. SIGINT breaks the import, as ever.
@@ -18,6 +18,9 @@ from typing import Any
 
 __all__ = ["Signals"]
 
+CAUGHT = [
+    getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)
+]
 _active: list[Signals] = []
 _forking = threading.local()
 
@@ -32,6 +35,8 @@ class Signals:
 
     def __enter__(self) -> Signals:
         self._catch(signal.SIGTERM)
+        if signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:  # not under nohup
+            self._catch(signal.SIGHUP)
         _active.append(self)
         return self
 
@@ -66,16 +71,17 @@ class Signals:
 
     def _caught(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
         # Not a callback of the event loop: a handler that blocks that would put it off.
-        if self.was_caught:
+        if not self.was_caught:
+            self.was_caught = True
+            if self._stop is not None:
+                self._stop()
+        elif number != signal.SIGHUP:  # of which a terminal that is closed may send two
             os._exit(128 + number)
-        self.was_caught = True
-        if self._stop is not None:
-            self._stop()
 
 
 def _before_fork() -> None:
     if _active:
-        _forking.mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT))
+        _forking.mask = signal.pthread_sigmask(signal.SIG_BLOCK, CAUGHT)
 
 
 def _after_fork() -> None:

@@ -149,7 +149,7 @@ class Worker:
         A server that is away is waited for. If the time limit ends that, the error is raised; so is
         LoginRefused, if that is what the server says at the first attempt.
 
-        With `signals`, SIGTERM and SIGINT call stop(), and a second one ends the process at once:
+        With `signals`, SIGTERM, SIGINT and SIGHUP call stop(), and a second one ends the process:
         then leases end, and the messages are handed out again. A child that a handler forks is not
         concerned.
         """

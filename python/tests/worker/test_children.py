@@ -155,3 +155,18 @@ def test_pid_1_hears_a_signal_during_the_import(dsn: str, tmp_path: Path) -> Non
             assert process.wait(TIMEOUT) == 0
         finally:
             process.kill()
+
+
+def test_a_terminal_that_is_closed_lets_handlers_finish(
+    dsn: str, conn: Connection, tmp_path: Path
+) -> None:
+    app = WAITS.replace("time.sleep(1)", "").replace(
+        'Path("handled").touch()', '(Path("handled").touch(), time.sleep(1))'
+    )
+    message_id = Client(conn).enqueue("Job")
+    with Process(tmp_path, app, dsn) as worker:
+        wait_until((tmp_path / "handled").exists, worker)
+        worker.send(signal.SIGHUP)
+        worker.send(signal.SIGHUP)
+        assert worker.wait() == 0
+    assert status(conn, message_id) == "completed"
