@@ -29,6 +29,8 @@ insert into call values
     ('pause_queue', array['q']),
     ('resume_queue', array['q']),
     ('purge_queue', array['q']),
+    ('purge', array['10']),
+    ('tick', array['true']),
     ('drop_queue', array['q', 'false']),
     ('heartbeat', array['w', '{default}', '{}']),
     ('idle', array['w', '{default}']),
