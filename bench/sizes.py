@@ -10,13 +10,11 @@ Messages are put in by a few statements, and check() proves that every invariant
 """
 
 import argparse
-import json
 import os
 import re
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -93,7 +91,8 @@ select message_id, failed_at, failed_at, 0, 4, 'failed', 'it broke' from failed
 OTHERS = """
 do $$
 declare
-    v_queues text[] := array(select queue_name from symphony.queue where queue_name like 'q%' order by 1 limit 20);
+    v_queues text[] := array(
+        select queue_name from symphony.queue where queue_name like 'q%' order by 1 limit 20);
 begin
     for i in 1 .. 20 loop
         perform from symphony.claim_batch(v_queues[i : i], 100, 'w' || i, '1 hour');
@@ -127,9 +126,14 @@ LOOKS = {
     "why_not_running(completed)": "select symphony.why_not_running($completed)",
 }
 VIEWS = (
-    "queue_overview pending_message processing_message failed_overview worker_overview "
-    "schedule_overview schedule_history"
-).split()
+    "queue_overview",
+    "pending_message",
+    "processing_message",
+    "failed_overview",
+    "worker_overview",
+    "schedule_overview",
+    "schedule_history",
+)
 TICKS = {
     "tick()": "select symphony.tick()",
     "tick(purge => false)": "select symphony.tick(purge => false)",
@@ -187,7 +191,10 @@ class Sizes:
         for name, table in (("delayed", "delayed_message"), ("failed", "failed_message")):
             self._ids[name] = self._one(f"select max(message_id) from symphony.{table}")
         self._ids["completed"] = self._one("select min(message_id) from symphony.message")
-        self._ids["pending"] = self._one("select max(message_id) from symphony.message")
+        self._ids["pending"] = self._one(
+            "select max(message_id) from symphony.message join symphony.lane using (lane_id)"
+            " where queue_name = 'q1'"
+        )
 
     def _one(self, statement: str) -> Any:
         row = self._conn.execute(statement.encode()).fetchone()

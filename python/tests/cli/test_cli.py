@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner
@@ -217,3 +218,26 @@ def test_demo(cli: Cli) -> None:
     text = cli.run("demo", "--messages", "500").output
     assert "499 done, 25 retried, 1 failed" in text
     assert "Invariants: all hold." in text
+
+
+def test_a_number_that_may_be_greater_says_so(
+    cli: Cli, conn: Connection, request: pytest.FixtureRequest
+) -> None:
+    conn.execute(
+        "insert into symphony.message (enqueued_at, lane_id, message_type, body, headers)"
+        " select now(), lane_id, 'A', '{}', '{}' from symphony.lane, generate_series(1, 10001)"
+        " where queue_name = 'default' and priority = 5"
+    )
+    (row,) = cli.json("stats")
+    assert (row["pending"], row["at_least"]) == (10_000, ["pending"])
+    request.getfixturevalue("terminal")
+    assert re.search(r"default +no +10,000\+ +0 ", cli.run("stats").output)
+    assert re.search(r"default +no +10,000\+ +0 ", cli.run("queue", "list").output)
+
+
+def test_what_holds_up_a_purge_is_told(cli: Cli, conn: Connection, terminal: None) -> None:
+    client = Client(conn)
+    client.enqueue("A")
+    client.claim_batch(worker="slow", lease=timedelta(days=1))
+    conn.execute("update symphony.claim set claimed_at = claimed_at - interval '2 days'")
+    assert re.search(r"default: its purge waits for claim \d+ of .* slow", cli.run("stats").output)

@@ -21,7 +21,7 @@ as $$
             order by claim.claim_id desc
             limit 1
         ) as newest
-        where lane.queue_name = queue.queue_name
+        where lane.queue_name = queue.queue_name and (lane.is_used or exists (select from symphony.lane_use))
     ) as last_claim
     order by last_claim.served_at nulls first, queue.queue_name
 $$;

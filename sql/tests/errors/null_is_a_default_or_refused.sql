@@ -17,7 +17,7 @@ insert into call values
     ('why_not_running', array['1']),
     ('queue_stats', array['default']),
     ('failed_messages', array['default', 'A', 'X', 'yesterday', 'tomorrow', 'x', 'tomorrow', '1', '10']),
-    ('failed_stats', array['default', 'A', 'X', 'yesterday', 'tomorrow', 'x']),
+    ('failed_stats', array['default', 'A', 'X', 'yesterday', 'tomorrow', 'x', '10']),
     ('message_history', array['1']),
     ('retry_failed', array['{1}', null, null, null, null, null, null, '{}', '1', 'false', 'false', '10']),
     ('retry_failed', array[null, 'default', 'A', 'X', 'yesterday', 'tomorrow', 'x', null, '1',
