@@ -90,8 +90,8 @@ Returns    a row for each group
            newest_at - when the newest of them failed
            example_id - the newest of them, by id
            example_error - its error
-           at_least - {messages}: not all of the queue were read, so there may be more in this group,
-               and other groups
+           at_least - {messages}: not all of the queue were read, so there may be more in this
+               group, and other groups
 Raises     SY001 unknown_queue
            22023 invalid_parameter_value
 Access     operator, observer$$;

@@ -31,7 +31,7 @@ $$How many messages are in a queue, for queue_stats().
 
 Arguments  queue_name
            at_most - where to stop counting
-Returns    oldest - since when the message at the head has been due, of the lane where that is longest
+Returns    oldest - since when the message at the head of a lane has been due, the oldest of them
 Access     private$$;
 
 revoke execute on function symphony._content(text, integer) from public;

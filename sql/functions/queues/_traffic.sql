@@ -20,14 +20,15 @@ declare
 begin
     return query
     with recent as materialized (
-        select c.*
+        select c.lane_id, c.claimed_at, c.lease_until, c.finished_at, c.size, c.retried, c.failed,
+               c.returned, c.waited, cardinality(c.open_ids) as open
         from symphony.claim as c
         where c.lease_until > v_since and c.size > 0
         order by c.lease_until desc
-        limit 20000
+        limit 10000
     )
     select lane.queue_name,
-           sum(cardinality(c.open_ids)),
+           sum(c.open),
            coalesce(sum(size) filter (where claimed_at > _traffic.now - interval '1 minute'), 0),
            coalesce(sum(size) filter (where claimed_at > v_hour), 0),
            coalesce(sum(size - c.retried - c.failed - c.returned)
@@ -42,7 +43,7 @@ begin
     from recent as c
     join symphony.lane on lane.lane_id = c.lane_id
     cross join (
-        select case when count(*) < 20000 then '-infinity' else min(r.lease_until) end as back_to
+        select case when count(*) < 10000 then '-infinity' else min(r.lease_until) end as back_to
         from recent as r
     ) as seen
     group by lane.queue_name, seen.back_to;
@@ -50,7 +51,7 @@ end;
 $$;
 
 comment on function symphony._traffic(timestamptz) is
-$$What happened in the queues lately, for queue_stats(). It reads at most 20,000 claims.
+$$What happened in the queues lately, for queue_stats(). It reads at most 10,000 claims.
 
 Arguments  now
 Returns    a row for each queue with claims

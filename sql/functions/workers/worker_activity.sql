@@ -40,16 +40,19 @@ begin
         cross join lateral jsonb_array_elements(
             case when jsonb_typeof(w.details -> 'running') = 'array' then w.details -> 'running'
                  else '[]' end) as told
+    ), open as materialized (
+        select told.worker, told.message_id, told.seconds
+        from held
+        cross join lateral unnest(held.open_ids) as known (message_id)
+        join told on told.worker = held.worker and told.message_id = known.message_id
     ), begun as (
-        select told.worker,
+        select open.worker,
                jsonb_agg(jsonb_build_object(
                    'message_id', m.message_id, 'message_type', m.message_type,
-                   'seconds', round(told.seconds, 1)) order by told.seconds desc, m.message_id) as messages
-        from held
-        cross join lateral unnest(held.open_ids) as open (message_id)
-        join told on told.worker = held.worker and told.message_id = open.message_id
+                   'seconds', round(open.seconds, 1)) order by open.seconds desc, m.message_id) as messages
+        from open
         join symphony.message as m on m.message_id = open.message_id
-        group by told.worker
+        group by open.worker
     )
     select w.worker,
            case when w.seen_at < v_now - interval '20 seconds' then 'silent'
