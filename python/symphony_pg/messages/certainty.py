@@ -8,13 +8,12 @@ may still be right.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from typing import Any, get_origin
 from uuid import UUID
 
-import msgspec
 from msgspec import inspect as types
 
 from .fidelity import PLAIN
@@ -77,20 +76,11 @@ def _test_of_class(node: Any, names: dict[str, Any]) -> str:
     if name not in names:
         names[name] = None  # a class may contain itself
         fields = [_test(field.type, f"x.{field.name}", names) for field in node.fields]
-        sure = " and ".join(["True", *fields]) if _is_ordinary(cls, node.fields) else "False"
-        test = f"lambda x: type(x) is {_name_of(cls, names)} and {sure}"
+        if hasattr(cls, "__post_init__") or issubclass(cls, (*PLAIN, tuple)):
+            fields = ["False"]
+        test = " and ".join([f"lambda x: type(x) is {_name_of(cls, names)}", *fields])
         names[name] = eval(test, names)  # noqa: S307
     return name
-
-
-def _is_ordinary(cls: type, fields: Iterable[types.Field]) -> bool:
-    """Tell if an attribute is what was given for it, and all that msgspec writes."""
-    return (
-        not hasattr(cls, "__post_init__")
-        and not issubclass(cls, (*PLAIN, tuple))
-        and cls.__getattribute__ in (object.__getattribute__, msgspec.Struct.__getattribute__)
-        and not any(isinstance(getattr(cls, field.name, None), property) for field in fields)
-    )
 
 
 def _name_of(cls: Any, names: dict[str, Any]) -> str:

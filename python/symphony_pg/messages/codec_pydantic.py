@@ -44,16 +44,19 @@ class PydanticCodec:
             if found := unstorable(values):
                 raise refused(self._cls, found)
             back = self._cls.model_validate_json(json.dumps(values), strict=True)
-            # Such as a SecretStr, which is written as asterisks, or infinity, as null.
-            found = difference(message, back) or difference(message.model_extra, back.model_extra)
+            for name, value in back:
+                # Such as a SecretStr, which is written as asterisks, or infinity, as null.
+                field = self._cls.model_fields.get(name)
+                if field is None or not field.exclude:
+                    found = difference(getattr(message, name), value)
+                    if found:
+                        raise refused(self._cls, (f"{name}{found[0]}", found[1]))
         except (PydanticSerializationError, TypeError) as error:
             raise refused(self._cls, (_culprit(message), str(error))) from None
         except pydantic.ValidationError as error:
             raise _invalid(error, self._cls) from error
         except RecursionError:
             raise InvalidMessage(TOO_DEEP) from None
-        if found:
-            raise refused(self._cls, found)
         return values
 
     def decode(self, body: str) -> Any:

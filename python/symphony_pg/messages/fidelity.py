@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import math
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -52,13 +51,6 @@ def attributes(cls: Any) -> tuple[tuple[str, str], ...] | None:
         return tuple((field.name, field.name) for field in dataclasses.fields(cls) if field.init)
     if issubclass(cls, msgspec.Struct):
         return tuple(zip(cls.__struct_fields__, cls.__struct_encode_fields__, strict=True))
-    if hasattr(cls, "__pydantic_validator__"):
-        fields: dict[str, Any] = cls.model_fields
-        return tuple(
-            (name, field.serialization_alias or name)
-            for name, field in fields.items()
-            if not field.exclude
-        )
     return None
 
 
@@ -90,19 +82,17 @@ def _is_same_time(sent: Any, back: Any) -> bool:
 
 def unstorable(value: Any) -> Found | None:
     """Say where a value holds what JSON or PostgreSQL cannot hold."""
+    for step, part in _parts(value) or ():
+        if found := unstorable(part):
+            return f"{step}{found[0]}", found[1]
     wanted = None
-    if (parts := _parts(value)) is not None:
-        for step, part in parts:
-            if found := unstorable(part):
-                return f"{step}{found[0]}", found[1]
-    elif isinstance(value, str):
-        if "\0" in value:
-            wanted = "a string without NUL characters, which PostgreSQL cannot store"
-        elif any("\ud800" <= character <= "\udfff" for character in value):
-            wanted = "Unicode text"
-    elif isinstance(value, float | Decimal):
-        wanted = None if math.isfinite(value) else "a finite number"
-    elif _json(value) is None:
+    if isinstance(value, str) and "\0" in value:
+        wanted = "a string without NUL characters, which PostgreSQL cannot store"
+    elif isinstance(value, str) and any("\ud800" <= each <= "\udfff" for each in value):
+        wanted = "Unicode text"
+    elif isinstance(value, float | Decimal) and not Decimal(value).is_finite():
+        wanted = "a finite number"
+    elif _json(plain(value)) is None:
         wanted = "a JSON value"
     return None if wanted is None else ("", f"expected {wanted}, got {_shown(value)}")
 

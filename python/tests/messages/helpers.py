@@ -1,6 +1,7 @@
 """What the tests of messages share."""
 
 import dataclasses
+from datetime import datetime, timezone
 from typing import Any
 
 import msgspec
@@ -29,6 +30,8 @@ def taken_apart(value: Any) -> Any:
         parts = [taken_apart(item) for item in value]
     elif isinstance(value, set | frozenset):
         parts = sorted(repr(taken_apart(item)) for item in value)
+    elif isinstance(value, datetime):
+        parts = (value.astimezone(timezone.utc) if value.tzinfo else value).isoformat()
     else:
         parts = value
     return type(value).__qualname__, parts

@@ -121,7 +121,12 @@ def test_what_is_no_object_or_no_json(cls: type) -> None:
         (INVOICE, "items", [Item.model_construct(name="x", count=0)], r"items\[0\]\.count"),
         (INVOICE, "extra", object(), "extra: "),
         (INVOICE, "extra", [float("inf")], r"extra\[0\]: expected a finite number, got inf"),
-        (INVOICE, "extra", pydantic.SecretStr("x"), r"extra: expected a JSON value, got SecretStr\("),
+        (
+            INVOICE,
+            "extra",
+            pydantic.SecretStr("x"),
+            r"extra: expected a JSON value, got SecretStr\(",
+        ),
     ],
 )
 def test_dispatch_checks_every_field(given: Any, name: str, value: Any, text: str) -> None:
