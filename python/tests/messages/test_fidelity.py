@@ -21,6 +21,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pydantic
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from symphony_pg import InvalidMessage, Symphony, message
 from symphony_pg.messages.types import message_type_of
@@ -603,3 +605,47 @@ def test_every_dispatch_is_refused_that_would_change_something(app: Symphony) ->
 
     with pytest.raises(InvalidMessage, match=r"^pets\[0\]: expected `Animal`, got `Dog`$"):
         app.dispatch(Pets([Dog("Rex")]))
+
+
+HINTS: list[Any] = [
+    *(int, float, str, bool, bytes, Decimal, datetime, date, time, timedelta, UUID),
+    *(Any, list, dict, Colour, Tone, Rank, Card, Frozen, Incomparable, Point, Literal["a", 1]),
+    *(int | None, int | float, int | str | None, list[int], list[float | None], dict[str, Any]),
+    *(set[int], frozenset[str], tuple[int, ...], tuple[int, str], dict[int, str], dict[str, Card]),
+    *(list[Card | None], Cat | Fish, Row, Box[int], Box[list[str]], Tree),
+]
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+OTHER = st.one_of(
+    ANY_JSON,
+    *(st.from_type(hint) for hint in (Decimal, UUID, datetime, Colour, Rank, Card, Point)),
+    st.tuples(ANY_JSON) | st.sets(st.integers(), max_size=3) | st.lists(st.builds(Card, ANY_JSON)),
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_no_value_changes_unseen(data: st.DataObject) -> None:
+    hint = data.draw(st.sampled_from(HINTS))
+    fitting = OTHER if hint in (Any, list, dict, dict[str, Any]) else st.from_type(hint)
+    if typing.get_origin(hint) is Box:
+        fitting = st.builds(Box, st.from_type(typing.get_args(hint)[0]))
+    value = data.draw(st.one_of(fitting, OTHER))
+    cls = in_dataclass(hint)
+    try:
+        body = json.dumps(codec(cls).encode(cls(value)))
+    except InvalidMessage as error:
+        assert str(error).startswith(("f: ", "f.", "f["))
+        return
+    read = codec(cls).decode(body)
+    assert json.dumps(codec(cls).encode(read)) == body
+    assert codec(cls)._encode(read, codec(cls)._declared()) == codec(cls).encode(read)
+    if "float" in str(hint):  # an int is a float, too
+        assert read.f == value
+    elif type(value) is type(read.f):
+        assert taken_apart(read.f) == taken_apart(value)
+    else:
+        assert isinstance(value, type(read.f))
