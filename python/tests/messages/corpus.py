@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Generic, NamedTuple, Optional, TypedDict, TypeVar
@@ -125,8 +125,7 @@ class Node:
 class Frozen:
     n: int
     _hidden: int
-    _: KW_ONLY
-    late: str = "late"
+    late: str = field(default="late", kw_only=True)
 
 
 @dataclass

@@ -346,7 +346,7 @@ ROWS: list[tuple[Any, Any, Back | str]] = [
     (bytes, "eA==", Refused("f: expected `bytes`, got `str`")),
     (bytearray, bytearray(b"x"), BACK),
     (UUID, str(UUID(int=7)), Refused("f: expected `UUID`, got `str`")),
-    (Path, Path("x"), Undeclared(f"X.f: {INNER}<class 'pathlib.Path'>")),
+    (Path, Path("x"), Undeclared(f"X.f: {INNER}<class 'pathlib")),
     (IPv4Address, IPv4Address("::1" and "127.0.0.1"), Undeclared(f"X.f: {INNER}<class 'ipaddress")),
     # Times.
     (datetime, datetime(2030, 1, 1, 8), BACK),
@@ -525,8 +525,8 @@ def test_what_comes_back_comes_back_from_postgresql_too(conn: Connection) -> Non
 
 
 def test_a_field_that_is_not_sent_is_not_in_the_body() -> None:
-    for given in (Computed(3), Slotted(3)):
-        assert codec(type(given)).encode(given) == {"n": 3}
+    assert codec(Computed).encode(Computed(3)) == {"n": 3}
+    assert codec(Slotted).encode(Slotted(3)) == {"n": 3}
     cls = in_dataclass(list[Computed])
     assert codec(cls).encode(cls([Computed(1)])) == {"f": [{"n": 1}]}
 
@@ -559,13 +559,13 @@ def test_a_class_may_be_defined_after_the_one_that_names_it() -> None:
 
 @pytest.mark.parametrize("name", MESSAGES)
 def test_the_corpus_is_written_or_refused(name: str) -> None:
-    given = MESSAGES[name]
-    known = message_type_of(type(given))
+    sent = MESSAGES[name]
+    known = message_type_of(type(sent))
     if name in ("numbers", "times"):  # 5e-324 and 1E+400 are fine, an offset of seconds is not
-        given = type(given)(*(part[:6] for part in vars(given).values()))
-    body = json.dumps(known.codec.encode(given))
+        sent = type(sent)(*(part[:6] for part in vars(sent).values()))
+    body = json.dumps(known.codec.encode(sent))
     read = known.decode(body, {})
-    assert taken_apart(read) == taken_apart(given)
+    assert taken_apart(read) == taken_apart(sent)
     assert json.dumps(known.codec.encode(read)) == body
 
 
