@@ -16,8 +16,6 @@ from uuid import UUID
 
 from msgspec import inspect as types
 
-from .fidelity import PLAIN
-
 __all__ = ["certainty"]
 
 TEXT = "type({0}) is str and '\\0' not in {0} and ({0}.isascii() or {0}.isprintable())"
@@ -76,7 +74,7 @@ def _test_of_class(node: Any, names: dict[str, Any]) -> str:
     if name not in names:
         names[name] = None  # a class may contain itself
         fields = [_test(field.type, f"x.{field.name}", names) for field in node.fields]
-        if hasattr(cls, "__post_init__") or issubclass(cls, (*PLAIN, tuple)):
+        if hasattr(cls, "__post_init__"):
             fields = ["False"]
         test = " and ".join([f"lambda x: type(x) is {_name_of(cls, names)}", *fields])
         names[name] = eval(test, names)  # noqa: S307

@@ -75,7 +75,7 @@ class MsgspecCodec:
 
     def _encode(self, message: Any, declared: Declaration) -> Any:
         try:
-            written = msgspec.json.encode(self._values(message, declared))
+            written = msgspec.json.encode(_values(message))
             back = declared.decoder.decode(_as_stored(written))
         except msgspec.ValidationError as error:
             found = unstorable(message) or Misfit(error, written, declared.decoder).found
@@ -85,7 +85,7 @@ class MsgspecCodec:
         if NUL in written or (declared.has_decimals and NOT_FINITE.search(written)):
             self._refuse(unstorable(message))
         self._refuse(difference(message, back))
-        return self._values(back, declared)
+        return _values(back)
 
     def _refuse(self, found: Found | None) -> None:
         if found is not None:
@@ -112,11 +112,9 @@ class MsgspecCodec:
             self._refuse(unstorable(message))
         return message
 
-    @staticmethod
-    def _values(message: Any, declared: Declaration) -> Any:
-        if not declared.is_plain:
-            message = plain(message)
-        return msgspec.to_builtins(message, str_keys=True, enc_hook=base_value)
+
+def _values(message: Any) -> Any:
+    return msgspec.to_builtins(plain(message), str_keys=True, enc_hook=base_value)
 
 
 def _as_stored(written: bytes) -> bytes:

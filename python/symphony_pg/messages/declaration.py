@@ -14,7 +14,7 @@ import msgspec
 from msgspec import inspect as types
 
 from .certainty import certainty
-from .fidelity import attributes
+from .fidelity import PLAIN, attributes
 
 __all__ = ["Declaration", "NotDefinedYet", "declare"]
 
@@ -24,13 +24,6 @@ NO_KEYS = (
     types.UnionType,
     types.CollectionType,
     types.TupleType,
-    types.NamedTupleType,
-)
-NOT_PLAIN = (
-    types.SetType,
-    types.FrozenSetType,
-    types.TupleType,
-    types.VarTupleType,
     types.NamedTupleType,
 )
 _building = threading.RLock()
@@ -46,7 +39,6 @@ class Declaration:
 
     decoder: msgspec.json.Decoder[Any]
     has_decimals: bool
-    is_plain: bool  # msgspec writes it as it is to be sent
     is_certain: Callable[[Any], bool]  # it is sure to come back
 
 
@@ -54,9 +46,8 @@ def declare(cls: type) -> Declaration:
     """Check a class and the classes of its fields; raise TypeError naming the field."""
     try:
         classes = list(_classes(cls, set()))
-        late = [each for each in classes if _late_fields(each)]
         with _building, ExitStack() as stack:
-            for each in late:
+            for each in classes:
                 stack.enter_context(_as_sent(each))
             nodes = [node for each in classes for node in _nodes_of(each)]
             decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(cls, dec_hook=_as_is)
@@ -66,12 +57,7 @@ def declare(cls: type) -> Declaration:
             f"{cls.__qualname__}: the type of a field is unknown: {error}"
         ) from None
     has_decimals = any(isinstance(node, types.DecimalType) for node in nodes)
-    is_plain = not late and not any(isinstance(node, NOT_PLAIN) for node in nodes)
-    return Declaration(decoder, has_decimals, is_plain, is_certain if is_plain else _never)
-
-
-def _never(message: Any) -> bool:  # noqa: ARG001
-    return False
+    return Declaration(decoder, has_decimals, is_certain)
 
 
 def _as_is(kind: type, value: Any) -> Any:  # noqa: ARG001
@@ -120,12 +106,16 @@ def _refuse_what_is_not_sent(cls: type) -> None:
                 f"{cls.__qualname__}.{field.name}: an InitVar is not kept by the message, "
                 "so it cannot be sent"
             )
+    if not dataclasses.is_dataclass(cls):
+        return
     code = getattr(inspect.unwrap(cls.__init__), "__code__", None)  # type: ignore[misc]
-    if dataclasses.is_dataclass(cls) and getattr(code, "co_filename", "") != "<string>":
+    if getattr(code, "co_filename", "") != "<string>":  # dataclass() did not write it
         raise TypeError(
             f"{cls.__qualname__}: its own __init__ is not called when a message is read; "
             "what it computes belongs into __post_init__"
         )
+    if issubclass(cls, (*PLAIN, tuple)):
+        raise TypeError(f"{cls.__qualname__}: of a dataclass only the fields are sent, no more")
 
 
 def _nodes_of(cls: type) -> Iterator[types.Type]:
@@ -163,19 +153,18 @@ def _not_json(node: types.Type) -> str | None:
     return None
 
 
-def _late_fields(cls: type) -> list[dataclasses.Field[Any]]:
-    if not dataclasses.is_dataclass(cls):
-        return []
-    return [field for field in dataclasses.fields(cls) if not field.init]
-
-
 @contextmanager
 def _as_sent(cls: type) -> Iterator[None]:
     """Show msgspec, which looks at a class once, a dataclass without its init=False fields.
 
     Their defaults are set as the class's __init__ does it: before __post_init__.
     """
-    late, post_init = _late_fields(cls), getattr(cls, "__post_init__", None)
+    fields: dict[str, Any] = getattr(cls, "__dataclass_fields__", {})
+    late = [field for field in fields.values() if not field.init]
+    if not late:
+        yield
+        return
+    post_init = getattr(cls, "__post_init__", None)
 
     def complete(self: Any) -> None:
         for field in late:
@@ -186,7 +175,6 @@ def _as_sent(cls: type) -> Iterator[None]:
         if post_init is not None:
             post_init(self)
 
-    fields: dict[str, Any] = cls.__dataclass_fields__  # type: ignore[attr-defined]
     shown = {
         "__dataclass_fields__": {name: each for name, each in fields.items() if each not in late},
         "__post_init__": complete,

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-__all__ = ["Found", "attributes", "base_value", "difference", "plain", "unstorable"]
+__all__ = ["PLAIN", "Found", "attributes", "base_value", "difference", "plain", "unstorable"]
 
 Found = tuple[str, str]  # where, and what is wrong there
 

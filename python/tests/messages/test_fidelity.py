@@ -463,7 +463,7 @@ ROWS: list[tuple[Any, Any, Back | str]] = [
     (Box[set[str]], Box({"b", "a"}), BACK),
     (Box[Computed], Box(Computed(3)), BACK),
     (Lowered, Lowered("ADA"), BACK),
-    (Dictionary, Dictionary(1), Refused("f.n: missing")),
+    (Dictionary, Dictionary(1), Undeclared("Dictionary: of a dataclass only the fields")),
     (Aged, Aged(1), BACK),  # type: ignore[call-arg]
     (Point, Point(1, 2.5), BACK),
     (Point, (1, 2.5), Refused("f: expected `Point`, got `tuple`")),
