@@ -108,7 +108,7 @@ def _refuse_what_is_not_sent(cls: type) -> None:
             )
     if not dataclasses.is_dataclass(cls):
         return
-    code = getattr(inspect.unwrap(cls.__init__), "__code__", None)  # type: ignore[misc]
+    code = getattr(inspect.unwrap(cls.__init__), "__code__", None)
     if getattr(code, "co_filename", "") != "<string>":  # dataclass() did not write it
         raise TypeError(
             f"{cls.__qualname__}: its own __init__ is not called when a message is read; "

@@ -55,10 +55,10 @@ class Misfit:
             return None
         try:
             moment = parse_datetime(container[key])
-        except ValueError:
+            if moment.tzinfo is not None:
+                moment = moment.astimezone(timezone.utc)
+        except (ValueError, OverflowError):
             return None
-        if moment.tzinfo is not None:
-            moment = moment.astimezone(timezone.utc)
         container[key] = moment.isoformat()
         return exact_json(self._tree[0]).decode()
 
