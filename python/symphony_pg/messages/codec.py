@@ -75,7 +75,7 @@ class MsgspecCodec:
 
     def _encode(self, message: Any, declared: Declaration) -> Any:
         try:
-            written = msgspec.json.encode(_values(message))
+            written = msgspec.json.encode(plain(message), enc_hook=base_value)
             back = declared.decoder.decode(_as_stored(written))
         except msgspec.ValidationError as error:
             found = unstorable(message) or Misfit(error, written, declared.decoder).found
@@ -85,7 +85,7 @@ class MsgspecCodec:
         if NUL in written or (declared.has_decimals and NOT_FINITE.search(written)):
             self._refuse(unstorable(message))
         self._refuse(difference(message, back))
-        return _values(back)
+        return msgspec.to_builtins(plain(back), str_keys=True)
 
     def _refuse(self, found: Found | None) -> None:
         if found is not None:
@@ -111,10 +111,6 @@ class MsgspecCodec:
         if declared.has_decimals and NOT_FINITE.search(body.encode()):
             self._refuse(unstorable(message))
         return message
-
-
-def _values(message: Any) -> Any:
-    return msgspec.to_builtins(plain(message), str_keys=True, enc_hook=base_value)
 
 
 def _as_stored(written: bytes) -> bytes:

@@ -72,7 +72,7 @@ def difference(sent: Any, back: Any) -> Found | None:
 
 def _is_value_of(value: Any, kind: type) -> bool:
     wanted = (int, float) if kind is float else kind  # an int is a float, too
-    return kind in PLAIN and isinstance(value, wanted)
+    return kind in PLAIN and isinstance(value, wanted) and not isinstance(value, bool)
 
 
 def _is_same_time(sent: Any, back: Any) -> bool:

@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 
 from symphony_pg import InvalidMessage, Symphony, message
 from symphony_pg.messages.types import message_type_of
-from tests.helpers import Connection
+from tests.helpers import Connection, known
 
 from .corpus import MESSAGES
 from .helpers import codec, taken_apart
@@ -41,6 +41,9 @@ LONG = Decimal("12345678901234567890.12345678901234567890")
 # Subclasses of plain types, as libraries have them: asyncpg's UUID, Django's SafeString and so on.
 class SafeString(str):
     __slots__ = ()
+
+    def __str__(self) -> str:
+        return self
 
 
 class FastUUID(UUID):
@@ -414,6 +417,11 @@ ROWS: list[tuple[Any, Any, Back | str]] = [
     (dict[str, list[dict[str, int]]], {"a": [{}, {"b": "x"}]}, Refused("f.a[1].b: expected `int`")),
     (dict[str, int], collections.OrderedDict(b=1, a=2), Back({"b": 1, "a": 2})),
     (dict[str, int], collections.Counter("aab"), Back({"a": 2, "b": 1})),
+    (dict[str, int], {SafeString("x"): 1}, Back({"x": 1})),
+    (dict[int, str], {Rank.FIRST: "a"}, Back({1: "a"})),
+    (dict[UUID, int], {FastUUID(int=7): 1}, Back({UUID(int=7): 1})),
+    (dict[datetime, int], {FrozenDatetime(2030, 1, 1): 1}, Back({datetime(2030, 1, 1): 1})),
+    (dict[int, str], {True: "a"}, Refused("f.True: expected `int`, got `bool`")),
     (dict[str, int], {1: 1}, Refused("f.1: expected `str`, got `int`")),
     (dict[str, int], {"\0": 1}, Refused("f.\0: expected a string without NUL")),
     (dict[str, int], {(1, 2): 1}, Refused("f: expected a JSON value, got {(1, 2): 1}")),
@@ -595,6 +603,25 @@ def test_a_time_is_read_as_0_1_0_read_it(text: str, moment: datetime) -> None:
     cls = in_dataclass(dict[str, list[datetime]])
     body = json.dumps({"f": {"a": [text, text], "b": [text]}})
     assert codec(cls).decode(body).f == {"a": [moment, moment], "b": [moment]}
+
+
+def test_what_libraries_derive_from_plain_types(app: Symphony, conn: Connection) -> None:
+    safestring = pytest.importorskip("django.utils.safestring")
+    pgproto = pytest.importorskip("asyncpg.pgproto.pgproto")
+
+    @message
+    @dataclass
+    class Page:
+        title: str
+        key: UUID
+        values: dict[str, UUID]
+
+    key = UUID(int=7)
+    theirs = pgproto.UUID(str(key))
+    page = Page(safestring.mark_safe("<b>"), theirs, {safestring.mark_safe("x"): theirs})
+    message_id = app.dispatch(page)
+    body = json.dumps(known(conn, message_id).body)
+    assert taken_apart(codec(Page).decode(body)) == taken_apart(Page("<b>", key, {"x": key}))
 
 
 def test_every_dispatch_is_refused_that_would_change_something(app: Symphony) -> None:
