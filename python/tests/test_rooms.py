@@ -28,6 +28,7 @@ ROOMS = (
     "redaction",
     "errors",
     "outcomes",
+    "results",
     "times",
 )
 

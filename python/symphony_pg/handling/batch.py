@@ -28,6 +28,7 @@ class BatchHandler(Handler):
     """
 
     __slots__ = ("max_wait", "size")
+    kind = "batch handler"
 
     def __init__(
         self,
@@ -48,8 +49,7 @@ class BatchHandler(Handler):
 
     def compile(self) -> None:
         """Learn what is around the function now; raise TypeError if it does not fit."""
-        what = f"the batch handler {self.function.__qualname__}"
-        self._chain = self.bus.chain("handle", self.is_async, what, self._innermost)
+        self._chain = self._around_function()
         self.call = self._one_async if self.is_async else self._one
 
     def run(self, items: Sequence[BatchItem]) -> None:

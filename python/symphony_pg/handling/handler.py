@@ -13,8 +13,9 @@ from ..events import Handled, Received
 from ..messages.codec import decode_json
 from ..messages.types import MessageType
 from ..outcomes import PermanentError
+from ..results import finished, is_async, refuse_lazy, refuse_unfinished
 from ..sending.bus import Bus
-from ..sending.middleware import Passage
+from ..sending.middleware import Next, Passage
 from ..sending.outbox import outbox_here
 from .classification import USUAL, ErrorClasses
 from .context import Context, Holder
@@ -66,7 +67,9 @@ class Handler:
         "message_type",
         "name",
         "two",
+        "what",
     )
+    kind = "handler"
 
     def __init__(
         self,
@@ -87,10 +90,10 @@ class Handler:
         self.decode: Callable[[str, Any], Any] = (
             _raw if message_type is None else message_type.decode
         )
+        self.what = f"the {self.kind} {getattr(function, '__qualname__', repr(function))}"
+        refuse_lazy(function, self.what)
         self.two = _takes_context(function)
-        self.is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-            getattr(function, "__call__", None)  # noqa: B004
-        )
+        self.is_async = is_async(function)
         self.call: Callable[[ClaimedMessage, Holder], Any]
         self.compile()
 
@@ -112,24 +115,43 @@ class Handler:
     def compile(self) -> None:
         """Learn what is around the function now; raise TypeError if it does not fit."""
         if self.bus.around("handle") or self.bus.wanted(Received, Handled):
-            what = f"the handler {self.function.__qualname__}"
-            self._chain = self.bus.chain("handle", self.is_async, what, self._innermost)
+            self._chain = self._around_function()
             self.call = self._call_through_async if self.is_async else self._call_through
         else:
-            self.call = self.call_directly
+            self.call = self._call_directly_async if self.is_async else self.call_directly
 
-    def call_directly(self, message: ClaimedMessage, holder: Holder) -> Any:
+    def _around_function(self) -> Next:
+        innermost = self._innermost_async if self.is_async else self._innermost
+        return self.bus.chain("handle", self.is_async, self.what, innermost)
+
+    def call_directly(self, message: ClaimedMessage, holder: Holder) -> None:
         """Decode the body and call the function."""
         if self.two:
-            return self.function(
-                self.decode(message.body, message.headers), Context(message, holder)
-            )
-        return self.function(self.decode(message.body, message.headers))
+            context = Context(message, holder)
+            result = self.function(self.decode(message.body, message.headers), context)
+        else:
+            result = self.function(self.decode(message.body, message.headers))
+        if result is not None:
+            refuse_unfinished(result, self.what)
+
+    async def _call_directly_async(self, message: ClaimedMessage, holder: Holder) -> None:
+        if self.two:
+            context = Context(message, holder)
+            result = await self.function(self.decode(message.body, message.headers), context)
+        else:
+            result = await self.function(self.decode(message.body, message.headers))
+        if result is not None:
+            await finished(result, self.what)
 
     def _innermost(self, passage: Passage) -> Any:
-        if self.two:
-            return self.function(passage.message, passage.context)
-        return self.function(passage.message)
+        two = (passage.context,) if self.two else ()
+        result = self.function(passage.message, *two)
+        refuse_unfinished(result, self.what)
+        return result
+
+    async def _innermost_async(self, passage: Passage) -> Any:
+        two = (passage.context,) if self.two else ()
+        return await finished(await self.function(passage.message, *two), self.what)
 
     def _passage(self, message: ClaimedMessage, holder: Holder) -> Passage:
         self.bus.events.emit(Received(message))

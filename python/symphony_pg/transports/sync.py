@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Any
 
 from ..messages.envelope import Envelope
+from ..results import refuse_unfinished
 from ..sending.transport import AnyAsyncConnection, AnyConnection
 from .local import MAX_ATTEMPTS, LocalTransport, Parcel
 
@@ -73,5 +74,5 @@ class SyncTransport(LocalTransport):
                 raise error
             return False
         if self._sleep is not None:
-            self._sleep(wait.total_seconds())
+            refuse_unfinished(self._sleep(wait.total_seconds()), "sleep")
         return True
