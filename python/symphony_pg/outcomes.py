@@ -28,6 +28,8 @@ class Snooze(Exception):  # noqa: N818
 
     def __init__(self, until: datetime | timedelta | float, reason: str = "") -> None:
         self.until = until if isinstance(until, datetime) else None
+        if self.until is not None and self.until.utcoffset() is None:
+            raise ValueError(f"{until} has no time zone: whose clock is meant?")
         self.delay = timedelta(seconds=until) if isinstance(until, int | float) else None
         if isinstance(until, timedelta):
             self.delay = until

@@ -37,6 +37,7 @@ MAX_ATTEMPTS = 4
 RETRY_DELAY = timedelta(seconds=1)
 RETRY_MULTIPLIER = 2
 RETRY_MAX_DELAY = timedelta(seconds=30)
+LONGEST_WAIT = timedelta(days=36525)
 
 
 class _Here:
@@ -247,17 +248,18 @@ class LocalTransport:
         message = self._claimed(parcel)
         handler = self._find_handler(parcel)
         failure = Failure.of(message, error, handler)
-        wait, given = None, failure.retry_after
-        if failure.snooze is not None:
-            until = failure.snooze.until or now + (failure.snooze.delay or timedelta(0))
-            given = max(until - now, timedelta(0))
-            if self.snoozes:
-                return given
+        wait = given = None
+        try:
+            given = _asked_for(failure, now)
+        except Exception as refusal:
+            failure = failure.plain(f"Its wait was refused: {refusal}")
+        if failure.snooze is not None and self.snoozes:
+            return given
         if failure.retryable is not False and parcel.attempt < self._max_attempts:
             usual = RETRY_DELAY * RETRY_MULTIPLIER ** min(parcel.attempt - 1, 50)
             wait = min(usual, RETRY_MAX_DELAY) if given is None else given
         else:
-            self.failed.append(failure)
+            self.failed.append(failure.told())
         parcel.attempt += 1
         if self.sanitize is not None:
             failure = failure.sanitized(self.sanitize)
@@ -275,6 +277,18 @@ class LocalTransport:
             what = (message, failure.error, failure.error_class)
             self.bus.events.emit(Failed(*what) if wait is None else Retried(*what, now + wait))
         return wait
+
+
+def _asked_for(failure: Failure, now: datetime) -> timedelta | None:
+    """Return the wait that an error asks for; raise ValueError for one that no queue would take."""
+    wait = failure.retry_after
+    if failure.snooze is not None:
+        wait = failure.snooze.delay
+        if failure.snooze.until is not None:
+            wait = min(max(failure.snooze.until - now, timedelta(0)), LONGEST_WAIT)
+    if wait is not None and not timedelta(0) <= wait <= LONGEST_WAIT:
+        raise ValueError(f"it must be between 0 and 100 years, not {wait}")
+    return wait
 
 
 def _failed(items: Sequence[BatchItem], error: Exception) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from itertools import chain
 from typing import Any
 
+from ..handling.failure import forget_traceback
 from ..messages.envelope import Envelope
 from ..results import refuse_unfinished
 from ..sending.transport import AnyAsyncConnection, AnyConnection
@@ -69,9 +70,10 @@ class SyncTransport(LocalTransport):
 
     def _again(self, parcel: Parcel, error: Exception) -> bool:
         wait = self._wait(parcel, error, datetime.now(timezone.utc))
+        if wait is None and self._raises:
+            raise error
+        forget_traceback(error)
         if wait is None:
-            if self._raises:
-                raise error
             return False
         if self._sleep is not None:
             refuse_unfinished(self._sleep(wait.total_seconds()), "sleep")

@@ -18,7 +18,7 @@ from ..errors import LeaseLost, SymphonyError
 from ..events import Event, Events, Failed, Retried
 from ..handling.failure import Failure
 from .claim import Claim
-from .link import Link
+from .link import Link, Stopped
 
 __all__ = ["Counts", "Settler"]
 
@@ -150,7 +150,9 @@ class Settler:
 
     async def _settle(self, claim: Claim) -> None:
         while claim.nacked < len(claim.failures) and not claim.lost:
-            await self._nack(claim, claim.failures[claim.nacked])
+            failure = claim.failures[claim.nacked]
+            await self._nack(claim, failure)
+            claim.failures[claim.nacked] = failure.told()
             claim.nacked += 1
         message_ids = claim.done[claim.acked :]
         if message_ids and not claim.lost:
@@ -177,15 +179,30 @@ class Settler:
         if self._sanitize is not None:
             failure = failure.sanitized(self._sanitize)
         try:
-            nacked = await self._link.run(_settling(claim.claim_id, failure))
+            nacked = await self._settled(claim, failure)
         except LeaseLost as error:
             await self._refused(claim, 1, error)
         except SymphonyError as error:
-            # Such as a retry_after of minus one: the lease will end, and the message come back.
+            # The lease will end, and the message come back.
             log.error("message %d: %s", message.message_id, error)
         else:
             # From here on with what is left of the text, without secrets.
             self._tell(message, failure._replace(error=nacked.last_error or ""), nacked)
+
+    async def _settled(self, claim: Claim, failure: Failure) -> Nacked:
+        """Nack as the failure says; plainly, if it asks for a wait that cannot be."""
+        try:
+            return await self._link.run(_settling(claim.claim_id, failure))
+        except (LeaseLost, Stopped):
+            raise
+        except Exception as error:
+            if failure.is_plain:
+                raise
+            refusal = error.message if isinstance(error, SymphonyError) else repr(error)
+            plain = failure.plain(
+                f"It is retried as usual, because its wait was refused: {refusal}"
+            )
+            return await self._link.run(_settling(claim.claim_id, plain))
 
     def _tell(self, message: ClaimedMessage, failure: Failure, nacked: Nacked) -> None:
         if nacked.outcome == "snoozed":

@@ -17,7 +17,7 @@ from typing import Any
 from ..database.functions.messages import ClaimedMessage
 from ..handling.batch import BatchHandler
 from ..handling.context import BatchItem
-from ..handling.failure import Failure
+from ..handling.failure import Failure, forget_traceback
 from ..handling.handler import Handler, handler_of
 from ..redaction import without_secrets
 from ..sending.bus import Bus
@@ -208,12 +208,18 @@ class Slots:
                 return
             for item in items:
                 item.error = item.error or error
+        described: dict[int, Failure] = {}  # often many messages have one and the same error
         for item in items:
             claim, message = _claim_of(item), item.claimed
             if item.error is None:
                 claim.succeeded(message.message_id)
-            else:
-                self._failed(claim, message, item.error, handler)
+                continue
+            failure = described.get(id(item.error)) or Failure.of(message, item.error, handler)
+            described[id(item.error)] = failure
+            self._note_failure(claim, failure._replace(message=message))
+        for failure in described.values():
+            assert failure.exception is not None
+            forget_traceback(failure.exception)
         slot.batch = []
         self._pace.observe(time.perf_counter() - started, len(items))
         for claim in claims:
@@ -226,7 +232,11 @@ class Slots:
     def _failed(
         self, claim: Claim, message: ClaimedMessage, error: BaseException, handler: Handler | None
     ) -> None:
-        failure = Failure.of(message, error, handler)
+        self._note_failure(claim, Failure.of(message, error, handler))
+        forget_traceback(error)
+
+    def _note_failure(self, claim: Claim, failure: Failure) -> None:
+        message = failure.message
         if message.message_id not in claim.elsewhere:
             claim.failures.append(failure)
             return
