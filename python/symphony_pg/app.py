@@ -164,6 +164,7 @@ class Symphony(Schedules):
         transient: Iterable[type[BaseException]] = (),
         retry_after: Waits | None = None,
         snooze: Waits | None = None,
+        timeout: timedelta | float | None = None,
     ) -> Callable[[F], F]:
         """Register the function, sync or async, that works on messages of a type.
 
@@ -177,13 +178,16 @@ class Symphony(Schedules):
         the `transient` ones are; `retry_after` and `snooze` map classes to a wait, as if they were
         RetryAfter or Snooze. The most specific class counts. Of all other errors the retry
         policies of the message type and of * say what becomes of them.
+
+        `timeout` is how long it may take, in seconds or as a timedelta; without it, as long as the
+        worker allows. A handler that takes longer has failed with a HandlerTimeout.
         """
         errors = ErrorClasses(permanent, transient, retry_after, snooze)
         known = None if isinstance(message_type, str) else message_type_of(message_type)
         type_name = message_type if isinstance(message_type, str) else known.name  # type: ignore[union-attr]
 
         def register(function: F) -> F:
-            self._register(Handler(function, type_name, known, self.bus, errors, name))
+            self._register(Handler(function, type_name, known, self.bus, errors, name, timeout))
             return function
 
         return register
@@ -198,17 +202,19 @@ class Symphony(Schedules):
         transient: Iterable[type[BaseException]] = (),
         retry_after: Waits | None = None,
         snooze: Waits | None = None,
+        timeout: timedelta | float | None = None,
     ) -> Callable[[F], F]:
         """Register the function that works on lists of messages of a class.
 
         It takes (messages) or (messages, context), a BatchContext. It is called when `size`
-        messages are there, or `max_wait` after the first one came. Errors are as with handler().
+        messages are there, or `max_wait` after the first one came. Errors and `timeout` are as with
+        handler().
         """
         known = message_type_of(message_type)
         errors = ErrorClasses(permanent, transient, retry_after, snooze)
 
         def register(function: F) -> F:
-            self._register(BatchHandler(function, known, self.bus, errors, size, max_wait))
+            self._register(BatchHandler(function, known, self.bus, errors, size, max_wait, timeout))
             return function
 
         return register

@@ -38,6 +38,7 @@ class BatchHandler(Handler):
         errors: ErrorClasses,
         size: int,
         max_wait: timedelta,
+        timeout: timedelta | float | None = None,
     ) -> None:
         if size < 1:
             raise ValueError(f"the size of a batch is 1 or more, not {size}")
@@ -45,7 +46,7 @@ class BatchHandler(Handler):
             raise ValueError(f"max_wait is not negative, as {max_wait} is")
         self.size = size
         self.max_wait = max_wait
-        super().__init__(function, message_type.name, message_type, bus, errors)
+        super().__init__(function, message_type.name, message_type, bus, errors, timeout=timeout)
 
     def compile(self) -> None:
         """Learn what is around the function now; raise TypeError if it does not fit."""
@@ -58,7 +59,7 @@ class BatchHandler(Handler):
         if passage := self._opened(items):
             self._chain(passage)
             outbox = outbox_here(self.bus.sender)
-            if outbox and not all(item.holder.lost for item in items):
+            if outbox and not self._is_cancelled(items):
                 outbox.send()
         self._handled(items, started)
 
@@ -68,7 +69,7 @@ class BatchHandler(Handler):
         if passage := self._opened(items):
             await self._chain(passage)
             outbox = outbox_here(self.bus.sender)
-            if outbox and not all(item.holder.lost for item in items):
+            if outbox and not self._is_cancelled(items):
                 await outbox.send_async()
         self._handled(items, started)
 
@@ -85,6 +86,9 @@ class BatchHandler(Handler):
             return None
         messages = [item.message for item in good]
         return Passage("handle", messages, self.name, {}, context=BatchContext(good))
+
+    def _is_cancelled(self, items: Iterable[BatchItem]) -> bool:
+        return all(item.holder.is_cancelled(item.claimed.message_id) for item in items)
 
     def _handled(self, items: Iterable[BatchItem], started: float) -> None:
         if self.bus.wanted(Handled):

@@ -6,6 +6,7 @@ import inspect
 import json
 import time
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from ..database.functions.messages import ClaimedMessage
@@ -20,7 +21,14 @@ from ..sending.outbox import outbox_here
 from .classification import USUAL, ErrorClasses
 from .context import Context, Holder
 
-__all__ = ["Handler", "UnknownHandler", "UnknownMessageType", "find_handler", "handler_of"]
+__all__ = [
+    "Handler",
+    "UnknownHandler",
+    "UnknownMessageType",
+    "find_handler",
+    "handler_of",
+    "seconds_of",
+]
 
 
 class UnknownMessageType(PermanentError):  # noqa: N818
@@ -66,6 +74,7 @@ class Handler:
         "is_async",
         "message_type",
         "name",
+        "timeout",
         "two",
         "what",
     )
@@ -79,6 +88,7 @@ class Handler:
         bus: Bus,
         errors: ErrorClasses = USUAL,
         handler_name: str = "default",
+        timeout: timedelta | float | None = None,
     ) -> None:
         self.function = function
         self.handler_name = handler_name
@@ -87,6 +97,7 @@ class Handler:
         self.message_type = message_type
         self.bus = bus
         self.errors = errors
+        self.timeout = seconds_of(timeout)
         self.decode: Callable[[str, Any], Any] = (
             _raw if message_type is None else message_type.decode
         )
@@ -169,7 +180,7 @@ class Handler:
         started = time.perf_counter()
         self._chain(self._passage(message, holder))
         outbox = outbox_here(self.bus.sender)
-        if outbox and not holder.lost:
+        if outbox and not holder.is_cancelled(message.message_id):
             outbox.send()
         self.bus.events.emit(Handled(message, time.perf_counter() - started))
 
@@ -177,7 +188,7 @@ class Handler:
         started = time.perf_counter()
         await self._chain(self._passage(message, holder))
         outbox = outbox_here(self.bus.sender)
-        if outbox and not holder.lost:
+        if outbox and not holder.is_cancelled(message.message_id):
             await outbox.send_async()
         self.bus.events.emit(Handled(message, time.perf_counter() - started))
 
@@ -213,6 +224,16 @@ def find_handler(
         return handler_of(handlers, message_type, headers)
     except PermanentError:
         return None
+
+
+def seconds_of(timeout: timedelta | float | None) -> float | None:
+    """Return a time limit in seconds; raise ValueError if nothing could be done within it."""
+    if timeout is None:
+        return None
+    seconds = timeout.total_seconds() if isinstance(timeout, timedelta) else float(timeout)
+    if not seconds > 0:
+        raise ValueError(f"a time limit is more than 0 seconds, and {timeout} is not")
+    return seconds
 
 
 def _takes_context(function: Callable[..., Any]) -> bool:

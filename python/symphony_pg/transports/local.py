@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -24,7 +26,9 @@ from ..handling.batch import BatchHandler
 from ..handling.context import BatchItem
 from ..handling.failure import Failure
 from ..handling.handler import Handler, find_handler, handler_of
+from ..handling.isolation import Isolation, outcome_of, start_task
 from ..messages.envelope import Envelope
+from ..outcomes import HandlerTimeout
 from ..redaction import without_secrets
 from ..sending.bus import Bus
 from ..sending.outbox import Outbox
@@ -52,6 +56,10 @@ class _Here:
     def __init__(self, dsn: str | None, conn: AnyConnection | AnyAsyncConnection | None) -> None:
         self.dsn = dsn
         self._conn = conn
+
+    def is_cancelled(self, message_id: int) -> bool:  # noqa: ARG002
+        """Return False: what handlers do here always counts."""
+        return False
 
     @contextmanager
     def transaction(
@@ -203,15 +211,7 @@ class LocalTransport:
             return asyncio.run(self._handle_async(parcels))
         items = [BatchItem(self._claimed(each), _Here(self._dsn, conn)) for each in parcels]
         try:
-            handler = handler_of(
-                self._handlers, items[0].claimed.message_type, items[0].claimed.headers
-            )
-            with Outbox(handler.bus.sender, of_thread=True).in_use() as outbox:
-                if isinstance(handler, BatchHandler):
-                    handler.run(items)
-                else:
-                    handler.call(items[0].claimed, items[0].holder)
-            outbox.send()
+            self._run(items).send()
         except Exception as error:
             _failed(items, error)
         return self._outcomes(parcels, items)
@@ -222,20 +222,42 @@ class LocalTransport:
         handler = self._handler(parcels[0], in_async_code=True)
         items = [BatchItem(self._claimed(each), _Here(self._dsn, conn)) for each in parcels]
         try:
-            handler = handler_of(
-                self._handlers, items[0].claimed.message_type, items[0].claimed.headers
-            )
-            with Outbox(handler.bus.sender, of_thread=not handler.is_async).in_use() as outbox:
-                if isinstance(handler, BatchHandler):
-                    await handler.run_async(items) if handler.is_async else handler.run(items)
-                else:
-                    result = handler.call(items[0].claimed, items[0].holder)
-                    if handler.is_async:
-                        await result
-            await outbox.send_async()
+            if handler is not None and handler.is_async:
+                await _in_time(handler, self._run_async(handler, items))
+            else:
+                await self._run(items).send_async()
         except Exception as error:
             _failed(items, error)
         return self._outcomes(parcels, items)
+
+    def _run(self, items: Sequence[BatchItem]) -> Outbox:
+        """Call a sync handler; return what it dispatched."""
+        first = items[0].claimed
+        handler = handler_of(self._handlers, first.message_type, first.headers)
+        outbox = Outbox(handler.bus.sender, of_thread=True)
+        context = Isolation().after(outbox.enter).context()
+        started = time.monotonic()
+        if isinstance(handler, BatchHandler):
+            context.run(handler.run, items)
+        else:
+            context.run(handler.call, first, items[0].holder)
+        seconds = time.monotonic() - started
+        if handler.timeout is not None and seconds > handler.timeout:
+            log.warning(
+                "%s took %.3g s, and a worker would have given it up after %g s",
+                handler.what,
+                seconds,
+                handler.timeout,
+            )
+        return outbox
+
+    async def _run_async(self, handler: Handler, items: Sequence[BatchItem]) -> None:
+        with Outbox(handler.bus.sender).in_use() as outbox:
+            if isinstance(handler, BatchHandler):
+                await handler.run_async(items)
+            else:
+                await handler.call(items[0].claimed, items[0].holder)
+        await outbox.send_async()
 
     def _outcomes(
         self, parcels: Sequence[Parcel], items: Sequence[BatchItem]
@@ -277,6 +299,28 @@ class LocalTransport:
             what = (message, failure.error, failure.error_class)
             self.bus.events.emit(Failed(*what) if wait is None else Retried(*what, now + wait))
         return wait
+
+
+async def _in_time(handler: Handler, work: Coroutine[Any, Any, None]) -> None:
+    """Await an async handler in a task of its own, and end it when its time limit is over."""
+    task = start_task(outcome_of(work), Isolation().context())
+    try:
+        done, _ = await asyncio.wait([task], timeout=handler.timeout)
+    except asyncio.CancelledError:  # it is the caller who is cancelled
+        task.cancel()
+        await asyncio.wait([task])
+        raise
+    if not done:
+        task.cancel()
+        await asyncio.wait([task])
+    error = asyncio.CancelledError() if task.cancelled() else task.result()
+    if not done and isinstance(error, asyncio.CancelledError):
+        limit = f"its limit of {handler.timeout:g} s"
+        raise HandlerTimeout(f"{handler.what} took longer than {limit}") from error
+    if isinstance(error, asyncio.CancelledError):
+        raise RuntimeError(f"{handler.what} has cancelled itself") from error
+    if error is not None:
+        raise error
 
 
 def _asked_for(failure: Failure, now: datetime) -> timedelta | None:

@@ -271,9 +271,8 @@ class Settler:
     def give_up(self, running: Iterable[tuple[Claim, ClaimedMessage]], reason: str) -> None:
         """Report messages whose handlers did not come to an end."""
         for claim, message in running:
-            if not claim.has_outcome(message.message_id):
-                error = f"{reason}; the handler had not finished"
-                claim.failures.append(Failure(message, error, "WorkerStopped", True, None))
+            error = f"{reason}; the handler had not finished"
+            claim.failed(Failure(message, error, "WorkerStopped", True, None))
             self.progress(claim)
 
     async def keep_leases(self) -> None:

@@ -27,8 +27,9 @@ from ..app import Symphony
 from ..database import functions
 from ..database.connections import AsyncConnections, Connections
 from ..database.translation import translated
-from ..errors import AccessDenied
+from ..errors import AccessDenied, WorkerStuck
 from ..events import Event, WorkerIdle, WorkerStarted, WorkerStopped
+from ..handling.handler import seconds_of
 from ..version import __version__, check_compatible
 from .backlog import Backlog
 from .claim import Claim
@@ -68,6 +69,7 @@ class Worker:
     tick           False: leave the tick to others
     schedules      False: leave the schedules in the database as they are
     poll_interval  seconds between looks at the queue when nothing is notified
+    handler_timeout  seconds that handlers may take that have no timeout of their own
     all_queues     work off all queues there are or will be, those served least recently first
     exclude        but none of these
     """
@@ -93,6 +95,7 @@ class Worker:
         poll_interval: float = 1.0,
         all_queues: bool = False,
         exclude: Sequence[str] = (),
+        handler_timeout: float | None = None,
     ) -> None:
         self.app = app
         self._queues = Queues(queues, are_all=all_queues, exclude=exclude)
@@ -105,6 +108,7 @@ class Worker:
         self._limits = Limits(concurrency, batch_size, limit, memory_limit, poll_interval, drain)
         self._failure_limit = failure_limit
         self._time_limit = time_limit
+        self._handler_timeout = seconds_of(handler_timeout)
         self._grace = grace
         self._listens = listen
         self._ticks = tick
@@ -113,6 +117,7 @@ class Worker:
         self._is_signalled = False
         self._claiming: asyncio.Task[None] | None = None
         self._is_out_of_time = False
+        self._is_ending = False
         self._failure: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -222,6 +227,8 @@ class Worker:
             self._settler.progress,
             self.app.bus,
             self.app.sanitize,
+            self._handler_timeout,
+            self._on_stuck,
         )
         self._claimer = Claimer(
             worker=self.name,
@@ -305,6 +312,7 @@ class Worker:
         settling = self._spawn(self._settler.run())
         others = [self._spawn(self._settler.keep_leases())]
         others.append(self._spawn(self._queues.served(self._link, self._beat)))
+        others.append(self._spawn(self._slots.watch()))
         if self._queues.are_all:
             others.append(self._spawn(self._queues.follow(self._link)))
         if self._ticks:
@@ -321,6 +329,7 @@ class Worker:
         except Exception as error:
             self._failure = self._failure or error
         finally:
+            self._is_ending = True
             await self._finish(settling)
             for task in others:
                 task.cancel()
@@ -340,10 +349,29 @@ class Worker:
         return task
 
     def _on_task_done(self, task: asyncio.Task[None]) -> None:
-        error = None if task.cancelled() else task.exception()
+        error = self._cancelled(task) if task.cancelled() else task.exception()
         if error is not None and not isinstance(error, Stopped):
             self._failure = self._failure or error
             self.stop()
+
+    def _cancelled(self, task: asyncio.Task[None]) -> BaseException | None:
+        """Return the error that a task was cancelled, if it was not by us."""
+        if self._is_ending:
+            return None
+        name = getattr(task.get_coro(), "__qualname__", task.get_name())
+        log.error(
+            "something that a handler called has cancelled %s of this worker, which ends", name
+        )
+        return RuntimeError(f"a task of the worker was cancelled: {name}")
+
+    def _on_stuck(self, what: str) -> None:
+        self._failure = self._failure or WorkerStuck(
+            f"all {self.concurrency} slots are stuck, the last one in {what}",
+            detail="Their handlers went on after their time limit, and threads cannot be ended.",
+            hint="Start the worker again. The history of their messages has the stacks.",
+        )
+        log.error("stopping: every handler goes on after its time limit")
+        self.stop()
 
     async def _claim(self) -> None:
         """Claim until nothing more is to be claimed, or for little longer than until stop()."""
@@ -354,6 +382,8 @@ class Worker:
             self._claiming.cancel()
         if not self._claiming.cancelled():
             self._claiming.result()
+        elif not self._stopping and (error := self._cancelled(self._claiming)):
+            raise error
 
     def _count_failures(self) -> None:
         failures = self.counts.retried + self.counts.failed
@@ -385,7 +415,19 @@ class Worker:
                 {"message_id": message.message_id, "seconds": round(seconds, 1)}
                 for message, seconds in self._slots.running(MOST_SHOWN)
             ],
+            **({"stuck": stuck} if (stuck := self._stuck()) else {}),
         }
+
+    def _stuck(self) -> list[dict[str, Any]]:
+        """Return what goes on after its time limit; its messages are no longer in our hands."""
+        return [
+            {
+                "message_id": message.message_id,
+                "message_type": message.message_type,
+                "seconds": round(seconds, 1),
+            }
+            for message, seconds in self._slots.stuck(MOST_SHOWN)
+        ]
 
     def _obey(self, request: str | None) -> None:
         """Do what an operator asked for."""
