@@ -395,8 +395,8 @@ class Slots:
             slot.timeout = timeout
             slot.attempt.cancel()
             return
-        is_async = slot.attempt is not None
-        stack = stack_of_task(slot.attempt) if is_async else stack_of_thread(slot.thread)
+        attempt = slot.attempt
+        stack = stack_of_thread(slot.thread) if attempt is None else stack_of_task(attempt)
         failure = Failure.of(message, timeout, handler)
         failure = failure._replace(traceback=f"{stack}{failure.traceback or failure.error}")
         slot.is_stuck = True  # before the outcome is taken from the handler, which may end just now
