@@ -102,6 +102,10 @@ class Settler:
         """True when so much waits to be settled that no more should be claimed."""
         return len(self._complete) >= MOST_UNSETTLED
 
+    def shortest_lease(self) -> float | None:
+        """Return the seconds of the shortest lease that is held."""
+        return min((claim.lease for claim in list(self.open.values())), default=None)
+
     def add(self, claim: Claim) -> None:
         """Watch over a new claim."""
         if not self.open:

@@ -64,7 +64,7 @@ class _Slot:
             return []
         return [(self.claim, work[0])]
 
-    def begin(self, attempt: asyncio.Task[BaseException | None] | None) -> None:
+    def begin(self, attempt: asyncio.Task[Any] | None) -> None:
         """Begin to run an async handler, or be done with it."""
         self.attempt, self.timeout = attempt, None
         if attempt is not None:
@@ -174,6 +174,14 @@ class Slots:
                 doing += [(message, now - work[2]) for _, message in slot.held(work)]
         return sorted(doing, key=lambda each: -each[1])[:most]
 
+    def of_task(self, task: asyncio.Task[Any] | None) -> tuple[str, float]:
+        """Return what the handler is called that a task runs, and its time limit."""
+        for slot in self._slots:
+            work = slot.work
+            if work is not None and slot.attempt is not None and slot.attempt is task:
+                return f"{work[1].what} (message {work[0].message_id})", self.limit_of(work[1])
+        return "something that is not an async handler", inf
+
     def cancel(self, claim: Claim) -> None:
         """Cancel the async handlers that work on a claim."""
         for slot in self._slots:
@@ -262,8 +270,9 @@ class Slots:
         self, slot: _Slot, work: Coroutine[Any, Any, None]
     ) -> BaseException | None:
         """Run an async handler in a task and a context of its own; return what it raised."""
-        attempt = start_task(outcome_of(work), self._isolation.context())
-        slot.begin(attempt)
+        attempt = start_task(_begun(slot, work), self._isolation.context())
+        if not attempt.done():
+            slot.begin(attempt)
         try:
             error = await attempt
         except asyncio.CancelledError as cancelled:  # before its first step, or after its last one
@@ -418,6 +427,11 @@ class Slots:
             self._progress(claim)
         if all(slot.is_stuck for slot in self._slots):
             self._on_stuck(handler.what)
+
+
+async def _begun(slot: _Slot, work: Coroutine[Any, Any, None]) -> BaseException | None:
+    slot.begin(asyncio.current_task())  # here too: it may begin before whoever starts it goes on
+    return await outcome_of(work)
 
 
 def _claim_of(item: BatchItem) -> Claim:

@@ -26,12 +26,13 @@ def stack_of_thread(thread: int | None) -> str:
     return _from_handler_on(traceback.extract_stack(frame))
 
 
-def stack_of_task(task: asyncio.Task[Any]) -> str:
+def stack_of_task(task: asyncio.Task[Any], *, whole: bool = False) -> str:
     """Return where a task is, or waits, from the handler on that it runs."""
     frames = [(frame, frame.f_lineno) for frame in _frames(task.get_coro())]
     if not frames:
         return "(the task has ended)\n"
-    return _from_handler_on(traceback.StackSummary.extract(iter(frames)))
+    stack = traceback.StackSummary.extract(iter(frames))
+    return "".join(stack.format()) if whole else _from_handler_on(stack)
 
 
 def _frames(waiting: Any) -> Iterator[FrameType]:

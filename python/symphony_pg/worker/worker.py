@@ -8,6 +8,7 @@ commits synchronously. Handlers run in `concurrency` slots.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import platform
@@ -45,6 +46,7 @@ from .queues import Queues
 from .settler import Counts, Settler
 from .slots import Slots
 from .ticker import Ticker
+from .watchdog import Watchdog
 
 __all__ = ["Worker"]
 
@@ -158,13 +160,13 @@ class Worker:
             for handler in first.all.values():
                 if handler.message_type is not None:
                     handler.message_type.prepare()
-        self._set_up()
+        self._set_up(signals)
         assert self._loop is not None
         if self._stopping:
             self._wake_up()
         if self._time_limit is not None:
             self._loop.call_later(self._time_limit, self._on_time_limit)
-        with self._signals() if signals else nullcontext():
+        with self._signals() if signals else nullcontext(), self._watchdog:
             try:
                 with suppress(Stopped):
                     await self._queues.look(self._link)
@@ -186,7 +188,7 @@ class Worker:
             raise self._failure
         return self.counts
 
-    def _set_up(self) -> None:
+    def _set_up(self, owns_process: bool) -> None:
         pooled: dict[str, Any] = {} if self._listens else {"prepare_threshold": None}
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
@@ -229,6 +231,12 @@ class Worker:
             self.app.sanitize,
             self._handler_timeout,
             self._on_stuck,
+        )
+        self._watchdog = Watchdog(
+            self._settler.shortest_lease,
+            self._slots.of_task,
+            lambda: json.dumps(self._describe()),
+            owns_process=owns_process,
         )
         self._claimer = Claimer(
             worker=self.name,
@@ -313,6 +321,7 @@ class Worker:
         others = [self._spawn(self._settler.keep_leases())]
         others.append(self._spawn(self._queues.served(self._link, self._beat)))
         others.append(self._spawn(self._slots.watch()))
+        others.append(self._spawn(self._watchdog.run()))
         if self._queues.are_all:
             others.append(self._spawn(self._queues.follow(self._link)))
         if self._ticks:
