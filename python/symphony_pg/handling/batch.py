@@ -9,6 +9,7 @@ from typing import Any
 
 from ..database.functions.messages import ClaimedMessage
 from ..events import Handled, Received
+from ..messages.hints import refuse_other_class
 from ..messages.types import MessageType
 from ..sending.bus import Bus
 from ..sending.middleware import Passage
@@ -47,6 +48,10 @@ class BatchHandler(Handler):
         self.size = size
         self.max_wait = max_wait
         super().__init__(function, message_type.name, message_type, bus, errors, timeout=timeout)
+
+    def _refuse_other_class(self) -> None:
+        assert self.message_type is not None
+        refuse_other_class(self.function, (self.message_type.cls,), self.what, many=True)
 
     def compile(self) -> None:
         """Learn what is around the function now; raise TypeError if it does not fit."""

@@ -12,6 +12,7 @@ from typing import Any
 from ..database.functions.messages import ClaimedMessage
 from ..events import Handled, Received
 from ..messages.codec import decode_json
+from ..messages.hints import JSON, refuse_other_class
 from ..messages.types import MessageType
 from ..outcomes import PermanentError
 from ..results import finished, is_async, refuse_lazy, refuse_unfinished
@@ -104,9 +105,14 @@ class Handler:
         self.what = f"the {self.kind} {getattr(function, '__qualname__', repr(function))}"
         refuse_lazy(function, self.what)
         self.two = _takes_context(function)
+        self._refuse_other_class()
         self.is_async = is_async(function)
         self.call: Callable[[ClaimedMessage, Holder], Any]
         self.compile()
+
+    def _refuse_other_class(self) -> None:
+        given = JSON if self.message_type is None else (self.message_type.cls,)
+        refuse_other_class(self.function, given, self.what)
 
     def add(self, other: Handler) -> None:
         """Register another handler of the same type."""
