@@ -76,19 +76,13 @@ def list_(client: Client, as_json: bool) -> None:
 
 
 def _summary(status: ScheduleStatus) -> dict[str, Any]:
-    return {**status._asdict(), "when": _when(status), "state": _state(status)}
+    return {**status._asdict(), "when": _when(status)}
 
 
 def _when(status: ScheduleStatus) -> str:
     key = {"cron": "expression", "interval": "every", "once": "at"}[status.schedule_type]
     value = status.schedule_config[key]
     return str(value) if key == "expression" else f"{key} {value}"
-
-
-def _state(status: ScheduleStatus | ScheduleDiff) -> str:
-    if not status.enabled:
-        return "paused" if status.last_error is None else "broken"
-    return "on" if status.next_run_at is not None else "done"
 
 
 @schedule.command()
@@ -110,7 +104,7 @@ def show(client: Client, name: str, runs: int, as_json: bool) -> None:
     if not is_for_people(as_json):
         click.echo(to_json({**status._asdict(), "runs": history}))
         return
-    record({**status._asdict(), "state": _state(status)}, as_json)
+    record(status._asdict(), as_json)
     if history:
         click.echo()
         table(history, as_json, RUN_COLUMNS)
@@ -377,8 +371,8 @@ def diff(client: Client, app: Symphony, as_json: bool) -> None:
 
 def _diff_lines(found: Sequence[ScheduleDiff], app_name: str) -> Iterator[str]:
     for each in found:
-        name, state = click.style(each.schedule_name, bold=True), _state(each)
-        suffix = "" if state == "on" else f", {state}"
+        name, state = click.style(each.schedule_name, bold=True), each.state
+        suffix = "" if state in ("on", None) else f", {state}"
         if each.outcome == "new":
             yield click.style(f"+ {name}  new, runs {_next(each.next_run_at)}", fg="green")
         elif each.outcome == "orphaned":
