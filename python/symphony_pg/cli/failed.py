@@ -20,7 +20,6 @@ from .output import history, is_for_people, record, render, show_message, to_jso
 __all__ = ["failed"]
 
 F = TypeVar("F", bound=Callable[..., Any])
-CHUNK = 10_000
 MOST = 1_000_000
 GROUPS = {
     "messages": "messages",
@@ -219,13 +218,17 @@ def retry(
     if _wants_review(message_ids, everything, review, as_json, filters):
         _review(client, filters, as_json)
         return
-    options = {"body": _json(body), "per_second": per_second, "dry_run": dry_run}
-    size = CHUNK if per_second is None else MOST
-
-    def act(**chosen: Any) -> list[Outcome]:
-        return client.retry_failed(**chosen, **options)
-
-    _apply(client, act, "retried", size, message_ids, everything, dry_run, limit, as_json, filters)
+    chosen: dict[str, Any] = {**filters, "everything": everything, "per_second": per_second}
+    if message_ids:
+        known, bad = _ids(message_ids)
+        found = client.retry_failed(known, **chosen, body=_json(body), dry_run=dry_run)
+        _tell_outcomes(found + bad, "retried", dry_run, as_json)
+        return
+    if body is not None or dry_run:
+        count = client.retry_failed(**chosen, body=_json(body), dry_run=dry_run)[0].messages
+    else:
+        count = client.retry_many_failed(**chosen, at_most=limit)
+    _tell_count(count, "retried", dry_run, limit, as_json)
 
 
 @failed.command()
@@ -260,10 +263,17 @@ def remove(
     if not (yes or dry_run or message_ids):
         click.confirm("Remove them for good?", abort=True, err=True)
 
-    def act(**chosen: Any) -> list[Outcome]:
-        return client.remove_failed(**chosen, dry_run=dry_run)
-
-    _apply(client, act, "removed", CHUNK, message_ids, everything, dry_run, limit, as_json, filters)
+    chosen: dict[str, Any] = {**filters, "everything": everything}
+    if message_ids:
+        known, bad = _ids(message_ids)
+        found = client.remove_failed(known, **chosen, dry_run=dry_run)
+        _tell_outcomes(found + bad, "removed", dry_run, as_json)
+        return
+    if dry_run:
+        count = client.remove_failed(**chosen, dry_run=True)[0].messages
+    else:
+        count = client.remove_many_failed(**chosen, at_most=limit)
+    _tell_count(count, "removed", dry_run, limit, as_json)
 
 
 def _wants_review(
@@ -281,30 +291,8 @@ def _wants_review(
     return review or (not named and is_for_people(as_json))
 
 
-def _apply(
-    client: Client,
-    act: Callable[..., list[Outcome]],
-    done: str,
-    size: int,
-    message_ids: Sequence[str],
-    everything: bool,
-    dry_run: bool,
-    limit: int | None,
-    as_json: bool,
-    filters: dict[str, Any],
-) -> None:
-    """Retry or remove: by id in one call, by filter in chunks, each a transaction of its own."""
-    if not message_ids:
-        count = sum(_chunks(client, act, size, everything, dry_run, limit, filters))
-        verb = f"would be {done}" if dry_run else f"{'is' if count == 1 else 'are'} {done}"
-        if is_for_people(as_json):
-            click.echo(f"{count:,} message{'' if count == 1 else 's'} {verb}.")
-        else:
-            click.echo(to_json({"messages": count, "outcome": done, "dry_run": dry_run}))
-        return
-    known, outcomes = _ids(message_ids)
-    chosen = {**filters, **({"everything": True} if everything else {})}
-    outcomes = act(message_ids=known, **chosen) + outcomes
+def _tell_outcomes(outcomes: Sequence[Outcome], done: str, dry_run: bool, as_json: bool) -> None:
+    """Say what became of each id."""
     if is_for_people(as_json):
         _tell(outcomes, dry_run)
     else:
@@ -313,34 +301,15 @@ def _apply(
         raise SystemExit(1)
 
 
-def _chunks(
-    client: Client,
-    act: Callable[..., list[Outcome]],
-    size: int,
-    everything: bool,
-    dry_run: bool,
-    limit: int | None,
-    filters: dict[str, Any],
-) -> Iterator[int]:
-    """Yield how many each call dealt with.
-
-    What fails again while we go on is newer than all we saw at first, and is not taken twice.
-    """
-    chosen = {**filters, "everything": everything}
-    if dry_run:
-        count = act(**chosen)[0].messages
-        yield count if limit is None else min(count, limit)
-        return
-    named = any(value is not None for value in filters.values())
-    groups = client.failed_stats(**filters) if named != everything else []
-    if groups:
-        chosen |= {"everything": False, "until": max(each.newest_at for each in groups)}
-    left = MOST * MOST if limit is None else limit
-    while left > 0:
-        wanted = min(size, left)
-        count = act(**chosen, at_most=wanted)[0].messages
-        yield count
-        left = left - count if count == wanted else 0
+def _tell_count(count: int, done: str, dry_run: bool, limit: int | None, as_json: bool) -> None:
+    """Say how many a filter meant."""
+    if dry_run and limit is not None:
+        count = min(count, limit)
+    verb = f"would be {done}" if dry_run else f"{'is' if count == 1 else 'are'} {done}"
+    if is_for_people(as_json):
+        click.echo(f"{count:,} message{'' if count == 1 else 's'} {verb}.")
+    else:
+        click.echo(to_json({"messages": count, "outcome": done, "dry_run": dry_run}))
 
 
 def _review(client: Client, filters: dict[str, Any], as_json: bool) -> None:
