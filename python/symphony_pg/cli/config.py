@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,13 @@ from ..app import Symphony
 from ..database.client import Client
 from ..database.connections import connect
 from .application import app_option, declare_handlers
-from .options import as_json_option, chosen_dsn, dsn_option
-from .output import is_for_people, table, to_json
+from .options import chosen_dsn, dsn_option, printing, wide_option
+from .output import Output
+from .tables import Column, Row
 
 __all__ = ["config", "use_config"]
 
 CONFIG = "The file [SYMPHONY_CONFIG, else ./symphony.toml]."
-COLUMNS = {"kind": "kind", "name": "name", "change": "change", "old": "old", "new": "new"}
 
 
 def use_config(context: click.Context, option: click.Parameter, path: str | None) -> Any:  # noqa: ARG001
@@ -43,8 +44,8 @@ def _file(path: str | None) -> Path:
 
 @config.command()
 @click.option("--config", "path", metavar="FILE", help=CONFIG)
-@as_json_option
-def check(path: str | None, as_json: bool) -> None:
+@printing
+def check(path: str | None, out: Output) -> None:
     """Read the file and name every mistake with its line. Exit code 1 if there is one.
 
     \b
@@ -57,10 +58,11 @@ def check(path: str | None, as_json: bool) -> None:
         configuration.load(_file(path))
     except configuration.ConfigError as error:
         problems, lines = error.problems, error.lines()
-    if not is_for_people(as_json):
-        click.echo(to_json([{"file": str(_file(path)), **each._asdict()} for each in problems]))
-    else:
-        click.echo("\n".join(lines) or f"{_file(path)} is well.")
+    out.json([{"file": str(_file(path)), **each._asdict()} for each in problems])
+    for line in lines:
+        out.text(line, colour="red")
+    if not problems:
+        out.text(f"{_file(path)} is well.")
     if problems:
         raise SystemExit(1)
 
@@ -71,9 +73,10 @@ def check(path: str | None, as_json: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--dry-run", is_flag=True, help="Show the differences and change nothing.")
 @dsn_option
-@as_json_option
+@printing
+@wide_option
 def apply(
-    path: str | None, app: Symphony | None, yes: bool, dry_run: bool, dsn: str | None, as_json: bool
+    path: str | None, app: Symphony | None, yes: bool, dry_run: bool, dsn: str | None, out: Output
 ) -> None:
     """Bring the database to what the file says, all or nothing.
 
@@ -90,7 +93,7 @@ def apply(
     with connect(chosen_dsn(dsn, loaded)) as conn:
         client = Client(conn)
         if not yes or dry_run:
-            _show(client.apply_config(loaded.wanted, dry_run=True), as_json)
+            out.table(client.apply_config(loaded.wanted, dry_run=True), COLUMNS, SAME)
         if dry_run:
             return
         if not yes:
@@ -100,28 +103,22 @@ def apply(
             if app is not None:
                 declare_handlers(client, app)
         if yes:
-            _show(done, as_json)
-        elif is_for_people(as_json):
-            click.echo(f"{len(done)} changes are applied.")
+            out.table(done, COLUMNS, SAME)
+        else:
+            out.text(f"{len(done)} changes are applied.")
 
 
-def _show(differences: list[Any], as_json: bool) -> None:
-    rows = [each._asdict() for each in differences]
-    if not is_for_people(as_json):
-        table(rows, as_json, COLUMNS)
-    elif rows:
-        table(list(map(_short, rows)), as_json, COLUMNS)
-    else:
-        click.echo("Nothing differs.")
-
-
-def _short(row: dict[str, Any]) -> dict[str, Any]:
+def _short(side: str) -> Callable[[Row], Any]:
     """Leave out what is the same before and after, and what is set neither here nor there."""
-    old, new = row["old"], row["new"]
-    if not isinstance(old or {}, dict) or not isinstance(new or {}, dict):
-        return row
-    names = [name for name in {**(old or {}), **(new or {})} if _of(old, name) != _of(new, name)]
-    return {**row, **{side: _part(row[side], names) for side in ("old", "new")}}
+
+    def short(row: Row) -> Any:
+        old, new = row["old"], row["new"]
+        if not isinstance(old or {}, dict) or not isinstance(new or {}, dict):
+            return row[side]
+        both = {**(old or {}), **(new or {})}
+        return _part(row[side], [name for name in both if _of(old, name) != _of(new, name)])
+
+    return short
 
 
 def _of(values: dict[str, Any] | None, name: str) -> Any:
@@ -130,3 +127,13 @@ def _of(values: dict[str, Any] | None, name: str) -> Any:
 
 def _part(values: dict[str, Any] | None, names: list[str]) -> dict[str, Any] | None:
     return None if values is None else {name: values[name] for name in names if name in values}
+
+
+SAME = "Nothing differs."
+COLUMNS = (
+    Column("kind", "kind"),
+    Column("name", "name", least=16),
+    Column("change", "change"),
+    Column("old", "old", least=16, value=_short("old")),
+    Column("new", "new", least=16, value=_short("new")),
+)

@@ -21,8 +21,8 @@ from .config import CONFIG, use_config
 from .errors import as_text
 from .kinds import DURATION, INTERVAL, MEMORY
 from .logs import start_logging
-from .options import as_json_option, chosen_dsn, dsn_option
-from .output import is_for_people, to_json
+from .options import chosen_dsn, dsn_option, printing
+from .output import Output
 from .reload import run_reloading
 
 __all__ = ["consume"]
@@ -75,7 +75,7 @@ LAST_SECOND = 1.0
 @click.option("--reload", is_flag=True, help="Restart when a Python file changes.")
 @click.option("--name", help="What the worker calls itself [host:pid:random].")
 @dsn_option
-@as_json_option
+@printing
 def consume(
     queues: Sequence[str],
     reference: str,
@@ -97,7 +97,7 @@ def consume(
     reload: bool,
     name: str | None,
     dsn: str | None,
-    as_json: bool,
+    out: Output,
 ) -> None:
     """Work off QUEUES, earlier ones first. If none is named: "default".
 
@@ -121,8 +121,7 @@ def consume(
         raise click.UsageError("--exclude takes queues out of --all, which is not given.")
     if reload:
         sys.exit(run_reloading(reference))
-    for_people = is_for_people(as_json)
-    start_logging(for_people)
+    start_logging(out)
     app = load_app(reference)
     if not app.handlers:
         raise WrongState(
@@ -151,21 +150,20 @@ def consume(
         all_queues=all_queues,
         exclude=exclude,
     )
-    if for_people:
-        click.echo(f"{click.style('symphony-pg', bold=True)} {worker.name}")
-        click.echo(f"queues    {'all' if all_queues else ', '.join(worker.queues)}")
-        click.echo(f"handlers  {', '.join(sorted(app.handlers))}")
-        if app.schedules and not no_schedules:
-            click.echo(f"schedules {', '.join(sorted(app.schedules))}")
-        click.echo("Ctrl-C stops.\n")
-    asyncio.run(_end_in_time(worker, for_people))
+    out.text(f"{click.style('symphony-pg', bold=True)} {worker.name}")
+    out.text(f"queues    {'all' if all_queues else ', '.join(worker.queues)}")
+    out.text(f"handlers  {', '.join(sorted(app.handlers))}")
+    if app.schedules and not no_schedules:
+        out.text(f"schedules {', '.join(sorted(app.schedules))}")
+    out.text("Ctrl-C stops.\n")
+    asyncio.run(_end_in_time(worker, out))
 
 
-async def _end_in_time(worker: Worker, for_people: bool) -> None:
+async def _end_in_time(worker: Worker, out: Output) -> None:
     """Run the worker; end the process at once if handlers would keep it alive."""
     failure = None
     try:
-        await _work(worker, for_people)
+        await _work(worker, out)
     except Exception as error:
         failure = error
     if worker.has_stuck_handlers or await _has_stuck_threads():
@@ -190,8 +188,8 @@ def _as_text(error: Exception) -> str:
     return f"Error: {text}" if text is not None else "".join(traceback.format_exception(error))
 
 
-async def _work(worker: Worker, for_people: bool) -> None:
-    progress = asyncio.create_task(_show_progress(worker)) if for_people else None
+async def _work(worker: Worker, out: Output) -> None:
+    progress = asyncio.create_task(_show_progress(worker)) if out.is_live else None
     started = time.monotonic()
     try:
         counts = await worker.run(signals=True)
@@ -200,10 +198,7 @@ async def _work(worker: Worker, for_people: bool) -> None:
             progress.cancel()
             click.echo("\r\033[K", nl=False)
     seconds = time.monotonic() - started
-    if for_people:
-        click.echo(summary(counts, seconds))
-    else:
-        click.echo(to_json({**counts.as_dict(), "seconds": round(seconds, 3)}))
+    out.say(summary(counts, seconds), **counts.as_dict(), seconds=round(seconds, 3))
 
 
 async def _show_progress(worker: Worker) -> None:

@@ -6,6 +6,8 @@ import json
 import logging
 from datetime import datetime
 
+from .output import Output
+
 
 class _JsonLines(logging.Formatter):
     """One JSON object a line."""
@@ -22,12 +24,14 @@ class _JsonLines(logging.Formatter):
         return json.dumps(values)
 
 
-def start_logging(for_people: bool) -> None:
+def start_logging(out: Output) -> None:
     """Log to standard error, so that standard output holds nothing but the result."""
+    if out.as_json:
+        formatter: logging.Formatter = _JsonLines()
+    elif out.is_live:
+        formatter = logging.Formatter("\r\033[K%(asctime)s %(message)s", "%H:%M:%S")
+    else:
+        formatter = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%FT%T%z")
     handler = logging.StreamHandler()
-    handler.setFormatter(
-        logging.Formatter("\r\033[K%(asctime)s %(message)s", "%H:%M:%S")
-        if for_people
-        else _JsonLines()
-    )
+    handler.setFormatter(formatter)
     logging.basicConfig(level=logging.INFO, handlers=[handler])

@@ -1,9 +1,8 @@
 """What the tests of the commands use."""
 
-import sys
-
 import pytest
 
+from symphony_pg.cli.output import Output
 from tests.cli.helpers import Cli
 
 
@@ -14,7 +13,6 @@ def cli(dsn: str) -> Cli:
 
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the commands write for people."""
-    for name, module in list(sys.modules.items()):
-        if name.startswith("symphony_pg.cli") and hasattr(module, "is_for_people"):
-            monkeypatch.setattr(module, "is_for_people", lambda as_json: not as_json)
+    """Let the commands believe that a person looks on, who can answer."""
+    monkeypatch.setattr(Output, "is_terminal", True)
+    monkeypatch.setattr(Output, "can_ask", property(lambda self: not self.as_json))
