@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from itertools import groupby
 from typing import Any, TypeVar
 
 import click
@@ -24,8 +23,15 @@ F = TypeVar("F", bound=Callable[..., Any])
 MOST = 1_000_000
 
 
-def _first_line(name: str) -> Callable[[Row], str]:
-    return lambda row: row[name].strip().split("\n", 1)[0]
+def _error(name: str) -> Callable[[Row], str]:
+    """Return the first line of an error, without its class, which is shown beside it."""
+
+    def error(row: Row) -> str:
+        line: str = row[name].strip().split("\n", 1)[0]
+        error_class = (row["error_class"] or "").rpartition(".")[2]
+        return line.removeprefix(f"{row['error_class']}: ").removeprefix(f"{error_class}: ")
+
+    return error
 
 
 GROUPS = (
@@ -36,7 +42,7 @@ GROUPS = (
     Column("oldest_at", "oldest", rank=3),
     Column("newest_at", "newest", rank=2),
     Column("example_id", "example"),
-    Column("error", "its error", rank=1, least=20, value=_first_line("example_error")),
+    Column("error", "its error", rank=1, least=20, value=_error("example_error")),
 )
 
 MESSAGES = (
@@ -46,7 +52,7 @@ MESSAGES = (
     Column("attempt", "attempts", rank=2),
     Column("replays", "replays", rank=3),
     Column("failed_at", "failed at"),
-    Column("error", "error", least=28, value=_first_line("last_error")),
+    Column("error", "error", least=28, value=_error("last_error")),
 )
 
 
@@ -94,10 +100,7 @@ def list_(
     if out.as_json or not found:
         out.table(found, MESSAGES, "There are no more." if before else "No message has failed.")
         return
-    for error_class, group in groupby(sorted(found, key=_class), key=_class):
-        out.text(error_class or "(no class)", bold=True, colour="red")
-        out.table(list(group), MESSAGES, "")
-        out.text()
+    out.groups(found, MESSAGES, lambda each: each.error_class or "(no class)")
     if len(found) == limit:
         last = found[-1]
         out.text(f"More: --before {last.failed_at.isoformat()}/{last.message_id}")
@@ -113,10 +116,6 @@ def _cursor(text: str | None) -> dict[str, Any]:
         raise click.BadParameter(
             f"{text!r} is not what the page before named", param_hint="--before"
         ) from None
-
-
-def _class(each: FailedMessage) -> str:
-    return each.error_class or ""
 
 
 @failed.command()

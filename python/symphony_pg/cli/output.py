@@ -7,8 +7,9 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 import click
@@ -89,15 +90,36 @@ class Output:
         elif not rows:
             click.echo(empty)
         else:
-            self._table(rows, columns)
+            lines, hint = self._laid_out(rows, columns)
+            click.echo("\n".join(lines))
+            if hint:
+                click.echo(hint)
 
-    def _table(self, rows: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> None:
+    def groups(
+        self, things: Sequence[Any], columns: Sequence[Column], title_of: Callable[[Any], str]
+    ) -> None:
+        """Write a table for people in parts, each below a title, which is a problem."""
+        things = sorted(things, key=title_of)
+        (head, *lines), hint = self._laid_out([as_row(each) for each in things], columns)
+        pairs = zip(things, lines, strict=True)
+        for title, group in groupby(pairs, lambda pair: title_of(pair[0])):
+            self.text(title, colour="red", bold=True)
+            click.echo("\n".join([head, *(line for _, line in group)]) + "\n")
+            told = f" ({zone()})"
+            head = head.replace(told, " " * len(told))
+        if hint:
+            click.echo(hint)
+
+    def _laid_out(
+        self, rows: Sequence[Mapping[str, Any]], columns: Sequence[Column]
+    ) -> tuple[list[str], str | None]:
+        """Return the lines of a table, and how to see what is not in it."""
         width = None if self.wide else shutil.get_terminal_size((80, 24)).columns
         lines, left_out = layout(rows, columns, width, None if self._has_told_zone else zone())
         self._has_told_zone = True
-        click.echo("\n".join(lines))
-        if left_out and self.is_terminal:
-            click.echo(click.style(f"--wide also shows: {', '.join(left_out)}", dim=True))
+        if not left_out or not self.is_terminal:
+            return lines, None
+        return lines, click.style(f"--wide also shows: {', '.join(left_out)}", dim=True)
 
     def record(self, thing: Any) -> None:
         """Write the fields of one thing, those that are set."""

@@ -58,10 +58,9 @@ Arguments  queue_name - as for failed_messages()
            at_most - how many in all; null: no limit
            chunk - how many in one transaction, 1 to 1,000,000
            messages - how many were removed; what is given has no meaning
-Raises     2D000 invalid_transaction_termination - the caller is in a transaction
-           what remove_failed() raises
-Writes     what remove_failed() writes, and commits it. What was committed stays if it is cancelled;
-           statement_timeout counts for the whole call
+Raises     what remove_failed() raises
+Writes     what remove_failed() writes, and commits it, so the caller must not be in a transaction.
+           What was committed stays if it is cancelled; statement_timeout counts for the whole call
 Locks      as remove_failed(), until the chunk is committed
 Access     operator$$;
 

@@ -65,10 +65,9 @@ Arguments  queue_name - as for failed_messages()
            chunk - how many in one transaction, 1 to 1,000,000; null: 10,000, or 1,000,000 with
                per_second, whose pace begins anew with each chunk
            messages - how many were brought back; what is given has no meaning
-Raises     2D000 invalid_transaction_termination - the caller is in a transaction
-           what retry_failed() raises
-Writes     what retry_failed() writes, and commits it. What was committed stays if it is cancelled;
-           statement_timeout counts for the whole call
+Raises     what retry_failed() raises
+Writes     what retry_failed() writes, and commits it, so the caller must not be in a transaction.
+           What was committed stays if it is cancelled; statement_timeout counts for the whole call
 Locks      as retry_failed(), until the chunk is committed
 Access     operator$$;
 
