@@ -37,8 +37,8 @@ def _error(name: str) -> Callable[[Row], str]:
 GROUPS = (
     Column("messages", "messages"),
     Column("queue_name", "queue", least=8),
-    Column("message_type", "type"),
-    Column("error_class", "error class"),
+    Column("message_type", "type", least=20),
+    Column("error_class", "error class", least=20),
     Column("oldest_at", "oldest", rank=3),
     Column("newest_at", "newest", rank=2),
     Column("example_id", "example"),
@@ -48,11 +48,11 @@ GROUPS = (
 MESSAGES = (
     Column("message_id", "id"),
     Column("queue_name", "queue", rank=1, least=8),
-    Column("message_type", "type"),
+    Column("message_type", "type", least=20),
     Column("attempt", "attempts", rank=2),
     Column("replays", "replays", rank=3),
     Column("failed_at", "failed at"),
-    Column("error", "error", least=28, value=_error("last_error")),
+    Column("error", "error", least=24, value=_error("last_error")),
 )
 
 

@@ -26,7 +26,7 @@ def _class_waits(name: str) -> Callable[[Row], str | None]:
 
 
 POLICIES = (
-    Column("pattern", "pattern", least=16),
+    Column("pattern", "pattern", least=28),
     Column("max_attempts", "attempts"),
     Column("delay", "delay"),
     Column("multiplier", "multiplier", rank=2),

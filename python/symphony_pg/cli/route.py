@@ -17,7 +17,7 @@ from .tables import Column
 __all__ = ["route"]
 
 ROUTES = (
-    Column("pattern", "pattern", least=20),
+    Column("pattern", "pattern", least=28),
     Column("transport_name", "transport"),
     Column("handler_name", "handler"),
     Column("transport_type", "type", rank=2),

@@ -34,7 +34,7 @@ def _when(row: Row) -> str:
 
 
 COLUMNS = (
-    Column("schedule_name", "schedule", least=16),
+    Column("schedule_name", "schedule", least=28),
     Column("when", "when", least=16, value=_when),
     Column("timezone", "zone", rank=2),
     Column("message_type", "message", rank=1),

@@ -20,7 +20,7 @@ from .tables import Column
 __all__ = ["stats"]
 
 COLUMNS = (
-    Column("queue_name", "queue", least=16),
+    Column("queue_name", "queue", least=28),
     Column("paused", "paused", rank=1),
     Column("pending", "pending"),
     Column("delayed", "delayed"),

@@ -51,7 +51,7 @@ class _Filled:
         self.colours = [colour_of(column.name, value) for value in values]
         self.is_text = any(isinstance(value, str | dict | list) for value in values)
         self.is_time = any(isinstance(value, datetime) for value in values)
-        self.is_to_the_right = any(isinstance(value, int | float | timedelta) for value in values)
+        self.is_to_the_right = any(map(_is_figure, values))
         self.width = max(map(width_of, (self.title, *self.cells)))
 
     def least(self) -> int:
@@ -97,6 +97,10 @@ def layout(
     ]
     left_out = [each.title for each in columns if each not in shown]
     return [line.rstrip() for line in lines], left_out
+
+
+def _is_figure(value: Any) -> bool:
+    return isinstance(value, int | float | timedelta) and not isinstance(value, bool)
 
 
 def _cell(name: str, value: Any) -> str:

@@ -13,7 +13,7 @@ from .tables import Column
 __all__ = ["transport"]
 
 TRANSPORTS = (
-    Column("transport_name", "transport", least=20),
+    Column("transport_name", "transport", least=28),
     Column("transport_type", "type"),
     Column("queue_name", "queue"),
     Column("priority", "priority", rank=1),

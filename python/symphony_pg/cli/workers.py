@@ -76,7 +76,7 @@ def _seconds(seconds: float) -> timedelta:
 
 
 COLUMNS = (
-    Column("worker", "worker", least=26),
+    Column("worker", "worker", least=48),
     Column("host", "host", rank=5, value=_told("host")),
     Column("pid", "pid", rank=5, value=_pid),
     Column("state", "state"),
