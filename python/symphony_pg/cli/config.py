@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from .. import config as configuration
 from ..app import Symphony
 from ..database.client import Client
 from ..database.connections import connect
+from ..database.functions.routing import Difference
 from .application import app_option, declare_handlers
 from .options import chosen_dsn, dsn_option, printing, wide_option
 from .output import Output
@@ -80,9 +81,9 @@ def apply(
 ) -> None:
     """Bring the database to what the file says, all or nothing.
 
-    Transports, routes, queues and retry policies are written. The differences are shown
-    first. What the file has no section for stays as it is; within a
-    section it is just as the file says, but queues are never removed.
+    Transports, routes, queues and retry policies are written. The differences are shown first,
+    all of them when it asks. What the file has no section for stays as it is; within a section it
+    is just as the file says, but queues are never removed.
 
     \b
     Examples:
@@ -92,8 +93,9 @@ def apply(
     loaded = configuration.load(_file(path))
     with connect(chosen_dsn(dsn, loaded)) as conn:
         client = Client(conn)
+        out.wide |= not (yes or dry_run)  # nothing is cut from what a person is to agree to
         if not yes or dry_run:
-            out.table(client.apply_config(loaded.wanted, dry_run=True), COLUMNS, SAME)
+            _show(out, client.apply_config(loaded.wanted, dry_run=True))
         if dry_run:
             return
         if not yes:
@@ -103,30 +105,28 @@ def apply(
             if app is not None:
                 declare_handlers(client, app)
         if yes:
-            out.table(done, COLUMNS, SAME)
+            _show(out, done)
         else:
             out.text(f"{len(done)} changes are applied.")
 
 
-def _short(side: str) -> Callable[[Row], Any]:
-    """Leave out what is the same before and after, and what is set neither here nor there."""
-
-    def short(row: Row) -> Any:
-        old, new = row["old"], row["new"]
-        if not isinstance(old or {}, dict) or not isinstance(new or {}, dict):
-            return row[side]
-        both = {**(old or {}), **(new or {})}
-        return _part(row[side], [name for name in both if _of(old, name) != _of(new, name)])
-
-    return short
+def _show(out: Output, differences: Sequence[Difference]) -> None:
+    if out.as_json:
+        out.json([each._asdict() for each in differences])
+    else:
+        out.table([part for each in differences for part in _parts(each)], COLUMNS, SAME)
 
 
-def _of(values: dict[str, Any] | None, name: str) -> Any:
-    return (values or {}).get(name)
-
-
-def _part(values: dict[str, Any] | None, names: list[str]) -> dict[str, Any] | None:
-    return None if values is None else {name: values[name] for name in names if name in values}
+def _parts(difference: Difference) -> Iterator[Row]:
+    """Yield a row for each setting that differs; one that is set on neither side does not."""
+    row, old, new = difference._asdict(), difference.old, difference.new
+    if new is None or not isinstance(old or {}, dict) or not isinstance(new, dict):
+        yield {**row, "setting": None}
+        return
+    old = old or {}
+    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+    for name in names or [None]:
+        yield {**row, "setting": name, "old": old.get(name), "new": new.get(name)}
 
 
 SAME = "Nothing differs."
@@ -134,6 +134,7 @@ COLUMNS = (
     Column("kind", "kind"),
     Column("name", "name", least=16),
     Column("change", "change"),
-    Column("old", "old", least=16, value=_short("old")),
-    Column("new", "new", least=16, value=_short("new")),
+    Column("setting", "setting", least=18),
+    Column("old", "old", least=10),
+    Column("new", "new", least=10),
 )

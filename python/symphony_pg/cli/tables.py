@@ -51,7 +51,7 @@ class _Filled:
         self.colours = [colour_of(column.name, value) for value in values]
         self.is_text = any(isinstance(value, str | dict | list) for value in values)
         self.is_time = any(isinstance(value, datetime) for value in values)
-        self.is_to_the_right = any(map(_is_figure, values))
+        self.is_to_the_right = not self.is_text and any(map(_is_figure, values))
         self.width = max(map(width_of, (self.title, *self.cells)))
 
     def least(self) -> int:
