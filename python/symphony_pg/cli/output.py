@@ -62,12 +62,13 @@ class Output:
         if self.as_json:
             self.json(values)
         else:
-            click.echo(text)
+            click.echo(without_codes(text))
 
     def text(self, text: str = "", *, colour: str | None = None, bold: bool | None = None) -> None:
         """Write lines for people."""
         if not self.as_json:
-            click.echo(click.style(text, fg=colour, bold=bold) if colour or bold else text)
+            is_plain = not colour and not bold
+            click.echo(text if is_plain else click.style(without_codes(text), fg=colour, bold=bold))
 
     def json(self, value: Any, *, one_line: bool = False) -> None:
         """Write a value for programs: durations are seconds, times ISO 8601."""

@@ -192,6 +192,7 @@ def test_the_zone_is_said_once(cli: Cli, client: Client) -> None:
 
 def test_an_error_cannot_write_over_the_screen(cli: Cli, conn: Connection) -> None:
     client = Client(conn)
+    assert "\x1b" not in cli.run("policy", "remove", "\x1b[2J").output
     client.enqueue("A")
     (message,) = client.claim_batch()
     error = "first\n\x1b[2Jgone\r\x07"
