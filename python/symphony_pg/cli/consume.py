@@ -178,7 +178,7 @@ def consume(
     if app.schedules and not no_schedules:
         out.text(f"schedules {', '.join(sorted(app.schedules))}")
     out.text("Ctrl-C stops.\n")
-    if out.as_json:
+    if not out.is_live:
         log.info(
             "%s starts",
             worker.name,

@@ -74,9 +74,8 @@ def start_logging(out: Output) -> None:
     """Log to standard error, so that standard output holds nothing but the result."""
     handler = logging.StreamHandler()
     handler.addFilter(naming)
-    handler.setFormatter(
-        _JsonLines() if out.as_json else _ForPeople(is_live=out.is_live and sys.stderr.isatty())
-    )
+    for_people = _ForPeople(is_live=out.is_live and sys.stderr.isatty())
+    handler.setFormatter(_JsonLines() if out.as_json else for_people)
     logging.lastResort = handler
 
 

@@ -195,7 +195,8 @@ def test_consume_in_a_pipe(dsn: str, conn: Connection, tmp_path: Path) -> None:
     )
     assert re.match(r"symphony-pg .+\nqueues    default\nhandlers  ", done.stdout)
     assert re.search(r"\n0 done, 1 failed in [\d.]+ s, [\d.,]+ a second\n$", done.stdout)
-    (line,) = done.stderr.splitlines()
+    start, line, *_ = done.stderr.splitlines()
+    assert start.endswith(" starts")
     assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+0000 WARNING message 1 \(Nobody\) ", line)
     assert "\r" not in done.stdout and "\x1b" not in done.stdout
 
