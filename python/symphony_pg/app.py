@@ -388,10 +388,11 @@ class Symphony(Schedules):
 
         Items may be envelopes, which carry options of their own.
         """
+        known = given(conn)
         envelopes = self._envelopes(messages, queue, priority)
         if not envelopes:
             return []
-        return self.bus.dispatch(self._to(transport), envelopes, given(conn), now)
+        return self.bus.dispatch(self._to(transport), envelopes, known, now)
 
     async def dispatch_many_async(
         self,
@@ -404,10 +405,11 @@ class Symphony(Schedules):
         now: bool = False,
     ) -> list[int]:
         """Do what dispatch_many() does, from async code and with an AsyncConnection."""
+        known = given_async(conn)
         envelopes = self._envelopes(messages, queue, priority)
         if not envelopes:
             return []
-        return await self.bus.dispatch_async(self._to(transport), envelopes, given_async(conn), now)
+        return await self.bus.dispatch_async(self._to(transport), envelopes, known, now)
 
     def _envelopes(
         self, messages: Iterable[Any], queue: str | None, priority: int | None

@@ -144,10 +144,14 @@ def rebase(client: Client, out: Output) -> None:
 def check(client: Client, out: Output) -> None:
     """Check the invariants: no message lost, none in two places. Exit code 1 if one is broken.
 
+    It reads all messages, says on a terminal how far it is, and can be ended by Ctrl-C.
+
     \b
     Example:
       symphony-pg db check
     """
+    if out.is_terminal and not out.as_json:
+        client.conn.add_notice_handler(lambda told: click.echo(told.message_primary, err=True))
     broken = client.check()
     out.json([each._asdict() for each in broken])
     if not broken:

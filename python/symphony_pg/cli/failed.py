@@ -120,16 +120,19 @@ def _cursor(text: str | None) -> dict[str, Any]:
 
 @failed.command()
 @_filters
+@click.option("--limit", type=click.IntRange(1, MOST), help="Messages to read [20000].")
 @connected
 @wide_option
-def stats(client: Client, out: Output, **filters: str | datetime | None) -> None:
+def stats(client: Client, out: Output, limit: int | None, **filters: str | datetime | None) -> None:
     """Count failed messages by queue, type and class of error.
+
+    10,000+ means that only the newest were read: there may be more, and other groups.
 
     \b
     Example:
       symphony-pg failed stats --since 1d
     """
-    groups = client.failed_stats(**filters)  # type: ignore[arg-type]
+    groups = client.failed_stats(**filters, at_most=limit)  # type: ignore[arg-type]
     out.table(groups, GROUPS, "No message has failed.")
 
 

@@ -88,8 +88,9 @@ def list_(client: Client, out: Output) -> None:
       symphony-pg queue list
     """
     columns = COLUMNS[:6]
+    names = [*(each.name for each in columns), "at_least"]
     stats = map(as_row, client.queue_stats())
-    rows = [{each.name: row[each.name] for each in columns} for row in stats]
+    rows = [{name: row[name] for name in names} for row in stats]
     out.table(rows, columns, "There is no queue.")
 
 

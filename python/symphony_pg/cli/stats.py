@@ -44,6 +44,8 @@ COLUMNS = (
 def stats(client: Client, out: Output, queue: str | None, watch: bool, interval: timedelta) -> None:
     """Show how full and how fast the queues are, or QUEUE.
 
+    10,000+ means that many or more: counting stops there, and earlier with more than five queues.
+
     \b
     oldest     since when the message at the head has been due
     waiting    mean time from due to claimed
@@ -59,26 +61,34 @@ def stats(client: Client, out: Output, queue: str | None, watch: bool, interval:
       symphony-pg stats --json | jq '.[] | select(.failed > 0)'
     """
     if not watch:
-        out.table(client.queue_stats(queue), COLUMNS, "There is no queue.")
+        _show(out, client.queue_stats(queue))
         return
     try:
         while True:
-            rows = client.queue_stats(queue)
-            if out.as_json:
-                out.json([each._asdict() for each in rows], one_line=True)
-            else:
-                _again(out, rows, interval)
+            _again(out, client.queue_stats(queue), interval)
             time.sleep(interval.total_seconds())
     except KeyboardInterrupt:
         click.echo()
 
 
+def _show(out: Output, rows: Sequence[QueueStats]) -> None:
+    """Write the numbers, and what somebody should look after."""
+    out.table(rows, COLUMNS, "There is no queue.")
+    for each in rows:
+        if each.purge_waits_for is not None:
+            text = f"\n{each.queue_name}: its purge waits for {each.purge_waits_for}."
+            out.text(text, colour="yellow")
+
+
 def _again(out: Output, rows: Sequence[QueueStats], interval: timedelta) -> None:
-    """Show the table in place of the one before."""
+    """Write the numbers in place of those before."""
+    if out.as_json:
+        out.json([each._asdict() for each in rows], one_line=True)
+        return
     if out.is_live:
         click.clear()
     now = datetime.now(timezone.utc)
     out.text(f"{out.cell(now)}  every {show_duration(interval)}, Ctrl-C ends\n")
-    out.table(rows, COLUMNS, "There is no queue.")
+    _show(out, rows)
     if not out.is_live:
         out.text()

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from .cells import colour_of, cut, one_line, show_cell, width_of
+from .cells import AtLeast, colour_of, cut, one_line, show_cell, width_of
 
 __all__ = ["Column", "Row", "as_row", "layout"]
 
@@ -36,8 +36,9 @@ class Column:
     value: Callable[[Any], Any] | None = None
 
     def of(self, row: Row) -> Any:
-        """Return what the column shows of a row."""
-        return row[self.name] if self.value is None else self.value(row)
+        """Return what the column shows of a row; its `at_least` names counts that were ended."""
+        value = row[self.name] if self.value is None else self.value(row)
+        return AtLeast(value) if self.name in row.get("at_least", ()) else value
 
 
 class _Filled:

@@ -319,6 +319,7 @@ class Worker:
             others.append(self._spawn(self._queues.follow(self._link)))
         if self._ticks:
             others.append(self._spawn(self._ticker.run()))
+            others.append(self._spawn(self._ticker.purge()))
         try:
             self._emit(WorkerStarted(self.name, self.queues))
             await self._claim()

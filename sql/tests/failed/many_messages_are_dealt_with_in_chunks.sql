@@ -1,5 +1,5 @@
 -- retry_many_failed, remove_many_failed: any number of messages, each chunk in a transaction of its own.
-select plan(23);
+select plan(25);
 
 select symphony.create_queue('q');
 select symphony.create_queue('other');
@@ -151,5 +151,18 @@ reset role;
 select is(:'code'::text, '42501', 'nobody else may');
 drop owned by sy_test_many;
 drop role sy_test_many;
+
+-- A dry run counts all of them.
+call pg_temp.fail_pending();
+call symphony.remove_many_failed(everything => true);
+call pg_temp.fail_new(1);
+insert into symphony.failed_message
+select (jsonb_populate_record(f, jsonb_build_object('message_id', f.message_id + n))).*
+from symphony.failed_message as f, generate_series(1, 24999) as n;
+select is(messages, 25000::bigint, 'a dry run of retry_failed() counts all that a filter means')
+from symphony.retry_failed(queue_name => 'q', dry_run => true);
+select is(messages, 25000::bigint, 'so does one of remove_failed()')
+from symphony.remove_failed(everything => true, dry_run => true);
+call symphony.remove_many_failed(everything => true);
 
 select * from finish();
