@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 NAME = "symphony-pg"
-BACKEND = "select pg_backend_pid()"
+BACKEND = "select pg_catalog.pg_backend_pid()"
 
 
 def dsn_or_default(dsn: str | None) -> str:

@@ -27,7 +27,7 @@ FIRST_WAIT = 0.1
 LONGEST_WAIT = 5.0
 LAST_WORDS = 2.0
 TELL_AGAIN = 60.0
-NOT_WAITING = b", set_config('synchronous_commit', 'off', true)"
+NOT_WAITING = b", pg_catalog.set_config('synchronous_commit', 'off', true)"
 READ_ONLY = "25006"  # what an old primary says after a failover
 
 

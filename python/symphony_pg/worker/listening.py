@@ -42,9 +42,10 @@ class Listening:
         conn.adapters.register_loader("jsonb", TextLoader)
         self.has_session = self.listens and await backend(conn) == conn.info.backend_pid
         if self.has_session:
-            await conn.execute("select set_config('synchronous_commit', 'off', false)")
+            await conn.execute("select pg_catalog.set_config('synchronous_commit', 'off', false)")
             await conn.execute(
-                "select set_config('default_transaction_isolation', 'read committed', false)"
+                "select pg_catalog.set_config("
+                "'default_transaction_isolation', 'read committed', false)"
             )
         elif self.listens and await self._shares_sessions(conn):
             log.warning("behind a transaction pooler: polling, as with --no-listen")

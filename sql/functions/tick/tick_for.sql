@@ -8,7 +8,7 @@ as $$
  * A procedure that commits may not pin its search_path, so every name is qualified.
  */
 declare
-    v_until timestamptz := pg_catalog.clock_timestamp() operator(pg_catalog.+) duration;
+    v_until pg_catalog.timestamptz := pg_catalog.clock_timestamp() operator(pg_catalog.+) duration;
 begin
     while pg_catalog.clock_timestamp() operator(pg_catalog.<) v_until loop
         perform symphony.tick();
