@@ -1,9 +1,15 @@
-"""A call of a SQL function: its statement, its arguments, and how its answer is read."""
+"""A call of a SQL function: its statement, its arguments, and how its answer is read.
+
+Times and intervals travel in binary form, both ways. As text they would look as the DateStyle, the
+IntervalStyle and the TimeZone of the session say, and a session that a pooler lends has whatever
+settings it has.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from psycopg.types.json import Jsonb
@@ -31,11 +37,24 @@ def call(
     read: Callable[[Sequence[tuple[Any, ...]]], T],
     columns: Sequence[str] = (),
 ) -> Call[T]:
-    """Describe a call; an argument that is None is left out."""
-    given = {name: each for name, each in arguments.items() if each is not None}
-    called = f"symphony.{function}({', '.join(f'{name} => %({name})s' for name in given)})"
+    """Describe a call; an argument that is None is left out.
+
+    A time without a zone is one on the clock of this machine.
+    """
+    given = {name: _with_zone(each) for name, each in arguments.items() if each is not None}
+    places = (f"{name} => %({name}){_format(each)}" for name, each in given.items())
+    called = f"symphony.{function}({', '.join(places)})"
     statement = f"select {', '.join(columns)} from {called}" if columns else f"select {called}"  # noqa: S608
     return Call(statement.encode(), given, read)
+
+
+def _with_zone(argument: Any) -> Any:
+    is_bare = isinstance(argument, datetime) and argument.tzinfo is None
+    return argument.astimezone() if is_bare else argument
+
+
+def _format(argument: Any) -> str:
+    return "b" if isinstance(argument, datetime | timedelta) else "s"
 
 
 def value(function: str, **arguments: Any) -> Call[Any]:

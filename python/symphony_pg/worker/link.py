@@ -7,19 +7,20 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import Any, TypeVar
 
 import psycopg
+from psycopg import IsolationLevel
 from psycopg.rows import tuple_row
 
 from ..database.call import Call
-from ..database.connections import connect_async
+from ..database.connections import connect_async, has_session
 from ..database.translation import translated
-from ..errors import ConnectionRefused, LoginRefused
+from ..errors import ConnectionRefused, LoginRefused, SymphonyError
 
-__all__ = ["LAST_WORDS", "Link", "Stopped", "committed_asynchronously"]
+__all__ = ["LAST_WORDS", "Link", "Stopped", "Unreadable", "committed_asynchronously", "undecoded"]
 
 T = TypeVar("T")
 log = logging.getLogger("symphony_pg.worker")
@@ -28,12 +29,37 @@ LONGEST_WAIT = 5.0
 LAST_WORDS = 2.0
 TELL_AGAIN = 60.0
 NOT_WAITING = b", pg_catalog.set_config('synchronous_commit', 'off', true)"
+RELIED_ON = (
+    "select pg_catalog.set_config('default_transaction_isolation', 'read committed', false), "
+    "pg_catalog.set_config('idle_session_timeout', '0', false)"
+)
+ISOLATION = "select pg_catalog.current_setting('transaction_isolation')"
+AS_TEXT = (b" body, headers,", b" body::pg_catalog.text, headers::pg_catalog.text,")
 READ_ONLY = "25006"  # what an old primary says after a failover
 
 
 def committed_asynchronously(call: Call[T]) -> Call[T]:
     """Let the transaction of a call that returns rows not wait for the disk, and no other one."""
     return replace(call, statement=call.statement + NOT_WAITING)
+
+
+def undecoded(call: Call[T]) -> Call[T]:
+    """Let the bodies and headers of a claim stay text, which is decoded just once."""
+    return replace(call, statement=call.statement.replace(*AS_TEXT, 1))
+
+
+class Unreadable(SymphonyError):  # noqa: N818
+    """PostgreSQL has answered, and Python cannot read it; `first` is the first value as it came."""
+
+    def __init__(self, cursor: psycopg.AsyncCursor[Any], error: Exception) -> None:
+        super().__init__(
+            "an answer of PostgreSQL cannot be read",
+            detail=f"{type(error).__name__}: {_one_line(error)}",
+            hint="Compare the encoding of the database with what it holds, and the version of "
+            "psycopg with that of the server.",
+        )
+        result = cursor.pgresult
+        self.first = result.get_value(0, 0) if result is not None and result.ntuples else None
 
 
 class Stopped(Exception):  # noqa: N818
@@ -61,6 +87,7 @@ class Link:
         self._opening = asyncio.Lock()
         self._stopped = asyncio.Event()
         self._attempts = 0
+        self._begins = False
         self._was_open = False
         self._told = ("", 0.0)
         self.refusal: Exception | None = None
@@ -74,9 +101,8 @@ class Link:
             conn = await self.connection()
             try:
                 with translated(call.arguments):
-                    async with conn.cursor(row_factory=tuple_row) as cursor:
-                        await cursor.execute(call.statement, call.arguments)
-                        rows = await cursor.fetchall()
+                    async with conn.transaction() if self._begins else nullcontext():
+                        answer = await _answer(conn, call)
             except psycopg.Error as error:
                 is_lost = conn.closed or error.sqlstate == READ_ONLY
                 if not is_lost and not isinstance(error, psycopg.OperationalError):
@@ -90,7 +116,7 @@ class Link:
                 await self._back_off()
             else:
                 self._attempts = 0
-                return call.read(rows)
+                return answer
 
     async def connection(self) -> psycopg.AsyncConnection[Any]:
         """Return the connection, opened again if need be; raise Stopped after stop()."""
@@ -126,6 +152,7 @@ class Link:
     async def _open(self) -> psycopg.AsyncConnection[Any]:
         conn = await connect_async(self._dsn, **self._options)
         try:
+            await self._be_read_committed(conn)
             await self._prepare(conn)
         except BaseException:
             await conn.close()
@@ -134,6 +161,17 @@ class Link:
             log.info("%s: connected again", self._purpose)
         self._was_open, self.refusal = True, None
         return conn
+
+    async def _be_read_committed(self, conn: psycopg.AsyncConnection[Any]) -> None:
+        """Let our calls be read committed, whatever is the default, and the session not time out.
+
+        Where a pooler lends sessions, that is said for each transaction, if it needs to be said.
+        """
+        if has_session(conn):
+            await conn.execute(RELIED_ON)
+        row = await (await conn.execute(ISOLATION)).fetchone()
+        self._begins = row != ("read committed",)
+        await conn.set_isolation_level(IsolationLevel.READ_COMMITTED)
 
     async def _drop(self, conn: psycopg.AsyncConnection[Any], error: psycopg.Error) -> None:
         if self._conn is conn:
@@ -183,6 +221,15 @@ class Link:
         self._stopped.set()
         if self._conn is not None:
             await self._conn.close()
+
+
+async def _answer(conn: psycopg.AsyncConnection[Any], call: Call[T]) -> T:
+    async with conn.cursor(row_factory=tuple_row) as cursor:
+        await cursor.execute(call.statement, call.arguments, binary=True)
+        try:
+            return call.read(await cursor.fetchall())
+        except Exception as error:
+            raise Unreadable(cursor, error) from error
 
 
 def _one_line(error: Exception) -> str:
