@@ -1,4 +1,4 @@
-"""Join sql/schema, sql/functions and sql/views.sql into the one file that installs Symphony.
+"""Join sql/schema, sql/functions, sql/settings.sql and sql/views.sql: the file that installs all.
 
 The result holds no psql commands and neither begins nor commits a transaction, so it runs through
 any driver, through `psql -1 -f`, and inside a caller's transaction. It needs one, though: what
@@ -97,6 +97,7 @@ def _parts() -> Iterator[str]:
     yield TURNS
     for path in sorted((ROOT / "sql" / "functions").rglob("*.sql")):
         yield path.read_text()
+    yield (ROOT / "sql" / "settings.sql").read_text()
     yield (ROOT / "sql" / "views.sql").read_text()
     yield ACCESS
     yield UNPIN

@@ -6,8 +6,8 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import nullcontext, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -85,6 +85,7 @@ class Link:
         self._options = options
         self._conn: psycopg.AsyncConnection[Any] | None = None
         self._opening = asyncio.Lock()
+        self._turns = asyncio.Lock()
         self._stopped = asyncio.Event()
         self._attempts = 0
         self._begins = False
@@ -101,7 +102,7 @@ class Link:
             conn = await self.connection()
             try:
                 with translated(call.arguments):
-                    async with conn.transaction() if self._begins else nullcontext():
+                    async with self._transaction(conn):
                         answer = await _answer(conn, call)
             except psycopg.Error as error:
                 is_lost = conn.closed or error.sqlstate == READ_ONLY
@@ -172,6 +173,15 @@ class Link:
         row = await (await conn.execute(ISOLATION)).fetchone()
         self._begins = row != ("read committed",)
         await conn.set_isolation_level(IsolationLevel.READ_COMMITTED)
+
+    @asynccontextmanager
+    async def _transaction(self, conn: psycopg.AsyncConnection[Any]) -> AsyncIterator[None]:
+        """Begin a transaction if we have to, one at a time: several tasks share the connection."""
+        if not self._begins:
+            yield
+            return
+        async with self._turns, conn.transaction():
+            yield
 
     async def _drop(self, conn: psycopg.AsyncConnection[Any], error: psycopg.Error) -> None:
         if self._conn is conn:
