@@ -103,14 +103,23 @@ def upgrade(client: Client, app: Symphony | None, take_over: bool, as_json: bool
 @connected
 @as_json_option
 def status(client: Client, as_json: bool) -> None:
-    """Tell which version is installed. Exit code 1 if it is not that of this package.
+    """Tell which version is installed, and what stands in the way of all.
+
+    That is a session that has locked the tick or a lane, or a NOTIFY queue that fills up. Exit code
+    1 if the version is not that of this package.
 
     \b
     Example:
       symphony-pg db status
     """
     found = installation.status(client.conn)
-    record(found._asdict(), as_json)
+    obstacles = client.obstacles() if found.is_current else []
+    values: dict[str, Any] = found._asdict()
+    if is_for_people(as_json):
+        values |= {f"obstacle {n}": " ".join(each) for n, each in enumerate(obstacles, 1)}
+    else:
+        values["obstacles"] = [each._asdict() for each in obstacles]
+    record(values, as_json)
     if not found.is_current:
         raise SystemExit(1)
 

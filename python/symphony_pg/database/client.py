@@ -148,6 +148,7 @@ class Client:
     revoke_access = _method(functions.revoke_access)
     rebase = _method(functions.rebase)
     check = _method(functions.check)
+    obstacles = _method(functions.obstacles)
     version = _method(functions.version)
 
 
@@ -240,4 +241,5 @@ class AsyncClient:
     revoke_access = _async_method(functions.revoke_access)
     rebase = _async_method(functions.rebase)
     check = _async_method(functions.check)
+    obstacles = _async_method(functions.obstacles)
     version = _async_method(functions.version)

@@ -73,7 +73,7 @@ def ascii_dsn(dsn: str) -> Iterator[str]:
 def test_a_claim_that_cannot_be_read_costs_no_attempt(app: Symphony, conn: Connection) -> None:
     app.handler("A")(lambda _: None)
     Client(conn).enqueue("A")
-    conn.execute("update symphony.message set enqueued_at = '20000-01-01'")  # Python has no such year
+    conn.execute("update symphony.message set enqueued_at = '20000-01-01'")  # no year of Python's
     with pytest.raises(SymphonyError, match=r"(?s)cannot be read.*DataError: timestamp too large"):
         run(app)
     found = "select status, attempt from symphony.message_status(1)"
@@ -104,6 +104,9 @@ def test_times_are_the_same_whatever_the_session_says(app: Symphony, conn: Conne
         assert found.available_at == due
     late = client.enqueue("A", delay=timedelta(days=1, seconds=-1))
     assert status(conn, late) == "delayed"
-    waits = "select extract(epoch from available_at - enqueued_at)::int from symphony.delayed_message"
-    assert one(conn, waits + " where message_id = %s", late) == 86399
+    waits = (
+        "select extract(epoch from available_at - enqueued_at)::int "
+        "from symphony.delayed_message where message_id = %s"
+    )
+    assert one(conn, waits, late) == 86399
     assert run(app).claimed == 0

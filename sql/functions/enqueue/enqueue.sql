@@ -53,7 +53,7 @@ begin
                 order by idle_worker.idle_id desc
                 limit 1)
             then
-                perform pg_notify('symphony:' || v_queue_name, '');
+                perform symphony._notify(v_queue_name, '');
             end if;
             return v_message_id;
         end if;

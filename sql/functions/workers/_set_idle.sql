@@ -4,14 +4,14 @@ language plpgsql
 volatile
 as $$
 /*
- * 1398361425: "SYMP" and one.  Workers of one queue take turns; the rows before the newest
- * are of no use, and whoever comes next removes them.
+ * Workers of one queue take turns; the rows before the newest are of no use, and whoever comes next
+ * removes them.
  */
 declare
     v_workers text[];
     v_idle_id bigint;
 begin
-    perform pg_advisory_xact_lock(1398361425, hashtext(_set_idle.queue_name));
+    perform symphony._take_turn('sleep:' || _set_idle.queue_name, wait => true);
     select idle_worker.workers into v_workers
     from symphony.idle_worker
     where idle_worker.queue_name = _set_idle.queue_name

@@ -15,9 +15,11 @@ from .failed import (
 )
 from .installation import (
     BrokenInvariant,
+    Obstacle,
     Rebased,
     check,
     grant_access,
+    obstacles,
     rebase,
     revoke_access,
     version,
@@ -119,6 +121,7 @@ __all__ = [
     "HistoryEntry",
     "MessageStatus",
     "Nacked",
+    "Obstacle",
     "Outcome",
     "PatternPolicy",
     "QueueStats",
@@ -163,6 +166,7 @@ __all__ = [
     "message_history",
     "message_status",
     "nack_with_backoff",
+    "obstacles",
     "pause_queue",
     "pause_schedule",
     "purge_queue",
