@@ -18,7 +18,7 @@ from psycopg.rows import tuple_row
 from ..database.call import Call
 from ..database.connections import connect_async, has_session
 from ..database.translation import translated
-from ..errors import ConnectionRefused, LoginRefused, SymphonyError
+from ..errors import ConnectionRefused, LoginRefused, SymphonyError, WrongIsolationLevel
 
 __all__ = ["LAST_WORDS", "Link", "Stopped", "Unreadable", "committed_asynchronously", "undecoded"]
 
@@ -33,7 +33,6 @@ RELIED_ON = (
     "select pg_catalog.set_config('default_transaction_isolation', 'read committed', false), "
     "pg_catalog.set_config('idle_session_timeout', '0', false)"
 )
-ISOLATION = "select pg_catalog.current_setting('transaction_isolation')"
 AS_TEXT = (b" body, headers,", b" body::pg_catalog.text, headers::pg_catalog.text,")
 READ_ONLY = "25006"  # what an old primary says after a failover
 
@@ -104,6 +103,10 @@ class Link:
                 with translated(call.arguments):
                     async with self._transaction(conn):
                         answer = await _answer(conn, call)
+            except WrongIsolationLevel:
+                if self._begins:
+                    raise
+                self._begins = True
             except psycopg.Error as error:
                 is_lost = conn.closed or error.sqlstate == READ_ONLY
                 if not is_lost and not isinstance(error, psycopg.OperationalError):
@@ -166,12 +169,10 @@ class Link:
     async def _be_read_committed(self, conn: psycopg.AsyncConnection[Any]) -> None:
         """Let our calls be read committed, whatever is the default, and the session not time out.
 
-        Where a pooler lends sessions, that is said for each transaction, if it needs to be said.
+        Where a pooler lends sessions that is said for each transaction, once one was refused.
         """
         if has_session(conn):
             await conn.execute(RELIED_ON)
-        row = await (await conn.execute(ISOLATION)).fetchone()
-        self._begins = row != ("read committed",)
         await conn.set_isolation_level(IsolationLevel.READ_COMMITTED)
 
     @asynccontextmanager
@@ -193,7 +194,8 @@ class Link:
         text, at = self._told
         news, now = _one_line(error), time.monotonic()
         if not self._attempts or news != text or now - at >= TELL_AGAIN:
-            log.warning("%s: no connection (%s); trying again", self._purpose, news)
+            what = "no writes" if getattr(error, "sqlstate", "") == READ_ONLY else "no connection"
+            log.warning("%s: %s (%s); trying again", self._purpose, what, news)
             self._told = (news, now)
 
     async def _back_off(self) -> None:
@@ -243,5 +245,5 @@ async def _answer(conn: psycopg.AsyncConnection[Any], call: Call[T]) -> T:
 
 
 def _one_line(error: Exception) -> str:
-    detail = getattr(error, "detail", None)
-    return " ".join((detail or str(error)).split())
+    told = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    return " ".join((told or getattr(error, "detail", None) or str(error)).split())

@@ -39,7 +39,7 @@ begin
             return v_first_id;
         end if;
     end if;
-    if current_setting('transaction_isolation') <> 'read committed' then
+    if current_setting('transaction_isolation') not like 'read%' then
         perform symphony._notify(queue.queue_name, '')
         from symphony.queue where queue.queue_name = v_queue_name for key share;
     end if;

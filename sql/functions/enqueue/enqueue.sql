@@ -33,7 +33,7 @@ declare
     v_message_id bigint := nextval('symphony.message_id_seq');
 begin
     if delay is null and available_at is null and idempotency_key is null and retry is null
-       and current_setting('transaction_isolation') = 'read committed'
+       and current_setting('transaction_isolation') like 'read%'
     then
         insert into symphony.message (message_id, enqueued_at, lane_id,
                                       message_type, body, headers, group_key)

@@ -18,7 +18,7 @@ begin
         order by idle_worker.idle_id desc
         limit 1
     ) as newest on true
-    where newest.workers <> '{}' or current_setting('transaction_isolation') <> 'read committed';
+    where newest.workers <> '{}' or current_setting('transaction_isolation') not like 'read%';
 end;
 $$;
 
