@@ -120,13 +120,13 @@ CONFIG = {
 }
 DAY = timedelta(days=1)
 MOMENT = datetime(2027, 3, 27, 12, tzinfo=timezone.utc)
-BATCH = [
+BATCH: list[dict[str, Any]] = [
     {"message_type": "A", "queue_name": "tour", "available_at": "2100-02-03 04:05"},
     {"message_type": "A", "queue_name": "tour", "delay": "1 day 2 hours", "body": {"n": 1e-7}},
     {"message_type": "A", "queue_name": "tour", "delay": "-1 day +25:00:00"},
 ]
 SECRET = 'host=db password=secret {"api_key": "a\\"b"} https://u:p@h/ caf\xe9'
-DECLARED = [
+DECLARED: list[dict[str, Any]] = [
     {
         "schedule_name": "cron",
         "message_type": "A",
