@@ -9,15 +9,22 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, TypeVar, overload
 
-import psycopg
-
 from .config import FILE, find, load
 from .config.result import Config
 from .database.call import Call
+from .database.foreign import (
+    OWN,
+    AnyAsyncConnection,
+    AnyConnection,
+    Own,
+    given,
+    given_async,
+)
 from .database.functions.routing import sync_handlers
 from .events import Event
 from .handling.batch import BatchHandler
 from .handling.classification import ErrorClasses, Waits
+from .handling.django import use_django
 from .handling.handler import Handler
 from .messages.envelope import Envelope, RetryPolicy
 from .messages.types import VERSION, message, message_type_of
@@ -246,6 +253,11 @@ class Symphony(Schedules):
 
         return register
 
+    def use_frameworks(self) -> None:
+        """Put around handlers what the frameworks in this process need; a worker calls this."""
+        if use_django(self.bus):
+            self._compile()
+
     def _compile(self) -> None:
         for first in self.handlers.values():
             for handler in first.all.values():
@@ -305,7 +317,7 @@ class Symphony(Schedules):
         group_key: str | None = None,
         headers: Mapping[str, Any] | None = None,
         retry: RetryPolicy | None = None,
-        conn: psycopg.Connection[Any] | None = None,
+        conn: AnyConnection | Own = OWN,
         transport: Transport | str | None = None,
         now: bool = False,
     ) -> int:
@@ -328,7 +340,7 @@ class Symphony(Schedules):
             headers=headers,
             retry=retry,
         )
-        return self.bus.dispatch(self._to(transport), [envelope], conn, now)[0]
+        return self.bus.dispatch(self._to(transport), [envelope], given(conn), now)[0]
 
     async def dispatch_async(
         self,
@@ -342,7 +354,7 @@ class Symphony(Schedules):
         group_key: str | None = None,
         headers: Mapping[str, Any] | None = None,
         retry: RetryPolicy | None = None,
-        conn: psycopg.AsyncConnection[Any] | None = None,
+        conn: AnyAsyncConnection | Own = OWN,
         transport: Transport | str | None = None,
         now: bool = False,
     ) -> int:
@@ -358,7 +370,9 @@ class Symphony(Schedules):
             headers=headers,
             retry=retry,
         )
-        return (await self.bus.dispatch_async(self._to(transport), [envelope], conn, now))[0]
+        return (
+            await self.bus.dispatch_async(self._to(transport), [envelope], given_async(conn), now)
+        )[0]
 
     def dispatch_many(
         self,
@@ -366,7 +380,7 @@ class Symphony(Schedules):
         *,
         queue: str | None = None,
         priority: int | None = None,
-        conn: psycopg.Connection[Any] | None = None,
+        conn: AnyConnection | Own = OWN,
         transport: Transport | str | None = None,
         now: bool = False,
     ) -> list[int]:
@@ -377,7 +391,7 @@ class Symphony(Schedules):
         envelopes = self._envelopes(messages, queue, priority)
         if not envelopes:
             return []
-        return self.bus.dispatch(self._to(transport), envelopes, conn, now)
+        return self.bus.dispatch(self._to(transport), envelopes, given(conn), now)
 
     async def dispatch_many_async(
         self,
@@ -385,7 +399,7 @@ class Symphony(Schedules):
         *,
         queue: str | None = None,
         priority: int | None = None,
-        conn: psycopg.AsyncConnection[Any] | None = None,
+        conn: AnyAsyncConnection | Own = OWN,
         transport: Transport | str | None = None,
         now: bool = False,
     ) -> list[int]:
@@ -393,7 +407,7 @@ class Symphony(Schedules):
         envelopes = self._envelopes(messages, queue, priority)
         if not envelopes:
             return []
-        return await self.bus.dispatch_async(self._to(transport), envelopes, conn, now)
+        return await self.bus.dispatch_async(self._to(transport), envelopes, given_async(conn), now)
 
     def _envelopes(
         self, messages: Iterable[Any], queue: str | None, priority: int | None

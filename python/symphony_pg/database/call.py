@@ -1,12 +1,13 @@
 """A call of a SQL function: its statement, its arguments, and how its answer is read.
 
-Times and intervals travel in binary form, both ways. As text they would look as the DateStyle, the
-IntervalStyle and the TimeZone of the session say, and a session that a pooler lends has whatever
+With psycopg, answers and intervals travel in binary form. As text they would look as the DateStyle,
+the IntervalStyle and the TimeZone of the session say, and a session that a pooler lends has whatever
 settings it has.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,9 +15,20 @@ from typing import Any, Generic, TypeVar
 
 from psycopg.types.json import Jsonb
 
+from ..times import check_moment
 from .limits import RawJson
 
-__all__ = ["Call", "as_jsonb", "as_list", "call", "nothing", "rows", "value", "values"]
+__all__ = [
+    "Call",
+    "as_jsonb",
+    "as_list",
+    "call",
+    "json_text",
+    "nothing",
+    "rows",
+    "value",
+    "values",
+]
 
 T = TypeVar("T")
 Row = TypeVar("Row", bound="tuple[Any, ...]")
@@ -30,6 +42,15 @@ class Call(Generic[T]):
     arguments: Mapping[str, Any]
     read: Callable[[Sequence[tuple[Any, ...]]], T]
 
+    @property
+    def statement_in_binary(self) -> bytes:
+        """The statement, as psycopg sends its intervals in binary form."""
+        statement = self.statement
+        for name, each in self.arguments.items():
+            if isinstance(each, timedelta):
+                statement = statement.replace(b"%%(%s)s" % name.encode(), b"%%(%s)b" % name.encode())
+        return statement
+
 
 def call(
     function: str,
@@ -37,24 +58,14 @@ def call(
     read: Callable[[Sequence[tuple[Any, ...]]], T],
     columns: Sequence[str] = (),
 ) -> Call[T]:
-    """Describe a call; an argument that is None is left out.
-
-    A time without a zone is one on the clock of this machine.
-    """
-    given = {name: _with_zone(each) for name, each in arguments.items() if each is not None}
-    places = (f"{name} => %({name}){_format(each)}" for name, each in given.items())
-    called = f"symphony.{function}({', '.join(places)})"
+    """Describe a call; an argument that is None is left out."""
+    given = {name: each for name, each in arguments.items() if each is not None}
+    for name, each in given.items():
+        if isinstance(each, datetime):
+            check_moment(name, each)
+    called = f"symphony.{function}({', '.join(f'{name} => %({name})s' for name in given)})"
     statement = f"select {', '.join(columns)} from {called}" if columns else f"select {called}"  # noqa: S608
     return Call(statement.encode(), given, read)
-
-
-def _with_zone(argument: Any) -> Any:
-    is_bare = isinstance(argument, datetime) and argument.tzinfo is None
-    return argument.astimezone() if is_bare else argument
-
-
-def _format(argument: Any) -> str:
-    return "b" if isinstance(argument, datetime | timedelta) else "s"
 
 
 def value(function: str, **arguments: Any) -> Call[Any]:
@@ -84,6 +95,11 @@ def as_jsonb(value: Any) -> Jsonb | None:
     if isinstance(value, RawJson):
         return Jsonb(value, dumps=str)
     return None if value is None else Jsonb(value)
+
+
+def json_text(value: Jsonb) -> str:
+    """Return the text of an argument that is jsonb, for a driver that wants text."""
+    return str((value.dumps or json.dumps)(value.obj))
 
 
 def as_list(message_ids: Sequence[int] | None) -> list[int] | None:

@@ -69,7 +69,7 @@ class Client:
     def run(self, call: Call[T]) -> T:
         """Execute a call that was described by `functions`."""
         with translated(call.arguments), self.conn.cursor(row_factory=tuple_row) as cursor:
-            cursor.execute(call.statement, call.arguments, binary=True)
+            cursor.execute(call.statement_in_binary, call.arguments, binary=True)
             try:
                 rows = cursor.fetchall()
             except (RecursionError, ValueError):
@@ -162,7 +162,7 @@ class AsyncClient:
         """Execute a call that was described by `functions`."""
         with translated(call.arguments):
             async with self.conn.cursor(row_factory=tuple_row) as cursor:
-                await cursor.execute(call.statement, call.arguments, binary=True)
+                await cursor.execute(call.statement_in_binary, call.arguments, binary=True)
                 try:
                     rows = await cursor.fetchall()
                 except (RecursionError, ValueError):

@@ -35,6 +35,7 @@ class Failure(NamedTuple):
     traceback: str | None = None
     snooze: Snooze | None = None
     error_bases: Sequence[str] | None = None
+    exception: BaseException | None = None
 
     @classmethod
     def of(
@@ -44,10 +45,12 @@ class Failure(NamedTuple):
         kind = type(error)
         verdict = (handler.errors if handler else USUAL).of(error)
         if isinstance(error, Snooze):
-            return cls(message, _capped(error.reason), _name(kind), True, None, snooze=error)
+            reason = _capped(error.reason)
+            return cls(message, reason, _name(kind), True, None, snooze=error, exception=error)
         text = _capped("".join(traceback.format_exception_only(kind, error)).strip())
         if verdict.snooze is not None:
-            return cls(message, text, _name(kind), True, None, snooze=Snooze(verdict.snooze))
+            snooze = Snooze(verdict.snooze)
+            return cls(message, text, _name(kind), True, None, snooze=snooze, exception=error)
         trace = "".join(traceback.format_exception(kind, error, _of_handler(error)))
         return cls(
             message,
@@ -57,6 +60,7 @@ class Failure(NamedTuple):
             retry_after=verdict.retry_after,
             traceback=_capped(trace),
             error_bases=[_name(base) for base in kind.__mro__[1:] if base is not object],
+            exception=error,
         )
 
     def sanitized(self, sanitize: Callable[[str], str]) -> Failure:

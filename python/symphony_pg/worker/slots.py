@@ -19,6 +19,7 @@ from ..handling.batch import BatchHandler
 from ..handling.context import BatchItem
 from ..handling.failure import Failure
 from ..handling.handler import Handler, handler_of
+from ..handling.logged import in_hand
 from ..redaction import without_secrets
 from ..sending.bus import Bus
 from ..sending.outbox import Outbox
@@ -140,6 +141,7 @@ class Slots:
                 except IndexError:
                     break
                 slot.since = time.monotonic()
+                in_hand.set(message)
                 count += 1
                 handler = None
                 try:
@@ -155,12 +157,14 @@ class Slots:
                 else:
                     claim.succeeded(message.message_id)
         slot.message = None
+        in_hand.set(None)
         return count
 
     async def _run_async(self, slot: _Slot, run: Run, claim: Claim) -> None:
         waiting = run.waiting
         while waiting and not claim.lost:
             slot.message = message = waiting.popleft()
+            in_hand.set(message)
             handler = handler_of(self._handlers, message.message_type, message.headers)
             slot.since = started = time.monotonic()
             outbox = Outbox(self._bus.sender)
@@ -178,6 +182,7 @@ class Slots:
             else:
                 claim.succeeded(message.message_id)
             slot.message = None
+            in_hand.set(None)
             if slot.is_cancelled:
                 _uncancel(slot)
             self._pace.observe(time.monotonic() - started, 1)
@@ -194,9 +199,11 @@ class Slots:
         try:
             if run.is_async:
                 with Outbox(self._bus.sender).in_use() as outbox:
+                    in_hand.set([item.claimed for item in items])
                     try:
                         await handler.run_async(items)
                     finally:
+                        in_hand.set(None)
                         outbox.close()
             else:
                 loop = asyncio.get_running_loop()
@@ -220,8 +227,12 @@ class Slots:
             self._progress(claim)
 
     def _run_batch_in_thread(self, handler: BatchHandler, items: list[BatchItem]) -> None:
-        with Outbox(self._bus.sender, of_thread=True).in_use():
-            handler.run(items)
+        in_hand.set([item.claimed for item in items])
+        try:
+            with Outbox(self._bus.sender, of_thread=True).in_use():
+                handler.run(items)
+        finally:
+            in_hand.set(None)
 
     def _failed(
         self, claim: Claim, message: ClaimedMessage, error: BaseException, handler: Handler | None
