@@ -1,7 +1,7 @@
 """A call of a SQL function: its statement, its arguments, and how its answer is read.
 
-With psycopg, answers and intervals travel in binary form. As text they would look as the DateStyle,
-the IntervalStyle and the TimeZone of the session say, and a session that a pooler lends has whatever
+With psycopg, answers and intervals travel in binary form. As text they would look as DateStyle,
+IntervalStyle and TimeZone of the session say, and a session that a pooler lends has whatever
 settings it has.
 """
 
@@ -48,7 +48,8 @@ class Call(Generic[T]):
         statement = self.statement
         for name, each in self.arguments.items():
             if isinstance(each, timedelta):
-                statement = statement.replace(b"%%(%s)s" % name.encode(), b"%%(%s)b" % name.encode())
+                place = b"%%(%s)" % name.encode()
+                statement = statement.replace(place + b"s", place + b"b")
         return statement
 
 
