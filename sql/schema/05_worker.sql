@@ -95,7 +95,7 @@ create unlogged table symphony.turn (
 comment on table symphony.turn is
 'A row for each thing that one session does at a time, which locks it; see _take_turn(). Lost in a crash, '
 'and then made again.';
-comment on column symphony.turn.turn_name is 'tick, schedules, routes, or sleep:<queue>.';
+comment on column symphony.turn.turn_name is 'tick, schedules, routes, or sleep:0 to sleep:31.';
 
 insert into symphony.turn (turn_name) values ('tick'), ('schedules'), ('routes');
 

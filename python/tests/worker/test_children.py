@@ -22,6 +22,7 @@ import time
 from pathlib import Path
 from symphony_pg import Symphony
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # also where tests run in the background
 app = Symphony()
 fork = multiprocessing.get_context("fork")
 
@@ -157,6 +158,7 @@ def test_pid_1_hears_a_signal_during_the_import(dsn: str, tmp_path: Path) -> Non
             process.kill()
 
 
+@pytest.mark.skipif(signal.getsignal(signal.SIGHUP) == signal.SIG_IGN, reason="under nohup")
 def test_a_terminal_that_is_closed_lets_handlers_finish(
     dsn: str, conn: Connection, tmp_path: Path
 ) -> None:

@@ -7,7 +7,9 @@ as $$
     from pg_catalog.pg_locks as l
     where l.locktype operator(pg_catalog.=) 'advisory'
       and l.classid operator(pg_catalog.=) 1398361424::pg_catalog.oid
-      and l.objid operator(pg_catalog.=) lane_id::pg_catalog.oid
+      and (l.objid operator(pg_catalog.=) lane_id::pg_catalog.oid
+           or l.objid operator(pg_catalog.=) 0::pg_catalog.oid    -- all lanes
+              and l.mode operator(pg_catalog.=) 'ExclusiveLock')
       and l.objsubid operator(pg_catalog.=) 2::smallint
       and l.granted
       and l.pid is distinct from pg_catalog.pg_backend_pid()

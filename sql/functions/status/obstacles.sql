@@ -25,9 +25,10 @@ begin
            format('It is the one of priority %s, held by %s.', held.priority, held.by)
     from (select lane.queue_name, lane.priority, symphony._lane_holder(lane.lane_id) as by
           from symphony.lane
-          where lane.lane_id in (
-              select l.objid::bigint from pg_locks as l
-              where l.locktype = 'advisory' and l.classid = 1398361424)) as held
+          where exists (
+              select from pg_locks as l
+              where l.locktype = 'advisory' and l.classid = 1398361424
+                and (l.objid = lane.lane_id::oid or l.objid = 0 and l.mode = 'ExclusiveLock'))) as held
     where held.by is not null
     order by held.queue_name, held.priority desc;
 

@@ -4,7 +4,7 @@ language plpgsql
 volatile
 as $$
 /*
- * After a crash the row is not there, nor the first time that a worker of a queue sleeps.  Whoever
+ * After a crash the row is not there, nor the first time that a worker sleeps.  Whoever
  * makes it has the turn, and others wait for that one.
  */
 begin
@@ -28,7 +28,7 @@ $$;
 comment on function symphony._take_turn(text, boolean) is
 $$Take the lock of what one session does at a time, until the end of the transaction.
 
-Arguments  turn_name - tick, schedules, routes, or sleep:<queue>
+Arguments  turn_name - tick, schedules, routes, or sleep:0 to sleep:31
            wait - false: give up at once when another session holds it
 Returns    whether the lock is held
 Writes     symphony.turn, where the row is not there yet
