@@ -29,11 +29,7 @@ begin
     if jsonb_path_exists(messages, '$[*].idempotency_key') or v_is_routed and exists (
         select from symphony._targets(messages) as target where not target.is_simple)
     then
-        return query
-        select symphony.enqueue(message_type, body, queue_name, priority, delay, available_at,
-                                idempotency_key, group_key, headers, retry)
-        from symphony._elements(messages)
-        where is_plain or symphony._refuse_batch(messages);
+        return query select * from symphony._enqueue_each(messages);
         return;
     end if;
     if v_is_routed then
@@ -94,6 +90,7 @@ Returns    the ids of the messages, in the order of the array
 Raises     SY005 malformed_batch - the detail says which element, counted from 1, and why
            40001 serialization_failure - a queue was dropped or changed since the snapshot
 Writes     as enqueue() does
+Locks      the idempotency keys that it takes, in the order of queue and key
 Access     producer$$;
 
 revoke execute on function symphony.enqueue_batch(jsonb) from public;
