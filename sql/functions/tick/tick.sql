@@ -49,6 +49,7 @@ begin
     update symphony.lane set is_used = true
     where lane.lane_id = any (array(select free.lane_id from free)) and not lane.is_used;
     v_promoted := symphony._promote_due_messages(v_from, v_now);
+    perform symphony._renew_leases(symphony._lapsed_until(v_now), v_now);
     v_lapsed := symphony._recover_ended_leases(v_from, v_now);
     if v_last is null or v_now >= v_last.purge_at then
         v_purged := symphony._purge(v_now);
