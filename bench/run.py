@@ -272,7 +272,7 @@ def drain(bench: Bench) -> None:
     targets are for the larger one.
     """
     for size, total, target in ((100, 50_000, None), (100, 500_000, 1.5), (1, 2_000, 0.5)):
-        work = Drain(bench, size, total // 4 if bench.quick else total)
+        work = Drain(bench, size, total // 5 if bench.quick else total)  # fill() makes thousands
         yardsticks = {
             place: [work.rate(work.fill_bare, partial(way, order)) for order in ORDERS]
             for place, way in (
