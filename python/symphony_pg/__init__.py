@@ -10,7 +10,7 @@ from .database.client import AsyncClient, Client
 from .database.functions.failed import FailedGroup, FailedMessage, Outcome
 from .database.functions.installation import BrokenInvariant, Rebased
 from .database.functions.messages import ClaimedMessage, HistoryEntry, MessageStatus, Nacked
-from .database.functions.queues import QueueStats
+from .database.functions.queues import QueueStats, WaitingType
 from .database.functions.routing import Delivery, Difference, RetrySetting
 from .database.functions.schedules import (
     ClockChange,
@@ -131,6 +131,7 @@ __all__ = [
     "UnknownTransport",
     "UnknownWorker",
     "UpcomingRun",
+    "WaitingType",
     "Worker",
     "WrongIsolationLevel",
     "WrongState",

@@ -12,17 +12,27 @@ from ..database.functions.messages import ClaimedMessage
 from ..events import Handled, Received
 from ..messages.codec import decode_json
 from ..messages.types import MessageType
-from ..outcomes import PermanentError
 from ..sending.bus import Bus
 from ..sending.middleware import Passage
 from ..sending.outbox import outbox_here
 from .classification import USUAL, ErrorClasses
 from .context import Context, Holder
 
-__all__ = ["Handler", "UnknownHandler", "UnknownMessageType", "find_handler", "handler_of"]
+__all__ = [
+    "Handler",
+    "NoHandler",
+    "UnknownHandler",
+    "UnknownMessageType",
+    "find_handler",
+    "handler_of",
+]
 
 
-class UnknownMessageType(PermanentError):  # noqa: N818
+class NoHandler(Exception):  # noqa: N818
+    """No handler here works on a message. The database puts it off: another worker may have one."""
+
+
+class UnknownMessageType(NoHandler):
     """No handler is registered for the wire name of a message."""
 
     def __init__(self, name: str) -> None:
@@ -32,7 +42,7 @@ class UnknownMessageType(PermanentError):  # noqa: N818
         )
 
 
-class UnknownHandler(PermanentError):  # noqa: N818
+class UnknownHandler(NoHandler):
     """The delivery is for a handler that is not registered here."""
 
     def __init__(self, name: str, handler_name: object) -> None:
@@ -189,7 +199,7 @@ def find_handler(
     """Return the handler of a message, or None, and whoever calls it will say why."""
     try:
         return handler_of(handlers, message_type, headers)
-    except PermanentError:
+    except NoHandler:
         return None
 
 

@@ -247,6 +247,8 @@ class LocalTransport:
         message = self._claimed(parcel)
         handler = self._find_handler(parcel)
         failure = Failure.of(message, error, handler)
+        if handler is None:
+            failure = failure._replace(retryable=False)  # there is nobody else who might know it
         wait, given = None, failure.retry_after
         if failure.snooze is not None:
             until = failure.snooze.until or now + (failure.snooze.delay or timedelta(0))

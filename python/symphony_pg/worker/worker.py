@@ -27,7 +27,7 @@ from ..app import Symphony
 from ..database import functions
 from ..database.connections import AsyncConnections, Connections
 from ..database.translation import translated
-from ..errors import AccessDenied
+from ..errors import AccessDenied, UnknownQueue
 from ..events import Event, WorkerIdle, WorkerStarted, WorkerStopped
 from ..version import __version__, check_compatible
 from .backlog import Backlog
@@ -43,6 +43,7 @@ from .pace import Pace
 from .queues import Queues
 from .settler import Counts, Settler
 from .slots import Slots
+from .strangers import Strangers
 from .ticker import Ticker
 
 __all__ = ["Worker"]
@@ -202,6 +203,7 @@ class Worker:
         )
         clock = Clock()
         self._ticker = Ticker(self._link, clock, self._bell.ring, ticks=self._ticks)
+        self._strangers = Strangers(self.app.handlers)
         self._settler = Settler(
             self._link,
             self.counts,
@@ -210,6 +212,7 @@ class Worker:
             self._ticker.expect,
             self._count_failures,
             self.app.bus.events,
+            self._strangers,
             self.app.sanitize,
         )
         pace = Pace(self.concurrency, self._limits.batch_size)
@@ -301,6 +304,8 @@ class Worker:
     async def _work(self) -> None:
         # An earlier process of this name may have left something that was asked of it.
         await self._link.run(functions.stop_worker(self.name))
+        with suppress(AccessDenied, UnknownQueue):  # claiming says so, or finds other queues
+            self._strangers.expect(await self._link.run(functions.waiting_types(self.queues)))
         self._slots.start(self._spawn)
         settling = self._spawn(self._settler.run())
         others = [self._spawn(self._settler.keep_leases())]

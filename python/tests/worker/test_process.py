@@ -173,7 +173,7 @@ def test_consume_as_json_lines(dsn: str, conn: Connection, tmp_path: Path) -> No
     warning, report = lines
     assert warning["level"] == "warning"
     assert "no handler for the message type 'Nobody'" in warning["message"]
-    assert (report["done"], report["failed"]) == (1, 1)
+    assert (report["done"], report["snoozed"], report["failed"]) == (1, 1, 0)
 
 
 def test_the_example_works(dsn: str, conn: Connection) -> None:

@@ -90,7 +90,8 @@ comment on function
     symphony.nack_with_backoff(bigint, bigint, text, text, boolean, interval, text, text[]) is
 $$Settle a message of a live claim that could not be done: it comes back later, or has failed for
 good. The retry policies decide which, by the class of the error, unless retryable or retry_after
-does.
+does. A message that this worker does not know is reported with the class UnknownMessageType or
+UnknownHandler: another worker may know it, so it is snoozed for a minute, see snooze().
 
 Arguments  claim_id - from claim_batch()
            message_id - from claim_batch()

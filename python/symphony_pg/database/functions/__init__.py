@@ -42,6 +42,7 @@ from .messages import (
 )
 from .queues import (
     QueueStats,
+    WaitingType,
     configure_queue,
     create_queue,
     drop_queue,
@@ -50,6 +51,7 @@ from .queues import (
     purge_queue,
     queue_stats,
     resume_queue,
+    waiting_types,
 )
 from .routing import (
     Delivery,
@@ -130,6 +132,7 @@ __all__ = [
     "ScheduleStatus",
     "TransportStatus",
     "UpcomingRun",
+    "WaitingType",
     "WorkerActivity",
     "ack",
     "apply_config",
@@ -196,6 +199,7 @@ __all__ = [
     "tick_schedules",
     "uninstall_pg_cron",
     "version",
+    "waiting_types",
     "why_not_running",
     "worker_activity",
 ]
