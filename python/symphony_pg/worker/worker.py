@@ -305,7 +305,8 @@ class Worker:
         # An earlier process of this name may have left something that was asked of it.
         await self._link.run(functions.stop_worker(self.name))
         with suppress(AccessDenied, UnknownQueue):  # claiming says so, or finds other queues
-            self._strangers.expect(await self._link.run(functions.waiting_types(self.queues)))
+            waiting = await self._link.run(functions.waiting_types(self.queues))
+            self._strangers.expect(waiting)
         self._slots.start(self._spawn)
         settling = self._spawn(self._settler.run())
         others = [self._spawn(self._settler.keep_leases())]
