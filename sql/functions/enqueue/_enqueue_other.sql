@@ -44,9 +44,9 @@ begin
         from symphony.queue where queue.queue_name = v_queue_name for key share;
     end if;
     if v_due > v_now then
-        insert into symphony.delayed_message (message_id, available_at, enqueued_at, lane_id,
+        insert into symphony.delayed_message (message_id, available_at, wait, enqueued_at, lane_id,
                                               message_type, body, headers, group_key, retry)
-        select id, v_due, v_now, lane.lane_id, message_type, body, headers, group_key, retry
+        select id, v_due, delay, v_now, lane.lane_id, message_type, body, headers, group_key, retry
         from symphony.lane
         where lane.queue_name = v_queue_name
           and lane.priority = coalesce(_enqueue_other.priority, 5)

@@ -57,9 +57,9 @@ begin
             from placed
             where v_due <= now and not exists (select from placed where placed.lane_id is null)
         ), later as (
-            insert into symphony.delayed_message (message_id, available_at, enqueued_at, lane_id,
+            insert into symphony.delayed_message (message_id, available_at, wait, enqueued_at, lane_id,
                                                   message_type, body, headers, group_key, retry)
-            select placed.message_id, v_due, now, placed.lane_id, _fan_out.message_type, _fan_out.body,
+            select placed.message_id, v_due, delay, now, placed.lane_id, _fan_out.message_type, _fan_out.body,
                    placed.headers, _fan_out.group_key, _fan_out.retry
             from placed
             where v_due > now and not exists (select from placed where placed.lane_id is null)

@@ -44,7 +44,8 @@ begin
                           where lane.queue_name = any (v_queues) and not lane.alone)) as lane
     ), placed as materialized (
         select v_ids[given.element] as message_id, given.message_type, given.body, given.headers,
-               given.group_key, given.retry, coalesce(given.available_at, v_now + given.delay, v_now) as due,
+               given.group_key, given.retry, given.delay,
+               coalesce(given.available_at, v_now + given.delay, v_now) as due,
                case when given.is_plain and symphony._is_message(
                         given.message_type, given.body, given.headers, place.max_body_bytes,
                         given.delay, given.available_at, given.idempotency_key)
@@ -63,9 +64,9 @@ begin
         select message_id, v_now, lane_id, message_type, body, headers, group_key, retry
         from placed where due <= v_now
     ), later as (
-        insert into symphony.delayed_message (message_id, available_at, enqueued_at, lane_id,
+        insert into symphony.delayed_message (message_id, available_at, wait, enqueued_at, lane_id,
                                               message_type, body, headers, group_key, retry)
-        select message_id, due, v_now, lane_id, message_type, body, headers, group_key, retry
+        select message_id, due, delay, v_now, lane_id, message_type, body, headers, group_key, retry
         from placed where due > v_now
     )
     select array_agg(distinct lane_id) into v_lanes from placed;

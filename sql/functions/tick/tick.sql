@@ -17,6 +17,8 @@ declare
     v_now      timestamptz := symphony._now();
     v_begun    timestamptz := clock_timestamp();
     v_last     symphony.tick;
+    v_ahead    interval;
+    v_is_right boolean := true;
     v_is_full  boolean;
     v_from     timestamptz;
     v_promoted integer;
@@ -26,6 +28,7 @@ declare
 begin
     select * into v_last from symphony.tick order by tick_id desc limit 1;
     if v_now < v_last.ticked_at - interval '1 second' then    -- the clock was set back: begin anew
+        v_ahead := v_last.ticked_at - v_now;
         v_last := null;
     end if;
     v_is_full := v_last is null or v_now >= v_last.full_sweep_at;
@@ -36,6 +39,9 @@ begin
 
     if not exists (select from symphony._home()) then
         perform symphony.rebase();
+    end if;
+    if v_ahead is not null then
+        v_is_right := symphony._follow_clock(v_ahead, v_now);
     end if;
     v_fired := symphony.tick_schedules();
     with free as materialized (
@@ -57,7 +63,7 @@ begin
     insert into symphony.tick (
         ticked_at, swept_until, full_sweep_at, purge_at, promoted, recovered, failed, fired, purged)
     values (
-        v_now,
+        case when v_is_right then v_now else v_now + v_ahead end,    -- the next one goes on with it
         case when v_promoted < 1000 and v_lapsed.claims < 100 then v_now else v_from end,
         case when v_is_full then v_now + least(50 * (clock_timestamp() - v_begun), '1 minute')
              else v_last.full_sweep_at end,
