@@ -40,6 +40,7 @@ from .errors import (
     UnknownSchedule,
     UnknownTransport,
     UnknownWorker,
+    WorkerStuck,
     WrongIsolationLevel,
     WrongState,
     WrongVersion,
@@ -47,6 +48,7 @@ from .errors import (
 from .events import Event
 from .handling.context import BatchContext, Context
 from .handling.handler import UnknownHandler, UnknownMessageType
+from .handling.logged import MessageFilter
 from .handling.middlewares import (
     logging_middleware,
     timing_middleware,
@@ -56,7 +58,7 @@ from .handling.middlewares import (
 from .messages.codec import InvalidMessage
 from .messages.envelope import Envelope, RetryPolicy
 from .messages.types import Codec, NewerVersion, message
-from .outcomes import PermanentError, RetryAfter, Snooze
+from .outcomes import HandlerTimeout, PermanentError, RetryAfter, Snooze
 from .sending.middleware import Middleware, Next, Passage
 from .sending.transport import Transport
 from .transports.memory import InMemoryTransport
@@ -87,12 +89,14 @@ __all__ = [
     "Event",
     "FailedGroup",
     "FailedMessage",
+    "HandlerTimeout",
     "HistoryEntry",
     "InMemoryTransport",
     "InvalidMessage",
     "LeaseLost",
     "LoginRefused",
     "MalformedBatch",
+    "MessageFilter",
     "MessageStatus",
     "Middleware",
     "Nacked",
@@ -133,6 +137,7 @@ __all__ = [
     "UpcomingRun",
     "WaitingType",
     "Worker",
+    "WorkerStuck",
     "WrongIsolationLevel",
     "WrongState",
     "WrongVersion",

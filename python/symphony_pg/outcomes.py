@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-__all__ = ["PermanentError", "RetryAfter", "Snooze"]
+from .times import check_moment
+
+__all__ = ["HandlerTimeout", "PermanentError", "RetryAfter", "Snooze"]
 
 
 class PermanentError(Exception):
     """Raise this when no retry can help: the message goes to the failed ones at once."""
+
+
+class HandlerTimeout(TimeoutError):  # noqa: N818
+    """A handler took longer than its time limit: the message is retried as after other errors."""
 
 
 class RetryAfter(Exception):  # noqa: N818
@@ -28,6 +34,8 @@ class Snooze(Exception):  # noqa: N818
 
     def __init__(self, until: datetime | timedelta | float, reason: str = "") -> None:
         self.until = until if isinstance(until, datetime) else None
+        if self.until is not None:
+            check_moment("until", self.until)
         self.delay = timedelta(seconds=until) if isinstance(until, int | float) else None
         if isinstance(until, timedelta):
             self.delay = until

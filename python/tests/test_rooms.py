@@ -12,7 +12,9 @@ PACKAGE = Path(symphony_pg.__file__).parent
 ROOMS = (
     "__init__",
     "pytest_plugin",
+    "django",
     "cli",
+    "fastapi",
     "worker",
     "app",
     "transports",
@@ -26,9 +28,10 @@ ROOMS = (
     "server",
     "version",
     "redaction",
-    "errors",
     "outcomes",
+    "results",
     "times",
+    "errors",
 )
 
 

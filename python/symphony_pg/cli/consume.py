@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 import time
@@ -14,26 +15,34 @@ from datetime import timedelta
 import click
 
 from ..config.result import Config
-from ..errors import WrongState
+from ..errors import WorkerStuck, WrongState
+from ..version import __version__
 from ..worker import Counts, Worker
+from ..worker.signals import Signals
 from .application import load_app
 from .config import CONFIG, use_config
 from .errors import as_text
 from .kinds import DURATION, INTERVAL, MEMORY
-from .logs import start_logging
+from .lifeline import Parent
+from .logs import LEVELS, configure_logging, start_logging
 from .options import as_json_option, chosen_dsn, dsn_option
 from .output import is_for_people, to_json
 from .reload import run_reloading
 
 __all__ = ["consume"]
 
+log = logging.getLogger("symphony_pg.worker")
 PROGRESS_INTERVAL = 0.5
 LAST_SECOND = 1.0
+TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
 
 
 @click.command()
 @click.argument("queues", nargs=-1)
-@click.option("--app", "reference", required=True, metavar="MODULE:NAME", help="The application.")
+@click.option(
+    "--app", "reference", required=True, envvar="SYMPHONY_APP", metavar="MODULE:NAME",
+    help="The application [SYMPHONY_APP].",
+)  # fmt: skip
 @click.option(
     "--concurrency", type=click.IntRange(1, 1000), default=1, show_default=True,
     help="Handlers that run at a time.",
@@ -55,6 +64,11 @@ LAST_SECOND = 1.0
     "--grace", type=DURATION, default="30s", show_default=True,
     help="What running handlers get when the worker is stopped.",
 )  # fmt: skip
+@click.option("--install", is_flag=True, help="Install the schema if it is not there.")
+@click.option(
+    "--handler-timeout", type=INTERVAL,
+    help="What handlers may take that have no timeout of their own.",
+)  # fmt: skip
 @click.option("--no-listen", is_flag=True, help="Poll only: for transaction poolers.")
 @click.option("--no-tick", is_flag=True, help="Leave delays, retries and leases to others.")
 @click.option(
@@ -72,11 +86,17 @@ LAST_SECOND = 1.0
     "--all", "all_queues", is_flag=True, help="Work off all queues, also those created later.",
 )  # fmt: skip
 @click.option("--exclude", multiple=True, metavar="QUEUE", help="With --all: but not this one.")
+@click.option(
+    "--log-level", type=click.Choice(LEVELS, case_sensitive=False),
+    help="What is logged [info, or as the application configures it].",
+)  # fmt: skip
 @click.option("--reload", is_flag=True, help="Restart when a Python file changes.")
 @click.option("--name", help="What the worker calls itself [host:pid:random].")
 @dsn_option
 @as_json_option
+@click.pass_context
 def consume(
+    context: click.Context,
     queues: Sequence[str],
     reference: str,
     concurrency: int,
@@ -87,6 +107,8 @@ def consume(
     time_limit: timedelta | None,
     drain: bool,
     grace: timedelta,
+    install: bool,
+    handler_timeout: timedelta | None,
     no_listen: bool,
     no_tick: bool,
     no_schedules: bool,
@@ -94,6 +116,7 @@ def consume(
     config: Config | None,
     all_queues: bool,
     exclude: Sequence[str],
+    log_level: str | None,
     reload: bool,
     name: str | None,
     dsn: str | None,
@@ -106,6 +129,7 @@ def consume(
     Ctrl-C or SIGTERM: nothing more is claimed, running handlers finish, the rest is given back.
     A second one ends at once; nothing is lost, what was running is handed out again later.
     A limit ends the worker in the same way, with exit code 0: let a supervisor start it again.
+    If all handlers go on after their time limits, it ends with exit code 75.
 
     \b
     Examples:
@@ -123,7 +147,11 @@ def consume(
         sys.exit(run_reloading(reference))
     for_people = is_for_people(as_json)
     start_logging(for_people)
+    signals = context.with_resource(Signals())  # what comes during the import is not lost
+    parent = Parent(signals)
     app = load_app(reference)
+    parent.ready()
+    configure_logging(log_level)
     if not app.handlers:
         raise WrongState(
             f"{reference} has no handlers",
@@ -150,6 +178,8 @@ def consume(
         poll_interval=poll_interval.total_seconds(),
         all_queues=all_queues,
         exclude=exclude,
+        install=install,
+        handler_timeout=None if handler_timeout is None else handler_timeout.total_seconds(),
     )
     if for_people:
         click.echo(f"{click.style('symphony-pg', bold=True)} {worker.name}")
@@ -158,14 +188,26 @@ def consume(
         if app.schedules and not no_schedules:
             click.echo(f"schedules {', '.join(sorted(app.schedules))}")
         click.echo("Ctrl-C stops.\n")
-    asyncio.run(_end_in_time(worker, for_people))
+    else:
+        log.info(
+            "%s starts",
+            worker.name,
+            extra={
+                "version": __version__,
+                "queues": "all" if all_queues else worker.queues,
+                "handlers": sorted(app.handlers),
+                "schedules": [] if no_schedules else sorted(app.schedules),
+                "concurrency": concurrency,
+            },
+        )
+    asyncio.run(_end_in_time(worker, signals, for_people))
 
 
-async def _end_in_time(worker: Worker, for_people: bool) -> None:
+async def _end_in_time(worker: Worker, signals: Signals, for_people: bool) -> None:
     """Run the worker; end the process at once if handlers would keep it alive."""
     failure = None
     try:
-        await _work(worker, for_people)
+        await _work(worker, signals, for_people)
     except Exception as error:
         failure = error
     if worker.has_stuck_handlers or await _has_stuck_threads():
@@ -173,9 +215,16 @@ async def _end_in_time(worker: Worker, for_people: bool) -> None:
             click.echo(_as_text(failure), err=True)
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(0 if failure is None else 1)
+        os._exit(exit_code(failure))
     if failure is not None:
         raise failure
+
+
+def exit_code(failure: Exception | None) -> int:
+    """Return what tells a supervisor whether to start the worker again."""
+    if isinstance(failure, WorkerStuck):
+        return TRY_AGAIN
+    return 0 if failure is None else 1
 
 
 async def _has_stuck_threads() -> bool:
@@ -190,11 +239,11 @@ def _as_text(error: Exception) -> str:
     return f"Error: {text}" if text is not None else "".join(traceback.format_exception(error))
 
 
-async def _work(worker: Worker, for_people: bool) -> None:
+async def _work(worker: Worker, signals: Signals, for_people: bool) -> None:
     progress = asyncio.create_task(_show_progress(worker)) if for_people else None
     started = time.monotonic()
     try:
-        counts = await worker.run(signals=True)
+        counts = await worker.run(signals=signals)
     finally:
         if progress is not None:
             progress.cancel()

@@ -8,17 +8,16 @@ commits synchronously. Handlers run in `concurrency` slots.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import platform
 import secrets
-import signal
 import socket
 import time
-from collections.abc import Coroutine, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Coroutine, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
-from types import FrameType
 from typing import Any
 
 import psycopg
@@ -26,9 +25,12 @@ import psycopg
 from ..app import Symphony
 from ..database import functions
 from ..database.connections import AsyncConnections, Connections
+from ..database.install import ensure_installed
 from ..database.translation import translated
-from ..errors import AccessDenied, UnknownQueue
+from ..errors import AccessDenied, NotInstalled, UnknownQueue, WorkerStuck, WrongState
 from ..events import Event, WorkerIdle, WorkerStarted, WorkerStopped
+from ..handling.handler import seconds_of
+from ..handling.logged import name_messages
 from ..version import __version__, check_compatible
 from .backlog import Backlog
 from .claim import Claim
@@ -42,9 +44,11 @@ from .listening import Listening
 from .pace import Pace
 from .queues import Queues
 from .settler import Counts, Settler
+from .signals import Signals
 from .slots import Slots
 from .strangers import Strangers
 from .ticker import Ticker
+from .watchdog import Watchdog
 
 __all__ = ["Worker"]
 
@@ -69,8 +73,10 @@ class Worker:
     tick           False: leave the tick to others
     schedules      False: leave the schedules in the database as they are
     poll_interval  seconds between looks at the queue when nothing is notified
+    handler_timeout  seconds that handlers may take that have no timeout of their own
     all_queues     work off all queues there are or will be, those served least recently first
     exclude        but none of these
+    install        install the schema if it is not there
     """
 
     def __init__(
@@ -94,6 +100,8 @@ class Worker:
         poll_interval: float = 1.0,
         all_queues: bool = False,
         exclude: Sequence[str] = (),
+        install: bool = False,
+        handler_timeout: float | None = None,
     ) -> None:
         self.app = app
         self._queues = Queues(queues, are_all=all_queues, exclude=exclude)
@@ -106,14 +114,16 @@ class Worker:
         self._limits = Limits(concurrency, batch_size, limit, memory_limit, poll_interval, drain)
         self._failure_limit = failure_limit
         self._time_limit = time_limit
+        self._handler_timeout = seconds_of(handler_timeout)
         self._grace = grace
+        self._installs = install
         self._listens = listen
         self._ticks = tick
         self._declares = schedules and bool(app.schedules)
         self._stopping = False
-        self._is_signalled = False
         self._claiming: asyncio.Task[None] | None = None
         self._is_out_of_time = False
+        self._is_ending = False
         self._failure: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -141,26 +151,40 @@ class Worker:
         if self._settler.open:
             self._heartbeat.beat()
 
-    async def run(self, *, signals: bool = False) -> Counts:
+    async def run(self, *, signals: bool | Signals = False) -> Counts:
         """Work until stop() or a limit; return what was done.
 
         A server that is away is waited for. If the time limit ends that, the error is raised; so is
         LoginRefused, if that is what the server says at the first attempt.
 
-        With `signals`, SIGTERM and SIGINT call stop(), and a second one ends the process at once:
-        then leases end, and the messages are handed out again.
+        With `signals`, SIGTERM, SIGINT and SIGHUP call stop(), and a second one ends the process:
+        then leases end, and the messages are handed out again. A child that a handler forks is not
+        concerned.
         """
+        if not hasattr(os, "fork"):
+            raise WrongState(
+                "the worker needs POSIX",
+                detail="It is not made for Windows, where dispatch() and all else work.",
+                hint="Run it on Linux or macOS, in WSL or in a container.",
+            )
         for first in self.app.handlers.values():
             for handler in first.all.values():
                 if handler.message_type is not None:
                     handler.message_type.prepare()
-        self._set_up()
+        name_messages()
+        self.app.use_frameworks()
+        self._set_up(bool(signals))
         assert self._loop is not None
         if self._stopping:
             self._wake_up()
         if self._time_limit is not None:
             self._loop.call_later(self._time_limit, self._on_time_limit)
-        with self._signals() if signals else nullcontext():
+        caught: AbstractContextManager[Signals | None] = nullcontext()
+        if signals:
+            caught = Signals() if signals is True else nullcontext(signals)
+        with caught as found, self._watchdog:
+            if found is not None:
+                found.ask(self._on_signal)
             try:
                 with suppress(Stopped):
                     await self._queues.look(self._link)
@@ -182,7 +206,7 @@ class Worker:
             raise self._failure
         return self.counts
 
-    def _set_up(self) -> None:
+    def _set_up(self, owns_process: bool) -> None:
         pooled: dict[str, Any] = {} if self._listens else {"prepare_threshold": None}
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
@@ -225,6 +249,14 @@ class Worker:
             self._settler.progress,
             self.app.bus,
             self.app.sanitize,
+            self._handler_timeout,
+            self._on_stuck,
+        )
+        self._watchdog = Watchdog(
+            self._settler.shortest_lease,
+            self._slots.of_task,
+            lambda: json.dumps(self._describe()),
+            owns_process=owns_process,
         )
         self._claimer = Claimer(
             worker=self.name,
@@ -251,8 +283,14 @@ class Worker:
         self._idling.reset()
 
     async def _check_version(self, conn: psycopg.AsyncConnection[Any]) -> None:
-        with translated():
-            row = await (await conn.execute(VERSION)).fetchone()
+        try:
+            with translated():
+                row = await (await conn.execute(VERSION)).fetchone()
+        except NotInstalled:
+            if not self._installs:
+                raise
+            await asyncio.to_thread(ensure_installed, self._dsn)
+            return
         assert row is not None
         check_compatible(row[0])
 
@@ -275,23 +313,10 @@ class Worker:
             elif each.outcome != "unchanged":
                 log.info("schedule %s is %s", each.schedule_name, each.outcome)
 
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
-        numbers = (signal.SIGTERM, signal.SIGINT)
-        before = {number: signal.signal(number, self._on_signal) for number in numbers}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler or signal.SIG_DFL)
-
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        # Not a callback of the event loop: a handler that blocks that would put it off.
-        if self._is_signalled:
-            os._exit(128 + number)
-        self._is_signalled = True
+    def _on_signal(self) -> None:
         assert self._loop is not None
-        self._loop.call_soon_threadsafe(self._stop_for_signal)
+        with suppress(RuntimeError):  # the loop has ended already
+            self._loop.call_soon_threadsafe(self._stop_for_signal)
 
     def _stop_for_signal(self) -> None:
         log.info("stopping: %d messages are in hand; a second signal ends at once", self._in_hand)
@@ -311,10 +336,13 @@ class Worker:
         settling = self._spawn(self._settler.run())
         others = [self._spawn(self._settler.keep_leases())]
         others.append(self._spawn(self._queues.served(self._link, self._beat)))
+        others.append(self._spawn(self._slots.watch()))
+        others.append(self._spawn(self._watchdog.run()))
         if self._queues.are_all:
             others.append(self._spawn(self._queues.follow(self._link)))
         if self._ticks:
             others.append(self._spawn(self._ticker.run()))
+            others.append(self._spawn(self._ticker.purge()))
         try:
             self._emit(WorkerStarted(self.name, self.queues))
             await self._claim()
@@ -327,6 +355,7 @@ class Worker:
         except Exception as error:
             self._failure = self._failure or error
         finally:
+            self._is_ending = True
             await self._finish(settling)
             for task in others:
                 task.cancel()
@@ -346,10 +375,29 @@ class Worker:
         return task
 
     def _on_task_done(self, task: asyncio.Task[None]) -> None:
-        error = None if task.cancelled() else task.exception()
+        error = self._cancelled(task) if task.cancelled() else task.exception()
         if error is not None and not isinstance(error, Stopped):
             self._failure = self._failure or error
             self.stop()
+
+    def _cancelled(self, task: asyncio.Task[None]) -> BaseException | None:
+        """Return the error that a task was cancelled, if it was not by us."""
+        if self._is_ending:
+            return None
+        name = getattr(task.get_coro(), "__qualname__", task.get_name())
+        log.error(
+            "something that a handler called has cancelled %s of this worker, which ends", name
+        )
+        return RuntimeError(f"a task of the worker was cancelled: {name}")
+
+    def _on_stuck(self, what: str) -> None:
+        self._failure = self._failure or WorkerStuck(
+            f"all {self.concurrency} slots are stuck, the last one in {what}",
+            detail="Their handlers went on after their time limit, and threads cannot be ended.",
+            hint="Start the worker again. The history of their messages has the stacks.",
+        )
+        log.error("stopping: every handler goes on after its time limit")
+        self.stop()
 
     async def _claim(self) -> None:
         """Claim until nothing more is to be claimed, or for little longer than until stop()."""
@@ -360,6 +408,8 @@ class Worker:
             self._claiming.cancel()
         if not self._claiming.cancelled():
             self._claiming.result()
+        elif not self._stopping and (error := self._cancelled(self._claiming)):
+            raise error
 
     def _count_failures(self) -> None:
         failures = self.counts.retried + self.counts.failed
@@ -391,7 +441,19 @@ class Worker:
                 {"message_id": message.message_id, "seconds": round(seconds, 1)}
                 for message, seconds in self._slots.running(MOST_SHOWN)
             ],
+            **({"stuck": stuck} if (stuck := self._stuck()) else {}),
         }
+
+    def _stuck(self) -> list[dict[str, Any]]:
+        """Return what goes on after its time limit; its messages are no longer in our hands."""
+        return [
+            {
+                "message_id": message.message_id,
+                "message_type": message.message_type,
+                "seconds": round(seconds, 1),
+            }
+            for message, seconds in self._slots.stuck(MOST_SHOWN)
+        ]
 
     def _obey(self, request: str | None) -> None:
         """Do what an operator asked for."""

@@ -50,7 +50,8 @@ begin
     end if;
     outcome := 'snoozed';
     available_at := least(coalesce(until, v_now + delay), v_rule.end_at);
-    perform symphony._put_off(snooze.message_id, available_at, delay, v_rule.attempt, snooze.last_error, null);
+    perform symphony._put_off(snooze.message_id, available_at, delay, v_rule.attempt,
+                              snooze.last_error, null);
     perform symphony._settle(snooze.claim_id, v_ids, returned => 1);
 end;
 $$;

@@ -51,8 +51,8 @@ end;
 $$;
 
 comment on function symphony.waiting_types(text[]) is
-$$Which message types wait in queues, so that a worker can say at its start what it has no handler for.
-It looks at the first 1000 pending and the first 1000 delayed messages only.
+$$Which message types wait in queues, so that a worker can say at its start what it has no handler
+for. It looks at the first 1000 pending and the first 1000 delayed messages only.
 
 Arguments  queues - null: all
 Returns    a row for each type and handler

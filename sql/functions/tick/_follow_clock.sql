@@ -64,7 +64,8 @@ when workers were seen.
 Arguments  ahead_by - how far it was set back
            now
 Returns    true: nothing is left; false: 10,000 waits are set right, and others may be left
-Writes     symphony.claim, symphony.worker, symphony.tick, symphony.schedule, symphony.delayed_message
+Writes     symphony.claim, symphony.worker, symphony.tick, symphony.schedule,
+           symphony.delayed_message
 Access     private$$;
 
 revoke execute on function symphony._follow_clock(interval, timestamptz) from public;

@@ -1,4 +1,4 @@
--- snooze, nack_with_backoff: a message that is put off until now, or into the past, waits for no sweep of tick().
+-- snooze, nack_with_backoff: a message that is put off until now, or into the past, waits for no tick().
 select plan(10);
 
 select tap.set_clock('2030-01-01 12:00:00+00');
@@ -15,7 +15,8 @@ select results_eq(
     $$values ('snoozed', '2030-01-01 11:00:00+00'::timestamptz)$$, 'a message is snoozed into the past'
 );
 select results_eq(
-    $$select status, attempt, last_error from symphony.message_status(1)$$, $$values ('pending', 0, 'late')$$,
+    $$select status, attempt, last_error from symphony.message_status(1)$$,
+    $$values ('pending', 0, 'late')$$,
     'it is pending, no attempt is used, and it says why'
 );
 select results_eq(
@@ -26,14 +27,15 @@ select results_eq(
     'a message is retried without a wait'
 );
 select results_eq(
-    $$select status, attempt, last_error from symphony.message_status(1)$$, $$values ('pending', 1, 'it broke')$$,
+    $$select status, attempt, last_error from symphony.message_status(1)$$,
+    $$values ('pending', 1, 'it broke')$$,
     'it is pending, and an attempt is used'
 );
 select results_eq(
     $$select message_id, attempt, body, headers, group_key from symphony.claim_batch('{q}')$$,
     $$values (1::bigint, 2, '{"n": 1}'::jsonb, '{"h": 1}'::jsonb, 'g')$$, 'it is handed out as it was'
 );
-select is((select count(*) from symphony.attempt where message_id = 1), 1::bigint, 'its history has the error');
+select is((select count(*) from symphony.attempt where message_id = 1), 1::bigint, 'its history tells it');
 
 -- A worker that sleeps is told.
 select symphony.snooze(tap.newest_claim(), 1, '0 s');

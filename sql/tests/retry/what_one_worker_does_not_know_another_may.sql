@@ -21,14 +21,14 @@ select results_eq(
 select tap.advance_clock('1 minute');
 select symphony.tick();
 select is(pg_temp.nack('UnknownHandler'), 'snoozed 00:00:30 no handler',
-          'so is an unknown handler, and it comes back once more when max_snooze is over');
+          'so is an unknown handler, and it comes back once more at the end of max_snooze');
 select tap.advance_clock('30 s');
 select symphony.tick();
 select is(pg_temp.nack('NewerVersion'), 'failed put off for longer than 00:01:30: no handler',
           'nobody knew it for max_snooze: it fails, and says what was missing');
 select is((select reason from symphony.failed_message), 'expired', 'it was not tried, but has expired');
 select symphony.retry_failed('{1}');
-select is(pg_temp.nack('UnknownHandler'), 'snoozed 00:01:00 no handler', 'a replay gives it max_snooze again');
+select is(pg_temp.nack('UnknownHandler'), 'snoozed 00:01:00 no handler', 'a replay begins anew');
 
 -- What is said otherwise.
 select symphony.set_retry_policy('*', permanent_errors => '{UnknownMessageType}',
@@ -40,6 +40,6 @@ select is(pg_temp.nack('UnknownMessageType'), 'failed no handler', 'the policy *
 select symphony.enqueue('A', queue_name => 'q');
 select is(pg_temp.nack('UnknownHandler'), 'snoozed 00:00:05 no handler', 'the policy * says: for 5 seconds');
 select symphony.enqueue('A', queue_name => 'q'), symphony.enqueue('A', queue_name => 'q');
-select is(pg_temp.nack('UnknownHandler', retryable => false), 'failed no handler', 'the call has the last word');
+select is(pg_temp.nack('UnknownHandler', retryable => false), 'failed no handler', 'the call goes first');
 select is(pg_temp.nack('shop.UnknownCustomer'), 'failed no handler', 'other classes are what they were');
 select * from finish();

@@ -12,7 +12,7 @@ __all__ = ["QueueStats", "WaitingType"]
 
 
 class QueueStats(NamedTuple):
-    """A queue in numbers."""
+    """A queue in numbers; `at_least` names those that may be greater."""
 
     queue_name: str
     paused: bool
@@ -29,6 +29,8 @@ class QueueStats(NamedTuple):
     mean_waiting: timedelta | None
     mean_processing: timedelta | None
     idle_workers: int
+    purge_waits_for: str | None
+    at_least: list[str]
 
 
 class WaitingType(NamedTuple):
