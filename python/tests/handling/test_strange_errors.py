@@ -187,10 +187,11 @@ def test_each_is_a_plain_failure_and_the_worker_goes_on(
         handle(job)
 
     app.handler(Job)(handle_async if kind == "async" else handle)
+    client = Client(conn)
+    client.configure_queue("default", retry_delay=timedelta(hours=1))
     ids = app.dispatch_many(jobs(len(errors)))
     counts = run(app, concurrency=2)
     assert (counts.retried, counts.failed, counts.snoozed, counts.lost) == (len(errors), 0, 0, 0)
-    client = Client(conn)
     for message_id, (name, (_, text)) in zip(ids, errors, strict=True):
         found = client.message_status(message_id)
         assert found is not None
@@ -203,6 +204,7 @@ def test_a_wait_that_is_refused_is_told(app: Symphony, conn: Connection) -> None
     def handle(job: Job) -> None:
         raise RetryAfter(timedelta.max, "busy")
 
+    Client(conn).configure_queue("default", retry_delay=timedelta(hours=1))
     message_id = app.dispatch(Job())
     run(app)
     (event,) = Client(conn).message_history(message_id)
