@@ -272,7 +272,7 @@ def drain(bench: Bench) -> None:
     targets are for the larger one.
     """
     for size, total, target in ((100, 50_000, None), (100, 500_000, 1.5), (1, 2_000, 0.5)):
-        work = Drain(bench, size, total // 4 if bench.quick else total)
+        work = Drain(bench, size, total // 5 if bench.quick else total)  # fill() makes thousands
         yardsticks = {
             place: [work.rate(work.fill_bare, partial(way, order)) for order in ORDERS]
             for place, way in (
@@ -486,6 +486,48 @@ def latency(bench: Bench) -> None:
     row("latency, p99", cuts[98], "ms", 10, beside=f"{len(times)} messages")
 
 
+def idle(bench: Bench) -> None:
+    """CPU that a worker of all queues costs the server while there is nothing to do."""
+    app = Symphony(DSN)
+
+    @app.handler("Bench")
+    def handle(body: object) -> None:
+        pass
+
+    seconds = 10 if bench.quick else 60
+    for queues, target in ((1, 3), (1000, 5)):
+        bench.fresh()
+        with bench.connect() as conn:
+            conn.execute(
+                "select symphony.create_queue('q' || i) from generate_series(2, %s) as i", [queues]
+            )
+            conn.execute(
+                "select symphony.enqueue('Bench', queue_name => queue_name) from symphony.queue"
+            )
+            the_worker = Worker(app, all_queues=True)
+            thread = threading.Thread(target=asyncio.run, args=(the_worker.run(),))
+            thread.start()
+            while the_worker.counts.done < queues:
+                time.sleep(0.1)
+            time.sleep(5)
+            found = conn.execute(
+                "select pid from pg_stat_activity where backend_type = 'client backend'"
+                " and datname = current_database() and pid <> pg_backend_pid()"
+            )
+            pids = [pid for (pid,) in found]
+            before, started = backend_cpu(pids), time.monotonic()
+            time.sleep(seconds)
+            used = (backend_cpu(pids) - before) * 1000 / (time.monotonic() - started)
+            the_worker.stop()
+            thread.join()
+            conn.execute(
+                "select symphony.drop_queue(queue_name, true) from symphony.queue"
+                " where queue_name like 'q%'"
+            )
+        row(f"idle worker, {queues:,} queues: server CPU", used, "ms/s", target)
+    app.close()
+
+
 def held(bench: Bench) -> None:
     """Throughput under a held snapshot, and under a transaction that writes and stays open.
 
@@ -600,7 +642,7 @@ def timetable(bench: Bench) -> None:
 
 FIGURES = {
     f.__name__: f
-    for f in (wal, drain, enqueue, batch, worker, latency, held, claim_cost, timetable)
+    for f in (wal, drain, enqueue, batch, worker, latency, idle, held, claim_cost, timetable)
 }
 
 

@@ -43,7 +43,9 @@ from symphony.claim as c
 cross join lateral unnest(c.open_ids) as open (message_id)
 join symphony.message as m on m.message_id = open.message_id
 join symphony.lane on lane.lane_id = c.lane_id
-where c.open_ids <> '{}';
+where c.open_ids <> '{}'
+  and c.lease_until > coalesce(
+      (select tick.swept_until from symphony.tick order by tick.tick_id desc limit 1), '-infinity');
 
 comment on view symphony.processing_message is
 'Messages in the hands of workers, and until when. A lease in the past means that tick() is late.';

@@ -48,6 +48,7 @@ from .errors import (
 from .events import Event
 from .handling.context import BatchContext, Context
 from .handling.handler import UnknownHandler, UnknownMessageType
+from .handling.logged import MessageFilter
 from .handling.middlewares import (
     logging_middleware,
     timing_middleware,
@@ -95,6 +96,7 @@ __all__ = [
     "LeaseLost",
     "LoginRefused",
     "MalformedBatch",
+    "MessageFilter",
     "MessageStatus",
     "Middleware",
     "Nacked",

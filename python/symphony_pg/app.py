@@ -9,16 +9,23 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Protocol, TypeVar, overload
 
-import psycopg
-
 from .config import FILE, find, load
 from .config.result import Config
 from .database.call import Call
+from .database.foreign import (
+    OWN,
+    AnyAsyncConnection,
+    AnyConnection,
+    Own,
+    given,
+    given_async,
+)
 from .database.functions.routing import sync_handlers
 from .events import Event
 from .handling.batch import BatchHandler
 from .handling.classification import ErrorClasses, Waits
 from .handling.context import BatchContext, Context
+from .handling.django import use_django
 from .handling.handler import Handler
 from .messages.envelope import Envelope, RetryPolicy
 from .messages.hints import Message
@@ -305,6 +312,11 @@ class Symphony(Schedules):
 
         return register
 
+    def use_frameworks(self) -> None:
+        """Put around handlers what the frameworks in this process need; a worker calls this."""
+        if use_django(self.bus):
+            self._compile()
+
     def _compile(self) -> None:
         for first in self.handlers.values():
             for handler in first.all.values():
@@ -364,7 +376,7 @@ class Symphony(Schedules):
         group_key: str | None = None,
         headers: Mapping[str, Any] | None = None,
         retry: RetryPolicy | None = None,
-        conn: psycopg.Connection[Any] | None = None,
+        conn: AnyConnection | Own = OWN,
         transport: Transport | str | None = None,
         now: bool = False,
     ) -> int:
@@ -387,7 +399,7 @@ class Symphony(Schedules):
             headers=headers,
             retry=retry,
         )
-        return self.bus.dispatch(self._to(transport), [envelope], conn, now)[0]
+        return self.bus.dispatch(self._to(transport), [envelope], given(conn), now)[0]
 
     async def dispatch_async(
         self,
@@ -401,7 +413,7 @@ class Symphony(Schedules):
         group_key: str | None = None,
         headers: Mapping[str, Any] | None = None,
         retry: RetryPolicy | None = None,
-        conn: psycopg.AsyncConnection[Any] | None = None,
+        conn: AnyAsyncConnection | Own = OWN,
         transport: Transport | str | None = None,
         now: bool = False,
     ) -> int:
@@ -417,7 +429,9 @@ class Symphony(Schedules):
             headers=headers,
             retry=retry,
         )
-        return (await self.bus.dispatch_async(self._to(transport), [envelope], conn, now))[0]
+        return (
+            await self.bus.dispatch_async(self._to(transport), [envelope], given_async(conn), now)
+        )[0]
 
     def dispatch_many(
         self,
@@ -425,7 +439,7 @@ class Symphony(Schedules):
         *,
         queue: str | None = None,
         priority: int | None = None,
-        conn: psycopg.Connection[Any] | None = None,
+        conn: AnyConnection | Own = OWN,
         transport: Transport | str | None = None,
         now: bool = False,
     ) -> list[int]:
@@ -433,10 +447,11 @@ class Symphony(Schedules):
 
         Items may be envelopes, which carry options of their own.
         """
+        known = given(conn)
         envelopes = self._envelopes(messages, queue, priority)
         if not envelopes:
             return []
-        return self.bus.dispatch(self._to(transport), envelopes, conn, now)
+        return self.bus.dispatch(self._to(transport), envelopes, known, now)
 
     async def dispatch_many_async(
         self,
@@ -444,15 +459,16 @@ class Symphony(Schedules):
         *,
         queue: str | None = None,
         priority: int | None = None,
-        conn: psycopg.AsyncConnection[Any] | None = None,
+        conn: AnyAsyncConnection | Own = OWN,
         transport: Transport | str | None = None,
         now: bool = False,
     ) -> list[int]:
         """Do what dispatch_many() does, from async code and with an AsyncConnection."""
+        known = given_async(conn)
         envelopes = self._envelopes(messages, queue, priority)
         if not envelopes:
             return []
-        return await self.bus.dispatch_async(self._to(transport), envelopes, conn, now)
+        return await self.bus.dispatch_async(self._to(transport), envelopes, known, now)
 
     def _envelopes(
         self, messages: Iterable[Message | Envelope], queue: str | None, priority: int | None

@@ -75,11 +75,16 @@ class Handled(Event):
 
 @dataclass(frozen=True, slots=True)
 class Failed(Event):
-    """A message has failed for good."""
+    """A message has failed for good.
+
+    `error` is the text without secrets; `exception` is what was raised, with all that it holds, or
+    None if nothing was: the worker was stopped, say.
+    """
 
     message: ClaimedMessage
     error: str
     error_class: str
+    exception: BaseException | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,7 @@ class Retried(Event):
     error: str
     error_class: str
     available_at: datetime
+    exception: BaseException | None = None
 
 
 @dataclass(frozen=True, slots=True)

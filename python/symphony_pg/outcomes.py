@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from .times import check_moment
+
 __all__ = ["HandlerTimeout", "PermanentError", "RetryAfter", "Snooze"]
 
 
@@ -32,8 +34,8 @@ class Snooze(Exception):  # noqa: N818
 
     def __init__(self, until: datetime | timedelta | float, reason: str = "") -> None:
         self.until = until if isinstance(until, datetime) else None
-        if self.until is not None and self.until.utcoffset() is None:
-            raise ValueError(f"{until} has no time zone: whose clock is meant?")
+        if self.until is not None:
+            check_moment("until", self.until)
         self.delay = timedelta(seconds=until) if isinstance(until, int | float) else None
         if isinstance(until, timedelta):
             self.delay = until

@@ -17,7 +17,6 @@ import contextlib
 import ctypes
 import importlib.util
 import os
-import pwd
 import re
 import secrets
 import shutil
@@ -30,7 +29,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    import pwd  # which Windows has not
 
 __all__ = ["Server", "ServerError", "find_bin_dir", "main"]
 
@@ -261,8 +263,12 @@ class _Identity:
 
     @classmethod
     def of_server(cls) -> _Identity:
+        if not hasattr(os, "geteuid"):
+            raise ServerError("a server of our own needs POSIX; use one that runs already")
         if os.geteuid() != 0:
             return cls(None)
+        import pwd
+
         for name in ("postgres", "nobody"):
             with contextlib.suppress(KeyError):
                 return cls(pwd.getpwnam(name))

@@ -5,9 +5,22 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
-__all__ = ["parse_datetime", "parse_duration", "show_duration"]
+from .errors import BadArgument
+
+__all__ = ["check_moment", "parse_datetime", "parse_duration", "show_duration"]
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def check_moment(name: str, value: datetime) -> None:
+    """Refuse a time without a zone, which each server would take for one of its own."""
+    if value.utcoffset() is None:
+        raise BadArgument(
+            f"{name} has no time zone: {value}",
+            detail="PostgreSQL would take it for a time of whatever zone the session has.",
+            hint="Give datetime.now(timezone.utc) + …, or value.astimezone() for a time on the "
+            "clocks of this machine.",
+        )
 
 
 def parse_datetime(text: str) -> datetime:

@@ -12,7 +12,9 @@ PACKAGE = Path(symphony_pg.__file__).parent
 ROOMS = (
     "__init__",
     "pytest_plugin",
+    "django",
     "cli",
+    "fastapi",
     "worker",
     "app",
     "transports",
@@ -26,10 +28,10 @@ ROOMS = (
     "server",
     "version",
     "redaction",
-    "errors",
     "outcomes",
     "results",
     "times",
+    "errors",
 )
 
 
@@ -90,3 +92,16 @@ def test_no_modules_import_each_other() -> None:
         return found
 
     assert [module for module in MODULES if module in reached(module)] == []
+
+
+def test_exceptions_go_by_their_public_names() -> None:
+    """The name of an error's class is stored with its message, and must not be that of a file."""
+    errors = {
+        name: each
+        for name in symphony_pg.__all__
+        if isinstance(each := getattr(symphony_pg, name), type) and issubclass(each, BaseException)
+    }
+    assert len(errors) > 20
+    assert {f"{each.__module__}.{each.__qualname__}" for each in errors.values()} == {
+        f"symphony_pg.{name}" for name in errors
+    }

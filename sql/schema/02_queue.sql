@@ -87,6 +87,11 @@ create table symphony.lane (
     constraint lane_priority_is_a_digit check (priority between 0 and 9)
 );
 
+create index lane_used_idx on symphony.lane (lane_id) where is_used;
+
+comment on index symphony.lane_used_idx is
+'Serves purge() and list_queues(): each queue has ten lanes, and most use one or two.';
+
 comment on table symphony.lane is
 'One ordered stream of messages of a queue: one for each priority.';
 comment on column symphony.lane.lane_id is 'Identifies the lane, also in its advisory lock.';

@@ -110,6 +110,11 @@ create index delayed_message_due_idx on symphony.delayed_message (available_at);
 comment on index symphony.delayed_message_due_idx is
 'Serves tick(): what is due, and when the next one is.';
 
+create index delayed_message_lane_idx on symphony.delayed_message (lane_id);
+
+comment on index symphony.delayed_message_lane_idx is
+'Serves queue_stats() and drop_queue(): the delayed messages of a queue.';
+
 
 create table symphony.failed_message (
     message_id   bigint not null,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
+import os
 import sys
 import traceback
 from collections.abc import Callable
@@ -41,6 +43,7 @@ class _Application(Text):
             self.fail(f"{value!r} is not MODULE:NAME", param, ctx)
         sys.path.insert(0, "")
         try:
+            _set_up_django()
             module = importlib.import_module(module_name)
         except Exception as error:
             if not _names_no_module(error, module_name):
@@ -56,6 +59,14 @@ class _Application(Text):
                 found = f"{value} is a {type(app).__name__}, and not a Symphony application"
             self.fail(f"{found}; applications in it: {', '.join(there) or 'none'}", param, ctx)
         return app
+
+
+def _set_up_django() -> None:
+    """Make Django ready, where the environment names its settings: models are imported then."""
+    if os.environ.get("DJANGO_SETTINGS_MODULE") and importlib.util.find_spec("django"):
+        import django
+
+        django.setup()
 
 
 def _names_no_module(error: Exception, module_name: str) -> TypeGuard[ModuleNotFoundError]:
@@ -90,5 +101,10 @@ def load_app(reference: str) -> Symphony:
 def app_option(*, required: bool = False, help: str = "The application.") -> Callable[[F], F]:  # noqa: A002
     """Add --app, which imports the application."""
     return click.option(
-        "--app", required=required, type=APPLICATION, metavar="MODULE:NAME", help=help
+        "--app",
+        required=required,
+        type=APPLICATION,
+        envvar="SYMPHONY_APP",
+        metavar="MODULE:NAME",
+        help=help,
     )

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 import time
@@ -15,18 +16,22 @@ import click
 
 from ..config.result import Config
 from ..errors import WorkerStuck, WrongState
+from ..version import __version__
 from ..worker import Counts, Worker
+from ..worker.signals import Signals
 from .application import load_app
 from .config import CONFIG, use_config
 from .errors import as_text
 from .kinds import DURATION, INTERVAL, MEMORY
-from .logs import start_logging
+from .lifeline import Parent
+from .logs import LEVELS, configure_logging, start_logging
 from .options import as_json_option, chosen_dsn, dsn_option
 from .output import is_for_people, to_json
 from .reload import run_reloading
 
 __all__ = ["consume"]
 
+log = logging.getLogger("symphony_pg.worker")
 PROGRESS_INTERVAL = 0.5
 LAST_SECOND = 1.0
 TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
@@ -34,7 +39,10 @@ TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
 
 @click.command()
 @click.argument("queues", nargs=-1)
-@click.option("--app", "reference", required=True, metavar="MODULE:NAME", help="The application.")
+@click.option(
+    "--app", "reference", required=True, envvar="SYMPHONY_APP", metavar="MODULE:NAME",
+    help="The application [SYMPHONY_APP].",
+)  # fmt: skip
 @click.option(
     "--concurrency", type=click.IntRange(1, 1000), default=1, show_default=True,
     help="Handlers that run at a time.",
@@ -56,6 +64,7 @@ TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
     "--grace", type=DURATION, default="30s", show_default=True,
     help="What running handlers get when the worker is stopped.",
 )  # fmt: skip
+@click.option("--install", is_flag=True, help="Install the schema if it is not there.")
 @click.option(
     "--handler-timeout", type=INTERVAL,
     help="What handlers may take that have no timeout of their own.",
@@ -77,11 +86,17 @@ TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
     "--all", "all_queues", is_flag=True, help="Work off all queues, also those created later.",
 )  # fmt: skip
 @click.option("--exclude", multiple=True, metavar="QUEUE", help="With --all: but not this one.")
+@click.option(
+    "--log-level", type=click.Choice(LEVELS, case_sensitive=False),
+    help="What is logged [info, or as the application configures it].",
+)  # fmt: skip
 @click.option("--reload", is_flag=True, help="Restart when a Python file changes.")
 @click.option("--name", help="What the worker calls itself [host:pid:random].")
 @dsn_option
 @as_json_option
+@click.pass_context
 def consume(
+    context: click.Context,
     queues: Sequence[str],
     reference: str,
     concurrency: int,
@@ -92,6 +107,7 @@ def consume(
     time_limit: timedelta | None,
     drain: bool,
     grace: timedelta,
+    install: bool,
     handler_timeout: timedelta | None,
     no_listen: bool,
     no_tick: bool,
@@ -100,6 +116,7 @@ def consume(
     config: Config | None,
     all_queues: bool,
     exclude: Sequence[str],
+    log_level: str | None,
     reload: bool,
     name: str | None,
     dsn: str | None,
@@ -130,7 +147,11 @@ def consume(
         sys.exit(run_reloading(reference))
     for_people = is_for_people(as_json)
     start_logging(for_people)
+    signals = context.with_resource(Signals())  # what comes during the import is not lost
+    parent = Parent(signals)
     app = load_app(reference)
+    parent.ready()
+    configure_logging(log_level)
     if not app.handlers:
         raise WrongState(
             f"{reference} has no handlers",
@@ -157,6 +178,7 @@ def consume(
         poll_interval=poll_interval.total_seconds(),
         all_queues=all_queues,
         exclude=exclude,
+        install=install,
         handler_timeout=None if handler_timeout is None else handler_timeout.total_seconds(),
     )
     if for_people:
@@ -166,14 +188,26 @@ def consume(
         if app.schedules and not no_schedules:
             click.echo(f"schedules {', '.join(sorted(app.schedules))}")
         click.echo("Ctrl-C stops.\n")
-    asyncio.run(_end_in_time(worker, for_people))
+    else:
+        log.info(
+            "%s starts",
+            worker.name,
+            extra={
+                "version": __version__,
+                "queues": "all" if all_queues else worker.queues,
+                "handlers": sorted(app.handlers),
+                "schedules": [] if no_schedules else sorted(app.schedules),
+                "concurrency": concurrency,
+            },
+        )
+    asyncio.run(_end_in_time(worker, signals, for_people))
 
 
-async def _end_in_time(worker: Worker, for_people: bool) -> None:
+async def _end_in_time(worker: Worker, signals: Signals, for_people: bool) -> None:
     """Run the worker; end the process at once if handlers would keep it alive."""
     failure = None
     try:
-        await _work(worker, for_people)
+        await _work(worker, signals, for_people)
     except Exception as error:
         failure = error
     if worker.has_stuck_handlers or await _has_stuck_threads():
@@ -205,11 +239,11 @@ def _as_text(error: Exception) -> str:
     return f"Error: {text}" if text is not None else "".join(traceback.format_exception(error))
 
 
-async def _work(worker: Worker, for_people: bool) -> None:
+async def _work(worker: Worker, signals: Signals, for_people: bool) -> None:
     progress = asyncio.create_task(_show_progress(worker)) if for_people else None
     started = time.monotonic()
     try:
-        counts = await worker.run(signals=True)
+        counts = await worker.run(signals=signals)
     finally:
         if progress is not None:
             progress.cancel()

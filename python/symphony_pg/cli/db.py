@@ -149,10 +149,14 @@ def rebase(client: Client, as_json: bool) -> None:
 def check(client: Client, as_json: bool) -> None:
     """Check the invariants: no message lost, none in two places. Exit code 1 if one is broken.
 
+    It reads all messages, says on a terminal how far it is, and can be ended by Ctrl-C.
+
     \b
     Example:
       symphony-pg db check
     """
+    if is_for_people(as_json):
+        client.conn.add_notice_handler(lambda told: click.echo(told.message_primary, err=True))
     broken = client.check()
     if not is_for_people(as_json):
         click.echo(to_json([each._asdict() for each in broken]))

@@ -15,7 +15,16 @@ from ..database.functions.failed import FailedMessage, Outcome
 from .enqueue import as_raw_json
 from .kinds import LONGEST_ID, PAST
 from .options import as_json_option, connected
-from .output import history, is_for_people, record, render, show_message, to_json, with_history
+from .output import (
+    history,
+    honest,
+    is_for_people,
+    record,
+    render,
+    show_message,
+    to_json,
+    with_history,
+)
 
 __all__ = ["failed"]
 
@@ -123,17 +132,22 @@ def _first_line(text: str) -> str:
 
 @failed.command()
 @_filters
+@click.option("--limit", type=click.IntRange(1, MOST), help="Messages to read [10000].")
 @connected
 @as_json_option
-def stats(client: Client, as_json: bool, **filters: str | datetime | None) -> None:
+def stats(
+    client: Client, limit: int | None, as_json: bool, **filters: str | datetime | None
+) -> None:
     """Count failed messages by queue, type and class of error.
+
+    10,000+ means that only the newest were read: there may be more, and other groups.
 
     \b
     Example:
       symphony-pg failed stats --since 1d
     """
-    groups = client.failed_stats(**filters)  # type: ignore[arg-type]
-    rows = [{**each._asdict(), "error": _first_line(each.example_error)} for each in groups]
+    groups = client.failed_stats(**filters, at_most=limit)  # type: ignore[arg-type]
+    rows = [{**honest(each._asdict()), "error": _first_line(each.example_error)} for each in groups]
     if is_for_people(as_json) and not rows:
         click.echo("No message has failed.")
     elif is_for_people(as_json):

@@ -1,14 +1,29 @@
-"""What a worker logs, for people or as JSON lines."""
+"""What a worker logs, for people or as JSON lines, where the application has not said how.
+
+Our handler is logging's last resort: it gets what no handler of the application's gets. So a
+basicConfig() or dictConfig() goes first, whenever it comes.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
 from datetime import datetime
+from typing import Any
+
+from ..handling.logged import MESSAGE, naming
+
+__all__ = ["LEVELS", "configure_logging", "start_logging"]
+
+LEVELS = ("debug", "info", "warning", "error")
+OF_EVERY_RECORD = {
+    *vars(logging.makeLogRecord({})),
+    *("message", "asctime", "taskName"),
+}
 
 
 class _JsonLines(logging.Formatter):
-    """One JSON object a line."""
+    """One JSON object a line, with what was given as `extra`."""
 
     def format(self, record: logging.LogRecord) -> str:
         values = {
@@ -19,15 +34,53 @@ class _JsonLines(logging.Formatter):
         }
         if record.exc_info:
             values["error"] = self.formatException(record.exc_info)
+        if record.stack_info:
+            values["stack"] = self.formatStack(record.stack_info)
+        for key, value in vars(record).items():
+            if key not in OF_EVERY_RECORD and not (key in MESSAGE and value is None):
+                values[f"{key}_" if key in values else key] = _plain(value)
         return json.dumps(values)
+
+
+def _plain(value: Any) -> Any:
+    """Return what JSON can hold of a value."""
+    try:
+        return json.loads(json.dumps(value, default=str))
+    except (TypeError, ValueError, RecursionError):
+        return repr(value)
+
+
+class _ForPeople(logging.Formatter):
+    """A line with its time, and with the message if a handler has written it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = super().format(record)
+        at = datetime.fromtimestamp(record.created).strftime("%H:%M:%S")
+        message_id = getattr(record, "message_id", None)
+        if message_id is not None and not record.name.startswith("symphony_pg."):
+            text = f"{getattr(record, 'message_type', '')} {message_id}: {text}"
+        return f"\r\033[K{at} {text}"
 
 
 def start_logging(for_people: bool) -> None:
     """Log to standard error, so that standard output holds nothing but the result."""
     handler = logging.StreamHandler()
-    handler.setFormatter(
-        logging.Formatter("\r\033[K%(asctime)s %(message)s", "%H:%M:%S")
-        if for_people
-        else _JsonLines()
-    )
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    handler.addFilter(naming)
+    handler.setFormatter(_ForPeople() if for_people else _JsonLines())
+    logging.lastResort = handler
+
+
+def configure_logging(level: str | None) -> None:
+    """Do what is left to do after the application was imported, and has configured or not.
+
+    Our loggers go on if a dictConfig() has disabled those that were there.
+    """
+    root, ours = logging.getLogger(), logging.getLogger("symphony_pg")
+    for name, each in logging.Logger.manager.loggerDict.items():
+        if isinstance(each, logging.Logger) and name.partition(".")[0] == "symphony_pg":
+            each.disabled = False
+    if level is not None:
+        root.setLevel(level.upper())
+        ours.setLevel(level.upper())
+    elif not ours.hasHandlers() and root.level == logging.WARNING:
+        root.setLevel(logging.INFO)

@@ -15,7 +15,9 @@ from ..database.functions.messages import HistoryEntry, MessageStatus
 from ..times import show_duration
 
 __all__ = [
+    "AtLeast",
     "history",
+    "honest",
     "is_for_people",
     "joined",
     "record",
@@ -125,6 +127,17 @@ def render(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> str
     return "\n".join([click.style(line(titles), bold=True), *map(line, cells)])
 
 
+class AtLeast(int):
+    """A number that may be greater: 10,000+."""
+
+
+def honest(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row whose numbers that may be greater say so; its `at_least` names them."""
+    return {
+        name: AtLeast(value) if name in row["at_least"] else value for name, value in row.items()
+    }
+
+
 def joined(rows: Sequence[dict[str, Any]], column: str) -> list[dict[str, Any]]:
     """Return rows with the lists of a column as one text."""
     return [{**row, column: ", ".join(row[column]) or None} for row in rows]
@@ -142,6 +155,8 @@ def show_cell(value: Any) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, AtLeast):
+        return f"{int(value):,}+"
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, timedelta):

@@ -11,7 +11,7 @@ import click
 from ..database.client import Client
 from .kinds import DURATION
 from .options import as_json_option, connected
-from .output import say, table
+from .output import honest, is_for_people, render, say, to_json
 from .stats import COLUMNS
 
 __all__ = ["queue"]
@@ -90,7 +90,10 @@ def list_(client: Client, as_json: bool) -> None:
     """
     columns = dict(list(COLUMNS.items())[:6])
     rows = [stats._asdict() for stats in client.queue_stats()]
-    table([{column: row[column] for column in columns} for row in rows], as_json, columns)
+    if is_for_people(as_json):
+        click.echo(render([honest(row) for row in rows], columns))
+    else:
+        click.echo(to_json([{name: row[name] for name in (*columns, "at_least")} for row in rows]))
 
 
 @queue.command()

@@ -4,15 +4,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 
 import click
 
 from ..database.client import Client
+from ..database.functions.queues import QueueStats
 from ..times import show_duration
 from .kinds import INTERVAL
 from .options import as_json_option, connected
-from .output import is_for_people, render, table, to_json
+from .output import honest, is_for_people, render, to_json
 
 __all__ = ["stats"]
 
@@ -43,6 +45,8 @@ def stats(
 ) -> None:
     """Show how full and how fast the queues are, or QUEUE.
 
+    10,000+ means that many or more: counting stops there, and earlier where there are many queues.
+
     \b
     oldest     since when the message at the head has been due
     waiting    mean time from due to claimed
@@ -58,19 +62,29 @@ def stats(
       symphony-pg stats --json | jq '.[] | select(.failed > 0)'
     """
     if not watch:
-        table([each._asdict() for each in client.queue_stats(queue)], as_json, COLUMNS)
+        _show(client.queue_stats(queue), as_json)
         return
     try:
         while True:
-            rows = [each._asdict() for each in client.queue_stats(queue)]
+            found = client.queue_stats(queue)
             if is_for_people(as_json):
                 click.clear()
                 click.echo(
                     f"{time.strftime('%H:%M:%S')}  every {show_duration(interval)}, Ctrl-C ends\n"
                 )
-                click.echo(render(rows, COLUMNS))
-            else:
-                click.echo(to_json(rows))
+            _show(found, as_json)
             time.sleep(interval.total_seconds())
     except KeyboardInterrupt:
         click.echo()
+
+
+def _show(found: Sequence[QueueStats], as_json: bool) -> None:
+    """Write the numbers, and what somebody should look after."""
+    rows = [each._asdict() for each in found]
+    if not is_for_people(as_json):
+        click.echo(to_json(rows))
+        return
+    click.echo(render([honest(row) for row in rows], COLUMNS))
+    for each in found:
+        if each.purge_waits_for is not None:
+            click.echo(f"\n{each.queue_name}: its purge waits for {each.purge_waits_for}.")

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from psycopg.types.json import Jsonb
 
+from ..times import check_moment
 from .limits import RawJson
 
-__all__ = ["Call", "as_jsonb", "as_list", "call", "nothing", "rows", "value", "values"]
+__all__ = [
+    "Call",
+    "as_jsonb",
+    "as_list",
+    "call",
+    "json_text",
+    "nothing",
+    "rows",
+    "value",
+    "values",
+]
 
 T = TypeVar("T")
 Row = TypeVar("Row", bound="tuple[Any, ...]")
@@ -33,6 +46,9 @@ def call(
 ) -> Call[T]:
     """Describe a call; an argument that is None is left out."""
     given = {name: each for name, each in arguments.items() if each is not None}
+    for name, each in given.items():
+        if isinstance(each, datetime):
+            check_moment(name, each)
     called = f"symphony.{function}({', '.join(f'{name} => %({name})s' for name in given)})"
     statement = f"select {', '.join(columns)} from {called}" if columns else f"select {called}"  # noqa: S608
     return Call(statement.encode(), given, read)
@@ -65,6 +81,11 @@ def as_jsonb(value: Any) -> Jsonb | None:
     if isinstance(value, RawJson):
         return Jsonb(value, dumps=str)
     return None if value is None else Jsonb(value)
+
+
+def json_text(value: Jsonb) -> str:
+    """Return the text of an argument that is jsonb, for a driver that wants text."""
+    return str((value.dumps or json.dumps)(value.obj))
 
 
 def as_list(message_ids: Sequence[int] | None) -> list[int] | None:

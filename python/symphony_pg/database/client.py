@@ -136,6 +136,7 @@ class Client:
     apply_config = _method(functions.apply_config)
 
     tick = _method(functions.tick)
+    purge = _method(functions.purge)
     heartbeat = _method(functions.heartbeat)
     stop_worker = _method(functions.stop_worker)
     list_queues = _method(functions.list_queues)
@@ -228,6 +229,7 @@ class AsyncClient:
     apply_config = _async_method(functions.apply_config)
 
     tick = _async_method(functions.tick)
+    purge = _async_method(functions.purge)
     heartbeat = _async_method(functions.heartbeat)
     stop_worker = _async_method(functions.stop_worker)
     list_queues = _async_method(functions.list_queues)

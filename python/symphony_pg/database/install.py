@@ -10,9 +10,10 @@ import psycopg
 from ..errors import NotInstalled, SymphonyError, WrongState, WrongVersion
 from ..version import __version__
 from .client import Client
+from .connections import connect
 from .translation import translated
 
-__all__ = ["Status", "install", "installed_version", "sql", "status", "upgrade"]
+__all__ = ["Status", "ensure_installed", "install", "installed_version", "sql", "status", "upgrade"]
 
 OLDEST_SERVER = 150000
 ALREADY_THERE = ("42P06", "23505")  # the schema exists; somebody else has just created it
@@ -81,6 +82,12 @@ def install(conn: psycopg.Connection[Any]) -> bool:
             ) from error
         raise
     return True
+
+
+def ensure_installed(dsn: str | None = None) -> None:
+    """Install the schema into a database, unless this version is there already."""
+    with connect(dsn) as conn:
+        install(conn)
 
 
 def upgrade(conn: psycopg.Connection[Any]) -> None:

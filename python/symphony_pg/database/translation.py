@@ -12,7 +12,7 @@ import psycopg
 from ..errors import CLASSES, BadArgument, ConnectionRefused, LoginRefused, SymphonyError
 from .limits import explain
 
-__all__ = ["translated"]
+__all__ = ["from_driver", "translated"]
 
 # For the errors that PostgreSQL itself raises, and which know nothing of Symphony.
 HINTS: dict[str, str] = {
@@ -38,15 +38,28 @@ UNFIT = "Take it out, or send binary data as base64."
 
 def from_psycopg(error: psycopg.Error) -> SymphonyError | None:
     """Return the error as one of ours, or None if it is not in the table."""
-    kind = CLASSES.get(error.sqlstate or "")
+    diag = error.diag
+    text = diag.message_primary or str(error)
+    return _ours(error.sqlstate, text, diag.message_detail, diag.message_hint)
+
+
+def from_driver(error: BaseException, arguments: Mapping[str, Any]) -> SymphonyError | None:
+    """Return an error of any driver as one of ours, or None if it is not in the table."""
+    if ours := _unfit(error, arguments):
+        return ours
+    if isinstance(error, psycopg.Error):
+        return from_psycopg(error)
+    sqlstate, detail, hint = (getattr(error, key, None) for key in ("sqlstate", "detail", "hint"))
+    return _ours(sqlstate, str(next(iter(error.args), error)), detail, hint)
+
+
+def _ours(
+    sqlstate: str | None, text: str, detail: str | None, hint: str | None
+) -> SymphonyError | None:
+    kind = CLASSES.get(sqlstate or "")
     if kind is None:
         return None
-    return kind(
-        error.diag.message_primary or str(error),
-        detail=error.diag.message_detail,
-        hint=HINTS.get(error.sqlstate or "", error.diag.message_hint),
-        sqlstate=error.sqlstate,
-    )
+    return kind(text, detail=detail, hint=HINTS.get(sqlstate or "", hint), sqlstate=sqlstate)
 
 
 @contextmanager
@@ -69,7 +82,7 @@ def translated(arguments: Mapping[str, Any] | None = None) -> Iterator[None]:
         raise ours from error
 
 
-def _unfit(error: Exception, arguments: Mapping[str, Any] | None) -> SymphonyError | None:
+def _unfit(error: BaseException, arguments: Mapping[str, Any] | None) -> SymphonyError | None:
     if arguments is None:
         return None
     if isinstance(error, RecursionError):

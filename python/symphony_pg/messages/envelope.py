@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from ..times import check_moment
+
 __all__ = ["Envelope", "RetryPolicy"]
 
 
@@ -48,6 +50,10 @@ class Envelope:
     headers: Mapping[str, Any] | None = None
     retry: Mapping[str, Any] | None = None
     message: Any = field(default=None, repr=False, compare=False)  # before it was encoded
+
+    def __post_init__(self) -> None:
+        if self.available_at is not None:
+            check_moment("available_at", self.available_at)
 
     def arguments(self) -> dict[str, Any]:
         """Return what was given, as keyword arguments of enqueue()."""

@@ -24,9 +24,9 @@ class Bus:
         self._middleware: list[Middleware] = []
         self._after_handler = after_handler
 
-    def add(self, middleware: Middleware) -> None:
-        """Put a middleware inside of those that are there."""
-        self._middleware.append(middleware)
+    def add(self, middleware: Middleware, *, outermost: bool = False) -> None:
+        """Put a middleware inside of those that are there, or around them."""
+        self._middleware.insert(0 if outermost else len(self._middleware), middleware)
 
     def remove(self, middleware: Middleware) -> None:
         """Take one away that was added."""

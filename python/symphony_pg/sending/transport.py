@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-import psycopg
-
+from ..database.foreign import AnyAsyncConnection, AnyConnection
 from ..messages.envelope import Envelope
 
-__all__ = ["Transport"]
+__all__ = ["AnyAsyncConnection", "AnyConnection", "Transport"]
 
 Handlers = Mapping[str, Any]  # by wire name; Handler is in a room above this one
-AnyConnection = psycopg.Connection[Any]
-AnyAsyncConnection = psycopg.AsyncConnection[Any]
 
 
 class Transport(Protocol):

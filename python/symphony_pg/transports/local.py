@@ -20,6 +20,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from ..database.connections import AsyncConnections, Connections
+from ..database.foreign import psycopg_of, psycopg_of_async
 from ..database.functions.messages import ClaimedMessage
 from ..events import Failed, Retried
 from ..handling.batch import BatchHandler
@@ -66,10 +67,10 @@ class _Here:
         self,
         message: ClaimedMessage,  # noqa: ARG002
         batch: Sequence[BatchItem] = (),  # noqa: ARG002
-    ) -> Iterator[AnyConnection]:
+    ) -> Iterator[psycopg.Connection[Any]]:
         """Open the transaction of context.transaction()."""
-        conn = self._conn
-        if not isinstance(conn, psycopg.Connection):
+        conn = psycopg_of(self._conn)
+        if conn is None:
             with Connections(self.dsn, keep=0).lend() as own, own.transaction():
                 yield own
         elif not _begins_by_itself(conn):
@@ -87,10 +88,10 @@ class _Here:
         self,
         message: ClaimedMessage,  # noqa: ARG002
         batch: Sequence[BatchItem] = (),  # noqa: ARG002
-    ) -> AsyncIterator[AnyAsyncConnection]:
+    ) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
         """Open the transaction of context.transaction()."""
-        conn = self._conn
-        if not isinstance(conn, psycopg.AsyncConnection):
+        conn = await psycopg_of_async(self._conn)
+        if conn is None:
             async with AsyncConnections(self.dsn, keep=0).lend() as own, own.transaction():
                 yield own
         elif not _begins_by_itself(conn):
@@ -104,7 +105,7 @@ class _Here:
                 raise
 
 
-def _begins_by_itself(conn: AnyConnection | AnyAsyncConnection) -> bool:
+def _begins_by_itself(conn: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> bool:
     """Tell whether the caller's transaction begins with the next statement.
 
     There is nothing to nest a savepoint in yet, and conn.transaction() would commit.
@@ -297,7 +298,9 @@ class LocalTransport:
         )
         if self.bus is not None:
             what = (message, failure.error, failure.error_class)
-            self.bus.events.emit(Failed(*what) if wait is None else Retried(*what, now + wait))
+            self.bus.events.emit(
+                Failed(*what, error) if wait is None else Retried(*what, now + wait, error)
+            )
         return wait
 
 

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import psycopg
-
-from ..database.client import AsyncClient, Client
 from ..database.connections import AsyncConnections, Connections, dsn_or_default
+from ..database.foreign import async_client_of, client_of
 from ..handling.handler import Handler
 from ..messages.envelope import Envelope
 from ..sending.transport import AnyAsyncConnection, AnyConnection
@@ -56,11 +54,10 @@ class PostgresTransport:
         if conn is None:
             with self._lender.lend() as conn:
                 return self.send(envelopes, conn)
-        if not isinstance(conn, psycopg.Connection):
-            raise TypeError("dispatch() takes a psycopg.Connection; see dispatch_async()")
+        client = client_of(conn)
         if len(envelopes) == 1:
-            return [Client(conn).enqueue(**envelopes[0].arguments())]
-        return Client(conn).enqueue_batch([envelope.element() for envelope in envelopes])
+            return [client.enqueue(**envelopes[0].arguments())]
+        return client.enqueue_batch([envelope.element() for envelope in envelopes])
 
     async def send_async(
         self, envelopes: Sequence[Envelope], conn: AnyAsyncConnection | None
@@ -69,11 +66,10 @@ class PostgresTransport:
         if conn is None:
             async with self._async_lender.lend() as conn:
                 return await self.send_async(envelopes, conn)
-        if not isinstance(conn, psycopg.AsyncConnection):
-            raise TypeError("dispatch_async() takes a psycopg.AsyncConnection; see dispatch()")
+        client = async_client_of(conn)
         if len(envelopes) == 1:
-            return [await AsyncClient(conn).enqueue(**envelopes[0].arguments())]
-        return await AsyncClient(conn).enqueue_batch([each.element() for each in envelopes])
+            return [await client.enqueue(**envelopes[0].arguments())]
+        return await client.enqueue_batch([each.element() for each in envelopes])
 
     def close(self) -> None:
         """Close our connections."""

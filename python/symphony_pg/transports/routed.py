@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ..database.client import AsyncClient, Client
+from ..database.foreign import async_client_of, client_of
 from ..database.functions.messages import MessageStatus
 from ..database.functions.routing import Delivery
 from ..handling.handler import Handler
@@ -51,7 +52,7 @@ class RoutedTransport:
         if conn is None:
             with self._postgres.lend() as conn, conn.transaction():
                 return self.send(envelopes, conn)
-        client = Client(conn)
+        client = client_of(conn)
         plans = [
             _Plan(each, [] if each.queue_name else client.route_of(each.message_type))
             for each in envelopes
@@ -71,7 +72,7 @@ class RoutedTransport:
         if conn is None:
             async with self._postgres.lend_async() as conn, conn.transaction():
                 return await self.send_async(envelopes, conn)
-        client = AsyncClient(conn)
+        client = async_client_of(conn)
         plans = [
             _Plan(each, [] if each.queue_name else await client.route_of(each.message_type))
             for each in envelopes
@@ -118,7 +119,10 @@ class _Plan:
     def is_first(self, stored: MessageStatus | None) -> bool:
         """Tell whether the message that was enqueued, or was there, is this one."""
         mine = (self.envelope.headers or {})[DISPATCH]
-        return stored is not None and stored.headers.get(DISPATCH) == mine
+        headers = {} if stored is None else stored.headers
+        if isinstance(headers, str):  # Django and asyncpg leave jsonb as it came
+            headers = json.loads(headers)
+        return bool(headers.get(DISPATCH) == mine)
 
 
 def _stored(plans: Sequence[_Plan]) -> list[Envelope]:

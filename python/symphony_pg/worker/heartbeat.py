@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import resource
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -51,5 +50,7 @@ def resident_memory() -> int:
     try:
         return int(STATM.read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
     except OSError:
+        import resource  # only here, since Windows has none
+
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return peak if sys.platform == "darwin" else peak * 1024

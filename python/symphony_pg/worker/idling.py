@@ -16,6 +16,8 @@ LINGER = 0.2
 LINGER_POLL = 0.001
 SETTLE_POLL = 0.05
 SETTLE_LIMIT = 2.0
+# With more than so many queues a look costs more, and those that will be notified look less often.
+MANY_QUEUES = 100
 
 
 class Idling:
@@ -80,7 +82,8 @@ class Idling:
             woken = await self._bell.wait(await self._link.connection(), SETTLE_POLL)
             await self._declare()
             return woken
-        return await self._bell.wait(await self._link.connection(), self._poll_interval)
+        patience = self._poll_interval * max(1.0, len(self._queues) / MANY_QUEUES)
+        return await self._bell.wait(await self._link.connection(), patience)
 
     async def _declare(self) -> None:
         self._is_safe = await self._link.run(functions.idle(self._worker, self._queues))

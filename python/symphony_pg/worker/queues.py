@@ -16,6 +16,7 @@ __all__ = ["Queues"]
 log = logging.getLogger("symphony_pg.worker")
 
 LOOK_INTERVAL = 2.0
+MANY_QUEUES = 200
 
 
 class Queues:
@@ -45,9 +46,9 @@ class Queues:
         self.names[:] = names
 
     async def follow(self, link: Link) -> None:
-        """Look every few seconds, until the task is cancelled."""
+        """Look every few seconds, less often with many queues, until the task is cancelled."""
         while True:
-            await asyncio.sleep(LOOK_INTERVAL)
+            await asyncio.sleep(LOOK_INTERVAL * max(1.0, len(self.names) / MANY_QUEUES))
             await self.look(link)
 
     async def served(self, link: Link, work: Callable[[], Coroutine[Any, Any, None]]) -> None:

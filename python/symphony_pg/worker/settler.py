@@ -224,11 +224,17 @@ class Settler:
             self._counts.retried += 1
             self._on_retry(nacked.available_at)
             fate = f"retry at {nacked.available_at:%H:%M:%S}"
-            event: Event = Retried(message, failure.error, failure.error_class, nacked.available_at)
+            event: Event = Retried(
+                message,
+                failure.error,
+                failure.error_class,
+                nacked.available_at,
+                failure.exception,
+            )
         else:
             self._counts.failed += 1
             fate = "failed for good"
-            event = Failed(message, failure.error, failure.error_class)
+            event = Failed(message, failure.error, failure.error_class, failure.exception)
         log.warning(
             "message %d (%s) attempt %d of %d: %s; %s",
             message.message_id,
@@ -238,7 +244,8 @@ class Settler:
             failure.summary,
             fate,
         )
-        self._events.emit(event)
+        with failure.traced():
+            self._events.emit(event)
         self._on_failure()
 
     async def _refused(self, claim: Claim, results: int, error: LeaseLost) -> None:

@@ -24,6 +24,7 @@ from ..handling.context import BatchItem
 from ..handling.failure import Failure, forget_traceback
 from ..handling.handler import Handler, handler_of
 from ..handling.isolation import Isolation, Starter
+from ..handling.logged import in_hand
 from ..outcomes import HandlerTimeout
 from ..redaction import without_secrets
 from ..sending.bus import Bus
@@ -220,6 +221,7 @@ class Slots:
                 handler = handler_of(handlers, message.message_type, message.headers)
                 slot.work = (message, handler, time.monotonic())
                 context = new_context()
+                context.run(in_hand.set, message)
                 context.run(handler.call, message, claim)
                 if outbox.is_touched:
                     if not claim.is_cancelled(message.message_id):
@@ -262,6 +264,7 @@ class Slots:
         slot.attempt = asyncio.current_task()
         outbox = Outbox(self._bus.sender)
         outbox.enter()
+        in_hand.set(message)
         try:
             await handler.call(message, claim)
             if outbox.shut() and not claim.is_cancelled(message.message_id):
@@ -318,6 +321,7 @@ class Slots:
         slot.attempt = asyncio.current_task()
         outbox = Outbox(self._bus.sender)
         outbox.enter()
+        in_hand.set([item.claimed for item in items])
         try:
             await handler.run_async(items)
         except BaseException as error:
@@ -331,8 +335,10 @@ class Slots:
     ) -> BaseException | None:
         slot.thread = get_ident()
         outbox = Outbox(self._bus.sender, of_thread=True)
+        context = self._isolation.after(outbox.enter).context()
+        context.run(in_hand.set, [item.claimed for item in items])
         try:
-            self._isolation.after(outbox.enter).context().run(handler.run, items)
+            context.run(handler.run, items)
         except BaseException as error:
             return error
         return None

@@ -1,4 +1,4 @@
-"""The calls of tick(), once a second and when something is due."""
+"""The calls of tick(), once a second and when something is due, and of purge()."""
 
 from __future__ import annotations
 
@@ -11,17 +11,21 @@ from datetime import datetime
 from ..database import functions
 from ..times import parse_datetime
 from .clock import Clock, telling_the_time
-from .link import Link
+from .link import Link, committed_asynchronously
 
 __all__ = ["Ticker"]
 
 TICK_INTERVAL = 1.0
 SHORTEST_TICK = 0.005
 HURRIED_TICK = 0.1
+PORTION = 500
 
 
 class Ticker:
     """Calls tick() every second, and at the moment when the next delayed message is due.
+
+    What is to be purged is removed in portions of a few milliseconds, each in a transaction of its
+    own, so that acks and ticks on the same connection need not wait.
 
     With `ticks` False that is left to others, and it does nothing.
     """
@@ -36,6 +40,8 @@ class Ticker:
         self._next_due_at: datetime | None = None
         self._ticked = 0.0
         self._changed = asyncio.Event()
+        self._purge_is_due = asyncio.Event()
+        self._has_more = False
         self._stopped = False
         self.finds = 0
 
@@ -43,8 +49,11 @@ class Ticker:
         """Tick once; `finds` counts those that made messages pending, or will at once."""
         if not self._ticks:
             return
-        report = await self._link.run(telling_the_time(functions.tick(), self._clock))
+        report = await self._link.run(telling_the_time(functions.tick(purge=False), self._clock))
         self._ticked = time.monotonic()
+        self._has_more = report.get("has_more", False)
+        if report.get("purge_due"):
+            self._purge_is_due.set()
         due = report["next_due_at"]
         self._next_due_at = None if due is None else parse_datetime(due)
         is_due = self._next_due_at is not None and self._clock.seconds_until(self._next_due_at) <= 0
@@ -61,8 +70,22 @@ class Ticker:
                 with suppress(asyncio.TimeoutError):
                     await asyncio.wait_for(self._changed.wait(), wait)
 
+    async def purge(self) -> None:
+        """Purge whenever a tick has said that it is due, until stop()."""
+        while not self._stopped:
+            await self._purge_is_due.wait()
+            self._purge_is_due.clear()
+            has_more = True
+            while has_more and not self._stopped:
+                begun = time.monotonic()
+                call = committed_asynchronously(functions.purge(PORTION))
+                has_more = (await self._link.run(call)).has_more
+                await asyncio.sleep(time.monotonic() - begun)  # half of the time is for others
+
     def _wait(self) -> float:
         passed = time.monotonic() - self._ticked
+        if self._has_more:
+            return SHORTEST_TICK - passed
         if self._next_due_at is None:
             return TICK_INTERVAL - passed
         due = self._clock.seconds_until(self._next_due_at)
@@ -84,3 +107,4 @@ class Ticker:
         """Let run() end."""
         self._stopped = True
         self._changed.set()
+        self._purge_is_due.set()

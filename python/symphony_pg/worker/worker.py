@@ -13,13 +13,11 @@ import logging
 import os
 import platform
 import secrets
-import signal
 import socket
 import time
-from collections.abc import Coroutine, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Coroutine, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
-from types import FrameType
 from typing import Any
 
 import psycopg
@@ -27,10 +25,12 @@ import psycopg
 from ..app import Symphony
 from ..database import functions
 from ..database.connections import AsyncConnections, Connections
+from ..database.install import ensure_installed
 from ..database.translation import translated
-from ..errors import AccessDenied, WorkerStuck
+from ..errors import AccessDenied, NotInstalled, WorkerStuck, WrongState
 from ..events import Event, WorkerIdle, WorkerStarted, WorkerStopped
 from ..handling.handler import seconds_of
+from ..handling.logged import name_messages
 from ..version import __version__, check_compatible
 from .backlog import Backlog
 from .claim import Claim
@@ -44,6 +44,7 @@ from .listening import Listening
 from .pace import Pace
 from .queues import Queues
 from .settler import Counts, Settler
+from .signals import Signals
 from .slots import Slots
 from .ticker import Ticker
 from .watchdog import Watchdog
@@ -74,6 +75,7 @@ class Worker:
     handler_timeout  seconds that handlers may take that have no timeout of their own
     all_queues     work off all queues there are or will be, those served least recently first
     exclude        but none of these
+    install        install the schema if it is not there
     """
 
     def __init__(
@@ -97,6 +99,7 @@ class Worker:
         poll_interval: float = 1.0,
         all_queues: bool = False,
         exclude: Sequence[str] = (),
+        install: bool = False,
         handler_timeout: float | None = None,
     ) -> None:
         self.app = app
@@ -112,11 +115,11 @@ class Worker:
         self._time_limit = time_limit
         self._handler_timeout = seconds_of(handler_timeout)
         self._grace = grace
+        self._installs = install
         self._listens = listen
         self._ticks = tick
         self._declares = schedules and bool(app.schedules)
         self._stopping = False
-        self._is_signalled = False
         self._claiming: asyncio.Task[None] | None = None
         self._is_out_of_time = False
         self._is_ending = False
@@ -147,26 +150,40 @@ class Worker:
         if self._settler.open:
             self._heartbeat.beat()
 
-    async def run(self, *, signals: bool = False) -> Counts:
+    async def run(self, *, signals: bool | Signals = False) -> Counts:
         """Work until stop() or a limit; return what was done.
 
         A server that is away is waited for. If the time limit ends that, the error is raised; so is
         LoginRefused, if that is what the server says at the first attempt.
 
-        With `signals`, SIGTERM and SIGINT call stop(), and a second one ends the process at once:
-        then leases end, and the messages are handed out again.
+        With `signals`, SIGTERM, SIGINT and SIGHUP call stop(), and a second one ends the process:
+        then leases end, and the messages are handed out again. A child that a handler forks is not
+        concerned.
         """
+        if not hasattr(os, "fork"):
+            raise WrongState(
+                "the worker needs POSIX",
+                detail="It is not made for Windows, where dispatch() and all else work.",
+                hint="Run it on Linux or macOS, in WSL or in a container.",
+            )
         for first in self.app.handlers.values():
             for handler in first.all.values():
                 if handler.message_type is not None:
                     handler.message_type.prepare()
-        self._set_up(signals)
+        name_messages()
+        self.app.use_frameworks()
+        self._set_up(bool(signals))
         assert self._loop is not None
         if self._stopping:
             self._wake_up()
         if self._time_limit is not None:
             self._loop.call_later(self._time_limit, self._on_time_limit)
-        with self._signals() if signals else nullcontext(), self._watchdog:
+        caught: AbstractContextManager[Signals | None] = nullcontext()
+        if signals:
+            caught = Signals() if signals is True else nullcontext(signals)
+        with caught as found, self._watchdog:
+            if found is not None:
+                found.ask(self._on_signal)
             try:
                 with suppress(Stopped):
                     await self._queues.look(self._link)
@@ -263,8 +280,14 @@ class Worker:
         self._idling.reset()
 
     async def _check_version(self, conn: psycopg.AsyncConnection[Any]) -> None:
-        with translated():
-            row = await (await conn.execute(VERSION)).fetchone()
+        try:
+            with translated():
+                row = await (await conn.execute(VERSION)).fetchone()
+        except NotInstalled:
+            if not self._installs:
+                raise
+            await asyncio.to_thread(ensure_installed, self._dsn)
+            return
         assert row is not None
         check_compatible(row[0])
 
@@ -287,23 +310,10 @@ class Worker:
             elif each.outcome != "unchanged":
                 log.info("schedule %s is %s", each.schedule_name, each.outcome)
 
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
-        numbers = (signal.SIGTERM, signal.SIGINT)
-        before = {number: signal.signal(number, self._on_signal) for number in numbers}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler or signal.SIG_DFL)
-
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        # Not a callback of the event loop: a handler that blocks that would put it off.
-        if self._is_signalled:
-            os._exit(128 + number)
-        self._is_signalled = True
+    def _on_signal(self) -> None:
         assert self._loop is not None
-        self._loop.call_soon_threadsafe(self._stop_for_signal)
+        with suppress(RuntimeError):  # the loop has ended already
+            self._loop.call_soon_threadsafe(self._stop_for_signal)
 
     def _stop_for_signal(self) -> None:
         log.info("stopping: %d messages are in hand; a second signal ends at once", self._in_hand)
@@ -326,6 +336,7 @@ class Worker:
             others.append(self._spawn(self._queues.follow(self._link)))
         if self._ticks:
             others.append(self._spawn(self._ticker.run()))
+            others.append(self._spawn(self._ticker.purge()))
         try:
             self._emit(WorkerStarted(self.name, self.queues))
             await self._claim()

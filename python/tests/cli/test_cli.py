@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner
@@ -173,7 +174,9 @@ def test_people_get_tables(cli: Cli, conn: Connection, terminal: None) -> None:
     assert re.search(
         rf"claim id +{claimed.claim_id}\n", cli.run("message", "show", message_id).output
     )
-    assert cli.run("db", "check").output == "All invariants hold.\n"
+    checked = cli.run("db", "check")
+    assert checked.stdout == "All invariants hold.\n"
+    assert checked.stderr.startswith("1 of 9: a message is in one place\n2 of 9: ")
     assert json.loads(cli.run("stats", "--json").output)
 
 
@@ -228,3 +231,26 @@ def test_demo(cli: Cli) -> None:
     text = cli.run("demo", "--messages", "500").output
     assert "499 done, 25 retried, 1 failed" in text
     assert "Invariants: all hold." in text
+
+
+def test_a_number_that_may_be_greater_says_so(
+    cli: Cli, conn: Connection, request: pytest.FixtureRequest
+) -> None:
+    conn.execute(
+        "insert into symphony.message (enqueued_at, lane_id, message_type, body, headers)"
+        " select now(), lane_id, 'A', '{}', '{}' from symphony.lane, generate_series(1, 10001)"
+        " where queue_name = 'default' and priority = 5"
+    )
+    (row,) = cli.json("stats")
+    assert (row["pending"], row["at_least"]) == (10_000, ["pending"])
+    request.getfixturevalue("terminal")
+    assert re.search(r"default +no +10,000\+ +0 ", cli.run("stats").output)
+    assert re.search(r"default +no +10,000\+ +0 ", cli.run("queue", "list").output)
+
+
+def test_what_holds_up_a_purge_is_told(cli: Cli, conn: Connection, terminal: None) -> None:
+    client = Client(conn)
+    client.enqueue("A")
+    client.claim_batch(worker="slow", lease=timedelta(days=1))
+    conn.execute("update symphony.claim set claimed_at = claimed_at - interval '2 days'")
+    assert re.search(r"default: its purge waits for claim \d+ of .* slow", cli.run("stats").output)

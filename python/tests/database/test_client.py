@@ -277,3 +277,19 @@ def test_versions_that_do_not_fit() -> None:
 
 def test_wrong_state_is_known() -> None:
     assert CLASSES["55000"] is WrongState
+
+
+def test_check_says_how_far_it_is_and_can_be_cancelled(conn: Connection) -> None:
+    told: list[str | None] = []
+    conn.add_notice_handler(lambda notice: told.append(notice.message_primary))
+    assert Client(conn).check() == []
+    assert [text and text.partition(":")[0] for text in told] == [f"{n} of 9" for n in range(1, 10)]
+
+    conn.execute(
+        "insert into symphony.message (enqueued_at, lane_id, message_type, body, headers)"
+        " select now(), lane_id, 'A', '{}', '{}' from symphony.lane, generate_series(1, 50000)"
+        " where queue_name = 'default' and priority = 5"
+    )
+    conn.execute("set statement_timeout = '5 ms'")
+    with pytest.raises(psycopg.errors.QueryCanceled):
+        conn.execute("select * from symphony.check()")

@@ -78,8 +78,16 @@ def _calls() -> dict[str, object]:
         for name, function in vars(functions).items()
         if inspect.isfunction(function)
         and not name.startswith("_")
-        and function.__module__ == functions.__name__
+        and function.__module__.startswith(f"{functions.__name__}.")
     }
+
+
+def test_every_verb_of_the_database_has_a_call(conn: Connection) -> None:
+    verbs = conn.execute(
+        "select proname from pg_proc where pronamespace = 'symphony'::regnamespace "
+        "and prokind = 'f' and proname !~ '^_'"
+    ).fetchall()
+    assert {*_calls()} == {name for (name,) in verbs}
 
 
 @pytest.mark.parametrize("name", sorted(_calls()))

@@ -67,7 +67,7 @@ def test_upgrade_mends_what_was_damaged_by_hand(conn: Connection) -> None:
     before = conn.execute(functions).fetchall()
     conn.execute("drop owned by sy_edges_gone; drop role sy_edges_gone")
     conn.execute("revoke execute on all functions in schema symphony from sy_edges")
-    conn.execute("grant execute on function symphony.tick() to public")
+    conn.execute("grant execute on function symphony.tick(boolean) to public")
     conn.execute(
         "create or replace function symphony.ack(claim_id bigint, message_ids bigint[] = null) "
         "returns integer language sql as 'select 1'"

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from symphony_pg import (
+    BadArgument,
     ClaimedMessage,
     Client,
     InMemoryTransport,
@@ -20,6 +21,7 @@ from symphony_pg import (
     Snooze,
     Symphony,
     SyncTransport,
+    events,
 )
 from symphony_pg.handling.failure import Failure, forget_traceback
 from tests.helpers import KINDS, Connection, Job, jobs
@@ -250,7 +252,7 @@ def test_a_reason_may_be_anything(app: Symphony, conn: Connection) -> None:
 
 
 def test_a_moment_has_a_time_zone() -> None:
-    with pytest.raises(ValueError, match="has no time zone"):
+    with pytest.raises(BadArgument, match="has no time zone"):
         Snooze(datetime(2030, 1, 1))
 
 
@@ -296,6 +298,33 @@ def test_the_traceback_is_that_of_this_raise(app: Symphony, conn: Connection) ->
         assert event.traceback is not None
         assert event.traceback.count("raise NOT_NOW") == 1
         assert ("in one" in event.traceback) == bool(n % 2)
+
+
+def test_listeners_get_the_exception_with_its_tracebacks(app: Symphony) -> None:
+    seen: list[Any] = []
+    errors = []
+
+    @app.handler(Job, permanent=[RuntimeError])
+    def handle(job: Job) -> None:
+        try:
+            raise KeyError("the cause")
+        except KeyError as cause:
+            raise RuntimeError from cause
+
+    @app.on(events.Failed)
+    def listen(event: events.Failed) -> None:
+        error = event.exception
+        assert error is not None
+        errors.append(error)
+        for each in (error, error.__cause__):
+            assert each is not None
+            seen.append([frame.name for frame in traceback.extract_tb(each.__traceback__)])
+
+    app.dispatch_many(jobs(3))
+    run(app)
+    assert [names[-1] for names in seen] == ["handle"] * 6
+    assert max(map(len, seen)) < 10
+    assert [each.__traceback__ for each in errors] == [None] * 3
 
 
 def test_the_messages_of_a_batch_share_one_description(app: Symphony, conn: Connection) -> None:

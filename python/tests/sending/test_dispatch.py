@@ -1,12 +1,26 @@
 """dispatch() in and out of transactions, from sync and async code."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import psycopg
 import pytest
 
-from symphony_pg import AsyncClient, Client, InvalidMessage, MalformedBatch, Symphony
+from symphony_pg import (
+    AsyncClient,
+    BadArgument,
+    Client,
+    Envelope,
+    InMemoryTransport,
+    InvalidMessage,
+    MalformedBatch,
+    Snooze,
+    Symphony,
+    SyncTransport,
+    Transport,
+)
 from tests.helpers import Connection, SendEmail, end_other_sessions, known
 
 
@@ -88,7 +102,65 @@ def test_dispatch_survives_a_connection_that_was_ended(app: Symphony, conn: Conn
 
 
 def test_dispatch_checks_the_message(app: Symphony) -> None:
-    with pytest.raises(InvalidMessage, match="to: expected a string"):
+    with pytest.raises(InvalidMessage, match="to: expected `str`, got `int`"):
         app.dispatch(SendEmail(3))  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="dataclass"):
         app.dispatch("text")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("transport", [None, InMemoryTransport(), SyncTransport()], ids=str)
+async def test_none_is_no_connection(app: Symphony, transport: Transport | None) -> None:
+    nothing: Any = None
+    with pytest.raises(TypeError, match=r"conn=None, and takes a psycopg\.Connection.*Django"):
+        app.dispatch(SendEmail(), conn=nothing, transport=transport)
+    with pytest.raises(TypeError, match="conn=None"):
+        app.dispatch_many([], conn=nothing, transport=transport)
+    with pytest.raises(TypeError, match=r"conn=None, and takes a psycopg\.AsyncConnection"):
+        await app.dispatch_async(SendEmail(), conn=nothing, transport=transport)
+    with pytest.raises(TypeError, match="conn=None"):
+        await app.dispatch_many_async([], conn=nothing, transport=transport)
+
+
+async def test_what_is_no_connection_is_told_the_way(app: Symphony, conn: Connection) -> None:
+    other: Any
+    for other in ("postgresql:///shop", object(), 7, Client(conn)):
+        with pytest.raises(TypeError, match="SQLAlchemy's Session or Connection"):
+            app.dispatch(SendEmail(), conn=other)
+        with pytest.raises(TypeError, match="a connection of asyncpg"):
+            await app.dispatch_async(SendEmail(), conn=other)
+    other = conn
+    with pytest.raises(TypeError, match=r"there is dispatch\(\)"):
+        await app.dispatch_async(SendEmail(), conn=other)
+    with pytest.raises(TypeError, match=r"write: conn=cursor\.connection"), conn.cursor() as other:
+        app.dispatch(SendEmail(), conn=other)
+    other = type("connection", (), {"__module__": "psycopg2.extensions"})()
+    with pytest.raises(TypeError, match="psycopg2, and Symphony uses psycopg 3"):
+        app.dispatch(SendEmail(), conn=other)
+
+
+NAIVE = datetime(2030, 1, 31, 8)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda app, client: app.dispatch(SendEmail(), available_at=NAIVE),
+        lambda app, client: app.dispatch(
+            SendEmail(), available_at=NAIVE, transport=InMemoryTransport()
+        ),
+        lambda app, client: asyncio.run(app.dispatch_async(SendEmail(), available_at=NAIVE)),
+        lambda app, client: app.envelope(SendEmail(), available_at=NAIVE),
+        lambda app, client: Envelope("A", {}, available_at=NAIVE),
+        lambda app, client: client.enqueue("A", available_at=NAIVE),
+        lambda app, client: client.snooze(1, 1, until=NAIVE),
+        lambda app, client: client.create_schedule("a", "A", "interval", {}, starts_at=NAIVE),
+        lambda app, client: client.cron_next("* * * * *", NAIVE),
+        lambda app, client: Snooze(NAIVE),
+    ],
+)
+def test_a_time_without_a_zone_is_refused(
+    app: Symphony, conn: Connection, call: Callable[[Symphony, Client], Any]
+) -> None:
+    with pytest.raises(BadArgument, match="has no time zone: 2030-01-31 08:00:00") as refused:
+        call(app, Client(conn))
+    assert refused.value.hint and "value.astimezone()" in refused.value.hint

@@ -30,11 +30,9 @@ def test_a_clock_that_is_wrong_changes_nothing(
 
     right = time.time
     monkeypatch.setattr("time.time", lambda: right() + 3600 * hours)
-    for module in (
-        "symphony_pg.worker.link",
-        "symphony_pg.transports",
-    ):  # all that ask for the time
-        monkeypatch.setattr(f"{module}.datetime", Shifted)
+    # All that ask for the time.
+    for module in ("worker.clock", "transports.sync", "transports.memory"):
+        monkeypatch.setattr(f"symphony_pg.{module}.datetime", Shifted)
 
     client = Client(conn)
     client.configure_queue(

@@ -170,7 +170,9 @@ def test_consume_as_json_lines(dsn: str, conn: Connection, tmp_path: Path) -> No
     with Process(tmp_path, APP, dsn, "--drain") as worker:
         assert worker.wait() == 0
         lines = [json.loads(line) for line in worker.log.read_text().splitlines()]
-    warning, report = lines
+    started, warning, report = lines
+    assert (started["level"], started["queues"]) == ("info", ["default"])
+    assert started["handlers"] == ["AsyncJob", "Block", "Job"]
     assert warning["level"] == "warning"
     assert "no handler for the message type 'Nobody'" in warning["message"]
     assert (report["done"], report["failed"]) == (1, 1)

@@ -38,6 +38,9 @@ declare
 begin
     perform symphony._check_claim(batch_size, lease);
     v_lanes := array(select lane_id from symphony._lanes(claim_batch.queues));
+    if cardinality(v_lanes) > 8 then
+        v_lanes := symphony._filled_lanes(v_lanes);
+    end if;
     v_finished := case when cardinality(v_lanes) > 1 then symphony._finished_transactions() end;
     foreach v_lane_id in array v_lanes loop
         continue when v_lane_id <> v_lanes[cardinality(v_lanes)]

@@ -5,33 +5,64 @@ create or replace function symphony.failed_stats(
     since  timestamptz default null,
     until  timestamptz default null,
     search text default null,
+    at_most integer default 10000,
     out messages bigint, out oldest_at timestamptz, out newest_at timestamptz,
-    out example_id bigint, out example_error text
+    out example_id bigint, out example_error text, out at_least text[]
 )
 returns setof record
 language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
 as $$
+/*
+ * A look costs about the same whatever there is: it reads at_most messages in all, the newest of each
+ * lane, and at least ten of each.
+ */
 #variable_conflict use_column
+declare
+    v_lanes integer[];
+    v_most  bigint;
 begin
-    perform symphony._check_failed_filter(failed_stats.queue_name, 1);
+    perform symphony._check_failed_filter(failed_stats.queue_name, at_most);
+    v_lanes := array(
+        select lane.lane_id from symphony.lane
+        where lane.queue_name = coalesce(failed_stats.queue_name, lane.queue_name)
+          and (lane.is_used or exists (select from symphony.lane_use)));
+    v_most := greatest(10, at_most / greatest(cardinality(v_lanes), 1));
     return query
+    with found as materialized (
+        select l.queue_name, f.*
+        from unnest(v_lanes) as wanted (lane_id)
+        join symphony.lane as l on l.lane_id = wanted.lane_id
+        cross join lateral (
+            select newest.message_type, newest.error_class, newest.failed_at, newest.message_id,
+                   row_number() over (order by newest.failed_at desc, newest.message_id desc) as place
+            from symphony.failed_message as newest
+            where newest.lane_id = l.lane_id
+              and newest.failed_at >= coalesce(failed_stats.since, '-infinity')
+              and newest.failed_at <= coalesce(failed_stats.until, 'infinity')
+              and symphony._failed_matches(newest, failed_stats.message_type,
+                                           failed_stats.error_class, failed_stats.search)
+            order by newest.failed_at desc, newest.message_id desc
+            limit v_most
+        ) as f
+    )
     select g.queue_name, g.message_type, g.error_class, g.messages, g.oldest_at, g.newest_at,
-           g.example_id, e.last_error
+           g.example_id, e.last_error,
+           case when exists (select from found as cut
+                             where cut.queue_name = g.queue_name and cut.place = v_most)
+                then '{messages}' else '{}' end::text[]
     from (
-        select l.queue_name, f.message_type, f.error_class, count(*) as messages,
+        select f.queue_name, f.message_type, f.error_class, count(*) as messages,
                min(f.failed_at) as oldest_at, max(f.failed_at) as newest_at,
                max(f.message_id) as example_id
-        from symphony.lane as l
-        join symphony.failed_message as f on f.lane_id = l.lane_id
-        where l.queue_name = coalesce(failed_stats.queue_name, l.queue_name)
-          and f.failed_at >= coalesce(failed_stats.since, '-infinity')
-          and f.failed_at <= coalesce(failed_stats.until, 'infinity')
-          and symphony._failed_matches(f, failed_stats.message_type, failed_stats.error_class,
-                                       failed_stats.search)
-        group by l.queue_name, f.message_type, f.error_class
+        from found as f
+        group by f.queue_name, f.message_type, f.error_class
     ) as g
     join symphony.failed_message as e on e.message_id = g.example_id
     order by g.messages desc, g.queue_name, g.message_type, g.error_class;
@@ -39,7 +70,7 @@ end;
 $$;
 
 comment on function
-    symphony.failed_stats(text, text, text, timestamptz, timestamptz, text) is
+    symphony.failed_stats(text, text, text, timestamptz, timestamptz, text, integer) is
 $$The failed messages in groups: by queue, type and class of error; the largest first.
 
 Arguments  queue_name - as for failed_messages()
@@ -48,17 +79,22 @@ Arguments  queue_name - as for failed_messages()
            since - as for failed_messages()
            until - as for failed_messages()
            search - as for failed_messages()
+           at_most - how many messages to read, 1 to 1,000,000: the newest of each priority of each
+               queue, evenly, and at least 10 of each
 Returns    a row for each group
            queue_name - the queue of the group
            message_type - its type
            error_class - its class of error
            messages - how many they are
-           oldest_at - when the oldest of them failed
+           oldest_at - when the oldest of them failed, of those that were read
            newest_at - when the newest of them failed
            example_id - the newest of them, by id
            example_error - its error
+           at_least - {messages}: not all of the queue were read, so there may be more in this
+               group, and other groups
 Raises     SY001 unknown_queue
+           22023 invalid_parameter_value
 Access     operator, observer$$;
 
 revoke execute on function
-    symphony.failed_stats(text, text, text, timestamptz, timestamptz, text) from public;
+    symphony.failed_stats(text, text, text, timestamptz, timestamptz, text, integer) from public;

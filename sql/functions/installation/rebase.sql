@@ -9,8 +9,9 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 /*
- * It holds the tick's lock and all lanes, so nobody claims, promotes, recovers or purges.  Nobody
- * has to stop enqueueing: all is ahead from the id of a transaction on that is still running.
+ * It holds the tick's lock and that of all lanes (see _lock_lane), so nobody claims, promotes, recovers
+ * or purges.  Nobody has to stop enqueueing: all is ahead from the id of a transaction on that is still
+ * running.
  */
 begin
     perform symphony._check_isolation();
@@ -18,8 +19,7 @@ begin
     needed := not exists (select from symphony._home());
     if needed then
         perform symphony._check_subscriptions();
-        perform symphony._lock_lane(l.lane_id, wait => true)
-        from (select lane.lane_id from symphony.lane order by lane.lane_id) as l;
+        perform pg_advisory_xact_lock(1398361424, 0);
         select moved.* into moved_by, messages, enqueued_here from symphony._move_back() as moved;
         perform symphony._catch_up_sequences();
         update symphony.idle_worker set since = null where idle_worker.since is not null;

@@ -10,6 +10,22 @@ begin
     where not exists (select from symphony.claim as c where c.lane_id = l.lane_id);
 
     return query
+    select 'a position is of this server', 'all were copied here: select symphony.rebase()'
+    where not exists (select from symphony._home());
+
+    return query
+    select 'a position is of this server', format(
+        'lane %s is at transaction %s, the server at %s', l.lane_id,
+        p.begins, pg_snapshot_xmax(pg_current_snapshot()))
+    from symphony.lane as l
+    cross join lateral (
+        select max(lower(part)) as begins
+        from symphony._position(l.lane_id) as at, unnest(at.ahead) as part
+        where upper_inf(part)
+    ) as p
+    where p.begins > pg_snapshot_xmax(pg_current_snapshot())::text::bigint;
+
+    return query
     select 'a lane takes what its queue takes', format('lane %s', l.lane_id)
     from symphony.lane as l
     join symphony.queue as q on q.queue_name = l.queue_name

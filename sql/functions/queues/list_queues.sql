@@ -1,29 +1,41 @@
 create or replace function symphony.list_queues()
 returns setof text
-language sql
+language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
 as $$
 /*
  * claim_batch() takes from the first queue that has messages.  A worker of all queues asks for
  * this list every few seconds, so that no busy queue keeps the others waiting for longer.
  */
+begin
+    return query
     select queue.queue_name
     from symphony.queue
-    cross join lateral (
-        select max(newest.claimed_at) as served_at
-        from symphony.lane
+    left join (
+        select used.queue_name, max(newest.claimed_at) as served_at
+        from (
+            select lane.lane_id, lane.queue_name from symphony.lane where lane.is_used
+            union all
+            select lane.lane_id, lane.queue_name from symphony.lane
+            where not lane.is_used and exists (select from symphony.lane_use)
+        ) as used
         cross join lateral (
             select claim.claimed_at
             from symphony.claim
-            where claim.lane_id = lane.lane_id
-            order by claim.claim_id desc
+            where claim.lane_id <= used.lane_id    -- as in _position()
+            order by claim.lane_id desc, claim.claim_id desc
             limit 1
         ) as newest
-        where lane.queue_name = queue.queue_name
-    ) as last_claim
-    order by last_claim.served_at nulls first, queue.queue_name
+        group by used.queue_name
+    ) as last_claim on last_claim.queue_name = queue.queue_name
+    order by last_claim.served_at nulls first, queue.queue_name;
+end;
 $$;
 
 comment on function symphony.list_queues() is

@@ -5,13 +5,16 @@ stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+/* Where there is a lot it takes a while: a notice before each step tells how far it is. */
 begin
+    raise notice '1 of 9: a message is in one place';
     return query
     select 'a message is in one place', format('message %s is in more than one table', m.message_id)
     from symphony._all_messages() as m
     group by m.message_id
     having count(*) > 1;
 
+    raise notice '2 of 9: a message is open in one claim';
     return query
     select 'a message is open in one claim',
            format('message %s is open in claims %s', id, array_agg(c.claim_id))
@@ -19,6 +22,7 @@ begin
     group by id
     having count(*) > 1;
 
+    raise notice '3 of 9: an open message is behind its position';
     return query
     select 'an open message is behind its position',
            format('message %s of claim %s: %s', id, c.claim_id,
@@ -30,6 +34,7 @@ begin
     where m.message_id is null
        or symphony._is_ahead(m.txid, m.message_id, p.ahead, p.partial_txid, p.partial_message_id);
 
+    raise notice '4 of 9: a position only moves on';
     return query
     select 'a position only moves on', format('claim %s of lane %s has more ahead than claim %s',
                                               c.claim_id, c.lane_id, c.before)
@@ -41,40 +46,29 @@ begin
     ) as c
     where not c.ahead <@ c.ahead_before;
 
+    raise notice '5 of 9: a claim is finished when all is settled';
     return query
     select 'a claim is finished when all is settled', format('claim %s', c.claim_id)
     from symphony.claim as c
     where (c.open_ids = '{}') <> (c.finished_at is not null)
        or c.retried + c.failed + c.returned + cardinality(c.open_ids) > c.size;
 
+    raise notice '6 of 9: a position is whole';
     return query
     select 'a position is whole', format('claim %s', c.claim_id)
     from symphony.claim as c
     where (c.partial_txid is null) <> (c.partial_message_id is null);
 
+    raise notice '7 of 9: lanes are as their queues and this server are';
     return query select * from symphony._broken_lanes();
 
-    return query
-    select 'a position is of this server', 'all were copied here: select symphony.rebase()'
-    where not exists (select from symphony._home());
-
-    return query
-    select 'a position is of this server', format(
-        'lane %s is at transaction %s, the server at %s', l.lane_id,
-        p.begins, pg_snapshot_xmax(pg_current_snapshot()))
-    from symphony.lane as l
-    cross join lateral (
-        select max(lower(part)) as begins
-        from symphony._position(l.lane_id) as at, unnest(at.ahead) as part
-        where upper_inf(part)
-    ) as p
-    where p.begins > pg_snapshot_xmax(pg_current_snapshot())::text::bigint;
-
+    raise notice '8 of 9: a message has a lane';
     return query
     select 'a message has a lane', format('message %s', m.message_id)
     from symphony._all_messages() as m
     where not exists (select from symphony.lane as l where l.lane_id = m.lane_id);
 
+    raise notice '9 of 9: a history is that of a message';
     return query
     select 'a history is that of a message', format('message %s is gone', h.message_id)
     from (select a.message_id from symphony.attempt as a
@@ -84,7 +78,8 @@ end;
 $$;
 
 comment on function symphony.check() is
-$$Look for anything that must never be. It reads all messages: not for every minute.
+$$Look for anything that must never be. It reads all messages: not for every minute. Notices tell how
+far it is, and to cancel it does no harm.
 
 Returns    a row for each violation. Without a row all is well
            invariant - what should always be so

@@ -11,6 +11,7 @@ declare
     v_queue   record;
     v_lane_id integer;
     v_reason  text;
+    v_before  bigint;
 begin
     select * into v_message from symphony.message_status(why_not_running.message_id);
     if not found then
@@ -82,8 +83,10 @@ begin
         return format('The workers of queue "%s" are paused or stop: symphony-pg workers list',
                       v_queue.queue_name);
     end if;
+    v_before := symphony._pending_before(why_not_running.message_id, 10000);
     return format('Its turn comes after %s others that are pending in queue "%s".',
-                  symphony._pending_before(why_not_running.message_id), v_queue.queue_name);
+                  case when v_before < 10000 then v_before::text else '10,000 or more' end,
+                  v_queue.queue_name);
 end;
 $$;
 

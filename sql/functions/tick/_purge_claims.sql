@@ -15,15 +15,15 @@ begin
         where c.lane_id = _purge_claims.lane_id
           and c.claim_id < _purge_claims.claim_id
           and c.claim_id >= (
-              select coalesce(max(p.claim_id), 0) from symphony.purge_position as p
+              select p.claim_id from symphony.purge_position as p
               where p.lane_id = _purge_claims.lane_id);
     end if;
-    insert into symphony.purge_position as p (lane_id, txid, message_id, claim_id)
-    values (_purge_claims.lane_id, _purge_claims.txid, _purge_claims.message_id,
-            case when is_whole then _purge_claims.claim_id else 0 end)
-    on conflict on constraint purge_position_pkey do update
-        set txid = excluded.txid, message_id = excluded.message_id,
-            claim_id = greatest(p.claim_id, excluded.claim_id);
+    update symphony.purge_position as p
+    set txid       = _purge_claims.txid,
+        message_id = _purge_claims.message_id,
+        claim_id   = case when is_whole then greatest(p.claim_id, _purge_claims.claim_id)
+                          else p.claim_id end
+    where p.lane_id = _purge_claims.lane_id;
 end;
 $$;
 

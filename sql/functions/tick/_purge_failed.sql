@@ -1,4 +1,4 @@
-create or replace function symphony._purge_failed(now timestamptz)
+create or replace function symphony._purge_failed(now timestamptz, at_most integer)
 returns integer
 language plpgsql
 volatile
@@ -15,11 +15,11 @@ begin
             from symphony.failed_message as f
             where f.lane_id = lane.lane_id and f.failed_at < _purge_failed.now - queue.failed_retention
             order by f.failed_at, f.message_id
-            limit 10000
+            limit at_most
             for update skip locked
         ) as failed
-        where queue.failed_retention is not null
-        limit 10000
+        where queue.failed_retention is not null and lane.is_used
+        limit at_most
     ), gone as (
         delete from symphony.failed_message as f
         where f.message_id = any (array(select old.message_id from old))
@@ -32,12 +32,13 @@ begin
 end;
 $$;
 
-comment on function symphony._purge_failed(timestamptz) is
+comment on function symphony._purge_failed(timestamptz, integer) is
 $$Remove failed messages that were kept for as long as their queue's failed_retention says.
 
 Arguments  now
-Returns    how many, at most 10,000 at once
+           at_most - so many of them
+Returns    how many
 Writes     symphony.failed_message, and what _forget() and _free_keys() write
 Access     private$$;
 
-revoke execute on function symphony._purge_failed(timestamptz) from public;
+revoke execute on function symphony._purge_failed(timestamptz, integer) from public;

@@ -1,12 +1,19 @@
-create or replace function symphony._purge_lane(lane_id integer, before timestamptz)
-returns integer
+create or replace function symphony._purge_lane(
+    lane_id integer,
+    before  timestamptz,
+    at_most integer,
+    out messages integer,
+    out work     integer,
+    out has_more boolean
+)
 language plpgsql
 volatile
 as $$
 /*
  * Claims are walked in order up to the first that is not over.  Messages behind the last of them
  * may go, up to the first message that is still ahead of it, and up to the oldest transaction
- * that is still running, which may yet add messages there.
+ * that is still running, which may yet add messages there.  Who purges holds the row of the lane's
+ * purge_position.
  */
 declare
     v_from   record;
@@ -14,22 +21,33 @@ declare
     v_stop   record;
     v_last   record;
     v_oldest bigint := pg_snapshot_xmin(pg_current_snapshot())::text::bigint;
+    v_whole  boolean;
 begin
-    select coalesce(max(p.txid), 0) as txid, coalesce(max(p.message_id), 0) as message_id,
-           coalesce(max(p.claim_id), 0) as claim_id
-    into v_from
+    messages := 0;
+    work := 0;
+    has_more := false;
+    insert into symphony.purge_position (lane_id)
+    select _purge_lane.lane_id
+    where not exists (select from symphony.purge_position as p where p.lane_id = _purge_lane.lane_id)
+    on conflict on constraint purge_position_pkey do nothing;
+    select p.txid, p.message_id, p.claim_id into v_from
     from symphony.purge_position as p
-    where p.lane_id = _purge_lane.lane_id;
+    where p.lane_id = _purge_lane.lane_id
+    for no key update skip locked;
+    if not found then
+        return;
+    end if;
 
     select walked.* into v_claim
     from (
         select c.claim_id, c.ahead, c.partial_txid, c.partial_message_id,
+               row_number() over (order by c.claim_id) as number,
                bool_and(c.open_ids = '{}' and c.finished_at < before)
                    over (order by c.claim_id) as is_over
         from symphony.claim as c
         where c.lane_id = _purge_lane.lane_id and c.claim_id >= v_from.claim_id
         order by c.claim_id
-        limit 10000
+        limit at_most + 1
     ) as walked
     where walked.is_over
     order by walked.claim_id desc
@@ -60,7 +78,7 @@ begin
           and (m.txid, m.message_id) < (coalesce(v_stop.txid, v_oldest), coalesce(v_stop.message_id, 0))
           and v_claim.claim_id is not null
         order by m.txid, m.message_id
-        limit 10000
+        limit at_most
     ), gone as (
         delete from symphony.message as m
         where m.message_id = any (array(select old.message_id from old))
@@ -71,27 +89,32 @@ begin
     from old;
     perform symphony._forget(v_last.ids);
 
-    if v_last.purged > 0 or v_claim.claim_id > v_from.claim_id then
+    messages := v_last.purged;
+    v_whole := messages < at_most and coalesce(v_stop.txid, v_oldest) >= (
+        select greatest(lower(part), v_claim.partial_txid)
+        from unnest(v_claim.ahead) as part
+        where upper_inf(part));
+    if messages > 0 or v_claim.claim_id > v_from.claim_id then
         perform symphony._purge_claims(_purge_lane.lane_id, v_claim.claim_id,
                                        coalesce(v_last.txid, v_from.txid),
-                                       coalesce(v_last.message_id, v_from.message_id),
-                                       v_last.purged < 10000
-                                       and coalesce(v_stop.txid, v_oldest) >= (
-                                           select greatest(lower(part), v_claim.partial_txid)
-                                           from unnest(v_claim.ahead) as part
-                                           where upper_inf(part)));
+                                       coalesce(v_last.message_id, v_from.message_id), v_whole);
     end if;
-    return v_last.purged;
+    work := greatest(messages, case when v_whole then v_claim.number end);
+    has_more := work >= at_most;
 end;
 $$;
 
-comment on function symphony._purge_lane(integer, timestamptz) is
+comment on function symphony._purge_lane(integer, timestamptz, integer) is
 $$Remove messages of a lane that were completed before a time, and the claims that handed them out.
 
 Arguments  lane_id
            before - the end of the retention
-Returns    how many messages were removed, at most 10,000 at once
+           at_most - so many of them, and about as many claims
+Returns    messages - how many messages were removed
+           work - how many messages or claims, whichever are more
+           has_more - whether others may be left. Nothing is done while another session purges the
+               lane
 Writes     symphony.message, and what _forget() and _purge_claims() write
 Access     private$$;
 
-revoke execute on function symphony._purge_lane(integer, timestamptz) from public;
+revoke execute on function symphony._purge_lane(integer, timestamptz, integer) from public;

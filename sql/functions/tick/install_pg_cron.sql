@@ -4,27 +4,28 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 /*
- * Before 1.5 pg_cron knows no seconds.  It queues a job that is due while its last run
- * goes on, so one that ticks for a little more than a minute leaves no gap.
+ * Before 1.5 pg_cron knows no seconds, and with them it would log 86,400 runs a day.  It queues a job
+ * that is due while its last run goes on, so one that ticks for a little more than a minute leaves
+ * no gap.  Each run removes what pg_cron has logged of those of the day before.
  */
 declare
-    v_version text := (select extversion from pg_extension where extname = 'pg_cron');
-    v_when    text;
-    v_what    text;
+    v_when text := '* * * * *';
+    v_what text := $job$
+do $tick$
 begin
-    if v_version is null then
+    call symphony.tick_for();
+    delete from cron.job_run_details
+    where jobid in (select jobid from cron.job where jobname = 'symphony-tick')
+      and start_time < now() - interval '1 day';
+end $tick$;
+$job$;
+begin
+    if not exists (select from pg_extension where extname = 'pg_cron') then
         raise exception 'the extension pg_cron is not installed in database "%"', current_database()
             using errcode = '55000',
                   detail  = 'Schedules and delays do not need it: each worker calls symphony.tick().',
                   hint    = 'To have it tick without a worker: create extension pg_cron; in the '
                             'database that cron.database_name names.';
-    end if;
-    if regexp_match(v_version, '^(\d+)\.(\d+)')::integer[] >= '{1,5}' then
-        v_when := '1 second';
-        v_what := 'select symphony.tick()';
-    else
-        v_when := '* * * * *';
-        v_what := 'call symphony.tick_for()';
     end if;
     execute 'select cron.schedule($1, $2, $3)' using 'symphony-tick', v_when, v_what;
     return format('%s: %s', v_when, v_what);
@@ -36,7 +37,8 @@ $$Have pg_cron call tick() every second, in this database.
 
 Returns    the job: when and what
 Raises     55000 object_not_in_prerequisite_state - pg_cron is not installed here
-Writes     cron.job, as the calling role
+Writes     cron.job, as the calling role. The job removes its own rows of cron.job_run_details when
+           they are older than a day
 Access     operator, who may use pg_cron$$;
 
 revoke execute on function symphony.install_pg_cron() from public;

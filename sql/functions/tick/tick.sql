@@ -1,4 +1,4 @@
-create or replace function symphony.tick()
+create or replace function symphony.tick(purge boolean default true)
 returns jsonb
 language plpgsql
 security definer
@@ -12,17 +12,21 @@ as $$
  * but cannot be vacuumed yet.  Rows committed late may lie before that point: a full sweep
  * finds them.  A full sweep is so rare that it takes at most a fiftieth of the time, but it is
  * made once a minute at least.  As long as nothing holds up the vacuum, each sweep is a full one.
+ *
+ * Everything is done in portions: a tick that is cancelled since it takes too long undoes all it did.
  */
 declare
     v_now      timestamptz := symphony._now();
     v_begun    timestamptz := clock_timestamp();
     v_last     symphony.tick;
     v_is_full  boolean;
+    v_is_late  boolean;
+    v_is_due   boolean;
     v_from     timestamptz;
     v_promoted integer;
     v_lapsed   record;
     v_fired    integer;
-    v_purged   integer := 0;
+    v_gone     record;
 begin
     select * into v_last from symphony.tick order by tick_id desc limit 1;
     if v_now < v_last.ticked_at - interval '1 second' then    -- the clock was set back: begin anew
@@ -50,41 +54,53 @@ begin
     where lane.lane_id = any (array(select free.lane_id from free)) and not lane.is_used;
     v_promoted := symphony._promote_due_messages(v_from, v_now);
     v_lapsed := symphony._recover_ended_leases(v_from, v_now);
-    if v_last is null or v_now >= v_last.purge_at then
-        v_purged := symphony._purge(v_now);
+    v_is_late := v_promoted >= 1000 or v_fired >= 1000 or v_lapsed.claims >= 100
+                 or v_lapsed.recovered + v_lapsed.failed >= 10000;
+    v_is_due := v_last is null or v_now >= v_last.purge_at;
+    select 0 as purged, v_is_due as has_more into v_gone;
+    if v_is_due and tick.purge then
+        select * into v_gone from symphony.purge(10000);
     end if;
     insert into symphony.tick (
         ticked_at, swept_until, full_sweep_at, purge_at, promoted, recovered, failed, fired, purged)
     values (
         v_now,
-        case when v_promoted < 1000 and v_lapsed.claims < 100 then v_now else v_from end,
+        case when v_is_late then v_from else v_now end,
         case when v_is_full then v_now + least(50 * (clock_timestamp() - v_begun), '1 minute')
              else v_last.full_sweep_at end,
-        case when v_purged >= 10000 then v_now
-             when v_last is null or v_now >= v_last.purge_at then v_now + interval '10 seconds'
-             else v_last.purge_at end,
-        v_promoted, v_lapsed.recovered, v_lapsed.failed, v_fired, v_purged);
+        case when not v_is_due then v_last.purge_at
+             when v_gone.has_more and tick.purge then v_now
+             else v_now + interval '10 seconds' end,
+        v_promoted, v_lapsed.recovered, v_lapsed.failed, v_fired, v_gone.purged);
     return jsonb_build_object(
         'ran', true, 'promoted', v_promoted, 'recovered', v_lapsed.recovered,
-        'failed', v_lapsed.failed, 'fired', v_fired, 'purged', v_purged,
+        'failed', v_lapsed.failed, 'fired', v_fired, 'purged', v_gone.purged,
+        'purge_due', v_gone.has_more, 'has_more', v_is_late,
         'next_due_at', symphony._next_due_at(v_from));
 end;
 $$;
 
-comment on function symphony.tick() is
+comment on function symphony.tick(boolean) is
 $$Do what time has made due: delayed messages, schedules, ended leases, retention. Call it every
 second, from as many places as you like.
 
+Arguments  purge - false: remove nothing, but say when that is due. For 10 seconds it is then left
+               to the caller, who calls purge() in a transaction of its own
 Returns    an object. If ran is false, it has only ran and next_due_at
            ran - false: another session was at it
            promoted - delayed messages that are pending now
            recovered - messages whose lease ended, pending again
            failed - messages whose lease ended and that had no attempt left
            fired - messages that schedules enqueued
-           purged - completed messages that were removed
+           purged - completed and failed messages that were removed
+           purge_due - true: call purge() until it has no more, or the next tick does so
+           has_more - true: call again at once, more is due than is done in one call
            next_due_at - when the next delayed message or schedule is due
 Raises     SY012 still_replicated
-Writes     symphony.tick (inserts one row) and the tables of the messages concerned
+Writes     symphony.tick (inserts one row) and the tables of the messages concerned. One call
+           promotes at most 1,000 messages, takes back at most 100 claims with some 10,000 messages,
+           ends with the schedule that has fired the thousandth message, and purges at most 10,000
+           rows of a kind
 Access     consumer, operator$$;
 
-revoke execute on function symphony.tick() from public;
+revoke execute on function symphony.tick(boolean) from public;

@@ -1,44 +1,63 @@
-create or replace function symphony._set_idle(queue_name text, worker text, is_idle boolean)
+create or replace function symphony._set_idle(queue_names text[], worker text, is_idle boolean)
 returns boolean
 language plpgsql
 volatile
 as $$
 /*
- * 1398361425: "SYMP" and one.  Workers of one queue take turns; the rows before the newest
- * are of no use, and whoever comes next removes them.
+ * 1398361425: "SYMP" and one.  Workers of one queue take turns, and queues share a few locks, since a
+ * worker may consume thousands of them.  The rows before the newest are of no use, and whoever comes
+ * next removes them.
  */
 declare
-    v_workers text[];
-    v_idle_id bigint;
+    v_news bigint;
 begin
-    perform pg_advisory_xact_lock(1398361425, hashtext(_set_idle.queue_name));
-    select idle_worker.workers into v_workers
-    from symphony.idle_worker
-    where idle_worker.queue_name = _set_idle.queue_name
-    order by idle_worker.idle_id desc
-    limit 1;
-    if (_set_idle.worker = any (v_workers)) is true = is_idle then
-        return false;
-    end if;
-    insert into symphony.idle_worker (queue_name, workers)
-    values (_set_idle.queue_name,
-            array_remove(v_workers, _set_idle.worker)
-            || case when is_idle then array[_set_idle.worker] else '{}' end)
-    returning idle_worker.idle_id into v_idle_id;
-    delete from symphony.idle_worker
-    where idle_worker.queue_name = _set_idle.queue_name and idle_worker.idle_id < v_idle_id;
-    return true;
+    perform pg_advisory_xact_lock(1398361425, slot)
+    from (select distinct hashtext(queue_name) & 31 as slot
+          from unnest(_set_idle.queue_names) as queue_name order by slot) as slots;
+    with news as (
+        select wanted.queue_name, newest.workers
+        from (select distinct unnest(_set_idle.queue_names) as queue_name) as wanted
+        left join lateral (
+            select idle_worker.workers
+            from symphony.idle_worker
+            where idle_worker.queue_name = wanted.queue_name
+            order by idle_worker.idle_id desc
+            limit 1
+        ) as newest on true
+        where (_set_idle.worker = any (newest.workers)) is true <> is_idle
+    ), told as (
+        insert into symphony.idle_worker (queue_name, workers)
+        select news.queue_name,
+               array_remove(news.workers, _set_idle.worker)
+               || case when is_idle then array[_set_idle.worker] else '{}' end
+        from news
+        returning idle_worker.queue_name, idle_worker.idle_id
+    ), outdated as (
+        delete from symphony.idle_worker
+        where idle_worker.ctid = any (array(
+            select old.ctid
+            from told
+            cross join lateral (
+                select o.ctid
+                from symphony.idle_worker as o
+                where o.queue_name = told.queue_name and o.idle_id < told.idle_id
+                order by o.idle_id    -- so that it is looked up for each queue, whatever there was
+            ) as old))
+    )
+    select count(*) into v_news from told;
+    return v_news > 0;
 end;
 $$;
 
-comment on function symphony._set_idle(text, text, boolean) is
-$$Note that a worker sleeps until something comes to a queue, or that it sleeps no longer.
+comment on function symphony._set_idle(text[], text, boolean) is
+$$Note that a worker sleeps until something comes to one of these queues, or that it sleeps no longer.
 
-Arguments  queue_name
+Arguments  queue_names
            worker
            is_idle
-Returns    whether that is news
-Writes     symphony.idle_worker, if that is news
+Returns    whether that is news for any of them
+Writes     symphony.idle_worker, where that is news
+Locks      the sleeping workers of these queues, until the transaction ends
 Access     private$$;
 
-revoke execute on function symphony._set_idle(text, text, boolean) from public;
+revoke execute on function symphony._set_idle(text[], text, boolean) from public;

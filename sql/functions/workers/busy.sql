@@ -9,13 +9,11 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 begin
-    perform symphony._set_idle(queue_name, busy.worker, false)
-    from (
-        select distinct idle_worker.queue_name
-        from symphony.idle_worker
-        where busy.worker = any (idle_worker.workers)
-        order by idle_worker.queue_name
-    ) as announced;
+    perform symphony._set_idle(
+        array(select distinct idle_worker.queue_name
+              from symphony.idle_worker
+              where busy.worker = any (idle_worker.workers)),
+        busy.worker, false);
 end;
 $$;
 

@@ -16,7 +16,9 @@ begin
     values (heartbeat.worker, heartbeat.queues, coalesce(heartbeat.details, '{}'),
             symphony._now(), symphony._now())
     on conflict on constraint worker_pkey do update
-        set queues = excluded.queues, details = excluded.details, seen_at = excluded.seen_at
+        set queues = case when known.queues = excluded.queues then known.queues
+                          else excluded.queues end,    -- many are not written anew each time
+            details = excluded.details, seen_at = excluded.seen_at
     returning known.request into v_request;
     return v_request;
 end;

@@ -13,13 +13,9 @@ as $$
  * commit its message later.  So the first call declares, the second one, when all can see it,
  * notes which transactions had begun by then, and once those have ended nothing can be missed.
  */
-declare
-    v_is_news boolean;
 begin
     perform symphony._check_worker(worker, queues);
-    select bool_or(symphony._set_idle(queue_name, idle.worker, true)) into v_is_news
-    from (select distinct unnest(idle.queues) as queue_name order by 1) as wanted;
-    if v_is_news then
+    if symphony._set_idle(queues, worker, true) then
         return false;
     end if;
     update symphony.idle_worker

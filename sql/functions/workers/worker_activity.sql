@@ -8,6 +8,7 @@ language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 /*
  * The claims tell what a worker has in its hands.  Only the worker knows which of these messages
@@ -28,7 +29,10 @@ begin
         from held
         group by held.worker
     ), told as (
-        select w.worker, told.value -> 'message_id' as message_id,
+        select w.worker,
+               case when jsonb_typeof(told.value -> 'message_id') = 'number'
+                         and (told.value -> 'message_id')::numeric between 1 and 9223372036854775807
+                    then (told.value -> 'message_id')::bigint end as message_id,
                case when jsonb_typeof(told.value -> 'seconds') = 'number'
                     then (told.value -> 'seconds')::numeric end
                    + extract(epoch from v_now - w.seen_at) as seconds
@@ -36,16 +40,19 @@ begin
         cross join lateral jsonb_array_elements(
             case when jsonb_typeof(w.details -> 'running') = 'array' then w.details -> 'running'
                  else '[]' end) as told
+    ), open as materialized (
+        select told.worker, told.message_id, told.seconds
+        from held
+        cross join lateral unnest(held.open_ids) as known (message_id)
+        join told on told.worker = held.worker and told.message_id = known.message_id
     ), begun as (
-        select told.worker,
+        select open.worker,
                jsonb_agg(jsonb_build_object(
                    'message_id', m.message_id, 'message_type', m.message_type,
-                   'seconds', round(told.seconds, 1)) order by told.seconds desc, m.message_id) as messages
-        from held
-        cross join lateral unnest(held.open_ids) as open (message_id)
-        join told on told.worker = held.worker and told.message_id = to_jsonb(open.message_id)
+                   'seconds', round(open.seconds, 1)) order by open.seconds desc, m.message_id) as messages
+        from open
         join symphony.message as m on m.message_id = open.message_id
-        group by told.worker
+        group by open.worker
     )
     select w.worker,
            case when w.seen_at < v_now - interval '20 seconds' then 'silent'

@@ -40,6 +40,8 @@ insert into bad_call values
     ('SY001', $$symphony.failed_messages('nope')$$),
     ('SY001', $$symphony.failed_stats('nope')$$),
     ('22023', $$symphony.failed_messages(at_most => 0)$$),
+    ('22023', $$symphony.failed_stats(at_most => 0)$$),
+    ('22023', $$symphony.purge(at_most => 0)$$),
     ('22023', $$symphony.retry_failed()$$),
     ('22023', $$symphony.retry_failed('{1}', message_type => 'A')$$),
     ('22023', $$symphony.retry_failed('{1}', everything => true)$$),

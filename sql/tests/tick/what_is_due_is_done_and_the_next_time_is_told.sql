@@ -10,7 +10,8 @@ end $$;
 
 select is(
     symphony.tick(),
-    '{"ran": true, "promoted": 0, "recovered": 0, "failed": 0, "fired": 0, "purged": 0, "next_due_at": null}',
+    '{"ran": true, "promoted": 0, "recovered": 0, "failed": 0, "fired": 0, "purged": 0, "next_due_at": null,
+      "purge_due": false, "has_more": false}',
     'a tick with nothing to do says so'
 );
 select symphony.enqueue('A', '{"n": 1}', delay => '20 s', priority => 7,
@@ -128,8 +129,8 @@ select results_eq(
     $$values (true, 0::bigint)$$,
     'the next tick marks the lane'
 );
-create or replace function symphony._purge(now timestamptz) returns integer
-language sql as $$select 0 from pg_sleep(1.3)$$;
+create or replace function symphony.purge(at_most integer default 1, out purged integer, out has_more boolean)
+language sql as $$select 0, false from pg_sleep(1.3)$$;
 update symphony.tick set full_sweep_at = '-infinity', purge_at = '-infinity';
 select symphony.tick();
 select cmp_ok(

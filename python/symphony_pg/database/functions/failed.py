@@ -32,7 +32,10 @@ class FailedMessage(NamedTuple):
 
 
 class FailedGroup(NamedTuple):
-    """Failed messages of one queue, one type and one class of error."""
+    """Failed messages of one queue, one type and one class of error.
+
+    With "messages" in `at_least` there may be more of them, and other groups.
+    """
 
     queue_name: str
     message_type: str
@@ -42,6 +45,7 @@ class FailedGroup(NamedTuple):
     newest_at: datetime
     example_id: int
     example_error: str
+    at_least: list[str]
 
 
 class Outcome(NamedTuple):
@@ -74,8 +78,9 @@ def failed_stats(
     since: datetime | None = None,
     until: datetime | None = None,
     search: str | None = None,
+    at_most: int | None = None,
 ) -> Call[list[FailedGroup]]:
-    """Return the failed messages in groups, the largest first."""
+    """Return the failed messages in groups, the largest first; `at_most` of them are read."""
     return rows(FailedGroup, "failed_stats", **locals())
 
 

@@ -11,7 +11,7 @@ __all__ = ["QueueStats"]
 
 
 class QueueStats(NamedTuple):
-    """A queue in numbers."""
+    """A queue in numbers; `at_least` names those that may be greater."""
 
     queue_name: str
     paused: bool
@@ -28,6 +28,8 @@ class QueueStats(NamedTuple):
     mean_waiting: timedelta | None
     mean_processing: timedelta | None
     idle_workers: int
+    purge_waits_for: str | None
+    at_least: list[str]
 
 
 def create_queue(

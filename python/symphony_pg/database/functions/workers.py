@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from ..call import Call, as_jsonb, nothing, rows, value, values
+from ..call import Call, as_jsonb, call, nothing, rows, value, values
 
-__all__ = ["WorkerActivity"]
+__all__ = ["Purged", "WorkerActivity"]
 
 
 class WorkerActivity(NamedTuple):
@@ -27,6 +27,13 @@ class WorkerActivity(NamedTuple):
     details: dict[str, Any]
 
 
+class Purged(NamedTuple):
+    """What one call of purge() has removed, and whether to call it again."""
+
+    purged: int
+    has_more: bool
+
+
 def install_pg_cron() -> Call[str]:
     """Have pg_cron call tick() in this database; return its job."""
     return value("install_pg_cron")
@@ -37,9 +44,17 @@ def uninstall_pg_cron() -> Call[bool]:
     return value("uninstall_pg_cron")
 
 
-def tick() -> Call[dict[str, Any]]:
-    """Promote due messages, recover ended leases, purge by retention; return what was done."""
-    return value("tick")
+def tick(purge: bool = True) -> Call[dict[str, Any]]:
+    """Promote due messages, recover ended leases, purge by retention; return what was done.
+
+    With `purge` False nothing is removed: where "purge_due" is true, call purge().
+    """
+    return value("tick", purge=purge)
+
+
+def purge(at_most: int | None = None) -> Call[Purged]:
+    """Remove what was kept for long enough, at most so many rows of each kind."""
+    return call("purge", {"at_most": at_most}, lambda rows: Purged(*rows[0]), Purged._fields)
 
 
 def heartbeat(

@@ -1,0 +1,266 @@
+"""Measure what looks at Symphony, where there is a lot: a million messages of each kind.
+
+    make sizes                     with 100 and with 1,000 queues
+    make sizes ARGS="--quick"      with a twentieth of the messages
+    make sizes ARGS="--queues 100"
+
+A row is one function, view, command or tick: the least time of five runs, and the buffers that it
+touched. Looking functions and views are to take less than 50 ms; check() takes as long as it takes.
+Messages are put in by a few statements, and check() proves that every invariant holds.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from symphony_pg.database import install
+
+DSN = os.environ["SYMPHONY_DSN"]
+MOST = 50.0  # milliseconds
+RUNS = 5
+BODY = '{"n": 1, "s": "' + "x" * 180 + '"}'
+# A claim for every hundred of the messages of a lane, as if one worker had worked them off.
+COMPLETED = """
+with message as (
+    insert into symphony.message (enqueued_at, lane_id, message_type, body, headers)
+    select now() - interval '2 hours', lane.lane_id, 'Bench' || i %% 7, %(body)s, '{}'
+    from generate_series(1, %(count)s) as i
+    join (select lane_id, row_number() over (order by lane_id) as place from symphony.lane
+          where priority = 5 and queue_name like 'q%%') as lane on lane.place = i %% %(queues)s + 1
+    returning lane_id, message_id, txid
+), part as (
+    select lane_id, message_id, txid, (row_number() over w - 1) / 100 as number,
+           count(*) over (partition by lane_id) as size
+    from message
+    window w as (partition by lane_id order by message_id)
+), claim as (
+    select lane_id, number, max(txid) as txid, max(message_id) as last_id, count(*) as size,
+           number = (max(size) - 1) / 100 as is_last
+    from part
+    group by lane_id, number, part.size
+)
+insert into symphony.claim (claimed_at, lease_until, finished_at, partial_txid, partial_message_id,
+                            lane_id, size, worker, ahead, open_ids)
+select at, at + interval '30 seconds', at + interval '1 second',
+       case when not is_last then txid end, case when not is_last then last_id end,
+       lane_id, size, 'w' || number %% 20,
+       int8multirange(int8range(txid + is_last::integer, null)), '{}'
+from claim,
+     lateral (select now() - interval '2 hours' * (1 - number / (100 + number::numeric)) as at) as t
+order by number, lane_id
+"""
+PENDING = """
+insert into symphony.message (enqueued_at, lane_id, message_type, body, headers)
+select now(), lane.lane_id, 'Bench' || i %% 7, %(body)s, '{}'
+from generate_series(1, %(count)s) as i
+join (select lane_id, row_number() over (order by lane_id) as place from symphony.lane
+      where priority = 5 and queue_name like 'q%%') as lane on lane.place = i %% %(queues)s + 1
+"""
+DELAYED = """
+insert into symphony.delayed_message (
+    available_at, enqueued_at, lane_id, message_type, body, headers)
+select now() + interval '1 day' + i * interval '10 milliseconds', now(), lane.lane_id,
+       'Bench' || i %% 7, %(body)s, '{}'
+from generate_series(1, %(count)s) as i
+join (select lane_id, row_number() over (order by lane_id) as place from symphony.lane
+      where priority = 5 and queue_name like 'q%%') as lane on lane.place = i %% %(queues)s + 1
+"""
+FAILED = """
+with failed as (
+    insert into symphony.failed_message (
+        message_id, failed_at, enqueued_at, lane_id, attempt, reason, message_type, body, headers,
+        last_error, error_class)
+    select nextval('symphony.message_id_seq'), now() - i * interval '100 milliseconds',
+           now() - interval '3 days', lane.lane_id, 4, 'exhausted', 'Bench' || i %% 7, %(body)s,
+           '{}', 'it broke', 'E' || i %% 5
+    from generate_series(1, %(count)s) as i
+    join (select lane_id, row_number() over (order by lane_id) as place from symphony.lane
+          where priority = 5 and queue_name like 'q%%') as lane on lane.place = i %% %(queues)s + 1
+    returning message_id, failed_at
+)
+insert into symphony.attempt (message_id, started_at, ended_at, replay, attempt, outcome, error)
+select message_id, failed_at, failed_at, 0, 4, 'failed', 'it broke' from failed
+"""
+OTHERS = """
+do $$
+declare
+    v_queues text[] := array(
+        select queue_name from symphony.queue where queue_name like 'q%' order by 1 limit 20);
+begin
+    for i in 1 .. 20 loop
+        perform from symphony.claim_batch(v_queues[i : i], 100, 'w' || i, '1 hour');
+        perform symphony.heartbeat(
+            'w' || i, v_queues,
+            jsonb_build_object('running', (
+                select jsonb_agg(jsonb_build_object('message_id', id, 'seconds', 1))
+                from symphony.claim, unnest(open_ids[1:20]) as id where worker = 'w' || i)));
+        perform symphony.create_schedule('s' || i, 'Tick', 'cron', '{"expression": "@daily"}');
+    end loop;
+end $$
+"""
+# name: the statement, whose result is read; $pending and so on are ids of messages.
+LOOKS = {
+    "queue_stats()": "select * from symphony.queue_stats()",
+    "queue_stats(queue)": "select * from symphony.queue_stats('q1')",
+    "list_queues()": "select * from symphony.list_queues()",
+    "failed_stats()": "select * from symphony.failed_stats()",
+    "failed_stats(queue)": "select * from symphony.failed_stats('q1')",
+    "failed_messages()": "select * from symphony.failed_messages()",
+    "failed_messages(queue)": "select * from symphony.failed_messages('q1')",
+    "message_history(failed)": "select * from symphony.message_history($failed)",
+    "worker_activity()": "select * from symphony.worker_activity()",
+    "schedule_status()": "select * from symphony.schedule_status()",
+    "message_status(pending)": "select * from symphony.message_status($pending)",
+    "message_status(completed)": "select * from symphony.message_status($completed)",
+    "message_status(delayed)": "select * from symphony.message_status($delayed)",
+    "message_status(failed)": "select * from symphony.message_status($failed)",
+    "why_not_running(pending)": "select symphony.why_not_running($pending)",
+    "why_not_running(delayed)": "select symphony.why_not_running($delayed)",
+    "why_not_running(completed)": "select symphony.why_not_running($completed)",
+}
+VIEWS = (
+    "queue_overview",
+    "pending_message",
+    "processing_message",
+    "failed_overview",
+    "worker_overview",
+    "schedule_overview",
+    "schedule_history",
+)
+TICKS = {
+    "tick()": "select symphony.tick()",
+    "tick(purge => false)": "select symphony.tick(purge => false)",
+    "purge()": "select * from symphony.purge()",
+    "claim_batch() of an empty queue": "select * from symphony.claim_batch('{default}')",
+    "claim_batch() of one queue": "select * from symphony.claim_batch('{q1}', 100)",
+}
+COMMANDS = (
+    "stats",
+    "stats q1",
+    "queue list",
+    "failed list",
+    "failed stats",
+    "failed show $failed",
+    "workers list",
+    "schedule list",
+    "message show $pending",
+    "transport list",
+    "route list",
+    "policy list",
+    "message why $pending",
+    "schedule show s1",
+    "db status",
+)
+
+
+class Sizes:
+    """A database with a lot in it, and how long it takes to look at it."""
+
+    def __init__(self, queues: int, count: int) -> None:
+        self._queues, self._count = queues, count
+        name = f"sizes_{queues}"
+        with psycopg.connect(DSN, autocommit=True) as admin:
+            admin.execute(f"drop database if exists {name} with (force)".encode())
+            admin.execute(f"create database {name}".encode())
+        self._dsn = make_conninfo(DSN, dbname=name)
+        self._conn = psycopg.connect(self._dsn, autocommit=True)
+        self._conn.execute("set synchronous_commit = on")  # else a vacuum marks less as visible
+        install.install(self._conn)
+        self._ids: dict[str, int] = {}
+
+    def fill(self) -> None:
+        """Put the messages in, and prove that they are as if they had come one by one."""
+        conn = self._conn
+        conn.execute(
+            "select symphony.create_queue('q' || i) from generate_series(1, %s) as i",
+            [self._queues],
+        )
+        values = {"body": BODY, "queues": self._queues, "count": self._count}
+        for statement in (COMPLETED, PENDING, DELAYED, FAILED):
+            conn.execute(statement.encode(), values)
+        conn.execute(OTHERS.encode())
+        conn.execute("vacuum (analyze)")
+        conn.execute("checkpoint")
+        conn.execute("set jit = off")
+        for name, table in (("delayed", "delayed_message"), ("failed", "failed_message")):
+            self._ids[name] = self._one(f"select max(message_id) from symphony.{table}")
+        self._ids["completed"] = self._one("select min(message_id) from symphony.message")
+        self._ids["pending"] = self._one(
+            "select max(message_id) from symphony.message join symphony.lane using (lane_id)"
+            " where queue_name = 'q1'"
+        )
+
+    def _one(self, statement: str) -> Any:
+        row = self._conn.execute(statement.encode()).fetchone()
+        assert row is not None
+        return row[0]
+
+    def _with_ids(self, text: str) -> str:
+        return re.sub(r"\$(\w+)", lambda found: str(self._ids[found[1]]), text)
+
+    def measure(self) -> bool:
+        """Print the table; return whether all that is to be fast is fast."""
+        print(f"\n{self._count:,} of each kind, {self._queues:,} queues", flush=True)
+        fast = [self._row(name, text, MOST) for name, text in LOOKS.items()]
+        fast += [
+            self._row(view, f"select * from symphony.{view} limit 100", MOST) for view in VIEWS
+        ]
+        for name, text in TICKS.items():
+            self._row(name, text)
+        for command in COMMANDS:
+            self._command(command)
+        started = time.monotonic()
+        broken = self._conn.execute("select * from symphony.check()").fetchall()
+        print(f"  {'check()':36}{(time.monotonic() - started) * 1000:11,.1f} ms")
+        assert not broken, broken[:10]
+        return all(fast)
+
+    def _row(self, name: str, statement: str, most: float | None = None) -> bool:
+        text = f"explain (analyze, buffers, format json) {self._with_ids(statement)}"
+        plans = [self._one(text)[0] for _ in range(RUNS)]
+        took = min(float(plan["Execution Time"]) for plan in plans)
+        buffers = min(
+            plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"] for plan in plans
+        )
+        verdict = "" if most is None else "ok" if took <= most else f"MISS (at most {most:g} ms)"
+        print(f"  {name:36}{took:11,.1f} ms {buffers:11,} buffers  {verdict}".rstrip(), flush=True)
+        return most is None or took <= most
+
+    def _command(self, command: str) -> None:
+        arguments = [sys.executable, "-m", "symphony_pg.cli", *self._with_ids(command).split()]
+        times = []
+        for _ in range(RUNS):
+            started = time.monotonic()
+            done = subprocess.run(
+                [*arguments, "--dsn", self._dsn], capture_output=True, text=True, check=False
+            )
+            times.append((time.monotonic() - started) * 1000)
+            if done.returncode:
+                print(f"  symphony-pg {command}: {done.stderr.strip()}")
+                return
+        print(f"  {'symphony-pg ' + command:36}{min(times):11,.1f} ms", flush=True)
+
+
+def main() -> int:
+    """Fill and measure; fail if a look takes too long."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="a twentieth of the messages")
+    parser.add_argument("--queues", type=int, help="so many, instead of 100 and 1,000")
+    given = parser.parse_args()
+    fast = []
+    for queues in [given.queues] if given.queues else [100, 1000]:
+        sizes = Sizes(queues, 50_000 if given.quick else 1_000_000)
+        sizes.fill()
+        fast.append(sizes.measure())
+    return 0 if all(fast) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

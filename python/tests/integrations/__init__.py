@@ -1,0 +1,1 @@
+"""Symphony together with the libraries and frameworks that people have."""

@@ -1,0 +1,37 @@
+create or replace function symphony._old_lanes(now timestamptz)
+returns table (lane_id integer, before timestamptz)
+language plpgsql
+stable
+as $$
+/*
+ * A purge leaves the last claim that is over, and notes it.  So a lane has something to purge if the
+ * claim after that one is over, too, and has been for as long as the queue says.
+ */
+begin
+    return query
+    select lane.lane_id, _old_lanes.now - queue.retention
+    from symphony.lane
+    join symphony.queue on queue.queue_name = lane.queue_name
+    left join symphony.purge_position as p on p.lane_id = lane.lane_id
+    cross join lateral (
+        select claim.open_ids, claim.finished_at
+        from symphony.claim
+        where claim.lane_id = lane.lane_id and claim.claim_id > coalesce(p.claim_id, 0)
+        order by claim.claim_id
+        limit 1
+    ) as next
+    where lane.is_used
+      and next.open_ids = '{}'
+      and next.finished_at < _old_lanes.now - queue.retention;
+end;
+$$;
+
+comment on function symphony._old_lanes(timestamptz) is
+$$The lanes that have something to purge, as far as one look at each can tell.
+
+Arguments  now
+Returns    lane_id
+           before - the end of the retention
+Access     private$$;
+
+revoke execute on function symphony._old_lanes(timestamptz) from public;

@@ -1,0 +1,70 @@
+create or replace function symphony._purge_others(
+    now     timestamptz,
+    at_most integer,
+    out failed   integer,
+    out has_more boolean
+)
+language plpgsql
+volatile
+as $$
+declare
+    v_keys  integer;
+    v_runs  integer;
+    v_ticks integer;
+begin
+    failed := symphony._purge_failed(now, at_most);
+
+    delete from symphony.idempotency_key as free
+    using (select k.queue_name, k.key
+           from symphony.idempotency_key as k
+           where k.expires_at <= _purge_others.now
+           order by k.expires_at
+           limit at_most
+           for update skip locked) as known
+    where free.queue_name = known.queue_name and free.key = known.key;
+    get diagnostics v_keys = row_count;
+
+    delete from symphony.schedule_run as r
+    using (select old.schedule_name, old.scheduled_at
+           from symphony.schedule_run as old
+           where old.fired_at < _purge_others.now - interval '30 days'
+           order by old.fired_at
+           limit at_most
+           for update skip locked) as known
+    where r.schedule_name = known.schedule_name and r.scheduled_at = known.scheduled_at;
+    get diagnostics v_runs = row_count;
+
+    delete from symphony.tick
+    where tick.tick_id in (
+        select old.tick_id
+        from symphony.tick as old
+        where old.tick_id < coalesce(
+            (select young.tick_id from symphony.tick as young
+             where young.ticked_at >= _purge_others.now - interval '1 hour'
+             order by young.tick_id
+             limit 1), 9223372036854775807)
+        order by old.tick_id
+        limit at_most
+        for update skip locked);
+    get diagnostics v_ticks = row_count;
+
+    perform symphony.stop_worker(silent.worker)
+    from (select worker.worker from symphony.worker
+          where worker.seen_at < _purge_others.now - interval '60 seconds'
+          limit at_most) as silent;
+    has_more := greatest(failed, v_keys, v_runs, v_ticks) >= at_most;
+end;
+$$;
+
+comment on function symphony._purge_others(timestamptz, integer) is
+$$Remove what has been kept for long enough and is not in the log: failed messages, idempotency keys,
+runs of schedules, ticks, silent workers.
+
+Arguments  now
+           at_most - how many of each
+Returns    failed - how many failed messages were removed
+           has_more - whether others may be left
+Writes     what purge() writes, without the log
+Access     private$$;
+
+revoke execute on function symphony._purge_others(timestamptz, integer) from public;
