@@ -27,7 +27,7 @@ from ..handling.batch import BatchHandler
 from ..handling.context import BatchItem
 from ..handling.failure import Failure
 from ..handling.handler import Handler, find_handler, handler_of
-from ..handling.isolation import Isolation, outcome_of, start_task
+from ..handling.isolation import Isolation, Starter, outcome_of
 from ..messages.envelope import Envelope
 from ..outcomes import HandlerTimeout
 from ..redaction import without_secrets
@@ -308,7 +308,7 @@ class LocalTransport:
 
 async def _in_time(handler: Handler, work: Coroutine[Any, Any, None]) -> None:
     """Await an async handler in a task of its own, and end it when its time limit is over."""
-    task = start_task(outcome_of(work), Isolation().context())
+    task = Starter().start(outcome_of(work), Isolation().context())
     try:
         done, _ = await asyncio.wait([task], timeout=handler.timeout)
     except asyncio.CancelledError:  # it is the caller who is cancelled
