@@ -185,6 +185,7 @@ class Sizes:
         for statement in (COMPLETED, PENDING, DELAYED, FAILED):
             conn.execute(statement.encode(), values)
         conn.execute(OTHERS.encode())
+        conn.execute("checkpoint")  # what was committed asynchronously is not seen as such before
         conn.execute("vacuum (analyze)")
         conn.execute("checkpoint")
         conn.execute("set jit = off")

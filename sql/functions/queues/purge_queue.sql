@@ -31,7 +31,8 @@ begin
     insert into symphony.claim (lane_id, claimed_at, lease_until, finished_at, size, open_ids, ahead)
     select lane_id, symphony._now(), symphony._now(), symphony._now(), 0, '{}', p.ahead - v_finished
     from unnest(v_lanes) as lane_id
-    cross join symphony._position(lane_id) as p;
+    cross join symphony._position(lane_id) as p
+    where exists (select from symphony._pending(lane_id, 1, v_finished));
 end;
 $$;
 
@@ -42,7 +43,7 @@ those being processed. The idempotency keys of what is dropped are free then.
 Arguments  queue_name - the queue
 Raises     SY001 unknown_queue
            SY011 wrong_isolation_level
-Writes     symphony.claim (a row for each lane), symphony.idempotency_key
+Writes     symphony.claim (a row for each lane with pending messages), symphony.idempotency_key
 Locks      the lanes of the queue until the transaction ends
 Access     operator$$;
 

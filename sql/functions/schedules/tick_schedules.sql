@@ -37,6 +37,7 @@ begin
                 where s.schedule_name = v_schedule.schedule_name;
             end if;
         end;
+        exit when v_fired >= 1000;    -- so that a tick stays short
     end loop;
     return v_fired;
 end;
@@ -46,7 +47,7 @@ comment on function symphony.tick_schedules() is
 $$Enqueue the messages of the schedules that are due. tick() calls it; it may be called from many
 places at once.
 
-Returns    how many messages were enqueued
+Returns    how many messages were enqueued. If it is 1,000 or more, other schedules may be due still
 Writes     symphony.schedule, symphony.schedule_run, and what enqueue() writes
 Access     consumer, operator$$;
 

@@ -56,6 +56,7 @@ begin
         claims := claims + 1;
         failed := failed + v_failed;
         recovered := recovered + cardinality(v_claim.open_ids) - v_failed;
+        exit when recovered + failed >= 10000;
     end loop;
 end;
 $$;
@@ -66,7 +67,7 @@ attempts are used up.
 
 Arguments  from_time - leases that ended after this
            now - and not after this
-Returns    claims - how many, at most 100 at once
+Returns    claims - how many, at most 100 at once; it ends with the claim of the 10,000th message
            recovered - their messages that are pending again
            failed - their messages that failed
 Writes     symphony.claim, symphony.message, symphony.failed_message, symphony.attempt; NOTIFY if a

@@ -54,7 +54,8 @@ begin
     where lane.lane_id = any (array(select free.lane_id from free)) and not lane.is_used;
     v_promoted := symphony._promote_due_messages(v_from, v_now);
     v_lapsed := symphony._recover_ended_leases(v_from, v_now);
-    v_is_late := v_promoted >= 1000 or v_lapsed.claims >= 100;
+    v_is_late := v_promoted >= 1000 or v_fired >= 1000 or v_lapsed.claims >= 100
+                 or v_lapsed.recovered + v_lapsed.failed >= 10000;
     v_is_due := v_last is null or v_now >= v_last.purge_at;
     select 0 as purged, v_is_due as has_more into v_gone;
     if v_is_due and tick.purge then
@@ -97,7 +98,8 @@ Returns    an object. If ran is false, it has only ran and next_due_at
            next_due_at - when the next delayed message or schedule is due
 Raises     SY012 still_replicated
 Writes     symphony.tick (inserts one row) and the tables of the messages concerned. One call
-           promotes at most 1,000 messages, takes back at most 100 claims, and purges at most 10,000
+           promotes at most 1,000 messages, takes back at most 100 claims with some 10,000 messages,
+           ends with the schedule that has fired the thousandth message, and purges at most 10,000
            rows of a kind
 Access     consumer, operator$$;
 

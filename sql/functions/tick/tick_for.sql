@@ -8,8 +8,8 @@ as $$
  * A procedure that commits may not pin its search_path, so every name is qualified.
  */
 declare
-    v_until    timestamptz := pg_catalog.clock_timestamp() operator(pg_catalog.+) duration;
-    v_report   jsonb;
+    v_until    pg_catalog.timestamptz := pg_catalog.clock_timestamp() operator(pg_catalog.+) duration;
+    v_report   pg_catalog.jsonb;
     v_is_late  boolean;
     v_is_dirty boolean := false;
 begin

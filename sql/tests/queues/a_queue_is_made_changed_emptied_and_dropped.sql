@@ -1,5 +1,5 @@
 -- create_queue, configure_queue, pause_queue, resume_queue, purge_queue, drop_queue: they do what they say.
-select plan(30);
+select plan(31);
 
 select ok(
     exists (select from symphony.queue where queue_name = 'default'),
@@ -58,6 +58,11 @@ select symphony.enqueue('A', queue_name => 'q') from generate_series(1, 3);
 select symphony.enqueue('A', queue_name => 'q', delay => '1 hour');
 create temporary table c as select * from symphony.claim_batch('{q}', 1);
 select symphony.purge_queue('q');
+select is(
+    (select count(*) from symphony.claim join symphony.lane using (lane_id)
+     where queue_name = 'q' and size = 0),
+    11::bigint, 'only the lane that had something gets a new position'
+);
 select is_empty($$select * from symphony.claim_batch('{q}')$$, 'nothing is pending after a purge');
 select results_eq(
     $$select status from generate_series(1, 4) i, symphony.message_status(i)$$,
