@@ -148,7 +148,7 @@ def test_workers(cli: Cli, conn: Connection) -> None:
     assert client.release(message.claim_id) == 5
 
 
-def test_people_get_tables(cli: Cli, conn: Connection) -> None:
+def test_people_get_tables(cli: Cli, conn: Connection, terminal: None) -> None:
     text = cli.run("enqueue", "A").output
     assert re.search(r"Message \d+ is enqueued", text)
     assert re.search(r"queue +paused +pending", cli.run("stats").output)
