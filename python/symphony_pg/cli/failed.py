@@ -120,7 +120,7 @@ def _cursor(text: str | None) -> dict[str, Any]:
 
 @failed.command()
 @_filters
-@click.option("--limit", type=click.IntRange(1, MOST), help="Messages to read [20000].")
+@click.option("--limit", type=click.IntRange(1, MOST), help="Messages to read [10000].")
 @connected
 @wide_option
 def stats(client: Client, out: Output, limit: int | None, **filters: str | datetime | None) -> None:
