@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from symphony_pg import BadArgument, (
+from symphony_pg import (
+    BadArgument,
     ClaimedMessage,
     Client,
     InMemoryTransport,
