@@ -8,7 +8,7 @@ from .app import Symphony
 from .config.result import Config, ConfigError
 from .database.client import AsyncClient, Client
 from .database.functions.failed import FailedGroup, FailedMessage, Outcome
-from .database.functions.installation import BrokenInvariant, Rebased
+from .database.functions.installation import BrokenInvariant, Obstacle, Rebased
 from .database.functions.messages import ClaimedMessage, HistoryEntry, MessageStatus, Nacked
 from .database.functions.queues import QueueStats
 from .database.functions.routing import Delivery, Difference, RetrySetting
@@ -104,6 +104,7 @@ __all__ = [
     "NewerVersion",
     "Next",
     "NotInstalled",
+    "Obstacle",
     "Outcome",
     "Passage",
     "PermanentError",

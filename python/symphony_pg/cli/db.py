@@ -100,14 +100,23 @@ def upgrade(client: Client, out: Output, app: Symphony | None, take_over: bool) 
 @db.command()
 @connected
 def status(client: Client, out: Output) -> None:
-    """Tell which version is installed. Exit code 1 if it is not that of this package.
+    """Tell which version is installed, and what stands in the way of all.
+
+    That is a session that has locked the tick or a lane, or a NOTIFY queue that fills up. Exit code
+    1 if the version is not that of this package.
 
     \b
     Example:
       symphony-pg db status
     """
     found = installation.status(client.conn)
-    out.record(found)
+    obstacles = client.obstacles() if found.is_current else []
+    values: dict[str, Any] = found._asdict()
+    if out.as_json:
+        values["obstacles"] = [each._asdict() for each in obstacles]
+    else:
+        values |= {f"obstacle {n}": " ".join(each) for n, each in enumerate(obstacles, 1)}
+    out.record(values)
     if not found.is_current:
         raise SystemExit(1)
 

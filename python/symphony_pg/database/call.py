@@ -1,11 +1,16 @@
-"""A call of a SQL function: its statement, its arguments, and how its answer is read."""
+"""A call of a SQL function: its statement, its arguments, and how its answer is read.
+
+With psycopg, answers and intervals travel in binary form. As text they would look as DateStyle,
+IntervalStyle and TimeZone of the session say, and a session that a pooler lends has whatever
+settings it has.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from psycopg.types.json import Jsonb
@@ -37,6 +42,16 @@ class Call(Generic[T]):
     statement: bytes
     arguments: Mapping[str, Any]
     read: Callable[[Sequence[tuple[Any, ...]]], T]
+
+    @property
+    def statement_in_binary(self) -> bytes:
+        """The statement, as psycopg sends its intervals in binary form."""
+        statement = self.statement
+        for name, each in self.arguments.items():
+            if isinstance(each, timedelta):
+                place = b"%%(%s)" % name.encode()
+                statement = statement.replace(place + b"s", place + b"b")
+        return statement
 
 
 def call(

@@ -69,7 +69,7 @@ class Client:
     def run(self, call: Call[T]) -> T:
         """Execute a call that was described by `functions`."""
         with translated(call.arguments), self.conn.cursor(row_factory=tuple_row) as cursor:
-            cursor.execute(call.statement, call.arguments)
+            cursor.execute(call.statement_in_binary, call.arguments, binary=True)
             try:
                 rows = cursor.fetchall()
             except (RecursionError, ValueError):
@@ -151,6 +151,7 @@ class Client:
     revoke_access = _method(functions.revoke_access)
     rebase = _method(functions.rebase)
     check = _method(functions.check)
+    obstacles = _method(functions.obstacles)
     version = _method(functions.version)
 
 
@@ -164,7 +165,7 @@ class AsyncClient:
         """Execute a call that was described by `functions`."""
         with translated(call.arguments):
             async with self.conn.cursor(row_factory=tuple_row) as cursor:
-                await cursor.execute(call.statement, call.arguments)
+                await cursor.execute(call.statement_in_binary, call.arguments, binary=True)
                 try:
                     rows = await cursor.fetchall()
                 except (RecursionError, ValueError):
@@ -246,4 +247,5 @@ class AsyncClient:
     revoke_access = _async_method(functions.revoke_access)
     rebase = _async_method(functions.rebase)
     check = _async_method(functions.check)
+    obstacles = _async_method(functions.obstacles)
     version = _async_method(functions.version)

@@ -22,10 +22,12 @@ ALLOWED = re.compile(
     r"select symphony\.\w+\(|"
     r"select \S+ from (symphony\.\w+\(|\S+$)|"  # the template that functions.py fills in
     r"(select|\{\}) \S+$|"
-    r"select answer\.\*, clock_timestamp\(\) from \(%s\) as answer$|"  # around one of ours
+    # around one of ours
+    r"select answer\.\*, pg_catalog\.clock_timestamp\(\) from \(%s\) as answer$|"
     r"listen \S+$|unlisten \S+$|"
-    r"select set_config\('synchronous_commit', 'off', false\)$|"
-    r"select set_config\('default_transaction_isolation', 'read committed', false\)$"
+    r"select pg_catalog\.set_config\('synchronous_commit', 'off', false\)$|"
+    r"(select |, )?(pg_catalog\.set_config\('(default_transaction_isolation|idle_session_timeout)',"
+    r" '[a-z0-9 ]+', false\)(, )?)+$"
 )
 
 

@@ -39,8 +39,8 @@ begin
             return v_first_id;
         end if;
     end if;
-    if current_setting('transaction_isolation') <> 'read committed' then
-        perform pg_notify('symphony:' || queue.queue_name, '')
+    if current_setting('transaction_isolation') not like 'read%' then
+        perform symphony._notify(queue.queue_name, '')
         from symphony.queue where queue.queue_name = v_queue_name for key share;
     end if;
     if v_due > v_now then
@@ -86,7 +86,7 @@ begin
         order by idle_worker.idle_id desc
         limit 1)
     then
-        perform pg_notify('symphony:' || v_queue_name, '');
+        perform symphony._notify(v_queue_name, '');
     end if;
     return id;
 end;

@@ -18,14 +18,14 @@ as $$
             tick_for, create_schedule, pause_schedule, resume_schedule, remove_schedule,
             run_schedule_now, schedule_status, schedule_runs, schedule_diff, sync_schedules,
             schedule_preview, cron_next, cron_upcoming, clock_changes, install_pg_cron,
-            uninstall_pg_cron, message_status, why_not_running, check, rebase,
+            uninstall_pg_cron, message_status, why_not_running, obstacles, check, rebase,
             grant_access, revoke_access, version, create_transport, enable_transport,
             disable_transport, remove_transport, set_routes, route_of, sync_handlers,
             remove_handler, set_retry_policy, remove_retry_policy, retry_policy_of, apply_config,
             list_transports, list_routes, list_retry_policies}'),
         ('observer', '{queue_stats, list_queues, worker_activity, failed_messages, failed_stats,
             message_history, message_status, why_not_running, schedule_status, schedule_runs,
-            schedule_diff, schedule_preview, cron_next, cron_upcoming, clock_changes, check,
+            schedule_diff, schedule_preview, cron_next, cron_upcoming, clock_changes, check, obstacles,
             version, route_of, retry_policy_of, list_transports, list_routes, list_retry_policies}')
     ) as listed (access, functions)
 $$;

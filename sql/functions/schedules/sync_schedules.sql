@@ -19,7 +19,7 @@ declare
     v_diff     record;
     v_declared symphony.schedule;
 begin
-    perform pg_advisory_xact_lock(1398361427, 0);
+    perform symphony._take_turn('schedules', wait => true);
     for v_diff in
         select * from symphony.schedule_diff(sync_schedules.managed_by, sync_schedules.schedules)
     loop

@@ -34,9 +34,10 @@ begin
     end if;
     v_is_full := v_last is null or v_now >= v_last.full_sweep_at;
     v_from := case when v_is_full then '-infinity' else v_last.swept_until end;
-    if not pg_try_advisory_xact_lock(1398361426, 0) then
+    if not symphony._take_turn('tick', wait => false) then
         return jsonb_build_object('ran', false, 'next_due_at', symphony._next_due_at(v_from));
     end if;
+    perform symphony._end_when_idle();
 
     if not exists (select from symphony._home()) then
         perform symphony.rebase();
@@ -101,6 +102,8 @@ Writes     symphony.tick (inserts one row) and the tables of the messages concer
            promotes at most 1,000 messages, takes back at most 100 claims with some 10,000 messages,
            ends with the schedule that has fired the thousandth message, and purges at most 10,000
            rows of a kind
+Locks      all other ticks until the transaction ends: commit at once. An idle transaction is ended
+           after 10 seconds
 Access     consumer, operator$$;
 
 revoke execute on function symphony.tick(boolean) from public;

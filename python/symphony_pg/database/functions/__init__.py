@@ -17,9 +17,11 @@ from .failed import (
 )
 from .installation import (
     BrokenInvariant,
+    Obstacle,
     Rebased,
     check,
     grant_access,
+    obstacles,
     rebase,
     revoke_access,
     version,
@@ -123,6 +125,7 @@ __all__ = [
     "HistoryEntry",
     "MessageStatus",
     "Nacked",
+    "Obstacle",
     "Outcome",
     "PatternPolicy",
     "Purged",
@@ -168,6 +171,7 @@ __all__ = [
     "message_history",
     "message_status",
     "nack_with_backoff",
+    "obstacles",
     "pause_queue",
     "pause_schedule",
     "purge",
