@@ -176,7 +176,7 @@ def test_consume_as_json_lines(dsn: str, conn: Connection, tmp_path: Path) -> No
     assert started["handlers"] == ["AsyncJob", "Block", "Job"]
     assert warning["level"] == "warning"
     assert "no handler for the message type 'Nobody'" in warning["message"]
-    assert (report["done"], report["failed"]) == (1, 1)
+    assert (report["done"], report["snoozed"], report["failed"]) == (1, 1, 0)
 
 
 def test_consume_in_a_pipe(dsn: str, conn: Connection, tmp_path: Path) -> None:

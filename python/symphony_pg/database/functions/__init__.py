@@ -46,6 +46,7 @@ from .messages import (
 )
 from .queues import (
     QueueStats,
+    WaitingType,
     configure_queue,
     create_queue,
     drop_queue,
@@ -54,6 +55,7 @@ from .queues import (
     purge_queue,
     queue_stats,
     resume_queue,
+    waiting_types,
 )
 from .routing import (
     Delivery,
@@ -138,6 +140,7 @@ __all__ = [
     "ScheduleStatus",
     "TransportStatus",
     "UpcomingRun",
+    "WaitingType",
     "WorkerActivity",
     "ack",
     "apply_config",
@@ -208,6 +211,7 @@ __all__ = [
     "tick_schedules",
     "uninstall_pg_cron",
     "version",
+    "waiting_types",
     "why_not_running",
     "worker_activity",
 ]
