@@ -157,7 +157,7 @@ def test_workers_list_marks_what_is_over_its_limit(cli: Cli, conn: Connection) -
     assert "Slow 7 (2 min 5 s) OVER ITS LIMIT" in text
 
 
-def test_people_get_tables(cli: Cli, conn: Connection) -> None:
+def test_people_get_tables(cli: Cli, conn: Connection, terminal: None) -> None:
     text = cli.run("enqueue", "A").output
     assert re.search(r"Message \d+ is enqueued", text)
     assert re.search(r"queue +paused +pending", cli.run("stats").output)
