@@ -7,7 +7,8 @@
 A row is one function, view, command or tick: the least time of five runs, the least that the
 backend was on a CPU, which hardly depends on what else the machine does, and the buffers that it
 touched.
-Looking functions and views are to take less than 50 ms; check() takes as long as it takes.
+With 100 queues looking functions and views are to take less than 50 ms; check() takes as long as
+it takes.
 Messages are put in by a few statements, and check() proves that every invariant holds.
 """
 
@@ -211,9 +212,10 @@ class Sizes:
     def measure(self) -> bool:
         """Print the table; return whether all that is to be fast is fast."""
         print(f"\n{self._count:,} of each kind, {self._queues:,} queues", flush=True)
-        fast = [self._row(name, text, MOST) for name, text in LOOKS.items()]
+        most = MOST if self._queues <= 100 else None
+        fast = [self._row(name, text, most) for name, text in LOOKS.items()]
         fast += [
-            self._row(view, f"select * from symphony.{view} limit 100", MOST) for view in VIEWS
+            self._row(view, f"select * from symphony.{view} limit 100", most) for view in VIEWS
         ]
         for name, text in TICKS.items():
             self._row(name, text)
