@@ -8,9 +8,9 @@ from .app import Symphony
 from .config.result import Config, ConfigError
 from .database.client import AsyncClient, Client
 from .database.functions.failed import FailedGroup, FailedMessage, Outcome
-from .database.functions.installation import BrokenInvariant, Rebased
+from .database.functions.installation import BrokenInvariant, Obstacle, Rebased
 from .database.functions.messages import ClaimedMessage, HistoryEntry, MessageStatus, Nacked
-from .database.functions.queues import QueueStats
+from .database.functions.queues import QueueStats, WaitingType
 from .database.functions.routing import Delivery, Difference, RetrySetting
 from .database.functions.schedules import (
     ClockChange,
@@ -40,6 +40,7 @@ from .errors import (
     UnknownSchedule,
     UnknownTransport,
     UnknownWorker,
+    WorkerStuck,
     WrongIsolationLevel,
     WrongState,
     WrongVersion,
@@ -57,7 +58,7 @@ from .handling.middlewares import (
 from .messages.codec import InvalidMessage
 from .messages.envelope import Envelope, RetryPolicy
 from .messages.types import Codec, NewerVersion, message
-from .outcomes import PermanentError, RetryAfter, Snooze
+from .outcomes import HandlerTimeout, PermanentError, RetryAfter, Snooze
 from .sending.middleware import Middleware, Next, Passage
 from .sending.transport import Transport
 from .transports.memory import InMemoryTransport
@@ -88,6 +89,7 @@ __all__ = [
     "Event",
     "FailedGroup",
     "FailedMessage",
+    "HandlerTimeout",
     "HistoryEntry",
     "InMemoryTransport",
     "InvalidMessage",
@@ -102,6 +104,7 @@ __all__ = [
     "NewerVersion",
     "Next",
     "NotInstalled",
+    "Obstacle",
     "Outcome",
     "Passage",
     "PermanentError",
@@ -133,7 +136,9 @@ __all__ = [
     "UnknownTransport",
     "UnknownWorker",
     "UpcomingRun",
+    "WaitingType",
     "Worker",
+    "WorkerStuck",
     "WrongIsolationLevel",
     "WrongState",
     "WrongVersion",

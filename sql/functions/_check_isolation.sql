@@ -3,8 +3,9 @@ returns void
 language plpgsql
 stable
 as $$
+/* PostgreSQL takes read uncommitted for read committed. */
 begin
-    if current_setting('transaction_isolation') <> 'read committed' then
+    if current_setting('transaction_isolation') not like 'read%' then
         raise exception 'the position of a lane cannot be read in a % transaction',
             current_setting('transaction_isolation')
             using errcode = 'SY011',

@@ -82,6 +82,24 @@ comment on column symphony.tick.fired is 'Messages enqueued for schedules.';
 comment on column symphony.tick.purged is 'Completed and failed messages removed after their retention.';
 
 
+/*
+ * What one session does at a time: whoever does it locks the row.  Any login may take any advisory
+ * lock, and could keep a tick from running for ever; the row can be locked by our functions alone.
+ */
+create unlogged table symphony.turn (
+    turn_name text not null,
+
+    constraint turn_pkey primary key (turn_name)
+);
+
+comment on table symphony.turn is
+'A row for each thing that one session does at a time, which locks it; see _take_turn(). Lost in a crash, '
+'and then made again.';
+comment on column symphony.turn.turn_name is 'tick, schedules, routes, or sleep:0 to sleep:31.';
+
+insert into symphony.turn (turn_name) values ('tick'), ('schedules'), ('routes');
+
+
 create table symphony.purge_position (
     lane_id    integer not null,
     txid       bigint not null default 0,

@@ -89,7 +89,7 @@ comment on column symphony.handler.handler_name is
 
 /*
  * How a message is retried is told by four levels, each value by the first of them that has
- * it: enqueue(retry => …), the policy of the message type, the queue, and the policy *.
+ * it: enqueue(retry => ...), the policy of the message type, the queue, and the policy *.
  *
  * What becomes of a class of errors is told by what reports the error, else by the policy of the
  * message type, else by the policy *; see _error_rule().

@@ -1,6 +1,6 @@
 -- The house rules that the catalog can prove are kept.  tools/lint_sql.py checks those of the files.
 begin;
-select plan(12);
+select plan(14);
 
 create temporary view function as
 select p.*, p.oid::regprocedure::text as name
@@ -40,6 +40,26 @@ select is_empty(
       where prosecdef
         and 'search_path=pg_catalog, pg_temp' <> all (coalesce(proconfig, '{}'))$$,
     'every security definer pins its search path'
+);
+
+select is_empty(
+    $$select f.name
+      from function f
+      join symphony._access_list() as listed on listed.function_name = f.proname
+      where f.prokind = 'f'
+        and 'search_path=pg_catalog, pg_temp' <> all (coalesce(f.proconfig, '{}'))$$,
+    'every function that others may call pins its search path; a procedure that commits cannot'
+);
+
+select is_empty(
+    $$select f.name, setting
+      from function f,
+           unnest('{"DateStyle=ISO, MDY",IntervalStyle=postgres,TimeZone=UTC,extra_float_digits=1,jit=off,
+                    standard_conforming_strings=on}'::text[]) as setting
+      where ('search_path=pg_catalog, pg_temp' = any (f.proconfig) or f.proname = '_enqueue_other')
+        and f.proname <> 'enqueue'
+        and setting <> all (f.proconfig)$$,
+    'what a session has set changes nothing that a function does'
 );
 
 select is_empty(

@@ -15,7 +15,7 @@ from datetime import timedelta
 import click
 
 from ..config.result import Config
-from ..errors import WrongState
+from ..errors import WorkerStuck, WrongState
 from ..version import __version__
 from ..worker import Counts, Worker
 from ..worker.signals import Signals
@@ -25,8 +25,8 @@ from .errors import as_text
 from .kinds import DURATION, INTERVAL, MEMORY
 from .lifeline import Parent
 from .logs import LEVELS, configure_logging, start_logging
-from .options import as_json_option, chosen_dsn, dsn_option
-from .output import is_for_people, to_json
+from .options import chosen_dsn, dsn_option, printing
+from .output import Output
 from .reload import run_reloading
 
 __all__ = ["consume"]
@@ -34,6 +34,7 @@ __all__ = ["consume"]
 log = logging.getLogger("symphony_pg.worker")
 PROGRESS_INTERVAL = 0.5
 LAST_SECOND = 1.0
+TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
 
 
 @click.command()
@@ -64,6 +65,10 @@ LAST_SECOND = 1.0
     help="What running handlers get when the worker is stopped.",
 )  # fmt: skip
 @click.option("--install", is_flag=True, help="Install the schema if it is not there.")
+@click.option(
+    "--handler-timeout", type=INTERVAL,
+    help="What handlers may take that have no timeout of their own.",
+)  # fmt: skip
 @click.option("--no-listen", is_flag=True, help="Poll only: for transaction poolers.")
 @click.option("--no-tick", is_flag=True, help="Leave delays, retries and leases to others.")
 @click.option(
@@ -88,7 +93,7 @@ LAST_SECOND = 1.0
 @click.option("--reload", is_flag=True, help="Restart when a Python file changes.")
 @click.option("--name", help="What the worker calls itself [host:pid:random].")
 @dsn_option
-@as_json_option
+@printing
 @click.pass_context
 def consume(
     context: click.Context,
@@ -103,6 +108,7 @@ def consume(
     drain: bool,
     grace: timedelta,
     install: bool,
+    handler_timeout: timedelta | None,
     no_listen: bool,
     no_tick: bool,
     no_schedules: bool,
@@ -114,7 +120,7 @@ def consume(
     reload: bool,
     name: str | None,
     dsn: str | None,
-    as_json: bool,
+    out: Output,
 ) -> None:
     """Work off QUEUES, earlier ones first. If none is named: "default".
 
@@ -123,6 +129,7 @@ def consume(
     Ctrl-C or SIGTERM: nothing more is claimed, running handlers finish, the rest is given back.
     A second one ends at once; nothing is lost, what was running is handed out again later.
     A limit ends the worker in the same way, with exit code 0: let a supervisor start it again.
+    If all handlers go on after their time limits, it ends with exit code 75.
 
     \b
     Examples:
@@ -138,8 +145,7 @@ def consume(
         raise click.UsageError("--exclude takes queues out of --all, which is not given.")
     if reload:
         sys.exit(run_reloading(reference))
-    for_people = is_for_people(as_json)
-    start_logging(for_people)
+    start_logging(out)
     signals = context.with_resource(Signals())  # what comes during the import is not lost
     parent = Parent(signals)
     app = load_app(reference)
@@ -172,15 +178,15 @@ def consume(
         all_queues=all_queues,
         exclude=exclude,
         install=install,
+        handler_timeout=None if handler_timeout is None else handler_timeout.total_seconds(),
     )
-    if for_people:
-        click.echo(f"{click.style('symphony-pg', bold=True)} {worker.name}")
-        click.echo(f"queues    {'all' if all_queues else ', '.join(worker.queues)}")
-        click.echo(f"handlers  {', '.join(sorted(app.handlers))}")
-        if app.schedules and not no_schedules:
-            click.echo(f"schedules {', '.join(sorted(app.schedules))}")
-        click.echo("Ctrl-C stops.\n")
-    else:
+    out.text(f"{click.style('symphony-pg', bold=True)} {worker.name}")
+    out.text(f"queues    {'all' if all_queues else ', '.join(worker.queues)}")
+    out.text(f"handlers  {', '.join(sorted(app.handlers))}")
+    if app.schedules and not no_schedules:
+        out.text(f"schedules {', '.join(sorted(app.schedules))}")
+    out.text("Ctrl-C stops.\n")
+    if not out.is_live:
         log.info(
             "%s starts",
             worker.name,
@@ -192,14 +198,14 @@ def consume(
                 "concurrency": concurrency,
             },
         )
-    asyncio.run(_end_in_time(worker, signals, for_people))
+    asyncio.run(_end_in_time(worker, signals, out))
 
 
-async def _end_in_time(worker: Worker, signals: Signals, for_people: bool) -> None:
+async def _end_in_time(worker: Worker, signals: Signals, out: Output) -> None:
     """Run the worker; end the process at once if handlers would keep it alive."""
     failure = None
     try:
-        await _work(worker, signals, for_people)
+        await _work(worker, signals, out)
     except Exception as error:
         failure = error
     if worker.has_stuck_handlers or await _has_stuck_threads():
@@ -207,9 +213,16 @@ async def _end_in_time(worker: Worker, signals: Signals, for_people: bool) -> No
             click.echo(_as_text(failure), err=True)
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(0 if failure is None else 1)
+        os._exit(exit_code(failure))
     if failure is not None:
         raise failure
+
+
+def exit_code(failure: Exception | None) -> int:
+    """Return what tells a supervisor whether to start the worker again."""
+    if isinstance(failure, WorkerStuck):
+        return TRY_AGAIN
+    return 0 if failure is None else 1
 
 
 async def _has_stuck_threads() -> bool:
@@ -224,8 +237,8 @@ def _as_text(error: Exception) -> str:
     return f"Error: {text}" if text is not None else "".join(traceback.format_exception(error))
 
 
-async def _work(worker: Worker, signals: Signals, for_people: bool) -> None:
-    progress = asyncio.create_task(_show_progress(worker)) if for_people else None
+async def _work(worker: Worker, signals: Signals, out: Output) -> None:
+    progress = asyncio.create_task(_show_progress(worker)) if out.is_live else None
     started = time.monotonic()
     try:
         counts = await worker.run(signals=signals)
@@ -234,10 +247,7 @@ async def _work(worker: Worker, signals: Signals, for_people: bool) -> None:
             progress.cancel()
             click.echo("\r\033[K", nl=False)
     seconds = time.monotonic() - started
-    if for_people:
-        click.echo(summary(counts, seconds))
-    else:
-        click.echo(to_json({**counts.as_dict(), "seconds": round(seconds, 3)}))
+    out.say(summary(counts, seconds), **counts.as_dict(), seconds=round(seconds, 3))
 
 
 async def _show_progress(worker: Worker) -> None:

@@ -1,11 +1,16 @@
-"""A call of a SQL function: its statement, its arguments, and how its answer is read."""
+"""A call of a SQL function: its statement, its arguments, and how its answer is read.
+
+With psycopg, answers and intervals travel in binary form. As text they would look as DateStyle,
+IntervalStyle and TimeZone of the session say, and a session that a pooler lends has whatever
+settings it has.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from psycopg.types.json import Jsonb
@@ -20,6 +25,7 @@ __all__ = [
     "call",
     "json_text",
     "nothing",
+    "procedure",
     "rows",
     "value",
     "values",
@@ -37,12 +43,23 @@ class Call(Generic[T]):
     arguments: Mapping[str, Any]
     read: Callable[[Sequence[tuple[Any, ...]]], T]
 
+    @property
+    def statement_in_binary(self) -> bytes:
+        """The statement, as psycopg sends its intervals in binary form."""
+        statement = self.statement
+        for name, each in self.arguments.items():
+            if isinstance(each, timedelta):
+                place = b"%%(%s)" % name.encode()
+                statement = statement.replace(place + b"s", place + b"b")
+        return statement
+
 
 def call(
     function: str,
     arguments: Mapping[str, Any],
     read: Callable[[Sequence[tuple[Any, ...]]], T],
     columns: Sequence[str] = (),
+    verb: str = "select",
 ) -> Call[T]:
     """Describe a call; an argument that is None is left out."""
     given = {name: each for name, each in arguments.items() if each is not None}
@@ -50,7 +67,7 @@ def call(
         if isinstance(each, datetime):
             check_moment(name, each)
     called = f"symphony.{function}({', '.join(f'{name} => %({name})s' for name in given)})"
-    statement = f"select {', '.join(columns)} from {called}" if columns else f"select {called}"  # noqa: S608
+    statement = f"select {', '.join(columns)} from {called}" if columns else f"{verb} {called}"  # noqa: S608
     return Call(statement.encode(), given, read)
 
 
@@ -74,6 +91,14 @@ def rows(kind: type[Row], function: str, **arguments: Any) -> Call[list[Row]]:
 def nothing(function: str, **arguments: Any) -> Call[None]:
     """Describe the call of a function that returns nothing."""
     return call(function, arguments, lambda _: None)
+
+
+def procedure(name: str, **arguments: Any) -> Call[Any]:
+    """Describe the call of a procedure that returns one value.
+
+    It commits, so the connection must be in autocommit mode.
+    """
+    return call(name, arguments, lambda rows: rows[0][0], verb="call")
 
 
 def as_jsonb(value: Any) -> Jsonb | None:

@@ -69,7 +69,7 @@ class Client:
     def run(self, call: Call[T]) -> T:
         """Execute a call that was described by `functions`."""
         with translated(call.arguments), self.conn.cursor(row_factory=tuple_row) as cursor:
-            cursor.execute(call.statement, call.arguments)
+            cursor.execute(call.statement_in_binary, call.arguments, binary=True)
             try:
                 rows = cursor.fetchall()
             except (RecursionError, ValueError):
@@ -92,7 +92,9 @@ class Client:
     failed_messages = _method(functions.failed_messages)
     failed_stats = _method(functions.failed_stats)
     retry_failed = _method(functions.retry_failed)
+    retry_many_failed = _method(functions.retry_many_failed)
     remove_failed = _method(functions.remove_failed)
+    remove_many_failed = _method(functions.remove_many_failed)
 
     create_queue = _method(functions.create_queue)
     configure_queue = _method(functions.configure_queue)
@@ -140,6 +142,7 @@ class Client:
     heartbeat = _method(functions.heartbeat)
     stop_worker = _method(functions.stop_worker)
     list_queues = _method(functions.list_queues)
+    waiting_types = _method(functions.waiting_types)
     worker_activity = _method(functions.worker_activity)
     request_workers = _method(functions.request_workers)
     idle = _method(functions.idle)
@@ -149,6 +152,7 @@ class Client:
     revoke_access = _method(functions.revoke_access)
     rebase = _method(functions.rebase)
     check = _method(functions.check)
+    obstacles = _method(functions.obstacles)
     version = _method(functions.version)
 
 
@@ -162,7 +166,7 @@ class AsyncClient:
         """Execute a call that was described by `functions`."""
         with translated(call.arguments):
             async with self.conn.cursor(row_factory=tuple_row) as cursor:
-                await cursor.execute(call.statement, call.arguments)
+                await cursor.execute(call.statement_in_binary, call.arguments, binary=True)
                 try:
                     rows = await cursor.fetchall()
                 except (RecursionError, ValueError):
@@ -185,7 +189,9 @@ class AsyncClient:
     failed_messages = _async_method(functions.failed_messages)
     failed_stats = _async_method(functions.failed_stats)
     retry_failed = _async_method(functions.retry_failed)
+    retry_many_failed = _async_method(functions.retry_many_failed)
     remove_failed = _async_method(functions.remove_failed)
+    remove_many_failed = _async_method(functions.remove_many_failed)
 
     create_queue = _async_method(functions.create_queue)
     configure_queue = _async_method(functions.configure_queue)
@@ -233,6 +239,7 @@ class AsyncClient:
     heartbeat = _async_method(functions.heartbeat)
     stop_worker = _async_method(functions.stop_worker)
     list_queues = _async_method(functions.list_queues)
+    waiting_types = _async_method(functions.waiting_types)
     worker_activity = _async_method(functions.worker_activity)
     request_workers = _async_method(functions.request_workers)
     idle = _async_method(functions.idle)
@@ -242,4 +249,5 @@ class AsyncClient:
     revoke_access = _async_method(functions.revoke_access)
     rebase = _async_method(functions.rebase)
     check = _async_method(functions.check)
+    obstacles = _async_method(functions.obstacles)
     version = _async_method(functions.version)

@@ -3,6 +3,9 @@
 Behind a pooler that gives each transaction to another session of the server, a statement that was
 prepared in one is not there in the next. So nothing is prepared where the session that answers is
 not the one that the login was told of: PgBouncer and its like make up what they tell.
+
+Text is UTF-8, whatever the encoding of the database or a setting of the role says: what a message
+holds may not fit into another one.
 """
 
 from __future__ import annotations
@@ -28,10 +31,16 @@ __all__ = [
     "connect",
     "connect_async",
     "dsn_or_default",
+    "has_session",
 ]
 
 NAME = "symphony-pg"
-BACKEND = "select pg_backend_pid()"
+_OWN: dict[str, Any] = {
+    "autocommit": True,
+    "fallback_application_name": NAME,
+    "client_encoding": "utf8",
+}
+BACKEND = "select pg_catalog.pg_backend_pid()"
 
 
 def dsn_or_default(dsn: str | None) -> str:
@@ -43,7 +52,7 @@ def connect(dsn: str | None = None, **options: Any) -> psycopg.Connection[Any]:
     """Open a connection in autocommit mode; raise ConnectionRefused if that fails."""
     dsn = dsn_or_default(dsn)
     with connecting(dsn):
-        conn = psycopg.connect(dsn, autocommit=True, fallback_application_name=NAME, **options)
+        conn = psycopg.connect(dsn, **_OWN, **options)
         with _closing_if_it_fails(conn.pgconn):
             if conn.prepare_threshold is not None:
                 row = conn.execute(BACKEND).fetchone()
@@ -56,9 +65,7 @@ async def connect_async(dsn: str | None = None, **options: Any) -> psycopg.Async
     """Open an async connection in autocommit mode; raise ConnectionRefused if that fails."""
     dsn = dsn_or_default(dsn)
     with connecting(dsn):
-        conn = await psycopg.AsyncConnection.connect(
-            dsn, autocommit=True, fallback_application_name=NAME, **options
-        )
+        conn = await psycopg.AsyncConnection.connect(dsn, **_OWN, **options)
         with _closing_if_it_fails(conn.pgconn):
             if conn.prepare_threshold is not None and await backend(conn) != conn.info.backend_pid:
                 conn.prepare_threshold = None
@@ -72,6 +79,11 @@ def _closing_if_it_fails(pgconn: PGconn) -> Iterator[None]:
     except BaseException:
         pgconn.finish()
         raise
+
+
+def has_session(conn: psycopg.AsyncConnection[Any]) -> bool:
+    """Tell whether what is set in the session lasts: no pooler lends it to others."""
+    return conn.prepare_threshold is not None
 
 
 async def backend(conn: psycopg.AsyncConnection[Any]) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 from psycopg.adapt import Loader, Transformer
 from psycopg.pq import Format
-from psycopg.types.json import Jsonb, JsonbLoader
+from psycopg.types.json import Jsonb, JsonbBinaryLoader
 
 __all__ = ["RawJson", "explain", "read_again"]
 
@@ -58,9 +58,11 @@ def read_again(cursor: psycopg.Cursor[Any] | psycopg.AsyncCursor[Any]) -> list[t
     """Return the rows of a cursor, and as RawJson what Python cannot hold of them."""
     result = cursor.pgresult
     assert result is not None
-    usual = cursor.adapters.get_loader(JSONB, Format.TEXT) or JsonbLoader
+    usual = cursor.adapters.get_loader(JSONB, Format.BINARY) or JsonbBinaryLoader
 
     class Tolerant(Loader):
+        format = Format.BINARY
+
         def __init__(self, oid: int, connection: Any = None) -> None:
             super().__init__(oid, connection)
             self._usual = usual(oid, connection)
@@ -69,7 +71,7 @@ def read_again(cursor: psycopg.Cursor[Any] | psycopg.AsyncCursor[Any]) -> list[t
             try:
                 return self._usual.load(data)
             except (RecursionError, ValueError):
-                return RawJson(bytes(data).decode())
+                return RawJson(bytes(data)[1:].decode())  # after the number of the format
 
     cursor.adapters.register_loader("jsonb", Tolerant)
     reader = Transformer(cursor)

@@ -10,7 +10,9 @@ from typing import Any
 import pydantic
 from pydantic_core import PydanticSerializationError
 
-from .codec import InvalidMessage, json_value
+from .codec import TOO_DEEP, InvalidMessage, refused
+from .declaration import NotDefinedYet
+from .fidelity import difference, unstorable
 
 __all__ = ["PydanticCodec"]
 
@@ -33,24 +35,28 @@ class PydanticCodec:
         try:
             self._cls.model_rebuild()
         except (NameError, pydantic.PydanticUserError) as error:
-            raise TypeError(f"{self._cls.__qualname__}: {error}") from None
+            raise NotDefinedYet(f"{self._cls.__qualname__}: {error}") from None
 
     def encode(self, message: Any) -> Any:
         """Return the message as JSON values; raise InvalidMessage naming the field."""
         try:
             values = message.model_dump(mode="json", by_alias=True, round_trip=True, warnings=False)
-            values = json_value(values, "")
-        except (PydanticSerializationError, TypeError) as error:
-            raise InvalidMessage(f"{_culprit(message)}: {error}") from None
-        try:
+            if found := unstorable(values):
+                raise refused(self._cls, found)
             back = self._cls.model_validate_json(json.dumps(values), strict=True)
+            for name, value in back:
+                # Such as a SecretStr, which is written as asterisks, or infinity, as null.
+                field = self._cls.model_fields.get(name)
+                if field is None or not field.exclude:
+                    found = difference(getattr(message, name), value)
+                    if found:
+                        raise refused(self._cls, (f"{name}{found[0]}", found[1]))
+        except (PydanticSerializationError, TypeError) as error:
+            raise refused(self._cls, (_culprit(message), str(error))) from None
         except pydantic.ValidationError as error:
             raise _invalid(error, self._cls) from error
-        for name, field in self._cls.model_fields.items():
-            value = getattr(message, name)
-            if getattr(back, name) != value and not field.exclude:
-                # Such as a SecretStr, which is written as asterisks, or infinity, as null.
-                raise InvalidMessage(f"{name}: {value!r} does not come back from JSON as it is")
+        except RecursionError:
+            raise InvalidMessage(TOO_DEEP) from None
         return values
 
     def decode(self, body: str) -> Any:
@@ -77,15 +83,13 @@ def _invalid(error: pydantic.ValidationError, cls: type) -> InvalidMessage:
     first, *others = error.errors(include_url=False, include_context=False)
     if first["type"] == "json_invalid":
         return InvalidMessage(f"the body is not JSON: {first['msg']}")
-    path = "".join(
-        f"[{step}]" if isinstance(step, int) else f".{step}" for step in first["loc"]
-    ).removeprefix(".")
+    path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in first["loc"])
     if first["type"] == "missing":
         text = "missing"
     else:
         text = f"{first['msg'][:1].lower()}{first['msg'][1:]}"
     more = f" (and {len(others)} more)" if others else ""
-    return InvalidMessage(f"{path or cls.__name__}: {text}{more}")
+    return refused(cls, (path, f"{text}{more}"))
 
 
 def _culprit(message: Any) -> str:
@@ -95,4 +99,4 @@ def _culprit(message: Any) -> str:
             message.model_dump(mode="json", include={name}, warnings=False)
         except (PydanticSerializationError, TypeError):
             return str(name)
-    return type(message).__name__
+    return ""

@@ -18,15 +18,20 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Protocol, TypeVar, overload
 
+import msgspec
+
 from ..outcomes import Snooze
-from .codec import DataclassCodec, InvalidMessage
+from .codec import InvalidMessage, MsgspecCodec
+from .declaration import NotDefinedYet
+from .fidelity import unstorable
+from .misfit import exact_json
 
 __all__ = [
     "VERSION",
@@ -85,6 +90,8 @@ class MessageType:
         self.version = version
         self.codec: Codec = _codec_for(cls)
         self.upcasters: dict[int, Upcaster] = {}
+        with suppress(NotDefinedYet):  # then before the first use
+            self.codec.prepare()
 
     def prepare(self) -> None:
         """Raise TypeError if the class cannot be used, or a step between versions is missing."""
@@ -134,7 +141,12 @@ class MessageType:
                 raise InvalidMessage(
                     f"the upcaster of {self.name} from version {step} failed: {error!r}"
                 ) from error
-        return _exact_json(values)
+        if found := unstorable(values):
+            raise InvalidMessage(
+                f"the upcasters of {self.name} returned a body which is not a JSON value: "
+                f"{found[0].removeprefix('.')}: {found[1]}"
+            )
+        return exact_json(values).decode()
 
 
 def _version_in(headers: Any) -> int:
@@ -144,26 +156,9 @@ def _version_in(headers: Any) -> int:
     return version
 
 
-def _exact_json(values: Any) -> str:
-    """Write JSON with all the digits of Decimals: numbers, as they came in."""
-    # A NUL is in no text that PostgreSQL takes, so what it encloses can only be one of ours.
-    text = json.dumps(values, default=lambda value: f"\0{_number(value)}\0")
-    return re.sub(r'"\\u0000(.*?)\\u0000"', r"\1", text)
-
-
-def _number(value: Any) -> Decimal:
-    if type(value) is Decimal and value.is_finite():
-        return value
-    raise InvalidMessage(f"an upcaster returned {value!r}, which is not a JSON value")
-
-
 def _codec_for(cls: type) -> Codec:
     """Choose by the kind of class; a library that was not imported has no class here."""
-    if dataclasses.is_dataclass(cls):
-        return DataclassCodec(cls)
-    if (msgspec := sys.modules.get("msgspec")) and issubclass(cls, msgspec.Struct):
-        from .codec_msgspec import MsgspecCodec
-
+    if dataclasses.is_dataclass(cls) or issubclass(cls, msgspec.Struct):
         return MsgspecCodec(cls)
     if (pydantic := sys.modules.get("pydantic")) and issubclass(cls, pydantic.BaseModel):
         from .codec_pydantic import PydanticCodec

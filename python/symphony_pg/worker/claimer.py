@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 
 from ..database import functions
 from ..database.functions.messages import ClaimedMessage
+from ..errors import LeaseLost
 from .backlog import Backlog
 from .claim import Claim
 from .clock import Clock, telling_the_time
 from .doorbell import Doorbell
 from .heartbeat import resident_memory
 from .idling import LINGER_POLL, Idling
-from .link import Link, committed_asynchronously
+from .link import Link, Unreadable, committed_asynchronously, undecoded
 from .listening import Listening
 from .pace import Pace
 from .queues import Queues
@@ -112,10 +113,17 @@ class Claimer:
                 await asyncio.sleep(LINGER_POLL)
 
     async def _claim(self, size: int) -> list[ClaimedMessage]:
-        call = functions.claim_batch(self.queues.names, size, self.worker)
+        call = undecoded(functions.claim_batch(self.queues.names, size, self.worker))
         if not self.listening.has_session:
             call = committed_asynchronously(call)
-        return await self.link.run(telling_the_time(call, self.clock))
+        try:
+            return await self.link.run(telling_the_time(call, self.clock))
+        except Unreadable as error:
+            # With the end of the lease its messages would have used an attempt, and come back.
+            claim_id = int.from_bytes(error.first or b"", "big")
+            with suppress(LeaseLost):
+                await self.link.run(functions.release(claim_id))
+            raise
 
     async def _has_found_more(self, finds: int) -> bool:
         """Tell whether a tick has made messages pending since there were so many finds."""

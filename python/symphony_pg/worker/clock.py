@@ -12,7 +12,7 @@ from ..database.call import Call
 __all__ = ["Clock", "telling_the_time"]
 
 T = TypeVar("T")
-AND_THE_TIME = b"select answer.*, clock_timestamp() from (%s) as answer"
+AND_THE_TIME = b"select answer.*, pg_catalog.clock_timestamp() from (%s) as answer"
 
 
 def telling_the_time(call: Call[T], clock: Clock) -> Call[T]:

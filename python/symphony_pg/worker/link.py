@@ -6,20 +6,21 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any, TypeVar
 
 import psycopg
+from psycopg import IsolationLevel
 from psycopg.rows import tuple_row
 
 from ..database.call import Call
-from ..database.connections import connect_async
+from ..database.connections import connect_async, has_session
 from ..database.translation import translated
-from ..errors import ConnectionRefused, LoginRefused
+from ..errors import ConnectionRefused, LoginRefused, SymphonyError, WrongIsolationLevel
 
-__all__ = ["LAST_WORDS", "Link", "Stopped", "committed_asynchronously"]
+__all__ = ["LAST_WORDS", "Link", "Stopped", "Unreadable", "committed_asynchronously", "undecoded"]
 
 T = TypeVar("T")
 log = logging.getLogger("symphony_pg.worker")
@@ -27,13 +28,37 @@ FIRST_WAIT = 0.1
 LONGEST_WAIT = 5.0
 LAST_WORDS = 2.0
 TELL_AGAIN = 60.0
-NOT_WAITING = b", set_config('synchronous_commit', 'off', true)"
+NOT_WAITING = b", pg_catalog.set_config('synchronous_commit', 'off', true)"
+RELIED_ON = (
+    "select pg_catalog.set_config('default_transaction_isolation', 'read committed', false), "
+    "pg_catalog.set_config('idle_session_timeout', '0', false)"
+)
+AS_TEXT = (b" body, headers,", b" body::pg_catalog.text, headers::pg_catalog.text,")
 READ_ONLY = "25006"  # what an old primary says after a failover
 
 
 def committed_asynchronously(call: Call[T]) -> Call[T]:
     """Let the transaction of a call that returns rows not wait for the disk, and no other one."""
     return replace(call, statement=call.statement + NOT_WAITING)
+
+
+def undecoded(call: Call[T]) -> Call[T]:
+    """Let the bodies and headers of a claim stay text, which is decoded just once."""
+    return replace(call, statement=call.statement.replace(*AS_TEXT, 1))
+
+
+class Unreadable(SymphonyError):  # noqa: N818
+    """PostgreSQL has answered, and Python cannot read it; `first` is the first value as it came."""
+
+    def __init__(self, cursor: psycopg.AsyncCursor[Any], error: Exception) -> None:
+        super().__init__(
+            "an answer of PostgreSQL cannot be read",
+            detail=f"{type(error).__name__}: {_one_line(error)}",
+            hint="Compare the encoding of the database with what it holds, and the version of "
+            "psycopg with that of the server.",
+        )
+        result = cursor.pgresult
+        self.first = result.get_value(0, 0) if result is not None and result.ntuples else None
 
 
 class Stopped(Exception):  # noqa: N818
@@ -59,8 +84,10 @@ class Link:
         self._options = options
         self._conn: psycopg.AsyncConnection[Any] | None = None
         self._opening = asyncio.Lock()
+        self._turns = asyncio.Lock()
         self._stopped = asyncio.Event()
         self._attempts = 0
+        self._begins = False
         self._was_open = False
         self._told = ("", 0.0)
         self.refusal: Exception | None = None
@@ -74,9 +101,12 @@ class Link:
             conn = await self.connection()
             try:
                 with translated(call.arguments):
-                    async with conn.cursor(row_factory=tuple_row) as cursor:
-                        await cursor.execute(call.statement, call.arguments)
-                        rows = await cursor.fetchall()
+                    async with self._transaction(conn):
+                        answer = await _answer(conn, call)
+            except WrongIsolationLevel:
+                if self._begins:
+                    raise
+                self._begins = True
             except psycopg.Error as error:
                 is_lost = conn.closed or error.sqlstate == READ_ONLY
                 if not is_lost and not isinstance(error, psycopg.OperationalError):
@@ -90,7 +120,7 @@ class Link:
                 await self._back_off()
             else:
                 self._attempts = 0
-                return call.read(rows)
+                return answer
 
     async def connection(self) -> psycopg.AsyncConnection[Any]:
         """Return the connection, opened again if need be; raise Stopped after stop()."""
@@ -126,6 +156,7 @@ class Link:
     async def _open(self) -> psycopg.AsyncConnection[Any]:
         conn = await connect_async(self._dsn, **self._options)
         try:
+            await self._be_read_committed(conn)
             await self._prepare(conn)
         except BaseException:
             await conn.close()
@@ -134,6 +165,24 @@ class Link:
             log.info("%s: connected again", self._purpose)
         self._was_open, self.refusal = True, None
         return conn
+
+    async def _be_read_committed(self, conn: psycopg.AsyncConnection[Any]) -> None:
+        """Let our calls be read committed, whatever is the default, and the session not time out.
+
+        Where a pooler lends sessions that is said for each transaction, once one was refused.
+        """
+        if has_session(conn):
+            await conn.execute(RELIED_ON)
+        await conn.set_isolation_level(IsolationLevel.READ_COMMITTED)
+
+    @asynccontextmanager
+    async def _transaction(self, conn: psycopg.AsyncConnection[Any]) -> AsyncIterator[None]:
+        """Begin a transaction if we have to, one at a time: several tasks share the connection."""
+        if not self._begins:
+            yield
+            return
+        async with self._turns, conn.transaction():
+            yield
 
     async def _drop(self, conn: psycopg.AsyncConnection[Any], error: psycopg.Error) -> None:
         if self._conn is conn:
@@ -145,7 +194,8 @@ class Link:
         text, at = self._told
         news, now = _one_line(error), time.monotonic()
         if not self._attempts or news != text or now - at >= TELL_AGAIN:
-            log.warning("%s: no connection (%s); trying again", self._purpose, news)
+            what = "no writes" if getattr(error, "sqlstate", "") == READ_ONLY else "no connection"
+            log.warning("%s: %s (%s); trying again", self._purpose, what, news)
             self._told = (news, now)
 
     async def _back_off(self) -> None:
@@ -185,6 +235,15 @@ class Link:
             await self._conn.close()
 
 
+async def _answer(conn: psycopg.AsyncConnection[Any], call: Call[T]) -> T:
+    async with conn.cursor(row_factory=tuple_row) as cursor:
+        await cursor.execute(call.statement_in_binary, call.arguments, binary=True)
+        try:
+            return call.read(await cursor.fetchall())
+        except Exception as error:
+            raise Unreadable(cursor, error) from error
+
+
 def _one_line(error: Exception) -> str:
-    detail = getattr(error, "detail", None)
-    return " ".join((detail or str(error)).split())
+    told = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    return " ".join((told or getattr(error, "detail", None) or str(error)).split())

@@ -8,9 +8,8 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
-from psycopg.types.string import TextLoader
 
-from ..database.connections import backend
+from ..database.connections import backend, has_session
 from .doorbell import Doorbell
 from .link import Link
 from .queues import Queues
@@ -38,14 +37,10 @@ class Listening:
         self._heard: set[str] = set()
 
     async def prepare(self, conn: psycopg.AsyncConnection[Any]) -> None:
-        """Make a new connection one for claims: bodies stay text, which is decoded just once."""
-        conn.adapters.register_loader("jsonb", TextLoader)
-        self.has_session = self.listens and await backend(conn) == conn.info.backend_pid
+        """Make a new connection one for claims."""
+        self.has_session = self.listens and has_session(conn)
         if self.has_session:
-            await conn.execute("select set_config('synchronous_commit', 'off', false)")
-            await conn.execute(
-                "select set_config('default_transaction_isolation', 'read committed', false)"
-            )
+            await conn.execute("select pg_catalog.set_config('synchronous_commit', 'off', false)")
         elif self.listens and await self._shares_sessions(conn):
             log.warning("behind a transaction pooler: polling, as with --no-listen")
             self.listens = False

@@ -18,7 +18,8 @@ from ..errors import LeaseLost, SymphonyError
 from ..events import Event, Events, Failed, Retried
 from ..handling.failure import Failure
 from .claim import Claim
-from .link import Link
+from .link import Link, Stopped
+from .strangers import Strangers
 
 __all__ = ["Counts", "Settler"]
 
@@ -68,6 +69,7 @@ class Settler:
 
     `changed` is set when a claim is settled or lost; `on_lost` hears of a claim whose lease was
     lost, `on_retry` when a message will be due again, `on_failure` after each failed attempt.
+    `strangers` tells of messages that were put off because nobody here knows them.
     `sanitize` is the application's hook.
     """
 
@@ -80,9 +82,11 @@ class Settler:
         on_retry: Callable[[datetime], None],
         on_failure: Callable[[], None],
         events: Events,
+        strangers: Strangers,
         sanitize: Callable[[str], str] | None = None,
     ) -> None:
         self._events = events
+        self._strangers = strangers
         self._link = link
         self._sanitize = sanitize
         self._counts = counts
@@ -101,6 +105,10 @@ class Settler:
     def is_behind(self) -> bool:
         """True when so much waits to be settled that no more should be claimed."""
         return len(self._complete) >= MOST_UNSETTLED
+
+    def shortest_lease(self) -> float | None:
+        """Return the seconds of the shortest lease that is held."""
+        return min((claim.lease for claim in list(self.open.values())), default=None)
 
     def add(self, claim: Claim) -> None:
         """Watch over a new claim."""
@@ -150,8 +158,11 @@ class Settler:
 
     async def _settle(self, claim: Claim) -> None:
         while claim.nacked < len(claim.failures) and not claim.lost:
-            await self._nack(claim, claim.failures[claim.nacked])
+            failure = claim.failures[claim.nacked]
+            await self._nack(claim, failure)
+            claim.failures[claim.nacked] = failure.told()
             claim.nacked += 1
+        self._strangers.tell()
         message_ids = claim.done[claim.acked :]
         if message_ids and not claim.lost:
             await self._ack(claim, message_ids)
@@ -177,21 +188,38 @@ class Settler:
         if self._sanitize is not None:
             failure = failure.sanitized(self._sanitize)
         try:
-            nacked = await self._link.run(_settling(claim.claim_id, failure))
+            nacked = await self._settled(claim, failure)
         except LeaseLost as error:
             await self._refused(claim, 1, error)
         except SymphonyError as error:
-            # Such as a retry_after of minus one: the lease will end, and the message come back.
+            # The lease will end, and the message come back.
             log.error("message %d: %s", message.message_id, error)
         else:
             # From here on with what is left of the text, without secrets.
             self._tell(message, failure._replace(error=nacked.last_error or ""), nacked)
+
+    async def _settled(self, claim: Claim, failure: Failure) -> Nacked:
+        """Nack as the failure says; plainly, if it asks for a wait that cannot be."""
+        try:
+            return await self._link.run(_settling(claim.claim_id, failure))
+        except (LeaseLost, Stopped):
+            raise
+        except Exception as error:
+            if failure.is_plain:
+                raise
+            refusal = error.message if isinstance(error, SymphonyError) else repr(error)
+            plain = failure.plain(
+                f"It is retried as usual, because its wait was refused: {refusal}"
+            )
+            return await self._link.run(_settling(claim.claim_id, plain))
 
     def _tell(self, message: ClaimedMessage, failure: Failure, nacked: Nacked) -> None:
         if nacked.outcome == "snoozed":
             assert nacked.available_at is not None
             self._counts.snoozed += 1
             self._on_retry(nacked.available_at)
+            if self._strangers.meet(failure):
+                return
             log.info(
                 "message %d is snoozed until %s: %s",
                 message.message_id,
@@ -260,9 +288,8 @@ class Settler:
     def give_up(self, running: Iterable[tuple[Claim, ClaimedMessage]], reason: str) -> None:
         """Report messages whose handlers did not come to an end."""
         for claim, message in running:
-            if not claim.has_outcome(message.message_id):
-                error = f"{reason}; the handler had not finished"
-                claim.failures.append(Failure(message, error, "WorkerStopped", True, None))
+            error = f"{reason}; the handler had not finished"
+            claim.failed(Failure(message, error, "WorkerStopped", True, None))
             self.progress(claim)
 
     async def keep_leases(self) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from symphony_pg import Client, Context, Symphony
 from tests.cli.helpers import Cli
 from tests.helpers import Connection
 from tests.worker.helpers import Process, running, until
+from tests.worker.test_sessions import FOREIGN
 
 POOL_SIZE = 3
 MESSAGES = 300
@@ -245,4 +247,29 @@ def test_commands(pool: str, conn: Connection, tmp_path: Path) -> None:
     assert run("failed", "retry", "--queue", "mail", "--per-second", "1000")["messages"] == 10
     assert run("stats", "mail")[0]["failed"] == 0
     assert run("db", "check") == []
+    assert traces(pool) == set()
+
+
+async def test_foreign_settings_change_nothing(pool: str, conn: Connection) -> None:
+    """No SET of a client lasts, and the pool tells a client of other settings than it has."""
+    for name, value in FOREIGN.items():
+        setting = sql.SQL("alter database {} set {} = {}").format(
+            sql.Identifier(conn.info.dbname), sql.Identifier(name), sql.Literal(value)
+        )
+        conn.execute(setting)
+    seen: list[tuple[str, int]] = []
+    app = Symphony(pool)
+
+    @app.handler("A")
+    def handle(body: str, context: Context) -> None:
+        seen.append((body, context.attempt))
+        if context.attempt == 1:
+            raise ValueError("not yet")
+
+    Client(conn).configure_queue("default", retry_delay=timedelta(milliseconds=10))
+    Client(conn).enqueue("A", "caf\xe9 \U0001f600")
+    with app:
+        async with running(app, poll_interval=0.05) as worker:
+            await until(lambda: worker.counts.done == 1)
+    assert seen == [("caf\xe9 \U0001f600", 1), ("caf\xe9 \U0001f600", 2)]
     assert traces(pool) == set()

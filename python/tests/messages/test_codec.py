@@ -14,6 +14,8 @@ from symphony_pg import InvalidMessage, message
 from symphony_pg.messages.types import message_type_of
 from symphony_pg.times import parse_datetime, parse_duration, show_duration
 
+from .helpers import codec
+
 
 class Colour(Enum):
     RED = "red"
@@ -70,10 +72,6 @@ FULL = Everything(
     anything={"deep": [1, 2.5, None]},
     loose={"a": 1},
 )
-
-
-def codec(cls: type) -> Any:
-    return message_type_of(cls).codec
 
 
 def test_everything_comes_back() -> None:
@@ -133,26 +131,26 @@ def with_(**changes: Any) -> str:
 @pytest.mark.parametrize(
     ("body", "text"),
     [
-        (with_(text=3), "text: expected a string, got 3"),
-        (with_(whole=True), "whole: expected an integer, got True"),
-        (with_(whole=1.5), "whole: expected an integer"),
-        (with_(real="1"), "real: expected a number"),
-        (with_(yes=1), "yes: expected true or false"),
-        (with_(nothing=1), "nothing: expected null"),
-        (with_(maybe=1), "maybe: expected a string"),
-        (with_(either=None), "either: expected int or str, got None"),
-        (with_(names=["a", 1]), r"names\[1\]: expected a string"),
-        (with_(names="a"), "names: expected a list"),
-        (with_(table={"x": "y"}), r"table\.x: expected a number"),
+        (with_(text=3), "text: expected `str`, got `int`"),
+        (with_(whole=True), "whole: expected `int`, got `bool`"),
+        (with_(whole=1.5), "whole: expected `int`, got `float`"),
+        (with_(real="1"), "real: expected `float`, got `str`"),
+        (with_(yes=1), "yes: expected `bool`, got `int`"),
+        (with_(nothing=1), "nothing: expected `null`, got `int`"),
+        (with_(maybe=1), r"maybe: expected `str \| null`, got `int`"),
+        (with_(either=None), r"either: expected `int \| str`, got `null`"),
+        (with_(names=["a", 1]), r"names\[1\]: expected `str`, got `int`"),
+        (with_(names="a"), "names: expected `array`, got `str`"),
+        (with_(table={"x": "y"}), r"table\.x: expected `float`, got `str`"),
         (with_(address={}), r"address\.street: missing"),
-        (with_(addresses=[{"street": 1}]), r"addresses\[0\]\.street: expected a string"),
-        (with_(at="yesterday"), "at: expected a time"),
-        (with_(on="2030-13-01"), "on: expected a date"),
-        (with_(price="x"), "price: expected a decimal number"),
-        (with_(price="NaN"), "price: expected a decimal number"),
-        (with_(key="x"), "key: expected a UUID"),
-        (with_(colour="green"), "colour: expected one of 'red', 'blue', got 'green'"),
-        ("[]", "the message: expected an object"),
+        (with_(addresses=[{"street": 1}]), r"addresses\[0\]\.street: expected `str`, got `int`"),
+        (with_(at="yesterday"), "at: invalid RFC3339 encoded datetime"),
+        (with_(on="2030-13-01"), "on: invalid RFC3339 encoded date"),
+        (with_(price="x"), "price: invalid decimal string"),
+        (with_(price="NaN"), "price: expected a finite number, got Decimal"),
+        (with_(key="x"), "key: invalid UUID"),
+        (with_(colour="green"), "colour: invalid enum value 'green'"),
+        ("[]", "Everything: expected `object`, got `array`"),
         ("{", "the body is not JSON"),
     ],
 )
@@ -164,14 +162,14 @@ def test_a_body_that_does_not_fit_names_the_field(body: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"text": 3}, "text: expected a string"),
-        ({"real": float("nan")}, "real: expected a finite float"),
-        ({"price": 1.5}, "price: expected a finite Decimal"),
-        ({"at": date(2030, 1, 1)}, "at: expected a datetime"),
-        ({"colour": "red"}, "colour: expected a Colour"),
+        ({"text": 3}, "text: expected `str`, got `int`"),
+        ({"real": float("nan")}, "real: expected a finite number, got nan"),
+        ({"price": 1.5}, "price: expected `Decimal`, got `float`"),
+        ({"at": date(2030, 1, 1)}, "at: invalid RFC3339 encoded datetime"),
+        ({"colour": "red"}, "colour: expected `Colour`, got `str`"),
         ({"anything": {"x": object()}}, r"anything\.x: expected a JSON value"),
-        ({"table": {1: 1.0}}, "table: expected an object with strings as keys"),
-        ({"address": None}, "address: expected a Address"),
+        ({"table": {1: 1.0}}, r"table\.1: expected `str`, got `int`"),
+        ({"address": None}, "address: expected `object`, got `null`"),
     ],
 )
 def test_a_message_that_does_not_fit_names_the_field(change: dict[str, Any], text: str) -> None:
@@ -194,12 +192,13 @@ def test_the_class_may_refuse() -> None:
 
 
 def test_types_that_json_cannot_carry() -> None:
-    @dataclass
-    class Bad:
-        data: set[int]
+    with pytest.raises(TypeError, match=r"Bad\.data: JSON cannot carry the type .*complex"):
 
-    with pytest.raises(TypeError, match=r"Bad\.data: JSON cannot carry"):
-        codec(Bad).prepare()
+        @message
+        @dataclass
+        class Bad:
+            data: complex
+
     with pytest.raises(TypeError, match="is a dataclass"):
         message_type_of(int)
 

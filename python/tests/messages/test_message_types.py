@@ -17,6 +17,8 @@ from symphony_pg.messages.types import message_type_of
 from tests.helpers import Connection, known, status
 from tests.worker.helpers import run
 
+from .helpers import codec
+
 LONG = "12345678901234567890.12345678901234567890"
 
 
@@ -53,10 +55,6 @@ ORDER = Order(2**70, Decimal(LONG), NOW, [Line("a")], {"x": 1.5})
 INVOICE = Invoice(
     invoiceId=2**70, price=Decimal(LONG), at=NOW, items=[Item(name="a")], extra={"x": 1.5}
 )
-
-
-def codec(cls: type) -> Any:
-    return message_type_of(cls).codec
 
 
 @pytest.mark.parametrize("given", [ORDER, INVOICE], ids=["msgspec", "pydantic"])
@@ -118,12 +116,17 @@ def test_what_is_no_object_or_no_json(cls: type) -> None:
     [
         (ORDER, "order_id", "x", "orderId: expected `int`"),
         (ORDER, "extra", object(), "extra: "),
-        (ORDER, "extra", {"x": float("nan")}, r"extra\.x: expected a JSON value, got nan"),
+        (ORDER, "extra", {"x": float("nan")}, r"extra\.x: expected a finite number, got nan"),
         (INVOICE, "invoice_id", "3", "invoiceId: input should be a valid integer"),
         (INVOICE, "items", [Item.model_construct(name="x", count=0)], r"items\[0\]\.count"),
         (INVOICE, "extra", object(), "extra: "),
-        (INVOICE, "extra", [float("inf")], r"extra: \[inf\] does not come back"),
-        (INVOICE, "extra", pydantic.SecretStr("x"), "extra: SecretStr.* does not come back"),
+        (INVOICE, "extra", [float("inf")], r"extra\[0\]: expected a finite number, got inf"),
+        (
+            INVOICE,
+            "extra",
+            pydantic.SecretStr("x"),
+            r"extra: expected a JSON value, got SecretStr\(",
+        ),
     ],
 )
 def test_dispatch_checks_every_field(given: Any, name: str, value: Any, text: str) -> None:
@@ -155,7 +158,7 @@ def test_libraries_that_nobody_uses_are_not_imported() -> None:
         "@symphony_pg.message\n"
         "@dataclasses.dataclass\n"
         "class A: n: int\n"
-        "print([name for name in ('msgspec', 'pydantic', 'pytest') if name in sys.modules])"
+        "print([name for name in ('pydantic', 'pytest') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -135,7 +135,7 @@ def test_a_middleware_may_replace_the_message_and_stop_it(app: Symphony) -> None
     assert [each > 0 for each in many] == [True, False, True]
     assert run(app).done == 3
     assert sorted(job.n for job in seen) == [3, 4, 5]
-    with pytest.raises(InvalidMessage, match="n: expected an integer"):
+    with pytest.raises(InvalidMessage, match="n: expected `int`, got `str`"):
         app.middleware(_spoil) and app.dispatch(Job(1))
 
 
@@ -234,10 +234,10 @@ def test_logging(app: Symphony, kind: str, caplog: pytest.LogCaptureFixture) -> 
     caplog.set_level(logging.INFO, "symphony_pg.messages")
     app.middleware(logging_middleware())
 
-    def fail(job: Job) -> None:
+    def fail(body: object) -> None:
         raise RuntimeError("no")
 
-    async def fail_async(job: Job) -> None:
+    async def fail_async(body: object) -> None:
         raise RuntimeError("no")
 
     handler_of(app, kind, [])

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from symphony_pg import Client, Context, Symphony
+from symphony_pg.worker import clock
 from tests.helpers import Connection, one
 from tests.worker.helpers import run, running, until
 
@@ -66,9 +67,9 @@ def test_a_clock_that_is_wrong_changes_nothing(
 
 @pytest.mark.parametrize("moved", ["1 hour", "-1 minute"])
 async def test_a_server_clock_that_is_set_spoils_no_lease(
-    app: Symphony, conn: Connection, moved: str
+    app: Symphony, conn: Connection, monkeypatch: pytest.MonkeyPatch, moved: str
 ) -> None:
-    # The whole server's: what asks for the time of PostgreSQL itself finds ours first.
+    # The whole server's: what asks for the time of PostgreSQL itself is told ours.
     conn.execute("create schema faked")
     conn.execute("create table faked.clock as select interval '0' as moved")
     for name in ("faked.clock_timestamp", "symphony._now"):
@@ -76,7 +77,8 @@ async def test_a_server_clock_that_is_set_spoils_no_lease(
             f"create or replace function {name}() returns timestamptz language sql volatile "
             "as 'select pg_catalog.clock_timestamp() + moved from faked.clock'"
         )
-    conn.execute(f"alter database {conn.info.dbname} set search_path = faked, pg_catalog")
+    faked = clock.AND_THE_TIME.replace(b"pg_catalog.", b"faked.")
+    monkeypatch.setattr(clock, "AND_THE_TIME", faked)
     Client(conn).configure_queue("default", lease=timedelta(seconds=0.5))
     attempts: list[int] = []
 

@@ -7,7 +7,7 @@ language plpgsql
 stable
 as $$
 begin
-    if current_setting('transaction_isolation') <> 'read committed' then
+    if current_setting('transaction_isolation') not like 'read%' then
         raise exception 'messages cannot be claimed in a % transaction',
             current_setting('transaction_isolation')
             using errcode = 'SY011',

@@ -18,18 +18,18 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 /*
- * It finds the first lane that has something, without a lock (the last lane needs no look), locks
- * it, and takes messages in a new statement: only that one sees how far the last holder went.
- * The first lock may wait.  Once a lane is locked any other is only tried, so two workers
- * with their queues in different order cannot wait for each other.
+ * It finds the first lane that has something, without a lock (a last lane needs no look), locks it,
+ * and takes messages in a new statement: only that one sees how far the last holder went.  A lane
+ * that another session holds is passed over.  If no other had anything, it comes at the end again,
+ * and is waited for; but not with a lane in hand, or two workers could wait for each other.
  */
 #variable_conflict use_column
 declare
     v_lanes    integer[];
     v_lane_id  integer;
     v_lane     record;
+    v_busy     integer;
     v_locked   boolean := false;
-    v_found    boolean := false;
     v_take     int8multirange;
     v_finished int8multirange;
     v_first    int8range;
@@ -37,15 +37,19 @@ declare
     v_now      timestamptz;
 begin
     perform symphony._check_claim(batch_size, lease);
+    perform symphony._end_when_idle();
     v_lanes := array(select lane_id from symphony._lanes(claim_batch.queues));
-    if cardinality(v_lanes) > 8 then
-        v_lanes := symphony._filled_lanes(v_lanes);
-    end if;
+    v_lanes := case when cardinality(v_lanes) > 8 then symphony._filled_lanes(v_lanes) else v_lanes end;
     v_finished := case when cardinality(v_lanes) > 1 then symphony._finished_transactions() end;
-    foreach v_lane_id in array v_lanes loop
-        continue when v_lane_id <> v_lanes[cardinality(v_lanes)]
+    for i in 1 .. cardinality(v_lanes) + 1 loop
+        v_lane_id := coalesce(v_lanes[i], v_busy);
+        exit when v_lane_id is null;
+        continue when (i < cardinality(v_lanes) or i = cardinality(v_lanes) and v_busy is not null)
             and not exists (select from symphony._pending(v_lane_id, 1, v_finished));
-        continue when not symphony._lock_lane(v_lane_id, wait => not v_locked);
+        if not symphony._lock_lane(v_lane_id, wait => i > cardinality(v_lanes) and not v_locked) then
+            v_busy := coalesce(v_busy, v_lane_id);
+            continue;
+        end if;
         v_locked := true;
         select * into v_lane
         from symphony._lane_settings(v_lane_id), symphony._position(v_lane_id);
@@ -56,8 +60,7 @@ begin
         v_now := symphony._now();
         return query
         with batch as materialized (
-            (select * from symphony._run(
-                v_lane_id, v_first, coalesce(v_lane.partial_message_id, 0), v_limit))
+            (select * from symphony._run(v_lane_id, v_first, coalesce(v_lane.partial_message_id, 0), v_limit))
             union all
             (select * from symphony._runs(v_lane_id, v_take - int8multirange(v_first), v_limit)
              where v_take <> int8multirange(v_first))
@@ -70,9 +73,8 @@ begin
             from batch
             having count(*) > 0
         ), claimed as (
-            insert into symphony.claim (
-                lane_id, worker, claimed_at, lease_until, size, open_ids, waited,
-                ahead, partial_txid, partial_message_id)
+            insert into symphony.claim (lane_id, worker, claimed_at, lease_until, size, open_ids, waited,
+                                        ahead, partial_txid, partial_message_id)
             select v_lane_id, claim_batch.worker, v_now,
                    v_now + coalesce(claim_batch.lease, v_lane.lease),
                    cardinality(ids), ids, greatest(date_part('epoch', v_now) - due_at, 0),
@@ -85,20 +87,15 @@ begin
                batch.body, batch.headers, v_lane.priority::integer, batch.attempt + 1,
                case when batch.retry is null and not v_lane.by_type then v_lane.max_attempts
                     else symphony._max_attempts(batch.message_type, batch.retry, v_lane.max_attempts)
-               end,
-               batch.group_key, batch.enqueued_at, claimed.lease_until, v_lane.alone
+               end, batch.group_key, batch.enqueued_at, claimed.lease_until, v_lane.alone
         from claimed, batch;
-        v_found := found;
-        exit when v_found;
+        if found then return; end if;
     end loop;
-    if not v_found then
-        perform symphony._check_queues(claim_batch.queues);
-        if not exists (select from symphony._home()) then
-            perform symphony.rebase();
-            return query select * from symphony.claim_batch(queues, batch_size, worker, lease);
-        end if;
+    perform symphony._check_queues(claim_batch.queues);
+    if not exists (select from symphony._home()) then
+        perform symphony.rebase();
+        return query select * from symphony.claim_batch(queues, batch_size, worker, lease);
     end if;
-    perform set_config('idle_in_transaction_session_timeout', '10s', true);
 end;
 $$;
 
@@ -132,7 +129,7 @@ Raises     SY001 unknown_queue
            22023 invalid_parameter_value
 Writes     symphony.claim (inserts one row)
 Locks      the lane until the transaction ends: commit at once. An idle transaction is ended after
-           10 seconds
+           10 seconds. It waits for a lane that another session holds only if no other has messages
 Access     consumer$$;
 
 revoke execute on function symphony.claim_batch(text[], integer, text, interval) from public;

@@ -12,7 +12,7 @@ declare
     v_before jsonb;
     v_after  jsonb;
 begin
-    perform symphony._lock_routes();
+    perform symphony._take_turn('routes', wait => true);
     lock table symphony.transport, symphony.route, symphony.retry_policy in share row exclusive mode;
     v_before := symphony._config();
     begin

@@ -33,7 +33,7 @@ declare
     v_message_id bigint := nextval('symphony.message_id_seq');
 begin
     if delay is null and available_at is null and idempotency_key is null and retry is null
-       and current_setting('transaction_isolation') = 'read committed'
+       and current_setting('transaction_isolation') like 'read%'
     then
         insert into symphony.message (message_id, enqueued_at, lane_id,
                                       message_type, body, headers, group_key)
@@ -53,7 +53,7 @@ begin
                 order by idle_worker.idle_id desc
                 limit 1)
             then
-                perform pg_notify('symphony:' || v_queue_name, '');
+                perform symphony._notify(v_queue_name, '');
             end if;
             return v_message_id;
         end if;

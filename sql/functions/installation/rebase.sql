@@ -9,13 +9,14 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 /*
- * It holds the tick's lock and that of all lanes (see _lock_lane), so nobody claims, promotes, recovers
- * or purges.  Nobody has to stop enqueueing: all is ahead from the id of a transaction on that is still
- * running.
+ * It has the turn of the tick and the lock of all lanes (see _lock_lane), so nobody claims, promotes,
+ * recovers or purges.  Nobody has to stop enqueueing: all is ahead from the id of a transaction on
+ * that is still running.
  */
 begin
     perform symphony._check_isolation();
-    perform pg_advisory_xact_lock(1398361426, 0);
+    perform symphony._take_turn('tick', wait => true);
+    perform symphony._end_when_idle();
     needed := not exists (select from symphony._home());
     if needed then
         perform symphony._check_subscriptions();

@@ -58,6 +58,7 @@ begin
     delete from symphony.claim as c where c.lane_id = any (v_lanes);
     delete from symphony.idempotency_key as k where k.queue_name = _drop_queue.queue_name;
     delete from symphony.idle_worker as i where i.queue_name = _drop_queue.queue_name;
+    delete from symphony.purge_position as p where p.lane_id = any (v_lanes);
     delete from symphony.lane_use as u where u.lane_id = any (v_lanes);
     delete from symphony.lane as l where l.lane_id = any (v_lanes);
     delete from symphony.queue as q where q.queue_name = _drop_queue.queue_name;

@@ -4,7 +4,7 @@ language plpgsql
 volatile
 as $$
 begin
-    if current_setting('transaction_isolation') <> 'read committed' then
+    if current_setting('transaction_isolation') not like 'read%' then
         perform from symphony.queue where queue.queue_name = any (_hold_queues.queue_names) for key share;
     end if;
 end;

@@ -5,7 +5,7 @@ volatile
 as $$
 begin
     perform symphony._check_isolation();
-    perform symphony._lock_routes();
+    perform symphony._take_turn('routes', wait => true);
     update symphony.lane
     set is_unrouted = not lane.is_unrouted
     where lane.queue_name = 'default' and not lane.alone and lane.is_unrouted = symphony._is_routed();

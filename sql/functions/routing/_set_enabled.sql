@@ -6,7 +6,7 @@ as $$
 declare
     v_transport symphony.transport;
 begin
-    perform symphony._lock_routes();
+    perform symphony._take_turn('routes', wait => true);
     select * into v_transport
     from symphony.transport as t
     where t.transport_name = _set_enabled.transport_name

@@ -27,7 +27,7 @@ begin
     then
         perform symphony._refuse_queue(v_queue_name);
     end if;
-    perform symphony._lock_routes();
+    perform symphony._take_turn('routes', wait => true);
     select * into v_before
     from symphony.transport as t
     where t.transport_name = create_transport.transport_name

@@ -5,7 +5,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform symphony._lock_routes();
+    perform symphony._take_turn('routes', wait => true);
     delete from symphony.handler as h
     where h.message_type = remove_handler.message_type and h.handler_name = remove_handler.handler_name;
     if not found then

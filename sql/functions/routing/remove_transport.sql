@@ -8,7 +8,7 @@ declare
     v_patterns   text;
     v_queue_name text;
 begin
-    perform symphony._lock_routes();
+    perform symphony._take_turn('routes', wait => true);
     select string_agg(distinct route.pattern, ', ') into v_patterns
     from symphony.route
     where route.transport_name = remove_transport.transport_name;

@@ -35,7 +35,7 @@ begin
         perform symphony._refuse_transport(v_unknown);
     end if;
 
-    perform symphony._lock_routes();
+    perform symphony._take_turn('routes', wait => true);
     lock table symphony.route in share row exclusive mode;
     delete from symphony.route where route.pattern = set_routes.pattern;
     insert into symphony.route (pattern, transport_name, handler_name)

@@ -19,7 +19,7 @@ begin
                select h.handler_name from symphony.handler as h
                where h.message_type = sync_handlers.message_type)
     then
-        perform symphony._lock_routes();
+        perform symphony._take_turn('routes', wait => true);
     end if;
     return query
     insert into symphony.handler (message_type, handler_name)

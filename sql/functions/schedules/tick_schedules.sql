@@ -9,8 +9,9 @@ set enable_bitmapscan = off
 as $$
 /*
  * A schedule is locked, and whoever comes second finds next_run_at moved on.  Each one fires
- * in a block of its own: a broken one is disabled with its error, and the others go on.  An
- * error that passes, such as a deadlock, a lock timeout or a full disk, leaves the schedule due.
+ * in a block of its own: a broken one is disabled with its error, and the others go on.  It is broken
+ * if its values cannot be, or if its queue and routes do not take its message.  Any other error, of
+ * the session or the server, leaves the schedule due.
  */
 declare
     v_now      timestamptz := symphony._now();
@@ -28,13 +29,13 @@ begin
         begin
             v_fired := v_fired + symphony._fire(v_schedule, v_now);
         exception when others then
-            if sqlstate ~ '^(40|53|55P03|57|58)' then
-                raise warning 'schedule "%" is left for the next tick: %',
-                              v_schedule.schedule_name, sqlerrm;
-            else
+            if sqlstate ~ '^(22|SY001|SY004|SY022)' then
                 update symphony.schedule as s
                 set enabled = false, last_error = format('%s: %s', sqlstate, sqlerrm)
                 where s.schedule_name = v_schedule.schedule_name;
+            else
+                raise warning 'schedule "%" is left for the next tick: %',
+                              v_schedule.schedule_name, sqlerrm;
             end if;
         end;
         exit when v_fired >= 1000;    -- so that a tick stays short

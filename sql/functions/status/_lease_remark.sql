@@ -10,7 +10,8 @@ begin
     if v_lease_until > now then
         return format(' Its lease lasts until %s.', v_lease_until);
     end if;
-    return format(' Its lease ended at %s; the next symphony.tick() hands it out again.', v_lease_until);
+    return format(' Its lease ended at %s; the next symphony.tick() hands it out again%s.', v_lease_until,
+                  ', but the present one is in the hands of ' || symphony._turn_holder('tick'));
 end;
 $$;
 

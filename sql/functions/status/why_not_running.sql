@@ -35,11 +35,7 @@ begin
                           coalesce(v_message.worker, 'a worker'), v_message.claimed_at, v_message.attempt,
                           v_message.max_attempts, symphony._lease_remark(v_message.claim_id, v_now));
         when 'delayed' then
-            if v_message.available_at > v_now then
-                return format('It waits until %s%s.', v_message.available_at, ': ' || v_message.last_error);
-            end if;
-            return format('It has been due since %s, but nothing calls symphony.tick(): start a '
-                          'worker or a cron job for it.', v_message.available_at);
+            return symphony._wait_remark(v_message.available_at, v_message.last_error, v_now);
         else
             null;
     end case;
@@ -56,16 +52,9 @@ begin
     if found then
         return v_reason;
     end if;
-    select format('Its lane is locked by pid %s, which has been %s since %s.', a.pid, a.state, a.state_change)
-    into v_reason
-    from pg_locks as l
-    join pg_stat_activity as a on a.pid = l.pid
-    where l.locktype = 'advisory' and l.classid = 1398361424 and l.objid = v_lane_id
-      and l.objsubid = 2 and l.granted and l.pid <> pg_backend_pid()
-      and l.database = (select oid from pg_database where datname = current_database())
-    limit 1;
-    if found then
-        return v_reason;
+    v_reason := symphony._lane_holder(v_lane_id);
+    if v_reason is not null then
+        return format('Its lane is locked by %s.', v_reason);
     end if;
     if not exists (
         select from symphony.worker

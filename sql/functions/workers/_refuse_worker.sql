@@ -14,7 +14,7 @@ begin
         using errcode = 'SY008',
               detail  = case when v_count = 0 then 'There is no worker.'
                              when v_count <= 10 then format('There are: %s.', v_listed)
-                             else format('There are %s: %s, …', v_count, v_listed) end,
+                             else format('There are %s: %s, ...', v_count, v_listed) end,
               hint    = 'Look at select * from symphony.worker_overview; '
                         'a worker that was silent for a minute is forgotten.';
 end;

@@ -4,14 +4,14 @@ language plpgsql
 volatile
 as $$
 /*
- * 1398361425: "SYMP" and one.  Workers of one queue take turns, and queues share a few locks, since a
+ * Workers of one queue take turns, and queues share a few locks, since a
  * worker may consume thousands of them.  The rows before the newest are of no use, and whoever comes
  * next removes them.
  */
 declare
     v_news bigint;
 begin
-    perform pg_advisory_xact_lock(1398361425, slot)
+    perform symphony._take_turn('sleep:' || slot, wait => true)
     from (select distinct hashtext(queue_name) & 31 as slot
           from unnest(_set_idle.queue_names) as queue_name order by slot) as slots;
     with news as (

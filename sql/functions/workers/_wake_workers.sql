@@ -5,7 +5,7 @@ volatile
 as $$
 /* An old snapshot does not see who has fallen asleep since: then all are notified. */
 begin
-    perform pg_notify('symphony:' || woken.queue_name, '')
+    perform symphony._notify(woken.queue_name, '')
     from (
         select distinct lane.queue_name
         from symphony.lane
@@ -18,7 +18,7 @@ begin
         order by idle_worker.idle_id desc
         limit 1
     ) as newest on true
-    where newest.workers <> '{}' or current_setting('transaction_isolation') <> 'read committed';
+    where newest.workers <> '{}' or current_setting('transaction_isolation') not like 'read%';
 end;
 $$;
 

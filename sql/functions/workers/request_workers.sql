@@ -40,7 +40,7 @@ begin
     update symphony.worker as known
     set request = nullif(command, 'resume')
     where known.worker = any (v_asked);
-    perform pg_notify('symphony:' || first.queue_name, 'request')
+    perform symphony._notify(first.queue_name, 'request')
     from (select distinct known.queues[1] as queue_name
           from symphony.worker as known where known.worker = any (v_asked)) as first;
     return query select unnest(v_asked);

@@ -11,13 +11,17 @@ from .failed import (
     failed_messages,
     failed_stats,
     remove_failed,
+    remove_many_failed,
     retry_failed,
+    retry_many_failed,
 )
 from .installation import (
     BrokenInvariant,
+    Obstacle,
     Rebased,
     check,
     grant_access,
+    obstacles,
     rebase,
     revoke_access,
     version,
@@ -42,6 +46,7 @@ from .messages import (
 )
 from .queues import (
     QueueStats,
+    WaitingType,
     configure_queue,
     create_queue,
     drop_queue,
@@ -50,6 +55,7 @@ from .queues import (
     purge_queue,
     queue_stats,
     resume_queue,
+    waiting_types,
 )
 from .routing import (
     Delivery,
@@ -121,6 +127,7 @@ __all__ = [
     "HistoryEntry",
     "MessageStatus",
     "Nacked",
+    "Obstacle",
     "Outcome",
     "PatternPolicy",
     "Purged",
@@ -133,6 +140,7 @@ __all__ = [
     "ScheduleStatus",
     "TransportStatus",
     "UpcomingRun",
+    "WaitingType",
     "WorkerActivity",
     "ack",
     "apply_config",
@@ -166,6 +174,7 @@ __all__ = [
     "message_history",
     "message_status",
     "nack_with_backoff",
+    "obstacles",
     "pause_queue",
     "pause_schedule",
     "purge",
@@ -175,6 +184,7 @@ __all__ = [
     "release",
     "remove_failed",
     "remove_handler",
+    "remove_many_failed",
     "remove_retry_policy",
     "remove_schedule",
     "remove_transport",
@@ -182,6 +192,7 @@ __all__ = [
     "resume_queue",
     "resume_schedule",
     "retry_failed",
+    "retry_many_failed",
     "retry_policy_of",
     "revoke_access",
     "route_of",
@@ -200,6 +211,7 @@ __all__ = [
     "tick_schedules",
     "uninstall_pg_cron",
     "version",
+    "waiting_types",
     "why_not_running",
     "worker_activity",
 ]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ..call import Call, call, nothing, rows, value
 
-__all__ = ["BrokenInvariant", "Rebased"]
+__all__ = ["BrokenInvariant", "Obstacle", "Rebased"]
 
 
 class Rebased(NamedTuple):
@@ -22,6 +22,13 @@ class BrokenInvariant(NamedTuple):
     """Something that must always be true and is not."""
 
     invariant: str
+    detail: str
+
+
+class Obstacle(NamedTuple):
+    """Something that stands in the way of all, and who is behind it."""
+
+    obstacle: str
     detail: str
 
 
@@ -43,6 +50,11 @@ def rebase() -> Call[Rebased]:
 def check() -> Call[list[BrokenInvariant]]:
     """Return the invariants that do not hold; none is good."""
     return rows(BrokenInvariant, "check")
+
+
+def obstacles() -> Call[list[Obstacle]]:
+    """Return what stands in the way of all: who holds the tick or a lane, a full NOTIFY queue."""
+    return rows(Obstacle, "obstacles")
 
 
 def version() -> Call[str]:
