@@ -40,6 +40,7 @@ from .errors import (
     UnknownSchedule,
     UnknownTransport,
     UnknownWorker,
+    WorkerStuck,
     WrongIsolationLevel,
     WrongState,
     WrongVersion,
@@ -57,7 +58,7 @@ from .handling.middlewares import (
 from .messages.codec import InvalidMessage
 from .messages.envelope import Envelope, RetryPolicy
 from .messages.types import Codec, NewerVersion, message
-from .outcomes import PermanentError, RetryAfter, Snooze
+from .outcomes import HandlerTimeout, PermanentError, RetryAfter, Snooze
 from .sending.middleware import Middleware, Next, Passage
 from .sending.transport import Transport
 from .transports.memory import InMemoryTransport
@@ -88,6 +89,7 @@ __all__ = [
     "Event",
     "FailedGroup",
     "FailedMessage",
+    "HandlerTimeout",
     "HistoryEntry",
     "InMemoryTransport",
     "InvalidMessage",
@@ -134,6 +136,7 @@ __all__ = [
     "UnknownWorker",
     "UpcomingRun",
     "Worker",
+    "WorkerStuck",
     "WrongIsolationLevel",
     "WrongState",
     "WrongVersion",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Any, TypeVar, overload
+from typing import Any, Protocol, TypeVar, overload
 
 from .config import FILE, find, load
 from .config.result import Config
@@ -24,9 +24,11 @@ from .database.functions.routing import sync_handlers
 from .events import Event
 from .handling.batch import BatchHandler
 from .handling.classification import ErrorClasses, Waits
+from .handling.context import BatchContext, Context
 from .handling.django import use_django
 from .handling.handler import Handler
 from .messages.envelope import Envelope, RetryPolicy
+from .messages.hints import Message
 from .messages.types import VERSION, message, message_type_of
 from .schedules import Schedule, Schedules
 from .sending.bus import Bus
@@ -44,6 +46,30 @@ C = TypeVar("C", bound=type)
 F = TypeVar("F", bound=Callable[..., Any])
 E = TypeVar("E", bound=Event)
 T = TypeVar("T", bound=Transport)
+M = TypeVar("M")
+R = TypeVar("R")
+
+
+class HandlerOf(Protocol[M]):
+    """What handler() returns: it takes a function of (message) or of (message, context)."""
+
+    @overload
+    def __call__(self, function: Callable[[M], R], /) -> Callable[[M], R]: ...
+
+    @overload
+    def __call__(self, function: Callable[[M, Context], R], /) -> Callable[[M, Context], R]: ...
+
+
+class BatchHandlerOf(Protocol[M]):
+    """What batch_handler() returns: it takes a function of a list of messages."""
+
+    @overload
+    def __call__(self, function: Callable[[list[M]], R], /) -> Callable[[list[M]], R]: ...
+
+    @overload
+    def __call__(
+        self, function: Callable[[list[M], BatchContext], R], /
+    ) -> Callable[[list[M], BatchContext], R]: ...
 
 
 class Symphony(Schedules):
@@ -162,6 +188,32 @@ class Symphony(Schedules):
 
         return register
 
+    @overload
+    def handler(
+        self,
+        message_type: type[M],
+        *,
+        name: str = "default",
+        permanent: Iterable[type[BaseException]] = (),
+        transient: Iterable[type[BaseException]] = (),
+        retry_after: Waits | None = None,
+        snooze: Waits | None = None,
+        timeout: timedelta | float | None = None,
+    ) -> HandlerOf[M]: ...
+
+    @overload
+    def handler(
+        self,
+        message_type: str,
+        *,
+        name: str = "default",
+        permanent: Iterable[type[BaseException]] = (),
+        transient: Iterable[type[BaseException]] = (),
+        retry_after: Waits | None = None,
+        snooze: Waits | None = None,
+        timeout: timedelta | float | None = None,
+    ) -> Callable[[F], F]: ...
+
     def handler(
         self,
         message_type: type | str,
@@ -171,11 +223,13 @@ class Symphony(Schedules):
         transient: Iterable[type[BaseException]] = (),
         retry_after: Waits | None = None,
         snooze: Waits | None = None,
-    ) -> Callable[[F], F]:
+        timeout: timedelta | float | None = None,
+    ) -> Any:
         """Register the function, sync or async, that works on messages of a type.
 
         The type is a class of messages, or a wire name: then the handler gets the body as it is in
-        JSON. The function takes (message) or (message, context).
+        JSON. The function takes (message) or (message, context). One whose annotation says another
+        class is refused.
 
         A type may have several handlers, each with a `name` of its own: each gets a delivery, and
         the retry of one does not run the others again.
@@ -184,20 +238,23 @@ class Symphony(Schedules):
         the `transient` ones are; `retry_after` and `snooze` map classes to a wait, as if they were
         RetryAfter or Snooze. The most specific class counts. Of all other errors the retry
         policies of the message type and of * say what becomes of them.
+
+        `timeout` is how long it may take, in seconds or as a timedelta; without it, as long as the
+        worker allows. A handler that takes longer has failed with a HandlerTimeout.
         """
         errors = ErrorClasses(permanent, transient, retry_after, snooze)
         known = None if isinstance(message_type, str) else message_type_of(message_type)
         type_name = message_type if isinstance(message_type, str) else known.name  # type: ignore[union-attr]
 
         def register(function: F) -> F:
-            self._register(Handler(function, type_name, known, self.bus, errors, name))
+            self._register(Handler(function, type_name, known, self.bus, errors, name, timeout))
             return function
 
         return register
 
     def batch_handler(
         self,
-        message_type: type,
+        message_type: type[M],
         *,
         size: int = 100,
         max_wait: timedelta = timedelta(seconds=1),
@@ -205,17 +262,19 @@ class Symphony(Schedules):
         transient: Iterable[type[BaseException]] = (),
         retry_after: Waits | None = None,
         snooze: Waits | None = None,
-    ) -> Callable[[F], F]:
+        timeout: timedelta | float | None = None,
+    ) -> BatchHandlerOf[M]:
         """Register the function that works on lists of messages of a class.
 
         It takes (messages) or (messages, context), a BatchContext. It is called when `size`
-        messages are there, or `max_wait` after the first one came. Errors are as with handler().
+        messages are there, or `max_wait` after the first one came. Errors and `timeout` are as with
+        handler().
         """
         known = message_type_of(message_type)
         errors = ErrorClasses(permanent, transient, retry_after, snooze)
 
-        def register(function: F) -> F:
-            self._register(BatchHandler(function, known, self.bus, errors, size, max_wait))
+        def register(function: Any) -> Any:
+            self._register(BatchHandler(function, known, self.bus, errors, size, max_wait, timeout))
             return function
 
         return register
@@ -276,7 +335,7 @@ class Symphony(Schedules):
 
     def envelope(
         self,
-        message: Any,
+        message: Message,
         *,
         queue: str | None = None,
         delay: timedelta | float | None = None,
@@ -307,7 +366,7 @@ class Symphony(Schedules):
 
     def dispatch(
         self,
-        message: Any,
+        message: Message,
         *,
         queue: str | None = None,
         delay: timedelta | float | None = None,
@@ -344,7 +403,7 @@ class Symphony(Schedules):
 
     async def dispatch_async(
         self,
-        message: Any,
+        message: Message,
         *,
         queue: str | None = None,
         delay: timedelta | float | None = None,
@@ -376,7 +435,7 @@ class Symphony(Schedules):
 
     def dispatch_many(
         self,
-        messages: Iterable[Any],
+        messages: Iterable[Message | Envelope],
         *,
         queue: str | None = None,
         priority: int | None = None,
@@ -396,7 +455,7 @@ class Symphony(Schedules):
 
     async def dispatch_many_async(
         self,
-        messages: Iterable[Any],
+        messages: Iterable[Message | Envelope],
         *,
         queue: str | None = None,
         priority: int | None = None,
@@ -412,7 +471,7 @@ class Symphony(Schedules):
         return await self.bus.dispatch_async(self._to(transport), envelopes, known, now)
 
     def _envelopes(
-        self, messages: Iterable[Any], queue: str | None, priority: int | None
+        self, messages: Iterable[Message | Envelope], queue: str | None, priority: int | None
     ) -> list[Envelope]:
         return [
             item

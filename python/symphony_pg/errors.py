@@ -27,6 +27,7 @@ __all__ = [
     "UnknownSchedule",
     "UnknownTransport",
     "UnknownWorker",
+    "WorkerStuck",
     "WrongIsolationLevel",
     "WrongState",
     "WrongVersion",
@@ -244,6 +245,13 @@ class LoginRefused(ConnectionRefused):
     """PostgreSQL is there, and lets nobody in by that name, password or database.
 
     Correct the name, the password or the database.
+    """
+
+
+class WorkerStuck(SymphonyError):
+    """All handlers of a worker went on after their time limit, so that it could do nothing more.
+
+    Start the worker again in a new process: threads cannot be ended.
     """
 
 

@@ -10,7 +10,6 @@ it should be quick. If it raises, that is logged, and the message goes its way a
 
 from __future__ import annotations
 
-import inspect
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from typing import Any, TypeVar
 from .database.functions.messages import ClaimedMessage
 from .messages.envelope import Envelope
 from .redaction import trace_without_secrets
+from .results import is_async, refuse_lazy, refuse_unfinished
 
 __all__ = [
     "Event",
@@ -136,7 +136,8 @@ class Events:
         """Call the listener for each event of a class."""
         if not (isinstance(kind, type) and issubclass(kind, Event) and kind is not Event):
             raise TypeError(f"{kind!r} is not an event; those of symphony_pg.events are")
-        if inspect.iscoroutinefunction(listener):
+        refuse_lazy(listener, f"the listener {listener!r}")
+        if is_async(listener):
             raise TypeError(f"a listener is a plain function, and {listener!r} is async")
         self._listeners.setdefault(kind, []).append(listener)
 
@@ -148,7 +149,7 @@ class Events:
         """Tell the listeners; what they raise is logged."""
         for listener in self._listeners.get(type(event), ()):
             try:
-                listener(event)
+                refuse_unfinished(listener(event), "it")
             except BaseException as error:
                 log.error(
                     "a listener to %s failed: %s",

@@ -6,11 +6,15 @@ from datetime import datetime, timedelta
 
 from .times import check_moment
 
-__all__ = ["PermanentError", "RetryAfter", "Snooze"]
+__all__ = ["HandlerTimeout", "PermanentError", "RetryAfter", "Snooze"]
 
 
 class PermanentError(Exception):
     """Raise this when no retry can help: the message goes to the failed ones at once."""
+
+
+class HandlerTimeout(TimeoutError):  # noqa: N818
+    """A handler took longer than its time limit: the message is retried as after other errors."""
 
 
 class RetryAfter(Exception):  # noqa: N818

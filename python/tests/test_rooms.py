@@ -29,6 +29,7 @@ ROOMS = (
     "version",
     "redaction",
     "outcomes",
+    "results",
     "times",
     "errors",
 )

@@ -15,7 +15,7 @@ from datetime import timedelta
 import click
 
 from ..config.result import Config
-from ..errors import WrongState
+from ..errors import WorkerStuck, WrongState
 from ..version import __version__
 from ..worker import Counts, Worker
 from ..worker.signals import Signals
@@ -34,6 +34,7 @@ __all__ = ["consume"]
 log = logging.getLogger("symphony_pg.worker")
 PROGRESS_INTERVAL = 0.5
 LAST_SECOND = 1.0
+TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
 
 
 @click.command()
@@ -64,6 +65,10 @@ LAST_SECOND = 1.0
     help="What running handlers get when the worker is stopped.",
 )  # fmt: skip
 @click.option("--install", is_flag=True, help="Install the schema if it is not there.")
+@click.option(
+    "--handler-timeout", type=INTERVAL,
+    help="What handlers may take that have no timeout of their own.",
+)  # fmt: skip
 @click.option("--no-listen", is_flag=True, help="Poll only: for transaction poolers.")
 @click.option("--no-tick", is_flag=True, help="Leave delays, retries and leases to others.")
 @click.option(
@@ -103,6 +108,7 @@ def consume(
     drain: bool,
     grace: timedelta,
     install: bool,
+    handler_timeout: timedelta | None,
     no_listen: bool,
     no_tick: bool,
     no_schedules: bool,
@@ -123,6 +129,7 @@ def consume(
     Ctrl-C or SIGTERM: nothing more is claimed, running handlers finish, the rest is given back.
     A second one ends at once; nothing is lost, what was running is handed out again later.
     A limit ends the worker in the same way, with exit code 0: let a supervisor start it again.
+    If all handlers go on after their time limits, it ends with exit code 75.
 
     \b
     Examples:
@@ -172,6 +179,7 @@ def consume(
         all_queues=all_queues,
         exclude=exclude,
         install=install,
+        handler_timeout=None if handler_timeout is None else handler_timeout.total_seconds(),
     )
     if for_people:
         click.echo(f"{click.style('symphony-pg', bold=True)} {worker.name}")
@@ -207,9 +215,16 @@ async def _end_in_time(worker: Worker, signals: Signals, for_people: bool) -> No
             click.echo(_as_text(failure), err=True)
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(0 if failure is None else 1)
+        os._exit(exit_code(failure))
     if failure is not None:
         raise failure
+
+
+def exit_code(failure: Exception | None) -> int:
+    """Return what tells a supervisor whether to start the worker again."""
+    if isinstance(failure, WorkerStuck):
+        return TRY_AGAIN
+    return 0 if failure is None else 1
 
 
 async def _has_stuck_threads() -> bool:

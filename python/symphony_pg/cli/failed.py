@@ -132,7 +132,7 @@ def _first_line(text: str) -> str:
 
 @failed.command()
 @_filters
-@click.option("--limit", type=click.IntRange(1, MOST), help="Messages to read [20000].")
+@click.option("--limit", type=click.IntRange(1, MOST), help="Messages to read [10000].")
 @connected
 @as_json_option
 def stats(

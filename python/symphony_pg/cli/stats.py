@@ -45,7 +45,7 @@ def stats(
 ) -> None:
     """Show how full and how fast the queues are, or QUEUE.
 
-    10,000+ means that many or more: counting stops there, and earlier with more than five queues.
+    10,000+ means that many or more: counting stops there, and earlier where there are many queues.
 
     \b
     oldest     since when the message at the head has been due

@@ -54,6 +54,9 @@ def list_(client: Client, as_json: bool) -> None:
     stopping   it finishes what runs, and ends
     silent     no word for 20 seconds; after 60 it is forgotten, its leases end
 
+    A handler that goes on after its time limit is shown as OVER ITS LIMIT: its message was retried,
+    and its slot is stuck until it ends.
+
     \b
     Example:
       symphony-pg workers list
@@ -75,20 +78,30 @@ def _for_people(worker: WorkerActivity) -> dict[str, Any]:
         **told,
         "pid": str(worker.details.get("pid", "-")),
         "queues": ", ".join(worker.queues),
-        "doing": _doing(worker.running),
+        "doing": _doing(worker.running, worker.details.get("stuck")),
         "memory": f"{memory / 2**20:.0f} MiB" if isinstance(memory, int) else None,
     }
 
 
-def _doing(running: Sequence[dict[str, Any]]) -> str | None:
-    shown = [
-        f"{each['message_type']} {each['message_id']}"
-        + ("" if each["seconds"] is None else f" ({show_duration(_seconds(each['seconds']))})")
-        for each in running[:MOST_SHOWN]
-    ]
-    if len(running) > MOST_SHOWN:
-        shown.append(f"{len(running) - MOST_SHOWN} more")
+def _doing(running: Sequence[dict[str, Any]], stuck: Any) -> str | None:
+    """Say what a worker does; first what goes on after its time limit, if it tells of that."""
+    over = (
+        [each for each in stuck or () if isinstance(each, dict)] if isinstance(stuck, list) else []
+    )
+    shown = [f"{_one(each)} OVER ITS LIMIT" for each in over] + [_one(each) for each in running]
+    if len(shown) > MOST_SHOWN:
+        shown[MOST_SHOWN:] = [f"{len(shown) - MOST_SHOWN} more"]
     return ", ".join(shown) or None
+
+
+def _one(message: dict[str, Any]) -> str:
+    name, seconds = (
+        f"{message.get('message_type')} {message.get('message_id')}",
+        message.get("seconds"),
+    )
+    if not isinstance(seconds, int | float):
+        return name
+    return f"{name} ({show_duration(_seconds(seconds))})"
 
 
 def _seconds(seconds: float) -> timedelta:

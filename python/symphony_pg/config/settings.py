@@ -143,4 +143,5 @@ WORKER = {
     "batch_size": Kind("batch_size", _integer(1, 1000)),
     "max_concurrency": Kind("concurrency", _integer(1, 1000)),
     "poll_interval": Kind("poll_interval", _duration(0.001, DAY)),
+    "handler_timeout": Kind("handler_timeout", _duration(0.001, 30 * DAY)),
 }

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..database.functions.messages import ClaimedMessage
 from ..events import Handled, Received
+from ..messages.hints import refuse_other_class
 from ..messages.types import MessageType
 from ..sending.bus import Bus
 from ..sending.middleware import Passage
@@ -28,6 +29,7 @@ class BatchHandler(Handler):
     """
 
     __slots__ = ("max_wait", "size")
+    kind = "batch handler"
 
     def __init__(
         self,
@@ -37,6 +39,7 @@ class BatchHandler(Handler):
         errors: ErrorClasses,
         size: int,
         max_wait: timedelta,
+        timeout: timedelta | float | None = None,
     ) -> None:
         if size < 1:
             raise ValueError(f"the size of a batch is 1 or more, not {size}")
@@ -44,12 +47,15 @@ class BatchHandler(Handler):
             raise ValueError(f"max_wait is not negative, as {max_wait} is")
         self.size = size
         self.max_wait = max_wait
-        super().__init__(function, message_type.name, message_type, bus, errors)
+        super().__init__(function, message_type.name, message_type, bus, errors, timeout=timeout)
+
+    def _refuse_other_class(self) -> None:
+        assert self.message_type is not None
+        refuse_other_class(self.function, (self.message_type.cls,), self.what, many=True)
 
     def compile(self) -> None:
         """Learn what is around the function now; raise TypeError if it does not fit."""
-        what = f"the batch handler {self.function.__qualname__}"
-        self._chain = self.bus.chain("handle", self.is_async, what, self._innermost)
+        self._chain = self._around_function()
         self.call = self._one_async if self.is_async else self._one
 
     def run(self, items: Sequence[BatchItem]) -> None:
@@ -58,7 +64,7 @@ class BatchHandler(Handler):
         if passage := self._opened(items):
             self._chain(passage)
             outbox = outbox_here(self.bus.sender)
-            if outbox and not all(item.holder.lost for item in items):
+            if outbox and not self._is_cancelled(items):
                 outbox.send()
         self._handled(items, started)
 
@@ -68,7 +74,7 @@ class BatchHandler(Handler):
         if passage := self._opened(items):
             await self._chain(passage)
             outbox = outbox_here(self.bus.sender)
-            if outbox and not all(item.holder.lost for item in items):
+            if outbox and not self._is_cancelled(items):
                 await outbox.send_async()
         self._handled(items, started)
 
@@ -85,6 +91,9 @@ class BatchHandler(Handler):
             return None
         messages = [item.message for item in good]
         return Passage("handle", messages, self.name, {}, context=BatchContext(good))
+
+    def _is_cancelled(self, items: Iterable[BatchItem]) -> bool:
+        return all(item.holder.is_cancelled(item.claimed.message_id) for item in items)
 
     def _handled(self, items: Iterable[BatchItem], started: float) -> None:
         if self.bus.wanted(Handled):

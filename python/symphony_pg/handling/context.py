@@ -38,6 +38,9 @@ class Holder(Protocol):
     def dsn(self) -> str | None:
         """The database that its transactions are in."""
 
+    def is_cancelled(self, message_id: int) -> bool:
+        """Tell whether what the handler of a message does counts no longer, for all we know."""
+
     def transaction(
         self, message: ClaimedMessage, batch: Sequence[BatchItem] = ()
     ) -> AbstractContextManager[psycopg.Connection[Any]]:
@@ -122,6 +125,14 @@ class Context:
     def lease_lost(self) -> bool:
         """True once the message may be in other hands: stop, what you do will not count."""
         return self._holder.lease_lost
+
+    @property
+    def cancelled(self) -> bool:
+        """True once what the handler does no longer counts: it should end.
+
+        Its time limit is over, its lease was lost, or the worker was stopped and its grace is over.
+        """
+        return self._holder.is_cancelled(self._message.message_id) or self._holder.lease_lost
 
     def transaction(self) -> Transaction:
         """Open a transaction that commits your writes and the ack of this message together.
@@ -244,6 +255,11 @@ class BatchContext:
         """Return the context of one message: its id, headers, attempt, …."""
         item = self._item(message)
         return Context(item.claimed, item.holder)
+
+    @property
+    def cancelled(self) -> bool:
+        """True once what the handler does counts for no message of the batch: it should end."""
+        return all(Context(each.claimed, each.holder).cancelled for each in self._items)
 
     def fail(self, message: Any, error: BaseException) -> None:
         """Let one message fail as if its handler had raised the error; the others go on."""

@@ -5,27 +5,37 @@ from __future__ import annotations
 import logging
 import os
 import traceback
-from collections.abc import Callable, Sequence
-from datetime import timedelta
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from ..database.functions.messages import ClaimedMessage
 from ..outcomes import Snooze
 from ..redaction import trace_without_secrets
-from .classification import USUAL
+from .classification import USUAL, ErrorClasses, Verdict
 from .handler import Handler
 
-__all__ = ["Failure"]
+__all__ = ["Failure", "forget_traceback"]
 
 log = logging.getLogger("symphony_pg.worker")
 ERROR_BYTES = 8000
+NAME_LENGTH = 200
+MOST_FRAMES = 100  # what follows no longer fits into the bytes that are kept
+MOST_LINKED = 100
 PACKAGE = str(Path(__file__).parents[1]) + os.sep
+T = TypeVar("T")
+U = TypeVar("U")
 
 
 class Failure(NamedTuple):
-    """A message whose handler raised, in the words of nack_with_backoff()."""
+    """A message whose handler raised, in the words of nack_with_backoff().
+
+    `exception` is what it raised, and `trace` its traceback, which forget_traceback() took off it.
+    """
 
     message: ClaimedMessage
     error: str
@@ -36,32 +46,53 @@ class Failure(NamedTuple):
     snooze: Snooze | None = None
     error_bases: Sequence[str] | None = None
     exception: BaseException | None = None
+    trace: TracebackType | None = None
 
     @classmethod
     def of(
         cls, message: ClaimedMessage, error: BaseException, handler: Handler | None = None
     ) -> Failure:
-        """Describe an error: its text, class and traceback, and whether a retry can help."""
+        """Describe an error: its text, class and traceback, and whether a retry can help.
+
+        An error that cannot be described in full is described as far as it can be. If it is the
+        wait that it asks for, the message is retried as usual.
+        """
         kind = type(error)
-        verdict = (handler.errors if handler else USUAL).of(error)
-        if isinstance(error, Snooze):
-            reason = _capped(error.reason)
-            return cls(message, reason, _name(kind), True, None, snooze=error, exception=error)
-        text = _capped("".join(traceback.format_exception_only(kind, error)).strip())
-        if verdict.snooze is not None:
-            snooze = Snooze(verdict.snooze)
-            return cls(message, text, _name(kind), True, None, snooze=snooze, exception=error)
-        trace = "".join(traceback.format_exception(kind, error, _of_handler(error)))
-        return cls(
-            message,
-            error=text,
-            error_class=_name(kind),
-            retryable=verdict.retryable,
-            retry_after=verdict.retry_after,
-            traceback=_capped(trace),
-            error_bases=[_name(base) for base in kind.__mro__[1:] if base is not object],
-            exception=error,
+        name = _name(kind)
+        errors = handler.errors if handler else USUAL
+        verdict = _unless_it_raises(lambda: _verdict(error, errors), Verdict())
+        snooze = _unless_it_raises(lambda: _snooze(error, verdict), None)
+        if snooze is error:
+            text = _unless_it_raises(lambda: _capped(str(snooze.reason)), name)
+        else:
+            text = _unless_it_raises(lambda: _text_of(error), _line(error))
+        trace = _unless_it_raises(lambda: error.__traceback__, None)
+        described = cls(
+            message, text, name, verdict.retryable, verdict.retry_after,
+            snooze=snooze, exception=error, trace=trace,
+        )  # fmt: skip
+        if snooze is not None:
+            return described._replace(retryable=True)
+        return described._replace(
+            traceback=_unless_it_raises(lambda: _trace_of(error), text),
+            error_bases=_unless_it_raises(lambda: _bases(kind), None),
         )
+
+    @property
+    def is_plain(self) -> bool:
+        """True if it asks for no wait of its own."""
+        return self.retry_after is None and self.snooze is None
+
+    def plain(self, refusal: str) -> Failure:
+        """Return it without the wait that it asked for, as that was refused; the text says so."""
+        text = self.error if self.snooze is None else f"{self.error_class}: {self.error}"
+        return self._replace(
+            error=_capped(f"{text}\n{refusal}"), retryable=None, retry_after=None, snooze=None
+        )
+
+    def told(self) -> Failure:
+        """Return it without the exception, once everybody has heard of it."""
+        return self._replace(exception=None, trace=None)
 
     def sanitized(self, sanitize: Callable[[str], str]) -> Failure:
         """Return it with the texts that the application's hook makes of these.
@@ -91,9 +122,101 @@ class Failure(NamedTuple):
         return next(named, lines[-1]) or self.error_class
 
 
+def forget_traceback(error: BaseException) -> None:
+    """Take the traceback off an error, and off those it is linked with.
+
+    The next raise of the same object would add to it, and the frames keep what was in them.
+    """
+    with suppress(BaseException):
+        for each in _linked(error):
+            BaseException.with_traceback(each, None)
+            notes = getattr(each, "__notes__", None)
+            if isinstance(notes, list):
+                del notes[:-MOST_LINKED]
+
+
+def _unless_it_raises(tell: Callable[[], T], otherwise: U) -> T | U:
+    """Return what is told of an error, whatever its class does when it is asked."""
+    try:
+        return tell()
+    except BaseException:
+        return otherwise
+
+
+def _verdict(error: BaseException, errors: ErrorClasses) -> Verdict:
+    verdict = errors.of(error)
+    if not isinstance(verdict.retry_after, timedelta | None):
+        raise TypeError(f"the wait is no timedelta: {verdict.retry_after!r}")
+    return verdict
+
+
+def _snooze(error: BaseException, verdict: Verdict) -> Snooze | None:
+    if not isinstance(error, Snooze):
+        return None if verdict.snooze is None else Snooze(verdict.snooze)
+    if not (isinstance(error.delay, timedelta | None) and isinstance(error.until, datetime | None)):
+        raise TypeError(f"the wait is no timedelta and no datetime: {error.delay or error.until!r}")
+    return error
+
+
 def _name(kind: type) -> str:
-    module = "" if kind.__module__ == "builtins" else kind.__module__ + "."
-    return module + kind.__qualname__
+    module = _unless_it_raises(lambda: kind.__module__, None)
+    name = _unless_it_raises(lambda: str(kind.__qualname__), "Exception")
+    is_builtin = not isinstance(module, str) or module == "builtins"
+    return _storable(name if is_builtin else f"{module}.{name}")[:NAME_LENGTH]
+
+
+def _bases(kind: type[BaseException]) -> list[str]:
+    return [_name(base) for base in kind.__mro__[1 : MOST_LINKED + 1] if base is not object]
+
+
+def _text_of(error: BaseException) -> str:
+    if not _unless_it_raises(lambda: _is_short(error), False):
+        return _line(error)
+    return _capped("".join(traceback.format_exception_only(type(error), error)).strip())
+
+
+def _line(error: BaseException) -> str:
+    """Return the class and the text of an error, without what else belongs to it."""
+    return _capped(f"{_name(type(error))}: {_str(error)[-ERROR_BYTES:]}")
+
+
+def _str(value: object) -> str:
+    return _unless_it_raises(lambda: str(value), "(it has no text: its __str__ raises)")
+
+
+def _trace_of(error: BaseException) -> str:
+    trace = _of_handler(error)
+    if _unless_it_raises(lambda: _is_short(error), False):
+        lines = traceback.format_exception(type(error), error, trace, limit=-MOST_FRAMES)
+        return _capped("".join(lines))
+    lines = traceback.format_tb(trace, limit=-MOST_FRAMES)
+    return _capped("".join(["Traceback (most recent call last):\n", *lines, _line(error)]))
+
+
+def _is_short(error: BaseException) -> bool:
+    """Tell whether an error, with its notes and the errors it is linked with, is not a book."""
+    linked = list(_linked(error))
+    notes = [note for each in linked for note in getattr(each, "__notes__", ())[:MOST_LINKED]]
+    texts = [_str(each) for each in (*linked, *notes)]
+    return len(texts) < MOST_LINKED and sum(map(len, texts)) < ERROR_BYTES * 10
+
+
+def _linked(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error, its causes and contexts, and the members of groups: each once, not all."""
+    seen: set[int] = set()
+    waiting = deque([error])
+    while waiting and len(seen) < MOST_LINKED:
+        each = waiting.popleft()
+        if id(each) not in seen:
+            seen.add(id(each))
+            yield each
+            links = (each.__cause__, each.__context__, *_members(each))
+            waiting.extend(link for link in links if isinstance(link, BaseException))
+
+
+def _members(error: BaseException) -> Sequence[Any]:
+    members = _unless_it_raises(lambda: error.exceptions, ())  # type: ignore[attr-defined]
+    return members[:MOST_LINKED] if isinstance(members, tuple) else ()
 
 
 def _text(value: object) -> str:
@@ -112,7 +235,11 @@ def _of_handler(error: BaseException) -> TracebackType | None:
 
 def _capped(text: str) -> str:
     """Keep the end of a traceback, which says most, and only what PostgreSQL can store."""
-    data = text.replace("\x00", "\\x00").encode(errors="backslashreplace")
+    data = _storable(text[-ERROR_BYTES - 1 :]).encode()
     if len(data) <= ERROR_BYTES:
         return data.decode()
     return "[...]\n" + data[-(ERROR_BYTES - 6) :].decode(errors="ignore")
+
+
+def _storable(text: str) -> str:
+    return text.replace("\x00", "\\x00").encode(errors="backslashreplace").decode()

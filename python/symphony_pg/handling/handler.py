@@ -6,20 +6,30 @@ import inspect
 import json
 import time
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from ..database.functions.messages import ClaimedMessage
 from ..events import Handled, Received
 from ..messages.codec import decode_json
+from ..messages.hints import JSON, refuse_other_class
 from ..messages.types import MessageType
 from ..outcomes import PermanentError
+from ..results import finished, is_async, refuse_lazy, refuse_unfinished
 from ..sending.bus import Bus
-from ..sending.middleware import Passage
+from ..sending.middleware import Next, Passage
 from ..sending.outbox import outbox_here
 from .classification import USUAL, ErrorClasses
 from .context import Context, Holder
 
-__all__ = ["Handler", "UnknownHandler", "UnknownMessageType", "find_handler", "handler_of"]
+__all__ = [
+    "Handler",
+    "UnknownHandler",
+    "UnknownMessageType",
+    "find_handler",
+    "handler_of",
+    "seconds_of",
+]
 
 
 class UnknownMessageType(PermanentError):  # noqa: N818
@@ -65,8 +75,11 @@ class Handler:
         "is_async",
         "message_type",
         "name",
+        "timeout",
         "two",
+        "what",
     )
+    kind = "handler"
 
     def __init__(
         self,
@@ -76,6 +89,7 @@ class Handler:
         bus: Bus,
         errors: ErrorClasses = USUAL,
         handler_name: str = "default",
+        timeout: timedelta | float | None = None,
     ) -> None:
         self.function = function
         self.handler_name = handler_name
@@ -84,15 +98,21 @@ class Handler:
         self.message_type = message_type
         self.bus = bus
         self.errors = errors
+        self.timeout = seconds_of(timeout)
         self.decode: Callable[[str, Any], Any] = (
             _raw if message_type is None else message_type.decode
         )
+        self.what = f"the {self.kind} {getattr(function, '__qualname__', repr(function))}"
+        refuse_lazy(function, self.what)
         self.two = _takes_context(function)
-        self.is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-            getattr(function, "__call__", None)  # noqa: B004
-        )
+        self._refuse_other_class()
+        self.is_async = is_async(function)
         self.call: Callable[[ClaimedMessage, Holder], Any]
         self.compile()
+
+    def _refuse_other_class(self) -> None:
+        given = JSON if self.message_type is None else (self.message_type.cls,)
+        refuse_other_class(self.function, given, self.what)
 
     def add(self, other: Handler) -> None:
         """Register another handler of the same type."""
@@ -112,24 +132,43 @@ class Handler:
     def compile(self) -> None:
         """Learn what is around the function now; raise TypeError if it does not fit."""
         if self.bus.around("handle") or self.bus.wanted(Received, Handled):
-            what = f"the handler {self.function.__qualname__}"
-            self._chain = self.bus.chain("handle", self.is_async, what, self._innermost)
+            self._chain = self._around_function()
             self.call = self._call_through_async if self.is_async else self._call_through
         else:
-            self.call = self.call_directly
+            self.call = self._call_directly_async if self.is_async else self.call_directly
 
-    def call_directly(self, message: ClaimedMessage, holder: Holder) -> Any:
+    def _around_function(self) -> Next:
+        innermost = self._innermost_async if self.is_async else self._innermost
+        return self.bus.chain("handle", self.is_async, self.what, innermost)
+
+    def call_directly(self, message: ClaimedMessage, holder: Holder) -> None:
         """Decode the body and call the function."""
         if self.two:
-            return self.function(
-                self.decode(message.body, message.headers), Context(message, holder)
-            )
-        return self.function(self.decode(message.body, message.headers))
+            context = Context(message, holder)
+            result = self.function(self.decode(message.body, message.headers), context)
+        else:
+            result = self.function(self.decode(message.body, message.headers))
+        if result is not None:
+            refuse_unfinished(result, self.what)
+
+    async def _call_directly_async(self, message: ClaimedMessage, holder: Holder) -> None:
+        if self.two:
+            context = Context(message, holder)
+            result = await self.function(self.decode(message.body, message.headers), context)
+        else:
+            result = await self.function(self.decode(message.body, message.headers))
+        if result is not None:
+            await finished(result, self.what)
 
     def _innermost(self, passage: Passage) -> Any:
-        if self.two:
-            return self.function(passage.message, passage.context)
-        return self.function(passage.message)
+        two = (passage.context,) if self.two else ()
+        result = self.function(passage.message, *two)
+        refuse_unfinished(result, self.what)
+        return result
+
+    async def _innermost_async(self, passage: Passage) -> Any:
+        two = (passage.context,) if self.two else ()
+        return await finished(await self.function(passage.message, *two), self.what)
 
     def _passage(self, message: ClaimedMessage, holder: Holder) -> Passage:
         self.bus.events.emit(Received(message))
@@ -147,7 +186,7 @@ class Handler:
         started = time.perf_counter()
         self._chain(self._passage(message, holder))
         outbox = outbox_here(self.bus.sender)
-        if outbox and not holder.lost:
+        if outbox and not holder.is_cancelled(message.message_id):
             outbox.send()
         self.bus.events.emit(Handled(message, time.perf_counter() - started))
 
@@ -155,7 +194,7 @@ class Handler:
         started = time.perf_counter()
         await self._chain(self._passage(message, holder))
         outbox = outbox_here(self.bus.sender)
-        if outbox and not holder.lost:
+        if outbox and not holder.is_cancelled(message.message_id):
             await outbox.send_async()
         self.bus.events.emit(Handled(message, time.perf_counter() - started))
 
@@ -191,6 +230,16 @@ def find_handler(
         return handler_of(handlers, message_type, headers)
     except PermanentError:
         return None
+
+
+def seconds_of(timeout: timedelta | float | None) -> float | None:
+    """Return a time limit in seconds; raise ValueError if nothing could be done within it."""
+    if timeout is None:
+        return None
+    seconds = timeout.total_seconds() if isinstance(timeout, timedelta) else float(timeout)
+    if not seconds > 0:
+        raise ValueError(f"a time limit is more than 0 seconds, and {timeout} is not")
+    return seconds
 
 
 def _takes_context(function: Callable[..., Any]) -> bool:

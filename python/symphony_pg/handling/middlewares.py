@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from ..messages.codec import InvalidMessage
+from ..results import refuse_unfinished
 from ..sending.middleware import Middleware, Next, Passage
 
 __all__ = [
@@ -78,7 +79,7 @@ def timing_middleware(
         finally:
             seconds = time.perf_counter() - started
             if seconds >= slow:
-                (report or tell)(passage, seconds)
+                refuse_unfinished((report or tell)(passage, seconds), "the report of times")
 
     return _around(timed, "timing_middleware")
 
@@ -97,7 +98,7 @@ def validation_middleware() -> Middleware:
             if getattr(validate, "__self__", None) is message:  # not pydantic's class method
                 assert validate is not None
                 try:
-                    validate()
+                    refuse_unfinished(validate(), f"validate() of {passage.message_type}")
                 except ValueError as error:
                     raise InvalidMessage(f"{passage.message_type}: {error}") from error
         yield

@@ -17,9 +17,11 @@ has two forms, `Middleware(audit, audit_async)`. A form that is missing is refus
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
+
+from ..results import finished, is_async, refuse_lazy, refuse_unfinished
 
 __all__ = ["Middleware", "Next", "Passage", "Phase"]
 
@@ -76,8 +78,8 @@ class Middleware:
             return replace(function, phase=phase or function.phase)
         if not callable(function):
             raise TypeError(f"a middleware takes (passage, next); {function!r} is not a function")
-        call = function if inspect.isroutine(function) else function.__call__
-        if inspect.iscoroutinefunction(call):
+        refuse_lazy(function, f"the middleware {function!r}")
+        if is_async(function):
             return cls(async_=function, phase=phase)
         return cls(sync=function, phase=phase)
 
@@ -94,11 +96,42 @@ class Middleware:
 
 
 def chain(around: list[Middleware], is_async: bool, what: str, innermost: Next) -> Next:
-    """Put middleware around a function, the first one outermost."""
+    """Put middleware around a function, the first one outermost; for async code an async one."""
     for middleware in reversed(around):
-        innermost = _bound(middleware.form(is_async, what), innermost)
+        form = middleware.form(is_async, what)
+        bound = _bound_async if is_async else _bound
+        innermost = bound(form, innermost, f"the middleware {middleware.name}")
     return innermost
 
 
-def _bound(form: Callable[[Passage, Next], Any], next_: Next) -> Next:
-    return lambda passage: form(passage, next_)
+def _bound(form: Callable[[Passage, Next], Any], next_: Next, what: str) -> Next:
+    def through(passage: Passage) -> Any:
+        result = form(passage, next_)
+        refuse_unfinished(result, what)
+        return result
+
+    return through
+
+
+def _bound_async(form: Callable[[Passage, Next], Any], next_: Next, what: str) -> Next:
+    async def through(passage: Passage) -> Any:
+        begun: list[Coroutine[Any, Any, Any]] = []
+
+        def step(passage: Passage) -> Any:
+            begun.append(next_(passage))
+            return begun[-1]
+
+        result = await finished(await form(passage, step), what)
+        for each in begun:
+            _refuse_unawaited(each, what)
+        return result
+
+    return through
+
+
+def _refuse_unawaited(step: Coroutine[Any, Any, Any], what: str) -> None:
+    state = inspect.getcoroutinestate(step)
+    if state == inspect.CORO_CREATED:
+        step.close()
+    if state != inspect.CORO_CLOSED:
+        raise TypeError(f"{what} called next() and returned without awaiting its end")

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
@@ -26,7 +27,9 @@ from ..handling.batch import BatchHandler
 from ..handling.context import BatchItem
 from ..handling.failure import Failure
 from ..handling.handler import Handler, find_handler, handler_of
+from ..handling.isolation import Isolation, outcome_of, start_task
 from ..messages.envelope import Envelope
+from ..outcomes import HandlerTimeout
 from ..redaction import without_secrets
 from ..sending.bus import Bus
 from ..sending.outbox import Outbox
@@ -39,6 +42,7 @@ MAX_ATTEMPTS = 4
 RETRY_DELAY = timedelta(seconds=1)
 RETRY_MULTIPLIER = 2
 RETRY_MAX_DELAY = timedelta(seconds=30)
+LONGEST_WAIT = timedelta(days=36525)
 
 
 class _Here:
@@ -53,6 +57,10 @@ class _Here:
     def __init__(self, dsn: str | None, conn: AnyConnection | AnyAsyncConnection | None) -> None:
         self.dsn = dsn
         self._conn = conn
+
+    def is_cancelled(self, message_id: int) -> bool:  # noqa: ARG002
+        """Return False: what handlers do here always counts."""
+        return False
 
     @contextmanager
     def transaction(
@@ -204,15 +212,7 @@ class LocalTransport:
             return asyncio.run(self._handle_async(parcels))
         items = [BatchItem(self._claimed(each), _Here(self._dsn, conn)) for each in parcels]
         try:
-            handler = handler_of(
-                self._handlers, items[0].claimed.message_type, items[0].claimed.headers
-            )
-            with Outbox(handler.bus.sender, of_thread=True).in_use() as outbox:
-                if isinstance(handler, BatchHandler):
-                    handler.run(items)
-                else:
-                    handler.call(items[0].claimed, items[0].holder)
-            outbox.send()
+            self._run(items).send()
         except Exception as error:
             _failed(items, error)
         return self._outcomes(parcels, items)
@@ -223,20 +223,42 @@ class LocalTransport:
         handler = self._handler(parcels[0], in_async_code=True)
         items = [BatchItem(self._claimed(each), _Here(self._dsn, conn)) for each in parcels]
         try:
-            handler = handler_of(
-                self._handlers, items[0].claimed.message_type, items[0].claimed.headers
-            )
-            with Outbox(handler.bus.sender, of_thread=not handler.is_async).in_use() as outbox:
-                if isinstance(handler, BatchHandler):
-                    await handler.run_async(items) if handler.is_async else handler.run(items)
-                else:
-                    result = handler.call(items[0].claimed, items[0].holder)
-                    if handler.is_async:
-                        await result
-            await outbox.send_async()
+            if handler is not None and handler.is_async:
+                await _in_time(handler, self._run_async(handler, items))
+            else:
+                await self._run(items).send_async()
         except Exception as error:
             _failed(items, error)
         return self._outcomes(parcels, items)
+
+    def _run(self, items: Sequence[BatchItem]) -> Outbox:
+        """Call a sync handler; return what it dispatched."""
+        first = items[0].claimed
+        handler = handler_of(self._handlers, first.message_type, first.headers)
+        outbox = Outbox(handler.bus.sender, of_thread=True)
+        context = Isolation().after(outbox.enter).context()
+        started = time.monotonic()
+        if isinstance(handler, BatchHandler):
+            context.run(handler.run, items)
+        else:
+            context.run(handler.call, first, items[0].holder)
+        seconds = time.monotonic() - started
+        if handler.timeout is not None and seconds > handler.timeout:
+            log.warning(
+                "%s took %.3g s, and a worker would have given it up after %g s",
+                handler.what,
+                seconds,
+                handler.timeout,
+            )
+        return outbox
+
+    async def _run_async(self, handler: Handler, items: Sequence[BatchItem]) -> None:
+        with Outbox(handler.bus.sender).in_use() as outbox:
+            if isinstance(handler, BatchHandler):
+                await handler.run_async(items)
+            else:
+                await handler.call(items[0].claimed, items[0].holder)
+        await outbox.send_async()
 
     def _outcomes(
         self, parcels: Sequence[Parcel], items: Sequence[BatchItem]
@@ -249,17 +271,18 @@ class LocalTransport:
         message = self._claimed(parcel)
         handler = self._find_handler(parcel)
         failure = Failure.of(message, error, handler)
-        wait, given = None, failure.retry_after
-        if failure.snooze is not None:
-            until = failure.snooze.until or now + (failure.snooze.delay or timedelta(0))
-            given = max(until - now, timedelta(0))
-            if self.snoozes:
-                return given
+        wait = given = None
+        try:
+            given = _asked_for(failure, now)
+        except Exception as refusal:
+            failure = failure.plain(f"Its wait was refused: {refusal}")
+        if failure.snooze is not None and self.snoozes:
+            return given
         if failure.retryable is not False and parcel.attempt < self._max_attempts:
             usual = RETRY_DELAY * RETRY_MULTIPLIER ** min(parcel.attempt - 1, 50)
             wait = min(usual, RETRY_MAX_DELAY) if given is None else given
         else:
-            self.failed.append(failure)
+            self.failed.append(failure.told())
         parcel.attempt += 1
         if self.sanitize is not None:
             failure = failure.sanitized(self.sanitize)
@@ -279,6 +302,40 @@ class LocalTransport:
                 Failed(*what, error) if wait is None else Retried(*what, now + wait, error)
             )
         return wait
+
+
+async def _in_time(handler: Handler, work: Coroutine[Any, Any, None]) -> None:
+    """Await an async handler in a task of its own, and end it when its time limit is over."""
+    task = start_task(outcome_of(work), Isolation().context())
+    try:
+        done, _ = await asyncio.wait([task], timeout=handler.timeout)
+    except asyncio.CancelledError:  # it is the caller who is cancelled
+        task.cancel()
+        await asyncio.wait([task])
+        raise
+    if not done:
+        task.cancel()
+        await asyncio.wait([task])
+    error = asyncio.CancelledError() if task.cancelled() else task.result()
+    if not done and isinstance(error, asyncio.CancelledError):
+        limit = f"its limit of {handler.timeout:g} s"
+        raise HandlerTimeout(f"{handler.what} took longer than {limit}") from error
+    if isinstance(error, asyncio.CancelledError):
+        raise RuntimeError(f"{handler.what} has cancelled itself") from error
+    if error is not None:
+        raise error
+
+
+def _asked_for(failure: Failure, now: datetime) -> timedelta | None:
+    """Return the wait that an error asks for; raise ValueError for one that no queue would take."""
+    wait = failure.retry_after
+    if failure.snooze is not None:
+        wait = failure.snooze.delay
+        if failure.snooze.until is not None:
+            wait = min(max(failure.snooze.until - now, timedelta(0)), LONGEST_WAIT)
+    if wait is not None and not timedelta(0) <= wait <= LONGEST_WAIT:
+        raise ValueError(f"it must be between 0 and 100 years, not {wait}")
+    return wait
 
 
 def _failed(items: Sequence[BatchItem], error: Exception) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, TypeVar
 
 from ..handling.batch import BatchHandler
+from ..handling.failure import forget_traceback
 from ..messages.envelope import Envelope
 from ..messages.types import message_type_of
 from ..sending.transport import AnyAsyncConnection, AnyConnection
@@ -198,5 +199,7 @@ class InMemoryTransport(LocalTransport):
                 if wait is not None:
                     parcel.due_at = self.now + wait
                     heapq.heappush(self._waiting, parcel)
+                if not raises:
+                    forget_traceback(error)
         if raises and first is not None:
             raise first

@@ -7,7 +7,9 @@ from datetime import datetime, timezone
 from itertools import chain
 from typing import Any
 
+from ..handling.failure import forget_traceback
 from ..messages.envelope import Envelope
+from ..results import refuse_unfinished
 from ..sending.transport import AnyAsyncConnection, AnyConnection
 from .local import MAX_ATTEMPTS, LocalTransport, Parcel
 
@@ -68,10 +70,11 @@ class SyncTransport(LocalTransport):
 
     def _again(self, parcel: Parcel, error: Exception) -> bool:
         wait = self._wait(parcel, error, datetime.now(timezone.utc))
+        if wait is None and self._raises:
+            raise error
+        forget_traceback(error)
         if wait is None:
-            if self._raises:
-                raise error
             return False
         if self._sleep is not None:
-            self._sleep(wait.total_seconds())
+            refuse_unfinished(self._sleep(wait.total_seconds()), "sleep")
         return True

@@ -7,7 +7,7 @@ only grow, sets and flags; their single operations need no lock.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from typing import Any
@@ -40,6 +40,9 @@ class Claim:
         self.lease_until = messages[0].lease_until
         self._held_since = time.monotonic()
         self.lost = False
+        # Messages without an outcome. Whoever takes one out of here reports it, and nobody else.
+        self._open = {message.message_id for message in messages}
+        self.cancelled: set[int] = set()  # what their handlers do no longer counts
         self.done: list[int] = []
         self.failures: list[Failure] = []
         # Settled by context.transaction() in their handler, or found there to be lost.
@@ -58,10 +61,17 @@ class Claim:
         outcomes = len(self.done) + len(self.failures) + len(self.elsewhere) + self.returned
         return outcomes >= self.size
 
-    def has_outcome(self, message_id: int) -> bool:
-        """Tell whether something became of a message, though perhaps nobody knows it yet."""
-        failed = (failure.message.message_id for failure in self.failures)
-        return message_id in {*self.elsewhere, *self.done, *failed}
+    def take(self, message_id: int) -> bool:
+        """Tell whether the outcome of a message is the caller's to report; once it is."""
+        try:
+            self._open.remove(message_id)
+        except KeyError:
+            return False
+        return True
+
+    def is_cancelled(self, message_id: int) -> bool:
+        """Tell whether what the handler of a message does counts no longer."""
+        return self.lost or message_id in self.cancelled
 
     @property
     def extend_at(self) -> float:
@@ -81,8 +91,20 @@ class Claim:
 
     def succeeded(self, message_id: int) -> None:
         """Note that a handler returned."""
-        if message_id not in self.elsewhere:
+        if self.take(message_id):
             self.done.append(message_id)
+
+    def failed(self, failure: Failure) -> bool:
+        """Note that a handler raised; return False if the message has another outcome already."""
+        if is_news := self.take(failure.message.message_id):
+            self.failures.append(failure)
+        return is_news
+
+    def settled_elsewhere(self, message_ids: Iterable[int]) -> list[int]:
+        """Note that messages were settled in a transaction, or lost; return the news."""
+        news = [message_id for message_id in message_ids if self.take(message_id)]
+        self.elsewhere.update(news)
+        return news
 
     @contextmanager
     def transaction(
@@ -130,11 +152,10 @@ class Claim:
         try:
             yield
         except LeaseLost:
-            self.elsewhere.update(message_ids)
+            self.settled_elsewhere(message_ids)
             raise
 
 
 def _done_by_handler(parts: list[tuple[Claim, list[int]]]) -> None:
     for claim, message_ids in parts:
-        claim.done_by_handler.extend(message_ids)
-        claim.elsewhere.update(message_ids)
+        claim.done_by_handler.extend(claim.settled_elsewhere(message_ids))

@@ -18,7 +18,7 @@ from ..errors import LeaseLost, SymphonyError
 from ..events import Event, Events, Failed, Retried
 from ..handling.failure import Failure
 from .claim import Claim
-from .link import Link
+from .link import Link, Stopped
 
 __all__ = ["Counts", "Settler"]
 
@@ -102,6 +102,10 @@ class Settler:
         """True when so much waits to be settled that no more should be claimed."""
         return len(self._complete) >= MOST_UNSETTLED
 
+    def shortest_lease(self) -> float | None:
+        """Return the seconds of the shortest lease that is held."""
+        return min((claim.lease for claim in list(self.open.values())), default=None)
+
     def add(self, claim: Claim) -> None:
         """Watch over a new claim."""
         if not self.open:
@@ -150,7 +154,9 @@ class Settler:
 
     async def _settle(self, claim: Claim) -> None:
         while claim.nacked < len(claim.failures) and not claim.lost:
-            await self._nack(claim, claim.failures[claim.nacked])
+            failure = claim.failures[claim.nacked]
+            await self._nack(claim, failure)
+            claim.failures[claim.nacked] = failure.told()
             claim.nacked += 1
         message_ids = claim.done[claim.acked :]
         if message_ids and not claim.lost:
@@ -177,15 +183,30 @@ class Settler:
         if self._sanitize is not None:
             failure = failure.sanitized(self._sanitize)
         try:
-            nacked = await self._link.run(_settling(claim.claim_id, failure))
+            nacked = await self._settled(claim, failure)
         except LeaseLost as error:
             await self._refused(claim, 1, error)
         except SymphonyError as error:
-            # Such as a retry_after of minus one: the lease will end, and the message come back.
+            # The lease will end, and the message come back.
             log.error("message %d: %s", message.message_id, error)
         else:
             # From here on with what is left of the text, without secrets.
             self._tell(message, failure._replace(error=nacked.last_error or ""), nacked)
+
+    async def _settled(self, claim: Claim, failure: Failure) -> Nacked:
+        """Nack as the failure says; plainly, if it asks for a wait that cannot be."""
+        try:
+            return await self._link.run(_settling(claim.claim_id, failure))
+        except (LeaseLost, Stopped):
+            raise
+        except Exception as error:
+            if failure.is_plain:
+                raise
+            refusal = error.message if isinstance(error, SymphonyError) else repr(error)
+            plain = failure.plain(
+                f"It is retried as usual, because its wait was refused: {refusal}"
+            )
+            return await self._link.run(_settling(claim.claim_id, plain))
 
     def _tell(self, message: ClaimedMessage, failure: Failure, nacked: Nacked) -> None:
         if nacked.outcome == "snoozed":
@@ -260,9 +281,8 @@ class Settler:
     def give_up(self, running: Iterable[tuple[Claim, ClaimedMessage]], reason: str) -> None:
         """Report messages whose handlers did not come to an end."""
         for claim, message in running:
-            if not claim.has_outcome(message.message_id):
-                error = f"{reason}; the handler had not finished"
-                claim.failures.append(Failure(message, error, "WorkerStopped", True, None))
+            error = f"{reason}; the handler had not finished"
+            claim.failed(Failure(message, error, "WorkerStopped", True, None))
             self.progress(claim)
 
     async def keep_leases(self) -> None:

@@ -8,6 +8,7 @@ commits synchronously. Handlers run in `concurrency` slots.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import platform
@@ -26,8 +27,9 @@ from ..database import functions
 from ..database.connections import AsyncConnections, Connections
 from ..database.install import ensure_installed
 from ..database.translation import translated
-from ..errors import AccessDenied, NotInstalled, WrongState
+from ..errors import AccessDenied, NotInstalled, WorkerStuck, WrongState
 from ..events import Event, WorkerIdle, WorkerStarted, WorkerStopped
+from ..handling.handler import seconds_of
 from ..handling.logged import name_messages
 from ..version import __version__, check_compatible
 from .backlog import Backlog
@@ -45,6 +47,7 @@ from .settler import Counts, Settler
 from .signals import Signals
 from .slots import Slots
 from .ticker import Ticker
+from .watchdog import Watchdog
 
 __all__ = ["Worker"]
 
@@ -69,6 +72,7 @@ class Worker:
     tick           False: leave the tick to others
     schedules      False: leave the schedules in the database as they are
     poll_interval  seconds between looks at the queue when nothing is notified
+    handler_timeout  seconds that handlers may take that have no timeout of their own
     all_queues     work off all queues there are or will be, those served least recently first
     exclude        but none of these
     install        install the schema if it is not there
@@ -96,6 +100,7 @@ class Worker:
         all_queues: bool = False,
         exclude: Sequence[str] = (),
         install: bool = False,
+        handler_timeout: float | None = None,
     ) -> None:
         self.app = app
         self._queues = Queues(queues, are_all=all_queues, exclude=exclude)
@@ -108,6 +113,7 @@ class Worker:
         self._limits = Limits(concurrency, batch_size, limit, memory_limit, poll_interval, drain)
         self._failure_limit = failure_limit
         self._time_limit = time_limit
+        self._handler_timeout = seconds_of(handler_timeout)
         self._grace = grace
         self._installs = install
         self._listens = listen
@@ -116,6 +122,7 @@ class Worker:
         self._stopping = False
         self._claiming: asyncio.Task[None] | None = None
         self._is_out_of_time = False
+        self._is_ending = False
         self._failure: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -165,7 +172,7 @@ class Worker:
                     handler.message_type.prepare()
         name_messages()
         self.app.use_frameworks()
-        self._set_up()
+        self._set_up(bool(signals))
         assert self._loop is not None
         if self._stopping:
             self._wake_up()
@@ -174,7 +181,7 @@ class Worker:
         caught: AbstractContextManager[Signals | None] = nullcontext()
         if signals:
             caught = Signals() if signals is True else nullcontext(signals)
-        with caught as found:
+        with caught as found, self._watchdog:
             if found is not None:
                 found.ask(self._on_signal)
             try:
@@ -198,7 +205,7 @@ class Worker:
             raise self._failure
         return self.counts
 
-    def _set_up(self) -> None:
+    def _set_up(self, owns_process: bool) -> None:
         pooled: dict[str, Any] = {} if self._listens else {"prepare_threshold": None}
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
@@ -239,6 +246,14 @@ class Worker:
             self._settler.progress,
             self.app.bus,
             self.app.sanitize,
+            self._handler_timeout,
+            self._on_stuck,
+        )
+        self._watchdog = Watchdog(
+            self._settler.shortest_lease,
+            self._slots.of_task,
+            lambda: json.dumps(self._describe()),
+            owns_process=owns_process,
         )
         self._claimer = Claimer(
             worker=self.name,
@@ -315,6 +330,8 @@ class Worker:
         settling = self._spawn(self._settler.run())
         others = [self._spawn(self._settler.keep_leases())]
         others.append(self._spawn(self._queues.served(self._link, self._beat)))
+        others.append(self._spawn(self._slots.watch()))
+        others.append(self._spawn(self._watchdog.run()))
         if self._queues.are_all:
             others.append(self._spawn(self._queues.follow(self._link)))
         if self._ticks:
@@ -332,6 +349,7 @@ class Worker:
         except Exception as error:
             self._failure = self._failure or error
         finally:
+            self._is_ending = True
             await self._finish(settling)
             for task in others:
                 task.cancel()
@@ -351,10 +369,29 @@ class Worker:
         return task
 
     def _on_task_done(self, task: asyncio.Task[None]) -> None:
-        error = None if task.cancelled() else task.exception()
+        error = self._cancelled(task) if task.cancelled() else task.exception()
         if error is not None and not isinstance(error, Stopped):
             self._failure = self._failure or error
             self.stop()
+
+    def _cancelled(self, task: asyncio.Task[None]) -> BaseException | None:
+        """Return the error that a task was cancelled, if it was not by us."""
+        if self._is_ending:
+            return None
+        name = getattr(task.get_coro(), "__qualname__", task.get_name())
+        log.error(
+            "something that a handler called has cancelled %s of this worker, which ends", name
+        )
+        return RuntimeError(f"a task of the worker was cancelled: {name}")
+
+    def _on_stuck(self, what: str) -> None:
+        self._failure = self._failure or WorkerStuck(
+            f"all {self.concurrency} slots are stuck, the last one in {what}",
+            detail="Their handlers went on after their time limit, and threads cannot be ended.",
+            hint="Start the worker again. The history of their messages has the stacks.",
+        )
+        log.error("stopping: every handler goes on after its time limit")
+        self.stop()
 
     async def _claim(self) -> None:
         """Claim until nothing more is to be claimed, or for little longer than until stop()."""
@@ -365,6 +402,8 @@ class Worker:
             self._claiming.cancel()
         if not self._claiming.cancelled():
             self._claiming.result()
+        elif not self._stopping and (error := self._cancelled(self._claiming)):
+            raise error
 
     def _count_failures(self) -> None:
         failures = self.counts.retried + self.counts.failed
@@ -396,7 +435,19 @@ class Worker:
                 {"message_id": message.message_id, "seconds": round(seconds, 1)}
                 for message, seconds in self._slots.running(MOST_SHOWN)
             ],
+            **({"stuck": stuck} if (stuck := self._stuck()) else {}),
         }
+
+    def _stuck(self) -> list[dict[str, Any]]:
+        """Return what goes on after its time limit; its messages are no longer in our hands."""
+        return [
+            {
+                "message_id": message.message_id,
+                "message_type": message.message_type,
+                "seconds": round(seconds, 1),
+            }
+            for message, seconds in self._slots.stuck(MOST_SHOWN)
+        ]
 
     def _obey(self, request: str | None) -> None:
         """Do what an operator asked for."""

@@ -105,7 +105,7 @@ def test_dispatch_checks_the_message(app: Symphony) -> None:
     with pytest.raises(InvalidMessage, match="to: expected `str`, got `int`"):
         app.dispatch(SendEmail(3))  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="dataclass"):
-        app.dispatch("text")
+        app.dispatch("text")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("transport", [None, InMemoryTransport(), SyncTransport()], ids=str)

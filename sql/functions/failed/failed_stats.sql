@@ -5,7 +5,7 @@ create or replace function symphony.failed_stats(
     since  timestamptz default null,
     until  timestamptz default null,
     search text default null,
-    at_most integer default 20000,
+    at_most integer default 10000,
     out messages bigint, out oldest_at timestamptz, out newest_at timestamptz,
     out example_id bigint, out example_error text, out at_least text[]
 )
@@ -21,7 +21,7 @@ set enable_bitmapscan = off
 as $$
 /*
  * A look costs about the same whatever there is: it reads at_most messages in all, the newest of each
- * lane, and at least a hundred of each.
+ * lane, and at least ten of each.
  */
 #variable_conflict use_column
 declare
@@ -33,7 +33,7 @@ begin
         select lane.lane_id from symphony.lane
         where lane.queue_name = coalesce(failed_stats.queue_name, lane.queue_name)
           and (lane.is_used or exists (select from symphony.lane_use)));
-    v_most := greatest(100, at_most / greatest(cardinality(v_lanes), 1));
+    v_most := greatest(10, at_most / greatest(cardinality(v_lanes), 1));
     return query
     with found as materialized (
         select l.queue_name, f.*
@@ -80,7 +80,7 @@ Arguments  queue_name - as for failed_messages()
            until - as for failed_messages()
            search - as for failed_messages()
            at_most - how many messages to read, 1 to 1,000,000: the newest of each priority of each
-               queue, evenly, and at least 100 of each
+               queue, evenly, and at least 10 of each
 Returns    a row for each group
            queue_name - the queue of the group
            message_type - its type

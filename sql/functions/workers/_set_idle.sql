@@ -34,8 +34,15 @@ begin
         returning idle_worker.queue_name, idle_worker.idle_id
     ), outdated as (
         delete from symphony.idle_worker
-        using told
-        where idle_worker.queue_name = told.queue_name and idle_worker.idle_id < told.idle_id
+        where idle_worker.ctid = any (array(
+            select old.ctid
+            from told
+            cross join lateral (
+                select o.ctid
+                from symphony.idle_worker as o
+                where o.queue_name = told.queue_name and o.idle_id < told.idle_id
+                order by o.idle_id    -- so that it is looked up for each queue, whatever there was
+            ) as old))
     )
     select count(*) into v_news from told;
     return v_news > 0;

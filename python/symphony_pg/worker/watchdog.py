@@ -1,0 +1,131 @@
+"""A thread that looks at the event loop, which cannot look at itself while something blocks it.
+
+It says which handler blocks it for longer than a lease, and at SIGUSR1 where everything is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from types import FrameType, TracebackType
+from typing import Any
+
+from .stacks import stack_of_task, stack_of_thread
+
+__all__ = ["Watchdog"]
+
+log = logging.getLogger("symphony_pg.worker")
+INTERVAL = 1.0
+
+
+class Watchdog:
+    """Watches the event loop for the length of a with block.
+
+    `lease` returns the seconds of the shortest lease that is held, or None; `culprit` returns what
+    the handler is called that a task runs, and its time limit; `doing` says what the worker does.
+    With `owns_process`, it hears SIGUSR1, and ends the process with exit code 75 when a handler
+    blocks the event loop for longer than the lease and its time limit: nothing else could.
+    """
+
+    def __init__(
+        self,
+        lease: Callable[[], float | None],
+        culprit: Callable[[asyncio.Task[Any] | None], tuple[str, float]],
+        doing: Callable[[], str],
+        *,
+        owns_process: bool,
+    ) -> None:
+        self._lease = lease
+        self._culprit = culprit
+        self._doing = doing
+        self._owns_process = owns_process
+        self._seen_at = time.monotonic()
+        self._blamed: str | None = None
+        self._requests: SimpleQueue[bool] = SimpleQueue()  # which a signal handler may put into
+        self._thread = threading.Thread(target=self._watch, name="symphony-watchdog", daemon=True)
+        self._before: Any = None
+
+    def __enter__(self) -> Watchdog:
+        self._loop = asyncio.get_running_loop()
+        self._loop_thread, self._pid = threading.get_ident(), os.getpid()
+        if self._owns_process and hasattr(signal, "SIGUSR1"):
+            self._before = signal.signal(signal.SIGUSR1, self._ask)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGUSR1, self._before)
+        self._requests.put(False)
+
+    async def run(self) -> None:
+        """Show that the event loop goes round, until the task is cancelled."""
+        while True:
+            if self._blamed is not None:
+                silent = time.monotonic() - self._seen_at
+                log.warning("the event loop was blocked for %.0f s by %s", silent, self._blamed)
+                self._blamed = None
+            self._seen_at = time.monotonic()
+            await asyncio.sleep(INTERVAL)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        if os.getpid() == self._pid:
+            self._requests.put(True)
+            return
+        signal.signal(number, signal.SIG_DFL)  # this is a child that was forked
+        os.kill(os.getpid(), number)
+
+    def _watch(self) -> None:
+        while True:
+            try:
+                if not self._requests.get(timeout=INTERVAL):
+                    return
+                log.warning("SIGUSR1: %s", self._everything())
+            except Empty:
+                self._look()
+
+    def _look(self) -> None:
+        silent, lease = time.monotonic() - self._seen_at, self._lease()
+        if lease is None or silent <= lease:
+            return
+        what, limit = self._culprit(asyncio.current_task(self._loop))
+        if self._blamed is None:
+            self._blamed = what
+            log.error(
+                "the event loop is blocked for %.0f s by %s, and leases of %.1f s cannot be "
+                "extended: others may be working on the same messages\n%s",
+                silent,
+                what,
+                lease,
+                stack_of_thread(self._loop_thread),
+            )
+        if self._owns_process and silent > limit + INTERVAL:
+            log.error("%s is over its limit of %g s and cannot be cancelled: ending", what, limit)
+            os._exit(os.EX_TEMPFAIL)
+
+    def _everything(self) -> str:
+        """Return what the worker does, and the stacks of all threads and tasks."""
+        parts = [self._doing()]
+        frames = sys._current_frames()
+        for thread in threading.enumerate():
+            if thread is not self._thread and (frame := frames.get(thread.ident or 0)):
+                stack = "".join(traceback.format_stack(frame))
+                parts.append(f"thread {thread.name}\n{stack}")
+        parts += [
+            f"task {task.get_name()}\n{stack_of_task(task, whole=True)}"
+            for task in asyncio.all_tasks(self._loop)
+        ]
+        return "\n".join(parts).rstrip()
