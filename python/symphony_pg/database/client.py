@@ -92,7 +92,9 @@ class Client:
     failed_messages = _method(functions.failed_messages)
     failed_stats = _method(functions.failed_stats)
     retry_failed = _method(functions.retry_failed)
+    retry_many_failed = _method(functions.retry_many_failed)
     remove_failed = _method(functions.remove_failed)
+    remove_many_failed = _method(functions.remove_many_failed)
 
     create_queue = _method(functions.create_queue)
     configure_queue = _method(functions.configure_queue)
@@ -185,7 +187,9 @@ class AsyncClient:
     failed_messages = _async_method(functions.failed_messages)
     failed_stats = _async_method(functions.failed_stats)
     retry_failed = _async_method(functions.retry_failed)
+    retry_many_failed = _async_method(functions.retry_many_failed)
     remove_failed = _async_method(functions.remove_failed)
+    remove_many_failed = _async_method(functions.remove_many_failed)
 
     create_queue = _async_method(functions.create_queue)
     configure_queue = _async_method(functions.configure_queue)

@@ -11,7 +11,9 @@ from .failed import (
     failed_messages,
     failed_stats,
     remove_failed,
+    remove_many_failed,
     retry_failed,
+    retry_many_failed,
 )
 from .installation import (
     BrokenInvariant,
@@ -175,6 +177,7 @@ __all__ = [
     "release",
     "remove_failed",
     "remove_handler",
+    "remove_many_failed",
     "remove_retry_policy",
     "remove_schedule",
     "remove_transport",
@@ -182,6 +185,7 @@ __all__ = [
     "resume_queue",
     "resume_schedule",
     "retry_failed",
+    "retry_many_failed",
     "retry_policy_of",
     "revoke_access",
     "route_of",
