@@ -9,9 +9,9 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 /*
- * It has the turn of the tick and the lock of all lanes (see _lock_lane), so nobody claims, promotes, recovers
- * or purges.  Nobody has to stop enqueueing: all is ahead from the id of a transaction on that is still
- * running.
+ * It has the turn of the tick and the lock of all lanes (see _lock_lane), so nobody claims, promotes,
+ * recovers or purges.  Nobody has to stop enqueueing: all is ahead from the id of a transaction on
+ * that is still running.
  */
 begin
     perform symphony._check_isolation();
