@@ -10,7 +10,7 @@ from .database.client import AsyncClient, Client
 from .database.functions.failed import FailedGroup, FailedMessage, Outcome
 from .database.functions.installation import BrokenInvariant, Obstacle, Rebased
 from .database.functions.messages import ClaimedMessage, HistoryEntry, MessageStatus, Nacked
-from .database.functions.queues import QueueStats
+from .database.functions.queues import QueueStats, WaitingType
 from .database.functions.routing import Delivery, Difference, RetrySetting
 from .database.functions.schedules import (
     ClockChange,
@@ -136,6 +136,7 @@ __all__ = [
     "UnknownTransport",
     "UnknownWorker",
     "UpcomingRun",
+    "WaitingType",
     "Worker",
     "WorkerStuck",
     "WrongIsolationLevel",

@@ -13,6 +13,8 @@ def test_handlers_are_registered_once() -> None:
     def first(message: SendEmail) -> None: ...
 
     with pytest.raises(ValueError, match="handled already"):
-        app.handler("SendEmail")(first)
+        app.handler(SendEmail)(first)
+    with pytest.raises(ValueError, match="handled already"):
+        app.handler("SendEmail")(lambda body: None)
     with pytest.raises(TypeError, match="takes 3"):
         app.handler("Other")(lambda a, b, c: None)

@@ -80,6 +80,7 @@ create table symphony.delayed_message (
     last_error   text,
     error_class  text,
     retry        jsonb,
+    wait         interval,
 
     constraint delayed_message_pkey primary key (message_id)
 );
@@ -104,6 +105,8 @@ comment on column symphony.delayed_message.error_class is
 'Class of that error, as the worker named it.';
 comment on column symphony.delayed_message.retry is
 'How it is retried, as enqueue() was told; null: as its type and queue say.';
+comment on column symphony.delayed_message.wait is
+'How long it was put off, where available_at was counted from the time of then; null: it waits for a moment.';
 
 create index delayed_message_due_idx on symphony.delayed_message (available_at);
 

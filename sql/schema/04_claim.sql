@@ -42,6 +42,7 @@ create table symphony.claim (
     worker             text,
     ahead              int8multirange not null,
     open_ids           bigint[] not null,
+    renewed_at         timestamptz,
 
     constraint claim_pkey primary key (claim_id)
 ) with (fillfactor = 60);
@@ -71,6 +72,9 @@ comment on column symphony.claim.worker is 'Who claimed it, as it named itself.'
 comment on column symphony.claim.ahead is
 'Transactions whose messages were still to be handed out after this claim.';
 comment on column symphony.claim.open_ids is 'Messages of the claim that are not settled.';
+comment on column symphony.claim.renewed_at is
+'When tick() began its lease anew, since nobody could have done so; null: never, or its worker did so '
+'later.';
 
 create index claim_lane_idx on symphony.claim (lane_id, claim_id);
 create index claim_lease_idx on symphony.claim (lease_until);

@@ -30,6 +30,11 @@ create table symphony.schedule (
     last_error      text,
     created_at      timestamptz not null,
     updated_at      timestamptz not null,
+    state           text generated always as (
+        case when enabled and next_run_at is not null then 'on'
+             when enabled then 'done'
+             when last_error is null then 'paused'
+             else 'broken' end) stored,
 
     constraint schedule_pkey primary key (schedule_name),
     constraint schedule_name_is_short check (length(schedule_name) between 1 and 200),
@@ -79,6 +84,8 @@ comment on column symphony.schedule.created_at is
 'When it was created; an interval without starts_at counts from here.';
 comment on column symphony.schedule.updated_at is
 'When it was last created anew, paused or resumed.';
+comment on column symphony.schedule.state is
+'on; paused; broken: last_error says why; done: it will not run again.';
 
 create index schedule_due_idx on symphony.schedule (next_run_at) where enabled;
 

@@ -33,6 +33,28 @@ $$Put the time of Symphony forward, and let it stand still there.
 Arguments  wait - how far, from where the time stands or, if it runs, from now; less than 0 puts it back
 Writes     symphony._now(), which is replaced$$;
 
+create function tap.pass_time(wait interval)
+returns void
+language plpgsql
+as $$
+declare
+    v_end timestamptz := symphony._now() + pass_time.wait;
+begin
+    while symphony._now() + interval '4 seconds' < v_end loop
+        perform tap.advance_clock('4 seconds');
+        perform symphony.tick();
+    end loop;
+    perform tap.set_clock(v_end);
+end;
+$$;
+
+comment on function tap.pass_time(interval) is
+$$Put the time of Symphony forward while somebody ticks, and let it stand still there. After a jump of the
+clock the next tick would take it that nobody could reach the server.
+
+Arguments  wait - how far
+Writes     symphony._now(), and what symphony.tick() writes$$;
+
 -- Other sessions.
 
 create function tap.elsewhere(statement text)

@@ -31,7 +31,7 @@ BLOCK = re.compile(r"^```(python|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL
 COMMAND = re.compile(r"^\$ (.+\n)((?:(?!\$ ).*\n)*)", re.MULTILINE)
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 SHOWN_FOLDER = "/srv/shop"
-WIDTH = 200
+WIDTH = 80
 
 # What differs from run to run, and what is compared in its place.
 VOLATILE = [

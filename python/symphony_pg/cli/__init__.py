@@ -14,6 +14,8 @@ from .enqueue import enqueue
 from .errors import ErrorsAsText
 from .failed import failed
 from .message import message
+from .options import Given, json_option, wide_option
+from .output import has_no_colour
 from .policy import policy
 from .queue import queue
 from .route import route
@@ -28,6 +30,8 @@ __all__ = ["main"]
 @click.group(cls=ErrorsAsText, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="symphony-pg")
 @click.option("--dsn", metavar="DSN", help="The database; see below.")
+@json_option
+@wide_option
 @click.pass_context
 def main(context: click.Context, dsn: str | None) -> None:
     """Symphony, a message queue inside PostgreSQL.
@@ -44,9 +48,13 @@ def main(context: click.Context, dsn: str | None) -> None:
     application was given, else of the variable SYMPHONY_DSN, else of libpq's PGHOST, PGDATABASE,
     PGUSER and so on.
 
-    On a terminal the output is for people; with --json, or in a pipe, it is JSON.
+    Tables fit the terminal, and 80 columns in a pipe: columns are left out and texts are cut where
+    there is no room. --wide shows them all, and --json is for programs. Times are in the zone of
+    the variable TZ, else of this computer. NO_COLOR or TERM=dumb: no colours.
     """
-    context.obj = dsn
+    context.ensure_object(Given).dsn = dsn
+    if has_no_colour():
+        context.color = False
 
 
 COMMANDS = (

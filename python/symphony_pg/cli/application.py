@@ -14,6 +14,7 @@ import click
 
 from ..app import Symphony
 from ..database.client import Client
+from .errors import Problem
 from .kinds import Text
 from .options import F
 
@@ -47,7 +48,7 @@ class _Application(Text):
             module = importlib.import_module(module_name)
         except Exception as error:
             if not _names_no_module(error, module_name):
-                raise click.ClickException(_import_error(module_name, error)) from error
+                raise Problem(_import_error(module_name, error)) from error
             if module_name.endswith(".py"):
                 self.fail(f"write it as in Python: {module_name[:-3]}:{name}", param, ctx)
             self.fail(f"there is no module {error.name} here or on Python's path", param, ctx)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,15 @@ from .. import config as configuration
 from ..app import Symphony
 from ..database.client import Client
 from ..database.connections import connect
+from ..database.functions.routing import Difference
 from .application import app_option, declare_handlers
-from .options import as_json_option, chosen_dsn, dsn_option
-from .output import is_for_people, table, to_json
+from .options import chosen_dsn, dsn_option, printing, wide_option
+from .output import Output
+from .tables import Column, Row
 
 __all__ = ["config", "use_config"]
 
 CONFIG = "The file [SYMPHONY_CONFIG, else ./symphony.toml]."
-COLUMNS = {"kind": "kind", "name": "name", "change": "change", "old": "old", "new": "new"}
 
 
 def use_config(context: click.Context, option: click.Parameter, path: str | None) -> Any:  # noqa: ARG001
@@ -43,8 +45,8 @@ def _file(path: str | None) -> Path:
 
 @config.command()
 @click.option("--config", "path", metavar="FILE", help=CONFIG)
-@as_json_option
-def check(path: str | None, as_json: bool) -> None:
+@printing
+def check(path: str | None, out: Output) -> None:
     """Read the file and name every mistake with its line. Exit code 1 if there is one.
 
     \b
@@ -57,10 +59,11 @@ def check(path: str | None, as_json: bool) -> None:
         configuration.load(_file(path))
     except configuration.ConfigError as error:
         problems, lines = error.problems, error.lines()
-    if not is_for_people(as_json):
-        click.echo(to_json([{"file": str(_file(path)), **each._asdict()} for each in problems]))
-    else:
-        click.echo("\n".join(lines) or f"{_file(path)} is well.")
+    out.json([{"file": str(_file(path)), **each._asdict()} for each in problems])
+    for line in lines:
+        out.text(line, colour="red")
+    if not problems:
+        out.text(f"{_file(path)} is well.")
     if problems:
         raise SystemExit(1)
 
@@ -71,15 +74,16 @@ def check(path: str | None, as_json: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--dry-run", is_flag=True, help="Show the differences and change nothing.")
 @dsn_option
-@as_json_option
+@printing
+@wide_option
 def apply(
-    path: str | None, app: Symphony | None, yes: bool, dry_run: bool, dsn: str | None, as_json: bool
+    path: str | None, app: Symphony | None, yes: bool, dry_run: bool, dsn: str | None, out: Output
 ) -> None:
     """Bring the database to what the file says, all or nothing.
 
-    Transports, routes, queues and retry policies are written. The differences are shown
-    first. What the file has no section for stays as it is; within a
-    section it is just as the file says, but queues are never removed.
+    Transports, routes, queues and retry policies are written. The differences are shown first,
+    all of them when it asks. What the file has no section for stays as it is; within a section it
+    is just as the file says, but queues are never removed.
 
     \b
     Examples:
@@ -89,8 +93,9 @@ def apply(
     loaded = configuration.load(_file(path))
     with connect(chosen_dsn(dsn, loaded)) as conn:
         client = Client(conn)
+        out.wide |= not (yes or dry_run)  # nothing is cut from what a person is to agree to
         if not yes or dry_run:
-            _show(client.apply_config(loaded.wanted, dry_run=True), as_json)
+            _show(out, client.apply_config(loaded.wanted, dry_run=True))
         if dry_run:
             return
         if not yes:
@@ -100,33 +105,36 @@ def apply(
             if app is not None:
                 declare_handlers(client, app)
         if yes:
-            _show(done, as_json)
-        elif is_for_people(as_json):
-            click.echo(f"{len(done)} changes are applied.")
+            _show(out, done)
+        else:
+            out.text(f"{len(done)} changes are applied.")
 
 
-def _show(differences: list[Any], as_json: bool) -> None:
-    rows = [each._asdict() for each in differences]
-    if not is_for_people(as_json):
-        table(rows, as_json, COLUMNS)
-    elif rows:
-        table(list(map(_short, rows)), as_json, COLUMNS)
+def _show(out: Output, differences: Sequence[Difference]) -> None:
+    if out.as_json:
+        out.json([each._asdict() for each in differences])
     else:
-        click.echo("Nothing differs.")
+        out.table([part for each in differences for part in _parts(each)], COLUMNS, SAME)
 
 
-def _short(row: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what is the same before and after, and what is set neither here nor there."""
-    old, new = row["old"], row["new"]
-    if not isinstance(old or {}, dict) or not isinstance(new or {}, dict):
-        return row
-    names = [name for name in {**(old or {}), **(new or {})} if _of(old, name) != _of(new, name)]
-    return {**row, **{side: _part(row[side], names) for side in ("old", "new")}}
+def _parts(difference: Difference) -> Iterator[Row]:
+    """Yield a row for each setting that differs; one that is set on neither side does not."""
+    row, old, new = difference._asdict(), difference.old, difference.new
+    if new is None or not isinstance(old or {}, dict) or not isinstance(new, dict):
+        yield {**row, "setting": None}
+        return
+    old = old or {}
+    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+    for name in names or [None]:
+        yield {**row, "setting": name, "old": old.get(name), "new": new.get(name)}
 
 
-def _of(values: dict[str, Any] | None, name: str) -> Any:
-    return (values or {}).get(name)
-
-
-def _part(values: dict[str, Any] | None, names: list[str]) -> dict[str, Any] | None:
-    return None if values is None else {name: values[name] for name in names if name in values}
+SAME = "Nothing differs."
+COLUMNS = (
+    Column("kind", "kind"),
+    Column("name", "name", least=16),
+    Column("change", "change"),
+    Column("setting", "setting", least=18),
+    Column("old", "old", least=10),
+    Column("new", "new", least=10),
+)

@@ -25,8 +25,8 @@ from .errors import as_text
 from .kinds import DURATION, INTERVAL, MEMORY
 from .lifeline import Parent
 from .logs import LEVELS, configure_logging, start_logging
-from .options import as_json_option, chosen_dsn, dsn_option
-from .output import is_for_people, to_json
+from .options import chosen_dsn, dsn_option, printing
+from .output import Output
 from .reload import run_reloading
 
 __all__ = ["consume"]
@@ -93,7 +93,7 @@ TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
 @click.option("--reload", is_flag=True, help="Restart when a Python file changes.")
 @click.option("--name", help="What the worker calls itself [host:pid:random].")
 @dsn_option
-@as_json_option
+@printing
 @click.pass_context
 def consume(
     context: click.Context,
@@ -120,7 +120,7 @@ def consume(
     reload: bool,
     name: str | None,
     dsn: str | None,
-    as_json: bool,
+    out: Output,
 ) -> None:
     """Work off QUEUES, earlier ones first. If none is named: "default".
 
@@ -145,8 +145,7 @@ def consume(
         raise click.UsageError("--exclude takes queues out of --all, which is not given.")
     if reload:
         sys.exit(run_reloading(reference))
-    for_people = is_for_people(as_json)
-    start_logging(for_people)
+    start_logging(out)
     signals = context.with_resource(Signals())  # what comes during the import is not lost
     parent = Parent(signals)
     app = load_app(reference)
@@ -181,14 +180,13 @@ def consume(
         install=install,
         handler_timeout=None if handler_timeout is None else handler_timeout.total_seconds(),
     )
-    if for_people:
-        click.echo(f"{click.style('symphony-pg', bold=True)} {worker.name}")
-        click.echo(f"queues    {'all' if all_queues else ', '.join(worker.queues)}")
-        click.echo(f"handlers  {', '.join(sorted(app.handlers))}")
-        if app.schedules and not no_schedules:
-            click.echo(f"schedules {', '.join(sorted(app.schedules))}")
-        click.echo("Ctrl-C stops.\n")
-    else:
+    out.text(f"{click.style('symphony-pg', bold=True)} {worker.name}")
+    out.text(f"queues    {'all' if all_queues else ', '.join(worker.queues)}")
+    out.text(f"handlers  {', '.join(sorted(app.handlers))}")
+    if app.schedules and not no_schedules:
+        out.text(f"schedules {', '.join(sorted(app.schedules))}")
+    out.text("Ctrl-C stops.\n")
+    if not out.is_live:
         log.info(
             "%s starts",
             worker.name,
@@ -200,14 +198,14 @@ def consume(
                 "concurrency": concurrency,
             },
         )
-    asyncio.run(_end_in_time(worker, signals, for_people))
+    asyncio.run(_end_in_time(worker, signals, out))
 
 
-async def _end_in_time(worker: Worker, signals: Signals, for_people: bool) -> None:
+async def _end_in_time(worker: Worker, signals: Signals, out: Output) -> None:
     """Run the worker; end the process at once if handlers would keep it alive."""
     failure = None
     try:
-        await _work(worker, signals, for_people)
+        await _work(worker, signals, out)
     except Exception as error:
         failure = error
     if worker.has_stuck_handlers or await _has_stuck_threads():
@@ -239,8 +237,8 @@ def _as_text(error: Exception) -> str:
     return f"Error: {text}" if text is not None else "".join(traceback.format_exception(error))
 
 
-async def _work(worker: Worker, signals: Signals, for_people: bool) -> None:
-    progress = asyncio.create_task(_show_progress(worker)) if for_people else None
+async def _work(worker: Worker, signals: Signals, out: Output) -> None:
+    progress = asyncio.create_task(_show_progress(worker)) if out.is_live else None
     started = time.monotonic()
     try:
         counts = await worker.run(signals=signals)
@@ -249,10 +247,7 @@ async def _work(worker: Worker, signals: Signals, for_people: bool) -> None:
             progress.cancel()
             click.echo("\r\033[K", nl=False)
     seconds = time.monotonic() - started
-    if for_people:
-        click.echo(summary(counts, seconds))
-    else:
-        click.echo(to_json({**counts.as_dict(), "seconds": round(seconds, 3)}))
+    out.say(summary(counts, seconds), **counts.as_dict(), seconds=round(seconds, 3))
 
 
 async def _show_progress(worker: Worker) -> None:

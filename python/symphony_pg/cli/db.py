@@ -13,8 +13,8 @@ from ..database import install as installation
 from ..database.client import Client
 from ..version import __version__
 from .application import app_option, declare_handlers
-from .options import as_json_option, connected
-from .output import is_for_people, record, say, to_json
+from .options import connected
+from .output import Output
 
 __all__ = ["db"]
 
@@ -37,8 +37,7 @@ def _schedules_options(command: F) -> F:
 @db.command()
 @_schedules_options
 @connected
-@as_json_option
-def install(client: Client, app: Symphony | None, take_over: bool, as_json: bool) -> None:
+def install(client: Client, out: Output, app: Symphony | None, take_over: bool) -> None:
     """Install the schema symphony, in one transaction.
 
     Any role that may create a schema will do. Running it again does no harm.
@@ -57,16 +56,16 @@ def install(client: Client, app: Symphony | None, take_over: bool, as_json: bool
         declare_handlers(client, app)
     text = f"Symphony {__version__} is {'installed' if is_new else 'installed already'}."
     values = {"version": __version__, "installed_now": is_new}
-    _tell_with_schedules(text, values, client, app, take_over, as_json)
+    _tell_with_schedules(text, values, client, out, app, take_over)
 
 
 def _tell_with_schedules(
     text: str,
     values: dict[str, Any],
     client: Client,
+    out: Output,
     app: Symphony | None,
     take_over: bool,
-    as_json: bool,
 ) -> None:
     """Synchronise the schedules of the application, if there is one, and say all that was done."""
     if app is not None:
@@ -75,14 +74,13 @@ def _tell_with_schedules(
         text = "\n".join(
             [text, *(f"Schedule {each.schedule_name} is {each.outcome}." for each in done)]
         )
-    say(text, values, as_json)
+    out.say(text, **values)
 
 
 @db.command()
 @_schedules_options
 @connected
-@as_json_option
-def upgrade(client: Client, app: Symphony | None, take_over: bool, as_json: bool) -> None:
+def upgrade(client: Client, out: Output, app: Symphony | None, take_over: bool) -> None:
     """Make functions, views and access anew, as this package has them.
 
     What was changed by hand is mended. Messages are not touched. With --app the schedules of the
@@ -96,13 +94,12 @@ def upgrade(client: Client, app: Symphony | None, take_over: bool, as_json: bool
     installation.upgrade(client.conn)
     text = f"Symphony is at {__version__}; functions, views and access are made anew."
     values: dict[str, Any] = {"version": __version__}
-    _tell_with_schedules(text, values, client, app, take_over, as_json)
+    _tell_with_schedules(text, values, client, out, app, take_over)
 
 
 @db.command()
 @connected
-@as_json_option
-def status(client: Client, as_json: bool) -> None:
+def status(client: Client, out: Output) -> None:
     """Tell which version is installed, and what stands in the way of all.
 
     That is a session that has locked the tick or a lane, or a NOTIFY queue that fills up. Exit code
@@ -115,11 +112,11 @@ def status(client: Client, as_json: bool) -> None:
     found = installation.status(client.conn)
     obstacles = client.obstacles() if found.is_current else []
     values: dict[str, Any] = found._asdict()
-    if is_for_people(as_json):
-        values |= {f"obstacle {n}": " ".join(each) for n, each in enumerate(obstacles, 1)}
-    else:
+    if out.as_json:
         values["obstacles"] = [each._asdict() for each in obstacles]
-    record(values, as_json)
+    else:
+        values |= {f"obstacle {n}": " ".join(each) for n, each in enumerate(obstacles, 1)}
+    out.record(values)
     if not found.is_current:
         raise SystemExit(1)
 
@@ -139,8 +136,7 @@ def sql() -> None:
 
 @db.command()
 @connected
-@as_json_option
-def rebase(client: Client, as_json: bool) -> None:
+def rebase(client: Client, out: Output) -> None:
     """Adapt the queues to this server after a dump was restored. Whatever ticks or claims does it.
 
     It is safe at any time; where it is not needed it does nothing.
@@ -149,13 +145,12 @@ def rebase(client: Client, as_json: bool) -> None:
     Example:
       symphony-pg db rebase
     """
-    record(client.rebase()._asdict(), as_json)
+    out.record(client.rebase())
 
 
 @db.command()
 @connected
-@as_json_option
-def check(client: Client, as_json: bool) -> None:
+def check(client: Client, out: Output) -> None:
     """Check the invariants: no message lost, none in two places. Exit code 1 if one is broken.
 
     It reads all messages, says on a terminal how far it is, and can be ended by Ctrl-C.
@@ -164,15 +159,13 @@ def check(client: Client, as_json: bool) -> None:
     Example:
       symphony-pg db check
     """
-    if is_for_people(as_json):
+    if out.is_terminal and not out.as_json:
         client.conn.add_notice_handler(lambda told: click.echo(told.message_primary, err=True))
     broken = client.check()
-    if not is_for_people(as_json):
-        click.echo(to_json([each._asdict() for each in broken]))
-    elif not broken:
-        click.echo("All invariants hold.")
-    else:
-        for invariant, detail in broken:
-            click.echo(f"{click.style(invariant, fg='red')}: {detail}")
+    out.json([each._asdict() for each in broken])
+    if not broken:
+        out.text("All invariants hold.")
+    for invariant, detail in broken:
+        out.text(f"{click.style(invariant, fg='red')}: {detail}")
     if broken:
         raise SystemExit(1)

@@ -25,8 +25,7 @@ from ..outcomes import PermanentError
 from ..server import Server
 from ..worker import Worker
 from .consume import outcome
-from .options import chosen_dsn, dsn_option
-from .output import render
+from .options import chosen_dsn, dsn_option, output
 from .stats import COLUMNS
 
 __all__ = ["demo"]
@@ -154,7 +153,7 @@ def _run(dsn: str, messages: int) -> None:
         _tell(f"  {worker.counts.retried:>6,} failures, retried after a second")
         _tell(f"  {worker.counts.failed:>6,} failed for good: kept, until somebody decides")
         _tell("\nWhat `symphony-pg stats` says:")
-        _tell(render([each._asdict() for each in client.queue_stats(QUEUE)], COLUMNS))
+        output().table(client.queue_stats(QUEUE), COLUMNS, "")
         broken = client.check()
         _tell(f"\nInvariants: {broken or 'all hold'}.")
 
@@ -184,14 +183,14 @@ async def _work_off(worker: Worker, messages: int) -> float:
     counts = worker.counts
     while counts.done + counts.failed < messages and not run.done():
         await asyncio.sleep(0.05)
-        if time.monotonic() - shown_at > (0.1 if sys.stdout.isatty() else 1):
+        if time.monotonic() - shown_at > (0.1 if output().is_live else 1):
             shown_at = time.monotonic()
             _show_progress(worker, messages, shown_at - started)
     seconds = time.monotonic() - started
     worker.stop()
     await run
     _show_progress(worker, messages, seconds)
-    if sys.stdout.isatty():
+    if output().is_live:
         click.echo()
     return seconds
 
@@ -200,7 +199,7 @@ def _show_progress(worker: Worker, messages: int, seconds: float) -> None:
     counts = worker.counts
     finished = counts.done + counts.failed
     text = f"  {finished / messages:4.0%}  {seconds:4.1f} s  {outcome(counts)}"
-    if sys.stdout.isatty():
+    if output().is_live:
         full = int(30 * finished / messages)
         click.echo(f"\r\033[K  {'█' * full}{'░' * (30 - full)}{text}", nl=False)
     else:

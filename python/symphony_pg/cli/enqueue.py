@@ -13,8 +13,8 @@ import click
 from ..database.client import Client
 from ..database.limits import RawJson
 from .kinds import DURATION, MOMENT
-from .options import as_json_option, connected
-from .output import say
+from .options import connected
+from .output import Output
 
 __all__ = ["as_raw_json", "enqueue", "parse_body", "parse_header"]
 
@@ -54,9 +54,9 @@ def parse_header(text: str) -> tuple[str, str]:
 @click.option("--group", metavar="TEXT", help="What the message belongs to.")
 @click.option("--header", metavar="NAME=VALUE", multiple=True, help="Metadata; repeatable.")
 @connected
-@as_json_option
 def enqueue(
     client: Client,
+    out: Output,
     message_type: str,
     body: str,
     queue: str | None,
@@ -66,7 +66,6 @@ def enqueue(
     key: str | None,
     group: str | None,
     header: Sequence[str],
-    as_json: bool,
 ) -> None:
     """Enqueue a message of TYPE with BODY. It is JSON; '-' reads it from standard input.
 
@@ -87,8 +86,5 @@ def enqueue(
         group_key=group,
         headers=dict(map(parse_header, header)) or None,
     )
-    say(
-        f"Message {message_id} is enqueued. See: symphony-pg message show {message_id}",
-        {"message_id": message_id},
-        as_json,
-    )
+    text = f"Message {message_id} is enqueued. See: symphony-pg message show {message_id}"
+    out.say(text, message_id=message_id)

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import IO, Any
 
 import click
 import psycopg
 
 from ..errors import SymphonyError
 from ..server import ServerError
+from .cells import without_codes
 
-__all__ = ["ErrorsAsText"]
+__all__ = ["ErrorsAsText", "Problem", "as_text"]
+
+
+class Problem(click.ClickException):
+    """An error whose first word has the colour of a problem."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Write the text to standard error."""
+        title = click.style("Error:", fg="red", bold=True)
+        text = f"{title} {without_codes(self.format_message())}"
+        click.echo(text, file=file, err=file is None, color=self.show_color)
 
 
 class ErrorsAsText(click.Group):
@@ -23,7 +34,7 @@ class ErrorsAsText(click.Group):
         except Exception as error:
             if (text := as_text(error)) is None:
                 raise
-            raise click.ClickException(text) from error
+            raise Problem(text) from error
 
 
 def as_text(error: Exception) -> str | None:

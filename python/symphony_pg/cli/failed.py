@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from itertools import groupby
 from typing import Any, TypeVar
 
 import click
@@ -14,43 +13,47 @@ from ..database.client import Client
 from ..database.functions.failed import FailedMessage, Outcome
 from .enqueue import as_raw_json
 from .kinds import LONGEST_ID, PAST
-from .options import as_json_option, connected
-from .output import (
-    history,
-    honest,
-    is_for_people,
-    record,
-    render,
-    show_message,
-    to_json,
-    with_history,
-)
+from .options import connected, wide_option
+from .output import Output, with_history
+from .tables import Column, Row
 
 __all__ = ["failed"]
 
 F = TypeVar("F", bound=Callable[..., Any])
-CHUNK = 10_000
 MOST = 1_000_000
-GROUPS = {
-    "messages": "messages",
-    "queue_name": "queue",
-    "message_type": "type",
-    "error_class": "error class",
-    "oldest_at": "oldest",
-    "newest_at": "newest",
-    "example_id": "example",
-    "error": "its error",
-}
 
-ROWS = {
-    "message_id": "id",
-    "queue_name": "queue",
-    "message_type": "type",
-    "attempt": "attempts",
-    "replays": "replays",
-    "failed_at": "failed at",
-    "error": "error",
-}
+
+def _error(name: str) -> Callable[[Row], str]:
+    """Return the first line of an error, without its class, which is shown beside it."""
+
+    def error(row: Row) -> str:
+        line: str = row[name].strip().split("\n", 1)[0]
+        error_class = (row["error_class"] or "").rpartition(".")[2]
+        return line.removeprefix(f"{row['error_class']}: ").removeprefix(f"{error_class}: ")
+
+    return error
+
+
+GROUPS = (
+    Column("messages", "messages"),
+    Column("queue_name", "queue", least=8),
+    Column("message_type", "type", least=20),
+    Column("error_class", "error class", least=20),
+    Column("oldest_at", "oldest", rank=3),
+    Column("newest_at", "newest", rank=2),
+    Column("example_id", "example"),
+    Column("error", "its error", rank=1, least=20, value=_error("example_error")),
+)
+
+MESSAGES = (
+    Column("message_id", "id"),
+    Column("queue_name", "queue", rank=1, least=8),
+    Column("message_type", "type", least=20),
+    Column("attempt", "attempts", rank=2),
+    Column("replays", "replays", rank=3),
+    Column("failed_at", "failed at"),
+    Column("error", "error", least=24, value=_error("last_error")),
+)
 
 
 @click.group()
@@ -82,9 +85,9 @@ def _filters(command: F) -> F:
 )
 @click.option("--before", metavar="CURSOR", help="The page behind; the last page names it.")
 @connected
-@as_json_option
+@wide_option
 def list_(
-    client: Client, limit: int, before: str | None, as_json: bool, **filters: str | datetime | None
+    client: Client, out: Output, limit: int, before: str | None, **filters: str | datetime | None
 ) -> None:
     """List failed messages, newest first, by class of error.
 
@@ -94,19 +97,13 @@ def list_(
       symphony-pg failed list --queue mail --since 2h
     """
     found = client.failed_messages(**filters, **_cursor(before), at_most=limit)  # type: ignore[arg-type]
-    if not is_for_people(as_json):
-        click.echo(to_json([each._asdict() for each in found]))
+    if out.as_json or not found:
+        out.table(found, MESSAGES, "There are no more." if before else "No message has failed.")
         return
-    if not found:
-        click.echo("No message has failed." if not before else "There are no more.")
-        return
-    for error_class, group in groupby(sorted(found, key=_class), key=_class):
-        rows = [{**each._asdict(), "error": _first_line(each.last_error)} for each in group]
-        click.echo(click.style(error_class or "(no class)", bold=True, fg="red"))
-        click.echo(render(rows, ROWS) + "\n")
+    out.groups(found, MESSAGES, lambda each: each.error_class or "(no class)")
     if len(found) == limit:
         last = found[-1]
-        click.echo(f"More: --before {last.failed_at.isoformat()}/{last.message_id}")
+        out.text(f"More: --before {last.failed_at.isoformat()}/{last.message_id}")
 
 
 def _cursor(text: str | None) -> dict[str, Any]:
@@ -121,23 +118,12 @@ def _cursor(text: str | None) -> dict[str, Any]:
         ) from None
 
 
-def _class(each: FailedMessage) -> str:
-    return each.error_class or ""
-
-
-def _first_line(text: str) -> str:
-    line = text.strip().split("\n", 1)[0]
-    return line if len(line) <= 70 else line[:69] + "…"
-
-
 @failed.command()
 @_filters
-@click.option("--limit", type=click.IntRange(1, MOST), help="Messages to read [20000].")
+@click.option("--limit", type=click.IntRange(1, MOST), help="Messages to read [10000].")
 @connected
-@as_json_option
-def stats(
-    client: Client, limit: int | None, as_json: bool, **filters: str | datetime | None
-) -> None:
+@wide_option
+def stats(client: Client, out: Output, limit: int | None, **filters: str | datetime | None) -> None:
     """Count failed messages by queue, type and class of error.
 
     10,000+ means that only the newest were read: there may be more, and other groups.
@@ -147,20 +133,13 @@ def stats(
       symphony-pg failed stats --since 1d
     """
     groups = client.failed_stats(**filters, at_most=limit)  # type: ignore[arg-type]
-    rows = [{**honest(each._asdict()), "error": _first_line(each.example_error)} for each in groups]
-    if is_for_people(as_json) and not rows:
-        click.echo("No message has failed.")
-    elif is_for_people(as_json):
-        click.echo(render(rows, GROUPS))
-    else:
-        click.echo(to_json([each._asdict() for each in groups]))
+    out.table(groups, GROUPS, "No message has failed.")
 
 
 @failed.command()
 @click.argument("message_ids", nargs=-1, required=True)
 @connected
-@as_json_option
-def show(client: Client, message_ids: Sequence[str], as_json: bool) -> None:
+def show(client: Client, out: Output, message_ids: Sequence[str]) -> None:
     """Show messages with every attempt that failed, and the tracebacks.
 
     \b
@@ -173,15 +152,13 @@ def show(client: Client, message_ids: Sequence[str], as_json: bool) -> None:
         status = client.message_status(message_id)
         if status is None:
             bad.append(Outcome(message_id, "unknown", 0))
-        elif is_for_people(as_json):
-            show_message(status, client.message_history(message_id), as_json)
-            click.echo()
-        else:
+        elif out.as_json:
             shown.append(with_history(status, client.message_history(message_id)))
-    if is_for_people(as_json):
-        _tell(bad)
-    else:
-        click.echo(to_json(shown + [_plain(each) for each in bad]))
+        else:
+            out.message(status, client.message_history(message_id))
+            out.text()
+    _tell(out, bad)
+    out.json(shown + [_plain(each) for each in bad])
     if bad:
         raise SystemExit(1)
 
@@ -205,9 +182,9 @@ def _chosen(command: F) -> F:
 @click.option("--body", help="With one id: its new body, as JSON.")
 @click.option("--per-second", type=float, help="So many a second; without: all at once.")
 @connected
-@as_json_option
 def retry(
     client: Client,
+    out: Output,
     message_ids: Sequence[str],
     everything: bool,
     dry_run: bool,
@@ -215,7 +192,6 @@ def retry(
     limit: int | None,
     body: str | None,
     per_second: float | None,
-    as_json: bool,
     **filters: str | datetime | None,
 ) -> None:
     """Bring failed messages back, with all their attempts before them.
@@ -230,32 +206,35 @@ def retry(
       symphony-pg failed retry --error-class ConnectionError --dry-run
       symphony-pg failed retry --queue mail --per-second 50
     """
-    if _wants_review(message_ids, everything, review, as_json, filters):
-        _review(client, filters, as_json)
+    if _wants_review(out, message_ids, everything, review, filters):
+        _review(client, out, filters)
         return
-    options = {"body": _json(body), "per_second": per_second, "dry_run": dry_run}
-    size = CHUNK if per_second is None else MOST
-
-    def act(**chosen: Any) -> list[Outcome]:
-        return client.retry_failed(**chosen, **options)
-
-    _apply(client, act, "retried", size, message_ids, everything, dry_run, limit, as_json, filters)
+    chosen: dict[str, Any] = {**filters, "everything": everything, "per_second": per_second}
+    if message_ids:
+        known, bad = _ids(message_ids)
+        found = client.retry_failed(known, **chosen, body=_json(body), dry_run=dry_run)
+        _tell_outcomes(out, found + bad, "retried", dry_run)
+        return
+    if body is not None or dry_run:
+        count = client.retry_failed(**chosen, body=_json(body), dry_run=dry_run)[0].messages
+    else:
+        count = client.retry_many_failed(**chosen, at_most=limit)
+    _tell_count(out, count, "retried", dry_run, limit)
 
 
 @failed.command()
 @_chosen
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @connected
-@as_json_option
 def remove(
     client: Client,
+    out: Output,
     message_ids: Sequence[str],
     everything: bool,
     dry_run: bool,
     review: bool,
     limit: int | None,
     yes: bool,
-    as_json: bool,
     **filters: str | datetime | None,
 ) -> None:
     """Remove failed messages for good: by id, by filter, or --all.
@@ -268,100 +247,62 @@ def remove(
       symphony-pg failed remove 42
       symphony-pg failed remove --type OldReport --until 30d --dry-run
     """
-    if _wants_review(message_ids, everything, review, as_json, filters):
-        _review(client, filters, as_json)
+    if _wants_review(out, message_ids, everything, review, filters):
+        _review(client, out, filters)
         return
     if not (yes or dry_run or message_ids):
         click.confirm("Remove them for good?", abort=True, err=True)
 
-    def act(**chosen: Any) -> list[Outcome]:
-        return client.remove_failed(**chosen, dry_run=dry_run)
-
-    _apply(client, act, "removed", CHUNK, message_ids, everything, dry_run, limit, as_json, filters)
+    chosen: dict[str, Any] = {**filters, "everything": everything}
+    if message_ids:
+        known, bad = _ids(message_ids)
+        found = client.remove_failed(known, **chosen, dry_run=dry_run)
+        _tell_outcomes(out, found + bad, "removed", dry_run)
+        return
+    if dry_run:
+        count = client.remove_failed(**chosen, dry_run=True)[0].messages
+    else:
+        count = client.remove_many_failed(**chosen, at_most=limit)
+    _tell_count(out, count, "removed", dry_run, limit)
 
 
 def _wants_review(
+    out: Output,
     message_ids: Sequence[str],
     everything: bool,
     review: bool,
-    as_json: bool,
     filters: dict[str, Any],
 ) -> bool:
-    if review and not is_for_people(as_json):
+    if review and not out.can_ask:
         raise click.UsageError("--review asks questions: it needs a terminal")
     if review and message_ids:
         raise click.UsageError("--review takes filters, and no ids")
     named = message_ids or everything or any(value is not None for value in filters.values())
-    return review or (not named and is_for_people(as_json))
+    return review or (not named and out.can_ask)
 
 
-def _apply(
-    client: Client,
-    act: Callable[..., list[Outcome]],
-    done: str,
-    size: int,
-    message_ids: Sequence[str],
-    everything: bool,
-    dry_run: bool,
-    limit: int | None,
-    as_json: bool,
-    filters: dict[str, Any],
-) -> None:
-    """Retry or remove: by id in one call, by filter in chunks, each a transaction of its own."""
-    if not message_ids:
-        count = sum(_chunks(client, act, size, everything, dry_run, limit, filters))
-        verb = f"would be {done}" if dry_run else f"{'is' if count == 1 else 'are'} {done}"
-        if is_for_people(as_json):
-            click.echo(f"{count:,} message{'' if count == 1 else 's'} {verb}.")
-        else:
-            click.echo(to_json({"messages": count, "outcome": done, "dry_run": dry_run}))
-        return
-    known, outcomes = _ids(message_ids)
-    chosen = {**filters, **({"everything": True} if everything else {})}
-    outcomes = act(message_ids=known, **chosen) + outcomes
-    if is_for_people(as_json):
-        _tell(outcomes, dry_run)
-    else:
-        click.echo(to_json([_plain(each) for each in outcomes]))
+def _tell_outcomes(out: Output, outcomes: Sequence[Outcome], done: str, dry_run: bool) -> None:
+    """Say what became of each id."""
+    _tell(out, outcomes, dry_run)
+    out.json([_plain(each) for each in outcomes])
     if any(each.outcome != done for each in outcomes):
         raise SystemExit(1)
 
 
-def _chunks(
-    client: Client,
-    act: Callable[..., list[Outcome]],
-    size: int,
-    everything: bool,
-    dry_run: bool,
-    limit: int | None,
-    filters: dict[str, Any],
-) -> Iterator[int]:
-    """Yield how many each call dealt with.
-
-    What fails again while we go on is newer than all we saw at first, and is not taken twice.
-    """
-    chosen = {**filters, "everything": everything}
-    if dry_run:
-        count = act(**chosen)[0].messages
-        yield count if limit is None else min(count, limit)
-        return
-    named = any(value is not None for value in filters.values())
-    groups = client.failed_stats(**filters) if named != everything else []
-    if groups:
-        chosen |= {"everything": False, "until": max(each.newest_at for each in groups)}
-    left = MOST * MOST if limit is None else limit
-    while left > 0:
-        wanted = min(size, left)
-        count = act(**chosen, at_most=wanted)[0].messages
-        yield count
-        left = left - count if count == wanted else 0
+def _tell_count(out: Output, count: int, done: str, dry_run: bool, limit: int | None) -> None:
+    """Say how many a filter meant."""
+    if dry_run and limit is not None:
+        count = min(count, limit)
+    verb = f"would be {done}" if dry_run else f"{'is' if count == 1 else 'are'} {done}"
+    text = f"{count:,} message{'' if count == 1 else 's'} {verb}."
+    out.say(text, messages=count, outcome=done, dry_run=dry_run)
 
 
-def _review(client: Client, filters: dict[str, Any], as_json: bool) -> None:
+def _review(client: Client, out: Output, filters: dict[str, Any]) -> None:
     """Show one failed message after the other, and do what the person says."""
     counts = {"retried": 0, "removed": 0, "skipped": 0}
     for each in _pages(client, filters):
-        record(each._asdict(), as_json)
+        out.record(each)
         while True:
             answer = click.prompt(
                 "[r]etry, [s]kip, re[m]ove, [t]raceback, [q]uit",
@@ -371,7 +312,8 @@ def _review(client: Client, filters: dict[str, Any], as_json: bool) -> None:
             )
             if answer != "t":
                 break
-            click.echo(history(client.message_history(each.message_id)))
+            out.history(client.message_history(each.message_id))
+            out.text()
         if answer == "q":
             break
         if answer == "s":
@@ -379,11 +321,11 @@ def _review(client: Client, filters: dict[str, Any], as_json: bool) -> None:
             continue
         verb = client.retry_failed if answer == "r" else client.remove_failed
         (outcome,) = verb([each.message_id])
-        _tell([outcome])
+        _tell(out, [outcome])
         if outcome.outcome in counts:
             counts[outcome.outcome] += 1
-        click.echo()
-    click.echo(", ".join(f"{count:,} {name}" for name, count in counts.items()) + ".")
+        out.text()
+    out.text(", ".join(f"{count:,} {name}" for name, count in counts.items()) + ".")
 
 
 def _pages(client: Client, filters: dict[str, Any]) -> Iterator[FailedMessage]:
@@ -423,12 +365,12 @@ def _plain(outcome: Outcome) -> dict[str, Any]:
     return {"message_id": outcome.message_id, "outcome": outcome.outcome}
 
 
-def _tell(outcomes: Sequence[Outcome], dry_run: bool = False) -> None:
+def _tell(out: Output, outcomes: Sequence[Outcome], dry_run: bool = False) -> None:
     for each in outcomes:
         if each.message_id is None:
-            click.echo(each.outcome)
+            out.text(each.outcome, colour="red")
         elif each.messages:
             verb = "would be" if dry_run else "is"
-            click.echo(f"Message {each.message_id} {verb} {each.outcome}.")
+            out.text(f"Message {each.message_id} {verb} {each.outcome}.")
         else:
-            click.echo(f"Message {each.message_id} is not failed: {each.outcome}.")
+            out.text(f"Message {each.message_id} is not failed: {each.outcome}.", colour="red")

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from datetime import datetime
 from typing import Any
 
 from ..handling.logged import MESSAGE, naming
+from .output import Output
 
 __all__ = ["LEVELS", "configure_logging", "start_logging"]
 
@@ -53,20 +55,27 @@ def _plain(value: Any) -> Any:
 class _ForPeople(logging.Formatter):
     """A line with its time, and with the message if a handler has written it."""
 
+    def __init__(self, *, is_live: bool) -> None:
+        super().__init__()
+        self._is_live = is_live
+
     def format(self, record: logging.LogRecord) -> str:
         text = super().format(record)
-        at = datetime.fromtimestamp(record.created).strftime("%H:%M:%S")
+        at = datetime.fromtimestamp(record.created).astimezone()
         message_id = getattr(record, "message_id", None)
         if message_id is not None and not record.name.startswith("symphony_pg."):
             text = f"{getattr(record, 'message_type', '')} {message_id}: {text}"
-        return f"\r\033[K{at} {text}"
+        if self._is_live:
+            return f"\r\033[K{at:%H:%M:%S} {text}"
+        return f"{at:%FT%T%z} {record.levelname} {text}"
 
 
-def start_logging(for_people: bool) -> None:
+def start_logging(out: Output) -> None:
     """Log to standard error, so that standard output holds nothing but the result."""
     handler = logging.StreamHandler()
     handler.addFilter(naming)
-    handler.setFormatter(_ForPeople() if for_people else _JsonLines())
+    for_people = _ForPeople(is_live=out.is_live and sys.stderr.isatty())
+    handler.setFormatter(_JsonLines() if out.as_json else for_people)
     logging.lastResort = handler
 
 

@@ -8,8 +8,8 @@ import click
 from ..database.client import Client
 from ..errors import UnknownMessage
 from .kinds import MESSAGE_ID
-from .options import as_json_option, connected
-from .output import say, show_message
+from .options import connected
+from .output import Output
 
 __all__ = ["message"]
 
@@ -22,8 +22,7 @@ def message() -> None:
 @message.command()
 @click.argument("message_id", type=MESSAGE_ID)
 @connected
-@as_json_option
-def show(client: Client, message_id: int, as_json: bool) -> None:
+def show(client: Client, out: Output, message_id: int) -> None:
     """Show where a message is, each attempt that failed, and why.
 
     \b
@@ -37,14 +36,13 @@ def show(client: Client, message_id: int, as_json: bool) -> None:
             detail="It never existed, it was cancelled, or its retention is over.",
             hint="Compare the id with what enqueue returned.",
         )
-    show_message(found, client.message_history(message_id), as_json)
+    out.message(found, client.message_history(message_id))
 
 
 @message.command()
 @click.argument("message_id", type=MESSAGE_ID)
 @connected
-@as_json_option
-def cancel(client: Client, message_id: int, as_json: bool) -> None:
+def cancel(client: Client, out: Output, message_id: int) -> None:
     """Remove a message before it starts. Exit code 1 if it is too late.
 
     \b
@@ -57,7 +55,7 @@ def cancel(client: Client, message_id: int, as_json: bool) -> None:
         if cancelled
         else f"Too late: message {message_id} has started or is finished."
     )
-    say(text, {"message_id": message_id, "cancelled": cancelled}, as_json)
+    out.say(text, message_id=message_id, cancelled=cancelled)
     if not cancelled:
         raise SystemExit(1)
 
@@ -65,8 +63,7 @@ def cancel(client: Client, message_id: int, as_json: bool) -> None:
 @message.command()
 @click.argument("message_id", type=MESSAGE_ID)
 @connected
-@as_json_option
-def why(client: Client, message_id: int, as_json: bool) -> None:
+def why(client: Client, out: Output, message_id: int) -> None:
     """Say in one sentence why a message is not running.
 
     \b
@@ -74,4 +71,4 @@ def why(client: Client, message_id: int, as_json: bool) -> None:
       symphony-pg message why 42
     """
     reason = client.why_not_running(message_id)
-    say(reason, {"message_id": message_id, "reason": reason}, as_json)
+    out.say(reason, message_id=message_id, reason=reason)

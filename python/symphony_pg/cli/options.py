@@ -6,6 +6,7 @@ import functools
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import click
@@ -15,10 +16,25 @@ from ..app import Symphony
 from ..config.result import Config
 from ..database.client import Client
 from ..database.connections import connect
+from .output import Output
 
-__all__ = ["as_json_option", "chosen_dsn", "connected", "dsn_option"]
+__all__ = ["Given", "chosen_dsn", "connected", "dsn_option", "json_option", "output", "printing"]
+__all__ += ["wide_option"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass
+class Given:
+    """What may stand before the name of a command, or behind it."""
+
+    dsn: str | None = None
+    out: Output = field(default_factory=Output)
+
+
+def output() -> Output:
+    """Return where the command writes."""
+    return click.get_current_context().ensure_object(Given).out
 
 
 def dsn_option(command: F) -> F:
@@ -28,16 +44,38 @@ def dsn_option(command: F) -> F:
     )
 
 
-def as_json_option(command: F) -> F:
-    """Add --json."""
-    return click.option("--json", "as_json", is_flag=True, help="JSON, also on a terminal.")(
-        command
-    )
+def _wants(setting: str) -> Callable[[click.Context, click.Parameter, bool], None]:
+    def note(context: click.Context, option: click.Parameter, is_given: bool) -> None:  # noqa: ARG001
+        if is_given:
+            setattr(context.ensure_object(Given).out, setting, True)
+
+    return note
+
+
+json_option = click.option(
+    "--json", is_flag=True, expose_value=False, is_eager=True, callback=_wants("as_json"),
+    help="JSON, for programs.",
+)  # fmt: skip
+wide_option = click.option(
+    "--wide", is_flag=True, expose_value=False, is_eager=True, callback=_wants("wide"),
+    help="All columns, and nothing cut.",
+)  # fmt: skip
+
+
+def printing(command: Callable[..., None]) -> Callable[..., None]:
+    """Add --json, and hand the Output to the command."""
+
+    @json_option
+    @functools.wraps(command)
+    def wrapper(*args: Any, **kwargs: Any) -> None:
+        command(*args, out=output(), **kwargs)
+
+    return wrapper
 
 
 def chosen_dsn(dsn: str | None, config: Config | None = None) -> str | None:
     """Return the DSN of the command, or before its name, or of the environment, or of the file."""
-    given: str | None = dsn or click.get_current_context().obj
+    given = dsn or click.get_current_context().ensure_object(Given).dsn
     if given is None and config is not None and not os.environ.get("SYMPHONY_DSN"):
         return config.dsn
     return given
@@ -50,16 +88,17 @@ def _connection(dsn: str | None) -> Iterator[psycopg.Connection[Any]]:
 
 
 def connected(command: Callable[..., None]) -> Callable[..., None]:
-    """Add --dsn, and hand a Client on an autocommit connection to the command.
+    """Add --dsn and --json; hand a Client on an autocommit connection, and the Output.
 
     Without --dsn a command that has an --app uses the application's database.
     """
 
     @dsn_option
+    @json_option
     @functools.wraps(command)
     def wrapper(dsn: str | None, *args: Any, **kwargs: Any) -> None:
         app: Symphony | None = kwargs.get("app")
         with _connection(chosen_dsn(dsn) or (app.dsn if app is not None else None)) as conn:
-            command(Client(conn), *args, **kwargs)
+            command(Client(conn), output(), *args, **kwargs)
 
     return wrapper

@@ -1,44 +1,174 @@
-"""Results on a terminal as tables, anywhere else as JSON."""
+"""Where the commands write: tables and sentences for people, JSON for programs."""
 
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sys
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 import click
 
 from ..database.functions.messages import HistoryEntry, MessageStatus
-from ..times import show_duration
+from .cells import colour_of, show_cell, without_codes, zone
+from .tables import Column, as_row, layout
 
-__all__ = [
-    "AtLeast",
-    "history",
-    "honest",
-    "is_for_people",
-    "joined",
-    "record",
-    "render",
-    "say",
-    "show_cell",
-    "show_message",
-    "table",
-    "to_json",
-    "with_history",
-]
+__all__ = ["Output", "has_no_colour", "is_dumb"]
 
 
-def is_for_people(as_json: bool) -> bool:
-    """Tell whether to write for people."""
-    return not as_json and sys.stdout.isatty()
+def is_dumb() -> bool:
+    """Tell whether the terminal can only show lines."""
+    return os.environ.get("TERM") == "dumb"
 
 
-def to_json(value: Any) -> str:
-    """Return JSON; durations are seconds, times ISO 8601."""
-    return json.dumps(value, default=_plain, indent=2 if sys.stdout.isatty() else None)
+def has_no_colour() -> bool:
+    """Tell whether colours are not wanted: see no-color.org."""
+    return is_dumb() or bool(os.environ.get("NO_COLOR"))
+
+
+class Output:
+    """Writes what a command has to say, for people or, with --json, for programs.
+
+    A pipe gets what a terminal gets, without colours.
+    """
+
+    def __init__(self) -> None:
+        self.as_json = False
+        self.wide = False
+        self._has_told_zone = False
+
+    @property
+    def is_terminal(self) -> bool:
+        """True if a person looks on."""
+        return sys.stdout.isatty()
+
+    @property
+    def is_live(self) -> bool:
+        """True if what was written can be written over."""
+        return not self.as_json and self.is_terminal and not is_dumb()
+
+    @property
+    def can_ask(self) -> bool:
+        """True if there is somebody to answer."""
+        return not self.as_json and self.is_terminal and sys.stdin.isatty()
+
+    def say(self, text: str, **values: Any) -> None:
+        """Write a sentence, or the values that it tells."""
+        if self.as_json:
+            self.json(values)
+        else:
+            click.echo(without_codes(text))
+
+    def text(self, text: str = "", *, colour: str | None = None, bold: bool | None = None) -> None:
+        """Write lines for people."""
+        if not self.as_json:
+            is_plain = not colour and not bold
+            click.echo(text if is_plain else click.style(without_codes(text), fg=colour, bold=bold))
+
+    def json(self, value: Any, *, one_line: bool = False) -> None:
+        """Write a value for programs: durations are seconds, times ISO 8601."""
+        if self.as_json:
+            indent = 2 if self.is_terminal and not one_line else None
+            click.echo(json.dumps(value, default=_plain, indent=indent))
+
+    def cell(self, value: Any) -> str:
+        """Return a value as text; the first time has its zone."""
+        if isinstance(value, datetime) and not self._has_told_zone:
+            self._has_told_zone = True
+            return f"{show_cell(value)} {zone()}"
+        return show_cell(value)
+
+    def table(self, things: Sequence[Any], columns: Sequence[Column], empty: str) -> None:
+        """Write a table with some of the columns, or all that is known of the rows."""
+        rows = [as_row(each) for each in things]
+        if self.as_json:
+            self.json(rows)
+        elif not rows:
+            click.echo(empty)
+        else:
+            lines, hint = self._laid_out(rows, columns)
+            click.echo("\n".join(lines))
+            if hint:
+                click.echo(hint)
+
+    def groups(
+        self, things: Sequence[Any], columns: Sequence[Column], title_of: Callable[[Any], str]
+    ) -> None:
+        """Write a table for people in parts, each below a title, which is a problem."""
+        things = sorted(things, key=title_of)
+        (head, *lines), hint = self._laid_out([as_row(each) for each in things], columns)
+        pairs = zip(things, lines, strict=True)
+        for title, group in groupby(pairs, lambda pair: title_of(pair[0])):
+            self.text(title, colour="red", bold=True)
+            click.echo("\n".join([head, *(line for _, line in group)]) + "\n")
+            told = f" ({zone()})"
+            head = head.replace(told, " " * len(told))
+        if hint:
+            click.echo(hint)
+
+    def _laid_out(
+        self, rows: Sequence[Mapping[str, Any]], columns: Sequence[Column]
+    ) -> tuple[list[str], str | None]:
+        """Return the lines of a table, and how to see what is not in it."""
+        width = None if self.wide else shutil.get_terminal_size((80, 24)).columns
+        lines, left_out = layout(rows, columns, width, None if self._has_told_zone else zone())
+        self._has_told_zone = True
+        if not left_out or not self.is_terminal:
+            return lines, None
+        return lines, click.style(f"--wide also shows: {', '.join(left_out)}", dim=True)
+
+    def record(self, thing: Any) -> None:
+        """Write the fields of one thing, those that are set."""
+        values = as_row(thing)
+        if self.as_json:
+            self.json(values)
+            return
+        shown = {name: value for name, value in values.items() if value is not None}
+        width = max(map(len, shown), default=0)
+        for name, value in shown.items():
+            label = click.style(f"{name.replace('_', ' '):<{width}}", bold=True)
+            is_id = name.endswith("_id") and isinstance(value, int)
+            text = str(value) if is_id else self.cell(value)
+            text = text.replace("\n", "\n" + " " * (width + 2))
+            colour = colour_of(name, value)
+            click.echo(f"{label}  {click.style(text, fg=colour) if colour else text}")
+
+    def message(self, status: MessageStatus, events: Sequence[HistoryEntry]) -> None:
+        """Write where a message is, and its history."""
+        if self.as_json:
+            self.json(with_history(status, events))
+        else:
+            self.record(status)
+            self.history(events)
+
+    def history(self, events: Sequence[HistoryEntry]) -> None:
+        """Write failed attempts with their tracebacks, and replays."""
+        for event in events:
+            title, what, text = self._event(event)
+            click.echo(f"\n{click.style(title, bold=True)}  {what}")
+            if text:
+                click.echo(textwrap.indent(without_codes(text.rstrip()), "  "))
+
+    def _event(self, event: HistoryEntry) -> tuple[str, str, str]:
+        """Return a title, a line and the text below it."""
+        if event.event == "replayed":
+            body = "" if event.old_body is None else f"; body before: {json.dumps(event.old_body)}"
+            what = f"{self.cell(event.ended_at)} by {event.replayed_by}{body}"
+            return f"replay {event.replay}", what, ""
+        took = event.ended_at - event.started_at if event.started_at else None
+        when = f"{self.cell(event.started_at)} for {self.cell(took)}"
+        what = f"{when} in {self.cell(event.worker)}: {event.event}"
+        return f"attempt {event.attempt}", what, event.traceback or event.error or ""
+
+
+def with_history(status: MessageStatus, events: Sequence[HistoryEntry]) -> dict[str, Any]:
+    """Return what is known of a message, for programs."""
+    return {**status._asdict(), "history": [event._asdict() for event in events]}
 
 
 def _plain(value: Any) -> Any:
@@ -46,123 +176,4 @@ def _plain(value: Any) -> Any:
         return value.total_seconds()
     if isinstance(value, datetime):
         return value.isoformat()
-    return str(value)
-
-
-def say(text: str, values: Mapping[str, Any], as_json: bool) -> None:
-    """Write a sentence for people, or the values as JSON."""
-    click.echo(text if is_for_people(as_json) else to_json(values))
-
-
-def record(values: Mapping[str, Any], as_json: bool) -> None:
-    """Write the fields of one thing, those that are set."""
-    if not is_for_people(as_json):
-        click.echo(to_json(values))
-        return
-    shown = {name: value for name, value in values.items() if value is not None}
-    width = max(map(len, shown), default=0)
-    for name, value in shown.items():
-        label = click.style(f"{name.replace('_', ' '):<{width}}", bold=True)
-        click.echo(f"{label}  {_cell(name, value)}".replace("\n", "\n" + " " * (width + 2)))
-
-
-def show_message(status: MessageStatus, events: Sequence[HistoryEntry], as_json: bool) -> None:
-    """Write where a message is, and its history."""
-    if not is_for_people(as_json):
-        click.echo(to_json(with_history(status, events)))
-        return
-    record(status._asdict(), as_json)
-    click.echo(history(events), nl=False)
-
-
-def with_history(status: MessageStatus, events: Sequence[HistoryEntry]) -> dict[str, Any]:
-    """Return what is known of a message, for JSON."""
-    return {**status._asdict(), "history": [event._asdict() for event in events]}
-
-
-def history(events: Sequence[HistoryEntry]) -> str:
-    """Return failed attempts with their tracebacks, and replays, as text."""
-    lines = []
-    for event in events:
-        if event.event == "replayed":
-            body = "" if event.old_body is None else f"; body before: {json.dumps(event.old_body)}"
-            title = f"replay {event.replay}"
-            lines.append((title, f"{show_cell(event.ended_at)} by {event.replayed_by}{body}", ""))
-            continue
-        took = event.ended_at - event.started_at if event.started_at else None
-        when = f"{show_cell(event.started_at)} for {show_cell(took)}"
-        what = f"{when} in {show_cell(event.worker)}: {event.event}"
-        lines.append((f"attempt {event.attempt}", what, event.traceback or event.error or ""))
-    parts = []
-    for title, what, text in lines:
-        parts.append(f"\n{click.style(title, bold=True)}  {what}\n")
-        if text:
-            parts.append(textwrap.indent(text.rstrip(), "  ") + "\n")
-    return "".join(parts)
-
-
-def table(rows: Sequence[Mapping[str, Any]], as_json: bool, columns: Mapping[str, str]) -> None:
-    """Write a table with some of the columns, by name and title, or all of them as JSON."""
-    if is_for_people(as_json):
-        click.echo(render(rows, columns))
-    else:
-        click.echo(to_json(rows))
-
-
-def render(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> str:
-    """Return a table as text: numbers to the right, the rest to the left."""
-    cells = [[_cell(column, row[column]) for column in columns] for row in rows]
-    titles = list(columns.values())
-    widths = [max(map(len, column)) for column in zip(titles, *cells, strict=True)]
-    to_the_right = [
-        any(isinstance(row[column], int | float | timedelta) for row in rows) for column in columns
-    ]
-
-    def line(values: Sequence[str]) -> str:
-        return "  ".join(
-            value.rjust(width) if right else value.ljust(width)
-            for value, width, right in zip(values, widths, to_the_right, strict=True)
-        ).rstrip()
-
-    return "\n".join([click.style(line(titles), bold=True), *map(line, cells)])
-
-
-class AtLeast(int):
-    """A number that may be greater: 10,000+."""
-
-
-def honest(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row whose numbers that may be greater say so; its `at_least` names them."""
-    return {
-        name: AtLeast(value) if name in row["at_least"] else value for name, value in row.items()
-    }
-
-
-def joined(rows: Sequence[dict[str, Any]], column: str) -> list[dict[str, Any]]:
-    """Return rows with the lists of a column as one text."""
-    return [{**row, column: ", ".join(row[column]) or None} for row in rows]
-
-
-def _cell(name: str, value: Any) -> str:
-    """Return the value of a column; an id is to be copied, so its digits stand together."""
-    is_id = name.endswith("_id") and isinstance(value, int)
-    return str(value) if is_id else show_cell(value)
-
-
-def show_cell(value: Any) -> str:
-    """Return one value as it stands in a table."""
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, AtLeast):
-        return f"{int(value):,}+"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, timedelta):
-        return show_duration(value)
-    if isinstance(value, datetime):
-        return f"{value.astimezone():%Y-%m-%d %H:%M:%S}"
-    if isinstance(value, dict | list):
-        return json.dumps(value)
     return str(value)

@@ -3,32 +3,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import click
 
 from ..database.client import Client
 from .kinds import DURATION
-from .options import as_json_option, connected
-from .output import is_for_people, joined, say, table
+from .options import connected, wide_option
+from .output import Output
+from .tables import Column, Row
 
 __all__ = ["policy"]
 
-POLICIES = {
-    "pattern": "pattern",
-    "max_attempts": "attempts",
-    "delay": "delay",
-    "multiplier": "multiplier",
-    "max_delay": "max delay",
-    "jitter": "jitter",
-    "permanent_errors": "permanent",
-    "transient_errors": "transient",
-    "retry_after_errors": "retry after",
-    "snooze_errors": "snooze",
-}
 
-SETTINGS = {"setting": "setting", "value": "value", "level": "level", "source": "by"}
+def _classes(name: str) -> Callable[[Row], str | None]:
+    return lambda row: ", ".join(row[name]) or None
+
+
+def _class_waits(name: str) -> Callable[[Row], str | None]:
+    return lambda row: ", ".join(f"{each}: {wait}" for each, wait in row[name].items()) or None
+
+
+POLICIES = (
+    Column("pattern", "pattern", least=28),
+    Column("max_attempts", "attempts"),
+    Column("delay", "delay"),
+    Column("multiplier", "multiplier", rank=2),
+    Column("max_delay", "max delay"),
+    Column("jitter", "jitter", rank=2),
+    Column("permanent_errors", "permanent", value=_classes("permanent_errors")),
+    Column("transient_errors", "transient", rank=1, value=_classes("transient_errors")),
+    Column("retry_after_errors", "retry after", rank=1, value=_class_waits("retry_after_errors")),
+    Column("snooze_errors", "snooze", rank=1, value=_class_waits("snooze_errors")),
+)
+
+SETTINGS = (
+    Column("setting", "setting"),
+    Column("value", "value"),
+    Column("level", "level"),
+    Column("source", "by"),
+)
 
 
 def _waits(given: Sequence[str]) -> dict[str, float]:
@@ -53,40 +68,30 @@ def policy() -> None:
 
 @policy.command("list")
 @connected
-@as_json_option
-def list_policies(client: Client, as_json: bool) -> None:
+@wide_option
+def list_policies(client: Client, out: Output) -> None:
     """List the retry policies of types and groups, and the default, *.
 
     \b
     Example:
       symphony-pg policy list
     """
-    rows = [each._asdict() for each in client.list_retry_policies()]
-    if is_for_people(as_json):
-        for column in ("permanent_errors", "transient_errors"):
-            rows = joined(rows, column)
-        for column in ("retry_after_errors", "snooze_errors"):
-            waits = [[f"{name}: {wait}" for name, wait in row[column].items()] for row in rows]
-            rows = joined(
-                [{**row, column: each} for row, each in zip(rows, waits, strict=True)], column
-            )
-    table(rows, as_json, POLICIES)
+    out.table(client.list_retry_policies(), POLICIES, "There is no retry policy.")
 
 
 @policy.command("show")
 @click.argument("message_type", metavar="TYPE")
 @click.option("--queue", metavar="QUEUE", help="The queue [the one it is routed to].")
 @connected
-@as_json_option
-def show_policy(client: Client, message_type: str, queue: str | None, as_json: bool) -> None:
+@wide_option
+def show_policy(client: Client, out: Output, message_type: str, queue: str | None) -> None:
     """Show how messages of TYPE are retried, and why.
 
     \b
     Example:
       symphony-pg policy show SendEmail
     """
-    rows = [each._asdict() for each in client.retry_policy_of(message_type, queue)]
-    table(rows, as_json, SETTINGS)
+    out.table(client.retry_policy_of(message_type, queue), SETTINGS, "It has no settings.")
 
 
 @policy.command("set")
@@ -125,9 +130,9 @@ def show_policy(client: Client, message_type: str, queue: str | None, as_json: b
     help="A class that uses no attempt and comes back after this wait.",
 )
 @connected
-@as_json_option
 def set_policy(
     client: Client,
+    out: Output,
     pattern: str,
     max_attempts: int | None,
     delay: timedelta | None,
@@ -138,7 +143,6 @@ def set_policy(
     transient_errors: tuple[str, ...],
     retry_after_errors: tuple[str, ...],
     snooze_errors: tuple[str, ...],
-    as_json: bool,
 ) -> None:
     """Say how messages of PATTERN are retried.
 
@@ -160,14 +164,13 @@ def set_policy(
         _waits(retry_after_errors),
         _waits(snooze_errors),
     )
-    say(f"The retry policy of {pattern} is set.", {"pattern": pattern, "set": True}, as_json)
+    out.say(f"The retry policy of {pattern} is set.", pattern=pattern, set=True)
 
 
 @policy.command("remove")
 @click.argument("pattern")
 @connected
-@as_json_option
-def remove_policy(client: Client, pattern: str, as_json: bool) -> None:
+def remove_policy(client: Client, out: Output, pattern: str) -> None:
     """Remove the retry policy of PATTERN.
 
     Of * the values come back that it had at first.
@@ -180,4 +183,4 @@ def remove_policy(client: Client, pattern: str, as_json: bool) -> None:
     text = f"{pattern} {'has no retry policy any more' if existed else 'had no retry policy'}."
     if pattern == "*":
         text = "The default is as it was at first."
-    say(text, {"pattern": pattern, "removed": existed}, as_json)
+    out.say(text, pattern=pattern, removed=existed)

@@ -10,9 +10,10 @@ import click
 
 from ..database.client import Client
 from .kinds import DURATION
-from .options import as_json_option, connected
-from .output import honest, is_for_people, render, say, to_json
+from .options import connected, wide_option
+from .output import Output
 from .stats import COLUMNS
+from .tables import as_row
 
 __all__ = ["queue"]
 
@@ -49,8 +50,7 @@ def _settings(command: F) -> F:
 @click.argument("name")
 @_settings
 @connected
-@as_json_option
-def create(client: Client, name: str, as_json: bool, **settings: Any) -> None:
+def create(client: Client, out: Output, name: str, **settings: Any) -> None:
     """Create the queue NAME, or apply the settings to it if it exists.
 
     \b
@@ -59,15 +59,14 @@ def create(client: Client, name: str, as_json: bool, **settings: Any) -> None:
     """
     is_new = client.create_queue(name, **settings)
     text = f"Queue {name} {'is created' if is_new else 'was there; settings are applied'}."
-    say(text, {"queue_name": name, "created": is_new}, as_json)
+    out.say(text, queue_name=name, created=is_new)
 
 
 @queue.command()
 @click.argument("name")
 @_settings
 @connected
-@as_json_option
-def configure(client: Client, name: str, as_json: bool, **settings: Any) -> None:
+def configure(client: Client, out: Output, name: str, **settings: Any) -> None:
     """Change settings of the queue NAME; those not given stay.
 
     \b
@@ -75,32 +74,30 @@ def configure(client: Client, name: str, as_json: bool, **settings: Any) -> None
       symphony-pg queue configure mail --retention 7d
     """
     client.configure_queue(name, **settings)
-    say(f"Queue {name} is configured.", {"queue_name": name, "configured": True}, as_json)
+    out.say(f"Queue {name} is configured.", queue_name=name, configured=True)
 
 
 @queue.command("list")
 @connected
-@as_json_option
-def list_(client: Client, as_json: bool) -> None:
+@wide_option
+def list_(client: Client, out: Output) -> None:
     """List the queues and how full they are.
 
     \b
     Example:
       symphony-pg queue list
     """
-    columns = dict(list(COLUMNS.items())[:6])
-    rows = [stats._asdict() for stats in client.queue_stats()]
-    if is_for_people(as_json):
-        click.echo(render([honest(row) for row in rows], columns))
-    else:
-        click.echo(to_json([{name: row[name] for name in (*columns, "at_least")} for row in rows]))
+    columns = COLUMNS[:6]
+    names = [*(each.name for each in columns), "at_least"]
+    stats = map(as_row, client.queue_stats())
+    rows = [{name: row[name] for name in names} for row in stats]
+    out.table(rows, columns, "There is no queue.")
 
 
 @queue.command()
 @click.argument("name")
 @connected
-@as_json_option
-def pause(client: Client, name: str, as_json: bool) -> None:
+def pause(client: Client, out: Output, name: str) -> None:
     """Stop handing out messages of the queue NAME; what runs goes on.
 
     \b
@@ -109,14 +106,13 @@ def pause(client: Client, name: str, as_json: bool) -> None:
     """
     is_news = client.pause_queue(name)
     text = f"Queue {name} is paused{'' if is_news else ' already'}."
-    say(text, {"queue_name": name, "paused": True, "changed": is_news}, as_json)
+    out.say(text, queue_name=name, paused=True, changed=is_news)
 
 
 @queue.command()
 @click.argument("name")
 @connected
-@as_json_option
-def resume(client: Client, name: str, as_json: bool) -> None:
+def resume(client: Client, out: Output, name: str) -> None:
     """Hand out messages of the queue NAME again.
 
     \b
@@ -125,15 +121,14 @@ def resume(client: Client, name: str, as_json: bool) -> None:
     """
     is_news = client.resume_queue(name)
     text = f"Queue {name} {'goes on' if is_news else 'was not paused'}."
-    say(text, {"queue_name": name, "paused": False, "changed": is_news}, as_json)
+    out.say(text, queue_name=name, paused=False, changed=is_news)
 
 
 @queue.command()
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @connected
-@as_json_option
-def purge(client: Client, name: str, yes: bool, as_json: bool) -> None:
+def purge(client: Client, out: Output, name: str, yes: bool) -> None:
     """Remove every pending message of the queue NAME.
 
     \b
@@ -143,15 +138,14 @@ def purge(client: Client, name: str, yes: bool, as_json: bool) -> None:
     if not yes:
         click.confirm(f"Remove every pending message of {name}?", abort=True, err=True)
     client.purge_queue(name)
-    say(f"Nothing is pending in queue {name}.", {"queue_name": name, "purged": True}, as_json)
+    out.say(f"Nothing is pending in queue {name}.", queue_name=name, purged=True)
 
 
 @queue.command()
 @click.argument("name")
 @click.option("--force", is_flag=True, help="Even if it holds messages; they are lost.")
 @connected
-@as_json_option
-def drop(client: Client, name: str, force: bool, as_json: bool) -> None:
+def drop(client: Client, out: Output, name: str, force: bool) -> None:
     """Remove the queue NAME.
 
     \b
@@ -160,4 +154,4 @@ def drop(client: Client, name: str, force: bool, as_json: bool) -> None:
     """
     existed = client.drop_queue(name, force)
     text = f"Queue {name} {'is gone' if existed else 'did not exist'}."
-    say(text, {"queue_name": name, "dropped": existed}, as_json)
+    out.say(text, queue_name=name, dropped=existed)

@@ -10,22 +10,23 @@ import click
 
 from ..database.client import Client
 from ..database.functions.routing import Delivery
-from .options import as_json_option, connected
-from .output import is_for_people, render, say, table, to_json
+from .options import connected, wide_option
+from .output import Output
+from .tables import Column
 
 __all__ = ["route"]
 
-ROUTES = {
-    "pattern": "pattern",
-    "transport_name": "transport",
-    "handler_name": "handler",
-    "transport_type": "type",
-    "queue_name": "queue",
-    "priority": "priority",
-    "enabled": "enabled",
-}
+ROUTES = (
+    Column("pattern", "pattern", least=28),
+    Column("transport_name", "transport"),
+    Column("handler_name", "handler"),
+    Column("transport_type", "type", rank=2),
+    Column("queue_name", "queue"),
+    Column("priority", "priority", rank=1),
+    Column("enabled", "enabled"),
+)
 
-DELIVERIES = {"delivery": "delivery", **{k: v for k, v in ROUTES.items() if k != "pattern"}}
+DELIVERIES = (Column("delivery", "delivery"), *ROUTES[1:])
 
 
 @click.group()
@@ -38,8 +39,8 @@ def route() -> None:
 
 @route.command("list")
 @connected
-@as_json_option
-def list_routes(client: Client, as_json: bool) -> None:
+@wide_option
+def list_routes(client: Client, out: Output) -> None:
     """List the routes.
 
     Those of one pattern are in the order of their deliveries.
@@ -48,14 +49,14 @@ def list_routes(client: Client, as_json: bool) -> None:
     Example:
       symphony-pg route list
     """
-    table([each._asdict() for each in client.list_routes()], as_json, ROUTES)
+    out.table(client.list_routes(), ROUTES, "There is no route.")
 
 
 @route.command("show")
 @click.argument("message_type", metavar="TYPE")
 @connected
-@as_json_option
-def show_route(client: Client, message_type: str, as_json: bool) -> None:
+@wide_option
+def show_route(client: Client, out: Output, message_type: str) -> None:
     """Show which deliveries a message of TYPE gets, and why.
 
     There is one for each transport and each declared handler. Who names a queue takes no route.
@@ -65,13 +66,11 @@ def show_route(client: Client, message_type: str, as_json: bool) -> None:
       symphony-pg route show orders.created
     """
     deliveries = client.route_of(message_type)
-    if not is_for_people(as_json):
-        click.echo(to_json([each._asdict() for each in deliveries]))
-        return
-    click.echo(_why(message_type, deliveries) + "\n")
-    click.echo(render([each._asdict() for each in deliveries], DELIVERIES))
+    out.text(_why(message_type, deliveries) + "\n")
+    out.table(deliveries, DELIVERIES, "It gets none.")
     for name in dict.fromkeys(each.transport_name for each in deliveries if not each.enabled):
-        click.echo(f"\n{name} is disabled and holds them: symphony-pg transport enable {name}")
+        text = f"\n{name} is disabled and holds them: symphony-pg transport enable {name}"
+        out.text(text, colour="yellow")
 
 
 def _why(message_type: str, deliveries: Sequence[Delivery]) -> str:
@@ -88,8 +87,7 @@ def _why(message_type: str, deliveries: Sequence[Delivery]) -> str:
 @click.argument("pattern")
 @click.argument("transports", nargs=-1, required=True, metavar="TRANSPORT[=HANDLER]...")
 @connected
-@as_json_option
-def set_routes(client: Client, pattern: str, transports: tuple[str, ...], as_json: bool) -> None:
+def set_routes(client: Client, out: Output, pattern: str, transports: tuple[str, ...]) -> None:
     """Route PATTERN to these transports, and to no others.
 
     TRANSPORT=HANDLER is for that handler only.
@@ -106,14 +104,13 @@ def set_routes(client: Client, pattern: str, transports: tuple[str, ...], as_jso
     ]
     count = client.set_routes(pattern, routes)
     text = f"{pattern} has {count} route{'' if count == 1 else 's'}."
-    say(text, {"pattern": pattern, "routes": count}, as_json)
+    out.say(text, pattern=pattern, routes=count)
 
 
 @route.command("remove")
 @click.argument("pattern")
 @connected
-@as_json_option
-def remove_routes(client: Client, pattern: str, as_json: bool) -> None:
+def remove_routes(client: Client, out: Output, pattern: str) -> None:
     """Remove the routes of PATTERN.
 
     What they led goes by the next pattern that fits.
@@ -123,4 +120,4 @@ def remove_routes(client: Client, pattern: str, as_json: bool) -> None:
       symphony-pg route remove 'orders.*'
     """
     client.set_routes(pattern, [])
-    say(f"{pattern} has no routes.", {"pattern": pattern, "routes": 0}, as_json)
+    out.say(f"{pattern} has no routes.", pattern=pattern, routes=0)

@@ -14,37 +14,44 @@ from ..database.client import Client
 from ..database.functions.schedules import (
     ClockChange,
     ScheduleDiff,
-    ScheduleStatus,
     UpcomingRun,
 )
 from ..schedules import interval_text
 from .application import app_option
 from .enqueue import parse_body, parse_header
 from .kinds import DURATION, MOMENT
-from .options import as_json_option, connected
-from .output import is_for_people, record, render, say, show_cell, table, to_json
+from .options import connected, wide_option
+from .output import Output
+from .tables import Column, Row
 
 __all__ = ["schedule"]
 
-COLUMNS = {
-    "schedule_name": "schedule",
-    "when": "when",
-    "timezone": "zone",
-    "message_type": "message",
-    "queue_name": "queue",
-    "state": "state",
-    "next_run_at": "next run",
-    "last_run_at": "last run",
-    "run_count": "runs",
-    "managed_by": "declared by",
-}
 
-RUN_COLUMNS = {
-    "scheduled_at": "run",
-    "fired_at": "fired",
-    "message_id": "message",
-    "skipped": "skipped because",
-}
+def _when(row: Row) -> str:
+    key = {"cron": "expression", "interval": "every", "once": "at"}[row["schedule_type"]]
+    value = row["schedule_config"][key]
+    return str(value) if key == "expression" else f"{key} {value}"
+
+
+COLUMNS = (
+    Column("schedule_name", "schedule", least=28),
+    Column("when", "when", least=16, value=_when),
+    Column("timezone", "zone", rank=2),
+    Column("message_type", "message", rank=1),
+    Column("queue_name", "queue", rank=4),
+    Column("state", "state"),
+    Column("next_run_at", "next run"),
+    Column("last_run_at", "last run", rank=3),
+    Column("run_count", "runs", rank=4),
+    Column("managed_by", "declared by", rank=4),
+)
+
+RUNS = (
+    Column("scheduled_at", "run"),
+    Column("fired_at", "fired", rank=1),
+    Column("message_id", "message"),
+    Column("skipped", "skipped because", least=24),
+)
 
 
 @click.group()
@@ -54,8 +61,8 @@ def schedule() -> None:
 
 @schedule.command("list")
 @connected
-@as_json_option
-def list_(client: Client, as_json: bool) -> None:
+@wide_option
+def list_(client: Client, out: Output) -> None:
     """List the schedules, when each runs next and when it did last.
 
     \b
@@ -65,30 +72,9 @@ def list_(client: Client, as_json: bool) -> None:
     \b
     Examples:
       symphony-pg schedule list
-      symphony-pg schedule list --json | jq -r '.[] | select(.enabled | not) | .schedule_name'
+      symphony-pg schedule list --json | jq -r '.[] | select(.state == "broken") | .schedule_name'
     """
-    rows = client.schedule_status()
-    if is_for_people(as_json):
-        shown = render([_summary(each) for each in rows], COLUMNS)
-        click.echo(shown if rows else "There is no schedule.")
-    else:
-        click.echo(to_json([each._asdict() for each in rows]))
-
-
-def _summary(status: ScheduleStatus) -> dict[str, Any]:
-    return {**status._asdict(), "when": _when(status), "state": _state(status)}
-
-
-def _when(status: ScheduleStatus) -> str:
-    key = {"cron": "expression", "interval": "every", "once": "at"}[status.schedule_type]
-    value = status.schedule_config[key]
-    return str(value) if key == "expression" else f"{key} {value}"
-
-
-def _state(status: ScheduleStatus | ScheduleDiff) -> str:
-    if not status.enabled:
-        return "paused" if status.last_error is None else "broken"
-    return "on" if status.next_run_at is not None else "done"
+    out.table(client.schedule_status(), COLUMNS, "There is no schedule.")
 
 
 @schedule.command()
@@ -97,8 +83,8 @@ def _state(status: ScheduleStatus | ScheduleDiff) -> str:
     "--runs", type=click.IntRange(1, 10000), default=10, show_default=True, help="How many runs."
 )
 @connected
-@as_json_option
-def show(client: Client, name: str, runs: int, as_json: bool) -> None:
+@wide_option
+def show(client: Client, out: Output, name: str, runs: int) -> None:
     """Show the schedule NAME and its last runs.
 
     \b
@@ -106,14 +92,13 @@ def show(client: Client, name: str, runs: int, as_json: bool) -> None:
       symphony-pg schedule show report
     """
     (status,) = client.schedule_status(name)
-    history = [each._asdict() for each in client.schedule_runs(name, runs)]
-    if not is_for_people(as_json):
-        click.echo(to_json({**status._asdict(), "runs": history}))
+    history = client.schedule_runs(name, runs)
+    if out.as_json:
+        out.json({**status._asdict(), "runs": [each._asdict() for each in history]})
         return
-    record({**status._asdict(), "state": _state(status)}, as_json)
-    if history:
-        click.echo()
-        table(history, as_json, RUN_COLUMNS)
+    out.record(status)
+    out.text()
+    out.table(history, RUNS, "It has not run yet.")
 
 
 @schedule.command()
@@ -135,9 +120,9 @@ def show(client: Client, name: str, runs: int, as_json: bool) -> None:
 @click.option("--catch-up-limit", type=int, help="With all: how many at most [100].")
 @click.option("--overlap", metavar="HOW", help="allow, or skip a run before the last is done.")
 @connected
-@as_json_option
 def add(
     client: Client,
+    out: Output,
     name: str,
     message_type: str,
     body: str,
@@ -146,7 +131,6 @@ def add(
     at: str | None,
     queue: str | None,
     header: Sequence[str],
-    as_json: bool,
     **options: Any,
 ) -> None:
     """Enqueue messages of TYPE with BODY at certain times.
@@ -179,19 +163,18 @@ def add(
         headers=dict(map(parse_header, header)) or None,
         **options,
     )
-    text = f"Schedule {name} runs {_next(next_run_at)}. See: symphony-pg schedule next {name}"
-    say(text, {"schedule_name": name, "next_run_at": next_run_at}, as_json)
+    text = f"Schedule {name} runs {_next(out, next_run_at)}. See: symphony-pg schedule next {name}"
+    out.say(text, schedule_name=name, next_run_at=next_run_at)
 
 
-def _next(next_run_at: datetime | None) -> str:
-    return "never again" if next_run_at is None else f"next at {show_cell(next_run_at)}"
+def _next(out: Output, next_run_at: datetime | None) -> str:
+    return "never again" if next_run_at is None else f"next at {out.cell(next_run_at)}"
 
 
 @schedule.command()
 @click.argument("name")
 @connected
-@as_json_option
-def pause(client: Client, name: str, as_json: bool) -> None:
+def pause(client: Client, out: Output, name: str) -> None:
     """Stop the schedule NAME. Its runs are left out until it is resumed.
 
     It also stays paused when the application that declares it is deployed again.
@@ -202,14 +185,13 @@ def pause(client: Client, name: str, as_json: bool) -> None:
     """
     is_news = client.pause_schedule(name)
     text = f"Schedule {name} is paused{'' if is_news else ' already'}."
-    say(text, {"schedule_name": name, "paused": True, "changed": is_news}, as_json)
+    out.say(text, schedule_name=name, paused=True, changed=is_news)
 
 
 @schedule.command()
 @click.argument("name")
 @connected
-@as_json_option
-def resume(client: Client, name: str, as_json: bool) -> None:
+def resume(client: Client, out: Output, name: str) -> None:
     """Let the schedule NAME run again, from its next time on.
 
     It was paused, or is broken.
@@ -219,15 +201,14 @@ def resume(client: Client, name: str, as_json: bool) -> None:
       symphony-pg schedule resume report
     """
     next_run_at = client.resume_schedule(name)
-    text = f"Schedule {name} runs {_next(next_run_at)}."
-    say(text, {"schedule_name": name, "paused": False, "next_run_at": next_run_at}, as_json)
+    text = f"Schedule {name} runs {_next(out, next_run_at)}."
+    out.say(text, schedule_name=name, paused=False, next_run_at=next_run_at)
 
 
 @schedule.command()
 @click.argument("name")
 @connected
-@as_json_option
-def remove(client: Client, name: str, as_json: bool) -> None:
+def remove(client: Client, out: Output, name: str) -> None:
     """Remove the schedule NAME and its history. Messages that it has enqueued stay.
 
     \b
@@ -236,14 +217,13 @@ def remove(client: Client, name: str, as_json: bool) -> None:
     """
     existed = client.remove_schedule(name)
     text = f"Schedule {name} {'is gone' if existed else 'did not exist'}."
-    say(text, {"schedule_name": name, "removed": existed}, as_json)
+    out.say(text, schedule_name=name, removed=existed)
 
 
 @schedule.command()
 @click.argument("name")
 @connected
-@as_json_option
-def run(client: Client, name: str, as_json: bool) -> None:
+def run(client: Client, out: Output, name: str) -> None:
     """Enqueue the message of the schedule NAME now, beside its times.
 
     \b
@@ -252,7 +232,7 @@ def run(client: Client, name: str, as_json: bool) -> None:
     """
     message_id = client.run_schedule_now(name)
     text = f"Message {message_id} is enqueued. See: symphony-pg message show {message_id}"
-    say(text, {"schedule_name": name, "message_id": message_id}, as_json)
+    out.say(text, schedule_name=name, message_id=message_id)
 
 
 @schedule.command("next")
@@ -261,14 +241,13 @@ def run(client: Client, name: str, as_json: bool) -> None:
 @click.option("--timezone", "zone", metavar="ZONE", help="As if it went by these clocks.")
 @click.option("--from", "after", type=MOMENT, help="The runs after that time [now].")
 @connected
-@as_json_option
 def next_(
     client: Client,
+    out: Output,
     name_or_expression: str,
     n: int,
     zone: str | None,
     after: datetime | None,
-    as_json: bool,
 ) -> None:
     """Show the coming runs of a schedule or a cron expression.
 
@@ -286,22 +265,21 @@ def next_(
     after = after or datetime.now(timezone.utc)
     runs = client.schedule_preview(name_or_expression, n, zone, after)
     changes = client.clock_changes(runs[0].zone, after, runs[-1].run_at) if runs else []
-    if not is_for_people(as_json):
-        rows = [_as_values(run, crossed) for run, crossed in _with_changes(runs, changes)]
-        click.echo(to_json(rows))
+    if out.as_json:
+        out.json([_as_values(run, crossed) for run, crossed in _with_changes(runs, changes)])
         return
     if not runs:
-        click.echo(f"{name_or_expression} does not run again.")
+        out.text(f"{name_or_expression} does not run again.")
         return
-    click.echo(click.style(f"{runs[0].zone:<30}  UTC", bold=True))
+    out.text(f"{runs[0].zone:<30}  UTC", bold=True)
     for run, crossed in _with_changes(runs, changes):
         marks = list(map(change_in_words, crossed))
         if len(marks) > 2:
             marks = [f"the clocks are changed {len(marks)} times"]
         for mark in marks:
-            click.echo(click.style(f"  -- {mark}", fg="yellow"))
+            out.text(f"  -- {mark}", colour="yellow")
         local = f"{run.local_time:%a %Y-%m-%d %H:%M:%S} {_offset(run.utc_offset)}"
-        click.echo(f"{local:<30}  {run.run_at.astimezone(timezone.utc):%a %Y-%m-%d %H:%M:%S}")
+        out.text(f"{local:<30}  {run.run_at.astimezone(timezone.utc):%a %Y-%m-%d %H:%M:%S}")
 
 
 def _with_changes(
@@ -348,8 +326,7 @@ def _offset(offset: timedelta) -> str:
 @schedule.command()
 @app_option(required=True, help="The application that declares schedules.")
 @connected
-@as_json_option
-def diff(client: Client, app: Symphony, as_json: bool) -> None:
+def diff(client: Client, out: Output, app: Symphony) -> None:
     """Compare the schedules with those the application declares.
 
     \b
@@ -366,21 +343,19 @@ def diff(client: Client, app: Symphony, as_json: bool) -> None:
       symphony-pg schedule diff --app shop.messages:app
     """
     found = client.schedule_diff(app.name, app.declarations())
-    if is_for_people(as_json):
-        for line in _diff_lines(found, app.name):
-            click.echo(line)
-    else:
-        click.echo(to_json([each._asdict() for each in found]))
+    out.json([each._asdict() for each in found])
+    for line in _diff_lines(out, found, app.name):
+        out.text(line)
     if any(each.outcome != "unchanged" or not each.enabled for each in found):
         raise SystemExit(1)
 
 
-def _diff_lines(found: Sequence[ScheduleDiff], app_name: str) -> Iterator[str]:
+def _diff_lines(out: Output, found: Sequence[ScheduleDiff], app_name: str) -> Iterator[str]:
     for each in found:
-        name, state = click.style(each.schedule_name, bold=True), _state(each)
-        suffix = "" if state == "on" else f", {state}"
+        name, state = click.style(each.schedule_name, bold=True), each.state
+        suffix = "" if state in ("on", None) else f", {state}"
         if each.outcome == "new":
-            yield click.style(f"+ {name}  new, runs {_next(each.next_run_at)}", fg="green")
+            yield click.style(f"+ {name}  new, runs {_next(out, each.next_run_at)}", fg="green")
         elif each.outcome == "orphaned":
             yield click.style(f"- {name}  orphaned{suffix}", fg="red")
             yield f"    To end it: symphony-pg schedule remove {each.schedule_name}"
@@ -396,6 +371,6 @@ def _diff_lines(found: Sequence[ScheduleDiff], app_name: str) -> Iterator[str]:
             yield f"    {each.last_error}"
         width = max(map(len, each.changes), default=0)
         for setting, (there, declared) in sorted(each.changes.items()):
-            yield f"    {setting:<{width}}  {show_cell(there)} → {show_cell(declared)}"
+            yield f"    {setting:<{width}}  {out.cell(there)} → {out.cell(declared)}"
     same = sum(each.outcome == "unchanged" for each in found)
     yield f"{same} of {len(found)} schedules are as application {app_name} declares them."

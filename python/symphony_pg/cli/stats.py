@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 
 import click
 
@@ -13,25 +13,26 @@ from ..database.client import Client
 from ..database.functions.queues import QueueStats
 from ..times import show_duration
 from .kinds import INTERVAL
-from .options import as_json_option, connected
-from .output import honest, is_for_people, render, to_json
+from .options import connected, wide_option
+from .output import Output
+from .tables import Column
 
 __all__ = ["stats"]
 
-COLUMNS = {
-    "queue_name": "queue",
-    "paused": "paused",
-    "pending": "pending",
-    "delayed": "delayed",
-    "processing": "running",
-    "failed": "failed",
-    "oldest_pending_age": "oldest",
-    "finished_last_minute": "done/min",
-    "retried_last_hour": "retried/h",
-    "mean_waiting": "waiting",
-    "mean_processing": "taking",
-    "idle_workers": "idle",
-}
+COLUMNS = (
+    Column("queue_name", "queue", least=28),
+    Column("paused", "paused", rank=1),
+    Column("pending", "pending"),
+    Column("delayed", "delayed"),
+    Column("processing", "running"),
+    Column("failed", "failed"),
+    Column("oldest_pending_age", "oldest"),
+    Column("finished_last_minute", "done/min"),
+    Column("retried_last_hour", "retried/h", rank=4),
+    Column("mean_waiting", "waiting", rank=2),
+    Column("mean_processing", "taking", rank=2),
+    Column("idle_workers", "idle", rank=3),
+)
 
 
 @click.command()
@@ -39,13 +40,11 @@ COLUMNS = {
 @click.option("--watch", is_flag=True, help="Show them again and again, until Ctrl-C.")
 @click.option("--interval", type=INTERVAL, default="1s", show_default=True, help="With --watch.")
 @connected
-@as_json_option
-def stats(
-    client: Client, queue: str | None, watch: bool, interval: timedelta, as_json: bool
-) -> None:
+@wide_option
+def stats(client: Client, out: Output, queue: str | None, watch: bool, interval: timedelta) -> None:
     """Show how full and how fast the queues are, or QUEUE.
 
-    10,000+ means that many or more: counting stops there, and earlier with more than five queues.
+    10,000+ means that many or more: counting stops there, and earlier where there are many queues.
 
     \b
     oldest     since when the message at the head has been due
@@ -53,7 +52,7 @@ def stats(
     taking     mean time from claimed to settled
     idle       workers that sleep until they are notified
 
-    With --watch and JSON, each look is one line.
+    With --watch and --json, each look is one line.
 
     \b
     Examples:
@@ -62,29 +61,34 @@ def stats(
       symphony-pg stats --json | jq '.[] | select(.failed > 0)'
     """
     if not watch:
-        _show(client.queue_stats(queue), as_json)
+        _show(out, client.queue_stats(queue))
         return
     try:
         while True:
-            found = client.queue_stats(queue)
-            if is_for_people(as_json):
-                click.clear()
-                click.echo(
-                    f"{time.strftime('%H:%M:%S')}  every {show_duration(interval)}, Ctrl-C ends\n"
-                )
-            _show(found, as_json)
+            _again(out, client.queue_stats(queue), interval)
             time.sleep(interval.total_seconds())
     except KeyboardInterrupt:
         click.echo()
 
 
-def _show(found: Sequence[QueueStats], as_json: bool) -> None:
+def _show(out: Output, rows: Sequence[QueueStats]) -> None:
     """Write the numbers, and what somebody should look after."""
-    rows = [each._asdict() for each in found]
-    if not is_for_people(as_json):
-        click.echo(to_json(rows))
-        return
-    click.echo(render([honest(row) for row in rows], COLUMNS))
-    for each in found:
+    out.table(rows, COLUMNS, "There is no queue.")
+    for each in rows:
         if each.purge_waits_for is not None:
-            click.echo(f"\n{each.queue_name}: its purge waits for {each.purge_waits_for}.")
+            text = f"\n{each.queue_name}: its purge waits for {each.purge_waits_for}."
+            out.text(text, colour="yellow")
+
+
+def _again(out: Output, rows: Sequence[QueueStats], interval: timedelta) -> None:
+    """Write the numbers in place of those before."""
+    if out.as_json:
+        out.json([each._asdict() for each in rows], one_line=True)
+        return
+    if out.is_live:
+        click.clear()
+    now = datetime.now(timezone.utc)
+    out.text(f"{out.cell(now)}  every {show_duration(interval)}, Ctrl-C ends\n")
+    _show(out, rows)
+    if not out.is_live:
+        out.text()

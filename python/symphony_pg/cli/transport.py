@@ -6,19 +6,20 @@ from __future__ import annotations
 import click
 
 from ..database.client import Client
-from .options import as_json_option, connected
-from .output import is_for_people, joined, say, table
+from .options import connected, wide_option
+from .output import Output
+from .tables import Column
 
 __all__ = ["transport"]
 
-TRANSPORTS = {
-    "transport_name": "transport",
-    "transport_type": "type",
-    "queue_name": "queue",
-    "priority": "priority",
-    "enabled": "enabled",
-    "patterns": "routed there",
-}
+TRANSPORTS = (
+    Column("transport_name", "transport", least=28),
+    Column("transport_type", "type"),
+    Column("queue_name", "queue"),
+    Column("priority", "priority", rank=1),
+    Column("enabled", "enabled"),
+    Column("patterns", "routed there", value=lambda row: ", ".join(row["patterns"]) or None),
+)
 
 
 @click.group()
@@ -31,18 +32,15 @@ def transport() -> None:
 
 @transport.command("list")
 @connected
-@as_json_option
-def list_transports(client: Client, as_json: bool) -> None:
+@wide_option
+def list_transports(client: Client, out: Output) -> None:
     """List the transports, and which message types are routed there.
 
     \b
     Example:
       symphony-pg transport list
     """
-    rows = [each._asdict() for each in client.list_transports()]
-    if is_for_people(as_json):
-        rows = joined(rows, "patterns")
-    table(rows, as_json, TRANSPORTS)
+    out.table(client.list_transports(), TRANSPORTS, "There is no transport.")
 
 
 @transport.command("create")
@@ -51,9 +49,13 @@ def list_transports(client: Client, as_json: bool) -> None:
 @click.option("--queue", metavar="QUEUE", help="The queue its messages go into [default].")
 @click.option("--priority", type=int, help="Of its messages, 0 to 9; 9 goes first [5].")
 @connected
-@as_json_option
 def create_transport(
-    client: Client, name: str, kind: str, queue: str | None, priority: int | None, as_json: bool
+    client: Client,
+    out: Output,
+    name: str,
+    kind: str,
+    queue: str | None,
+    priority: int | None,
 ) -> None:
     """Create the transport NAME, or change it.
 
@@ -63,14 +65,13 @@ def create_transport(
     """
     is_new = client.create_transport(name, kind, queue, priority)
     text = f"Transport {name} {'is created' if is_new else 'was there; it is as you say now'}."
-    say(text, {"transport_name": name, "created": is_new}, as_json)
+    out.say(text, transport_name=name, created=is_new)
 
 
 @transport.command()
 @click.argument("name")
 @connected
-@as_json_option
-def disable(client: Client, name: str, as_json: bool) -> None:
+def disable(client: Client, out: Output, name: str) -> None:
     """Let the transport NAME take messages and hand out none.
 
     What is being processed goes on. Nothing is lost; see symphony-pg transport enable.
@@ -81,14 +82,13 @@ def disable(client: Client, name: str, as_json: bool) -> None:
     """
     is_news = client.disable_transport(name)
     text = f"Transport {name} {'holds' if is_news else 'held'} its messages{_already(is_news)}."
-    say(text, {"transport_name": name, "enabled": False, "changed": is_news}, as_json)
+    out.say(text, transport_name=name, enabled=False, changed=is_news)
 
 
 @transport.command()
 @click.argument("name")
 @connected
-@as_json_option
-def enable(client: Client, name: str, as_json: bool) -> None:
+def enable(client: Client, out: Output, name: str) -> None:
     """Hand out the messages of the transport NAME again.
 
     \b
@@ -97,7 +97,7 @@ def enable(client: Client, name: str, as_json: bool) -> None:
     """
     is_news = client.enable_transport(name)
     text = f"Transport {name} {'is' if is_news else 'was'} enabled{_already(is_news)}."
-    say(text, {"transport_name": name, "enabled": True, "changed": is_news}, as_json)
+    out.say(text, transport_name=name, enabled=True, changed=is_news)
 
 
 def _already(is_news: bool) -> str:
@@ -107,8 +107,7 @@ def _already(is_news: bool) -> str:
 @transport.command("remove")
 @click.argument("name")
 @connected
-@as_json_option
-def remove_transport(client: Client, name: str, as_json: bool) -> None:
+def remove_transport(client: Client, out: Output, name: str) -> None:
     """Remove the transport NAME, if no route leads to it.
 
     Its messages stay in their queue.
@@ -119,4 +118,4 @@ def remove_transport(client: Client, name: str, as_json: bool) -> None:
     """
     existed = client.remove_transport(name)
     text = f"Transport {name} {'is gone' if existed else 'did not exist'}."
-    say(text, {"transport_name": name, "removed": existed}, as_json)
+    out.say(text, transport_name=name, removed=existed)

@@ -10,28 +10,12 @@ from typing import Any
 import click
 
 from ..database.client import Client
-from ..database.functions.workers import WorkerActivity
 from ..times import show_duration
-from .options import as_json_option, connected
-from .output import is_for_people, render, say, to_json
+from .options import connected, wide_option
+from .output import Output
+from .tables import Column, Row
 
 __all__ = ["workers"]
-
-COLUMNS = {
-    "worker": "worker",
-    "host": "host",
-    "pid": "pid",
-    "state": "state",
-    "queues": "queues",
-    "processing": "in hand",
-    "doing": "doing",
-    "done": "done",
-    "retried": "retried",
-    "failed": "failed",
-    "memory": "memory",
-    "started_at": "started",
-    "seen_at": "seen",
-}
 
 MOST_SHOWN = 3
 
@@ -43,8 +27,8 @@ def workers() -> None:
 
 @workers.command("list")
 @connected
-@as_json_option
-def list_(client: Client, as_json: bool) -> None:
+@wide_option
+def list_(client: Client, out: Output) -> None:
     """List the workers and what each does now.
 
     \b
@@ -61,33 +45,27 @@ def list_(client: Client, as_json: bool) -> None:
     Example:
       symphony-pg workers list
     """
-    rows = client.worker_activity()
-    if is_for_people(as_json):
-        shown = render([_for_people(each) for each in rows], COLUMNS)
-        click.echo(shown if rows else "No worker is known.")
-    else:
-        click.echo(to_json([each._asdict() for each in rows]))
+    out.table(client.worker_activity(), COLUMNS, "No worker is known.")
 
 
-def _for_people(worker: WorkerActivity) -> dict[str, Any]:
-    """Return a row of the table; a worker may tell as much of itself as it likes."""
-    told = {name: worker.details.get(name) for name in ("host", "done", "retried", "failed")}
-    memory = worker.details.get("memory")
-    return {
-        **worker._asdict(),
-        **told,
-        "pid": str(worker.details.get("pid", "-")),
-        "queues": ", ".join(worker.queues),
-        "doing": _doing(worker.running, worker.details.get("stuck")),
-        "memory": f"{memory / 2**20:.0f} MiB" if isinstance(memory, int) else None,
-    }
+def _told(name: str) -> Callable[[Row], Any]:
+    """Return what a worker tells of itself; it may tell as much as it likes."""
+    return lambda row: row["details"].get(name)
 
 
-def _doing(running: Sequence[dict[str, Any]], stuck: Any) -> str | None:
+def _pid(row: Row) -> str:
+    return str(row["details"].get("pid", "-"))
+
+
+def _memory(row: Row) -> str | None:
+    memory = row["details"].get("memory")
+    return f"{memory / 2**20:.0f} MiB" if isinstance(memory, int) else None
+
+
+def _doing(row: Row) -> str | None:
     """Say what a worker does; first what goes on after its time limit, if it tells of that."""
-    over = (
-        [each for each in stuck or () if isinstance(each, dict)] if isinstance(stuck, list) else []
-    )
+    stuck, running = row["details"].get("stuck"), row["running"]
+    over = [each for each in stuck if isinstance(each, dict)] if isinstance(stuck, list) else []
     shown = [f"{_one(each)} OVER ITS LIMIT" for each in over] + [_one(each) for each in running]
     if len(shown) > MOST_SHOWN:
         shown[MOST_SHOWN:] = [f"{len(shown) - MOST_SHOWN} more"]
@@ -108,10 +86,26 @@ def _seconds(seconds: float) -> timedelta:
     return timedelta(seconds=min(seconds, 1e9))
 
 
+COLUMNS = (
+    Column("worker", "worker", least=48),
+    Column("host", "host", rank=5, value=_told("host")),
+    Column("pid", "pid", rank=5, value=_pid),
+    Column("state", "state"),
+    Column("queues", "queues", rank=1, value=lambda row: ", ".join(row["queues"])),
+    Column("processing", "in hand", rank=2),
+    Column("doing", "doing", least=20, value=_doing),
+    Column("done", "done", value=_told("done")),
+    Column("retried", "retried", rank=4, value=_told("retried")),
+    Column("failed", "failed", rank=2, value=_told("failed")),
+    Column("memory", "memory", rank=4, value=_memory),
+    Column("started_at", "started", rank=4),
+    Column("seen_at", "seen", rank=4),
+)
+
+
 def _chosen(command: Callable[..., None]) -> Callable[..., None]:
     """Add the ways to say which workers are meant."""
     for decorate in (
-        as_json_option,
         click.option("--queue", metavar="QUEUE", help="Those that consume this queue."),
         click.option("--all", "everyone", is_flag=True, help="All of them."),
         click.argument("names", nargs=-1, metavar="[WORKER]..."),
@@ -122,11 +116,11 @@ def _chosen(command: Callable[..., None]) -> Callable[..., None]:
 
 def _request(
     client: Client,
+    out: Output,
     command: str,
     names: Sequence[str],
     everyone: bool,
     queue: str | None,
-    as_json: bool,
 ) -> None:
     if not names and not everyone and queue is None:
         raise click.UsageError("Name workers (see: symphony-pg workers list), --queue, or --all.")
@@ -134,13 +128,13 @@ def _request(
         raise click.UsageError("Name workers, or give --all, but not both.")
     asked = client.request_workers(command, names or None, queue)
     text = f"Asked to {command}: {', '.join(asked) or 'nobody'}."
-    say(text, {"command": command, "workers": asked}, as_json)
+    out.say(text, command=command, workers=asked)
 
 
 @workers.command()
 @connected
 @_chosen
-def stop(client: Client, **chosen: Any) -> None:
+def stop(client: Client, out: Output, **chosen: Any) -> None:
     """End workers, as SIGTERM does. They finish what runs and give back the rest.
 
     \b
@@ -148,13 +142,13 @@ def stop(client: Client, **chosen: Any) -> None:
       symphony-pg workers stop web1:4711:9f3a
       symphony-pg workers stop --all
     """
-    _request(client, "stop", **chosen)
+    _request(client, out, "stop", **chosen)
 
 
 @workers.command()
 @connected
 @_chosen
-def pause(client: Client, **chosen: Any) -> None:
+def pause(client: Client, out: Output, **chosen: Any) -> None:
     """Let workers finish what they have, and claim no more.
 
     \b
@@ -162,17 +156,17 @@ def pause(client: Client, **chosen: Any) -> None:
       symphony-pg workers pause web1:4711:9f3a
       symphony-pg workers pause --queue mail
     """
-    _request(client, "pause", **chosen)
+    _request(client, out, "pause", **chosen)
 
 
 @workers.command()
 @connected
 @_chosen
-def resume(client: Client, **chosen: Any) -> None:
+def resume(client: Client, out: Output, **chosen: Any) -> None:
     """Let paused workers claim again.
 
     \b
     Example:
       symphony-pg workers resume --all
     """
-    _request(client, "resume", **chosen)
+    _request(client, out, "resume", **chosen)

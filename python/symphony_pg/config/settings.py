@@ -69,23 +69,19 @@ def _integer(least: int, most: int, plus: int = 0) -> Callable[[Any], int]:
 
 
 def _seconds(least: float, most: float) -> Callable[[Any], float]:
-    """Read "1s", "5m" or "200ms"; a plain number is milliseconds."""
+    """Read "1s", "5m" or "200ms"; a bare number says no unit, and is refused."""
     days = "1 day" if most == DAY else f"{most / DAY:g} days"
 
     def read(value: Any) -> float:
         seconds = None
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            seconds = value / 1000
-        elif isinstance(value, str) and re.search("[a-z]", value):
+        if isinstance(value, str) and re.search("[a-z]", value):
             try:
                 seconds = parse_duration(value).total_seconds()
             except ValueError:
                 seconds = None
         if seconds is None or not least <= seconds <= most:
             raise Mistake(
-                f"a time from {least:g} s to {days}, "
-                'such as "1s", "5m" or "200ms" '
-                "(a number is milliseconds)"
+                f'a time from {least:g} s to {days}, with its unit, such as "1s" or "1000ms"'
             )
         return seconds
 

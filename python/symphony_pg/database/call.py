@@ -25,6 +25,7 @@ __all__ = [
     "call",
     "json_text",
     "nothing",
+    "procedure",
     "rows",
     "value",
     "values",
@@ -58,6 +59,7 @@ def call(
     arguments: Mapping[str, Any],
     read: Callable[[Sequence[tuple[Any, ...]]], T],
     columns: Sequence[str] = (),
+    verb: str = "select",
 ) -> Call[T]:
     """Describe a call; an argument that is None is left out."""
     given = {name: each for name, each in arguments.items() if each is not None}
@@ -65,7 +67,7 @@ def call(
         if isinstance(each, datetime):
             check_moment(name, each)
     called = f"symphony.{function}({', '.join(f'{name} => %({name})s' for name in given)})"
-    statement = f"select {', '.join(columns)} from {called}" if columns else f"select {called}"  # noqa: S608
+    statement = f"select {', '.join(columns)} from {called}" if columns else f"{verb} {called}"  # noqa: S608
     return Call(statement.encode(), given, read)
 
 
@@ -89,6 +91,14 @@ def rows(kind: type[Row], function: str, **arguments: Any) -> Call[list[Row]]:
 def nothing(function: str, **arguments: Any) -> Call[None]:
     """Describe the call of a function that returns nothing."""
     return call(function, arguments, lambda _: None)
+
+
+def procedure(name: str, **arguments: Any) -> Call[Any]:
+    """Describe the call of a procedure that returns one value.
+
+    It commits, so the connection must be in autocommit mode.
+    """
+    return call(name, arguments, lambda rows: rows[0][0], verb="call")
 
 
 def as_jsonb(value: Any) -> Jsonb | None:

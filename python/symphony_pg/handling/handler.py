@@ -14,7 +14,6 @@ from ..events import Handled, Received
 from ..messages.codec import decode_json
 from ..messages.hints import JSON, refuse_other_class
 from ..messages.types import MessageType
-from ..outcomes import PermanentError
 from ..results import finished, is_async, refuse_lazy, refuse_unfinished
 from ..sending.bus import Bus
 from ..sending.middleware import Next, Passage
@@ -24,6 +23,7 @@ from .context import Context, Holder
 
 __all__ = [
     "Handler",
+    "NoHandler",
     "UnknownHandler",
     "UnknownMessageType",
     "find_handler",
@@ -32,7 +32,11 @@ __all__ = [
 ]
 
 
-class UnknownMessageType(PermanentError):  # noqa: N818
+class NoHandler(Exception):  # noqa: N818
+    """No handler here works on a message. The database puts it off: another worker may have one."""
+
+
+class UnknownMessageType(NoHandler):
     """No handler is registered for the wire name of a message."""
 
     def __init__(self, name: str) -> None:
@@ -42,7 +46,7 @@ class UnknownMessageType(PermanentError):  # noqa: N818
         )
 
 
-class UnknownHandler(PermanentError):  # noqa: N818
+class UnknownHandler(NoHandler):
     """The delivery is for a handler that is not registered here."""
 
     def __init__(self, name: str, handler_name: object) -> None:
@@ -228,7 +232,7 @@ def find_handler(
     """Return the handler of a message, or None, and whoever calls it will say why."""
     try:
         return handler_of(handlers, message_type, headers)
-    except PermanentError:
+    except NoHandler:
         return None
 
 

@@ -271,6 +271,8 @@ class LocalTransport:
         message = self._claimed(parcel)
         handler = self._find_handler(parcel)
         failure = Failure.of(message, error, handler)
+        if handler is None:
+            failure = failure._replace(retryable=False)  # there is nobody else who might know it
         wait = given = None
         try:
             given = _asked_for(failure, now)

@@ -19,6 +19,7 @@ from ..events import Event, Events, Failed, Retried
 from ..handling.failure import Failure
 from .claim import Claim
 from .link import Link, Stopped
+from .strangers import Strangers
 
 __all__ = ["Counts", "Settler"]
 
@@ -68,6 +69,7 @@ class Settler:
 
     `changed` is set when a claim is settled or lost; `on_lost` hears of a claim whose lease was
     lost, `on_retry` when a message will be due again, `on_failure` after each failed attempt.
+    `strangers` tells of messages that were put off because nobody here knows them.
     `sanitize` is the application's hook.
     """
 
@@ -80,9 +82,11 @@ class Settler:
         on_retry: Callable[[datetime], None],
         on_failure: Callable[[], None],
         events: Events,
+        strangers: Strangers,
         sanitize: Callable[[str], str] | None = None,
     ) -> None:
         self._events = events
+        self._strangers = strangers
         self._link = link
         self._sanitize = sanitize
         self._counts = counts
@@ -158,6 +162,7 @@ class Settler:
             await self._nack(claim, failure)
             claim.failures[claim.nacked] = failure.told()
             claim.nacked += 1
+        self._strangers.tell()
         message_ids = claim.done[claim.acked :]
         if message_ids and not claim.lost:
             await self._ack(claim, message_ids)
@@ -213,6 +218,8 @@ class Settler:
             assert nacked.available_at is not None
             self._counts.snoozed += 1
             self._on_retry(nacked.available_at)
+            if self._strangers.meet(failure):
+                return
             log.info(
                 "message %d is snoozed until %s: %s",
                 message.message_id,

@@ -27,7 +27,7 @@ from ..database import functions
 from ..database.connections import AsyncConnections, Connections
 from ..database.install import ensure_installed
 from ..database.translation import translated
-from ..errors import AccessDenied, NotInstalled, WorkerStuck, WrongState
+from ..errors import AccessDenied, NotInstalled, UnknownQueue, WorkerStuck, WrongState
 from ..events import Event, WorkerIdle, WorkerStarted, WorkerStopped
 from ..handling.handler import seconds_of
 from ..handling.logged import name_messages
@@ -46,6 +46,7 @@ from .queues import Queues
 from .settler import Counts, Settler
 from .signals import Signals
 from .slots import Slots
+from .strangers import Strangers
 from .ticker import Ticker
 from .watchdog import Watchdog
 
@@ -226,6 +227,7 @@ class Worker:
         )
         clock = Clock()
         self._ticker = Ticker(self._link, clock, self._bell.ring, ticks=self._ticks)
+        self._strangers = Strangers(self.app.handlers)
         self._settler = Settler(
             self._link,
             self.counts,
@@ -234,6 +236,7 @@ class Worker:
             self._ticker.expect,
             self._count_failures,
             self.app.bus.events,
+            self._strangers,
             self.app.sanitize,
         )
         pace = Pace(self.concurrency, self._limits.batch_size)
@@ -326,6 +329,9 @@ class Worker:
     async def _work(self) -> None:
         # An earlier process of this name may have left something that was asked of it.
         await self._link.run(functions.stop_worker(self.name))
+        with suppress(AccessDenied, UnknownQueue):  # claiming says so, or finds other queues
+            waiting = await self._link.run(functions.waiting_types(self.queues))
+            self._strangers.expect(waiting)
         self._slots.start(self._spawn)
         settling = self._spawn(self._settler.run())
         others = [self._spawn(self._settler.keep_leases())]

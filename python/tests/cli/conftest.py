@@ -1,9 +1,11 @@
 """What the tests of the commands use."""
 
-import sys
+import time
+from collections.abc import Iterator
 
 import pytest
 
+from symphony_pg.cli.output import Output
 from tests.cli.helpers import Cli
 
 
@@ -14,7 +16,17 @@ def cli(dsn: str) -> Cli:
 
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the commands write for people."""
-    for name, module in list(sys.modules.items()):
-        if name.startswith("symphony_pg.cli") and hasattr(module, "is_for_people"):
-            monkeypatch.setattr(module, "is_for_people", lambda as_json: not as_json)
+    """Let the commands believe that a person looks on, who can answer."""
+    monkeypatch.setattr(Output, "is_terminal", True)
+    monkeypatch.setattr(Output, "can_ask", property(lambda self: not self.as_json))
+
+
+@pytest.fixture
+def in_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Show times in UTC, and tables at their usual width."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()

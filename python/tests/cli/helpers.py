@@ -21,4 +21,4 @@ class Cli:
         return result
 
     def json(self, *arguments: str, **options: Any) -> Any:
-        return json.loads(self.run(*arguments, **options).stdout)
+        return json.loads(self.run("--json", *arguments, **options).stdout)

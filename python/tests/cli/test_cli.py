@@ -118,13 +118,13 @@ def test_stats_again_and_again(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(sys.modules["symphony_pg.cli.stats"].time, "sleep", interrupt)
-    assert json.loads(cli.run("stats", "--watch").stdout)[0]["queue_name"] == "default"
+    assert json.loads(cli.run("stats", "--watch", "--json").stdout)[0]["queue_name"] == "default"
     request.getfixturevalue("terminal")
     text = cli.run("stats", "--watch", "--interval", "2s").output
     assert "every 2.0 s" in text and "done/min" in text
 
 
-def test_workers(cli: Cli, conn: Connection, request: pytest.FixtureRequest) -> None:
+def test_workers(cli: Cli, conn: Connection) -> None:
     client = Client(conn)
     assert cli.json("workers", "list") == []
     assert cli.json("workers", "stop", "--all") == {"command": "stop", "workers": []}
@@ -139,8 +139,7 @@ def test_workers(cli: Cli, conn: Connection, request: pytest.FixtureRequest) -> 
     assert cli.json("workers", "resume", "--queue", "default")["workers"] == ["w1", "w2"]
     output = cli.run("workers", "stop", "w3", exit_code=1).output
     assert 'worker "w3" does not exist\nDETAIL: There are: w1, w2.\nHINT: ' in output
-    request.getfixturevalue("terminal")
-    text = cli.run("workers", "list").output
+    text = cli.run("workers", "list", "--wide").output
     assert re.search(r"w1 +web +4711 +working +default +5 +Mail", text)
     assert f"Mail {ids[0]} (1 min 15 s), Mail {ids[1]} (1 min 15 s)" in text
     assert re.search(r"2 more +7 +- +- +50 MiB", text)
@@ -149,7 +148,7 @@ def test_workers(cli: Cli, conn: Connection, request: pytest.FixtureRequest) -> 
     assert client.release(message.claim_id) == 5
 
 
-def test_people_get_tables(cli: Cli, conn: Connection, terminal: None) -> None:
+def test_people_get_tables(cli: Cli, conn: Connection) -> None:
     text = cli.run("enqueue", "A").output
     assert re.search(r"Message \d+ is enqueued", text)
     assert re.search(r"queue +paused +pending", cli.run("stats").output)

@@ -40,7 +40,7 @@ def test_the_database_is_chosen_as_the_help_says(
     drain = ("--drain", "--time-limit", "10s")
     assert cli.json("consume", "--app", "lost_app:app", *drain)["done"] == 0
     monkeypatch.setenv("SYMPHONY_DSN", "host=127.0.0.1 port=1")
-    ended = CliRunner().invoke(main, ["consume", "--app", "own_app:app", *drain])
+    ended = CliRunner().invoke(main, ["consume", "--app", "own_app:app", "--json", *drain])
     assert json.loads(ended.stdout)["done"] == 0
     text = " ".join(CliRunner().invoke(main, ["--help"]).output.split())
     order = [text.index(each) for each in ("that of --dsn", "with --app", "of the variable", "PGH")]

@@ -1,9 +1,7 @@
 """`symphony-pg failed`: list, show, retry, remove, for programs and for people."""
 
 import re
-import sys
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -81,22 +79,15 @@ def test_retry_by_filter(cli: Cli, client: Client) -> None:
     assert cli.json("failed", "retry", "--all")["messages"] == 0
 
 
-def test_chunks_end_though_messages_fail_again(
-    cli: Cli, client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fail(client, 7)
-    module = sys.modules["symphony_pg.cli.failed"]
-    monkeypatch.setattr(module, "CHUNK", 2)
-    replay = Client.retry_failed
-
-    def replay_and_fail(self: Client, *args: Any, **kwargs: Any) -> Any:
-        done = replay(self, *args, **kwargs)
-        fail(self, 0)
-        return done
-
-    monkeypatch.setattr(Client, "retry_failed", replay_and_fail)
-    assert cli.json("failed", "retry", "--all")["messages"] == 7
-    assert [each.replays for each in client.failed_messages()] == [1] * 7
+def test_any_number_of_messages_is_dealt_with_in_chunks(cli: Cli, client: Client) -> None:
+    """What happens between the chunks is told in sql/tests/failed."""
+    fail(client, 9)
+    assert client.retry_many_failed(everything=True, at_most=3, chunk=2) == 3
+    assert cli.json("failed", "retry", "--all", "--limit", "2")["messages"] == 2
+    assert client.remove_many_failed(message_type="A", at_most=2, chunk=1) == 2
+    assert cli.json("failed", "remove", "--all", "--limit", "1", "--yes")["messages"] == 1
+    assert cli.json("failed", "retry", "--all")["messages"] == 1
+    assert client.failed_messages() == []
 
 
 def test_another_body(cli: Cli, client: Client) -> None:

@@ -2,14 +2,12 @@
 
 import re
 
-import pytest
-
 from symphony_pg import Client
 from tests.cli.helpers import Cli
 from tests.helpers import Connection
 
 
-def test_transports(cli: Cli, conn: Connection, request: pytest.FixtureRequest) -> None:
+def test_transports(cli: Cli, conn: Connection) -> None:
     assert cli.json("transport", "list") == []
     cli.run("queue", "create", "mail")
     args = ("transport", "create", "email", "--queue", "mail", "--priority", "7")
@@ -24,7 +22,6 @@ def test_transports(cli: Cli, conn: Connection, request: pytest.FixtureRequest) 
     assert [each.message_id for each in Client(conn).claim_batch(["mail"])] == [held]
     for arguments in (("remove", "email"), ("disable", "nope"), ("create", "t", "--type", "redis")):
         assert "HINT" in cli.run("transport", *arguments, exit_code=1).output
-    request.getfixturevalue("terminal")
     assert re.search(
         r"email +postgres +mail +7 +yes +SendEmail", cli.run("transport", "list").output
     )
@@ -38,7 +35,7 @@ def test_transports(cli: Cli, conn: Connection, request: pytest.FixtureRequest) 
     assert cli.run("transport", "remove", "email").output == "Transport email is gone.\n"
 
 
-def test_routes(cli: Cli, conn: Connection, request: pytest.FixtureRequest) -> None:
+def test_routes(cli: Cli, conn: Connection) -> None:
     assert cli.json("route", "list") == []
     (row,) = cli.json("route", "show", "A")
     assert (row["pattern"], row["queue_name"]) == (None, "default")
@@ -55,7 +52,6 @@ def test_routes(cli: Cli, conn: Connection, request: pytest.FixtureRequest) -> N
     assert [row["pattern"] for row in cli.json("route", "list")] == ["orders.*", "orders.*", "*"]
     assert "HINT" in cli.run("route", "set", "A", "nope", exit_code=1).output
     cli.run("transport", "disable", "slow")
-    request.getfixturevalue("terminal")
     assert re.search(r"orders\.\* +slow +audit +postgres +default", cli.run("route", "list").output)
     text = cli.run("route", "show", "orders.created").output
     assert "orders.created gets 2 deliveries: by the routes of orders.*.\n" in text
@@ -67,7 +63,7 @@ def test_routes(cli: Cli, conn: Connection, request: pytest.FixtureRequest) -> N
     assert 'B gets a delivery: no route fits, so it goes to the queue "default".' in text
 
 
-def test_policies(cli: Cli, request: pytest.FixtureRequest) -> None:
+def test_policies(cli: Cli) -> None:
     assert [(row["pattern"], row["delay"]) for row in cli.json("policy", "list")] == [("*", 1.0)]
     assert cli.json(
         "policy", "set", "SendEmail", "--max-attempts", "6", "--delay", "2s",
@@ -82,8 +78,7 @@ def test_policies(cli: Cli, request: pytest.FixtureRequest) -> None:
     shown = {row["setting"]: row for row in cli.json("policy", "show", "SendEmail")}
     assert (shown["max_delay"]["level"], shown["max_delay"]["source"]) == ("queue", "default")
     assert "HINT" in cli.run("policy", "set", "A", "--jitter", "2", exit_code=1).output
-    request.getfixturevalue("terminal")
-    text = cli.run("policy", "list").output
+    text = cli.run("policy", "list", "--wide").output
     assert re.search(
         r"SendEmail +6 +2.0 s( +-){3} +Refused, ValueError +Odd +Throttled: 60.0 +Closed: 3600.0",
         text,

@@ -83,7 +83,6 @@ def test_add_list_show_and_the_rest(cli: Cli, conn: Connection) -> None:
     assert cli.json("schedule", "remove", "report")["removed"] is False
 
 
-@pytest.mark.usefixtures("terminal")
 def test_tables_for_people(cli: Cli, conn: Connection) -> None:
     text = cli.run("schedule", "add", "report", "SendReport", "--cron", "0 9 * * *").output
     assert "Schedule report runs next at 20" in text
@@ -95,7 +94,7 @@ def test_tables_for_people(cli: Cli, conn: Connection) -> None:
         "update symphony.schedule set enabled = false, last_error = 'SY001: no queue' "
         "where schedule_name = 'report'"
     )
-    lines = cli.run("schedule", "list").output.splitlines()
+    lines = cli.run("schedule", "list", "--wide").output.splitlines()
     assert lines[0].split()[:3] == ["schedule", "when", "zone"]
     assert [line.split()[0] for line in lines[1:]] == ["past", "poll", "report"]
     assert "at 2099-01-31T08:00:00" in lines[1]
@@ -148,7 +147,6 @@ def next_lines(cli: Cli, *arguments: str) -> list[str]:
     ]
 
 
-@pytest.mark.usefixtures("terminal")
 def test_next_marks_the_clocks_going_forward(cli: Cli) -> None:
     assert next_lines(
         cli, "30 2 * * *", "-n", "3", "--timezone", "Europe/Paris", "--from", "2027-03-27T00:00Z"
@@ -161,7 +159,6 @@ def test_next_marks_the_clocks_going_forward(cli: Cli) -> None:
     ]
 
 
-@pytest.mark.usefixtures("terminal")
 def test_next_marks_the_clocks_going_back(cli: Cli) -> None:
     cli.run(*("schedule", "add", "poll", "Poll", "--cron", "*/30 2 * * *"))
     assert next_lines(
@@ -176,7 +173,6 @@ def test_next_marks_the_clocks_going_back(cli: Cli) -> None:
     ]
 
 
-@pytest.mark.usefixtures("terminal")
 def test_next_knows_half_an_hour_a_lost_day_and_many_changes(cli: Cli) -> None:
     at = ("--from", "2027-04-01T00:00Z", "-n", "1")
     assert next_lines(cli, "0 0 9 4 *", "--timezone", "Australia/Lord_Howe", *at)[1:] == [
@@ -236,7 +232,6 @@ def test_diff_and_install(cli: Cli, conn: Connection, shop: str) -> None:
     assert cli.json("schedule", "diff", "--app", shop, exit_code=1)[1]["enabled"] is False
 
 
-@pytest.mark.usefixtures("terminal")
 def test_diff_for_people(cli: Cli, conn: Connection, shop: str) -> None:
     client = Client(conn)
     text = cli.run("schedule", "diff", "--app", shop, exit_code=1).output

@@ -12,7 +12,7 @@ def test_a_setting_of_a_queue_is_known_everywhere() -> None:
     settings = {*signature(create_queue).parameters} - {"queue_name"}
     assert {*signature(configure_queue).parameters} - {"queue_name"} == settings
     assert {kind.name for kind in QUEUE.values()} == settings
-    shared = {"name", "dsn", "as_json"}
+    shared = {"name", "dsn", "json"}
     for command in ("create", "configure"):
         options = {each.name for each in queue.commands[command].params}
         assert options - shared == settings
@@ -22,4 +22,4 @@ def test_a_setting_of_a_retry_policy_is_known_everywhere() -> None:
     settings = {*signature(set_retry_policy).parameters} - {"pattern", "queue_name"}
     assert {kind.name for kind in RETRY.values()} == settings
     options = {each.name for each in policy.commands["set"].params}
-    assert options - {"pattern", "dsn", "as_json"} == settings
+    assert options - {"pattern", "dsn", "json"} == settings

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from symphony_pg import (
+    BadArgument,
     ClaimedMessage,
     Client,
     InMemoryTransport,
@@ -248,7 +249,7 @@ def test_a_reason_may_be_anything(app: Symphony, conn: Connection) -> None:
 
 
 def test_a_moment_has_a_time_zone() -> None:
-    with pytest.raises(ValueError, match="has no time zone"):
+    with pytest.raises(BadArgument, match="has no time zone"):
         Snooze(datetime(2030, 1, 1))
 
 

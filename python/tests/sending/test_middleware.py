@@ -234,10 +234,10 @@ def test_logging(app: Symphony, kind: str, caplog: pytest.LogCaptureFixture) -> 
     caplog.set_level(logging.INFO, "symphony_pg.messages")
     app.middleware(logging_middleware())
 
-    def fail(job: Job) -> None:
+    def fail(body: object) -> None:
         raise RuntimeError("no")
 
-    async def fail_async(job: Job) -> None:
+    async def fail_async(body: object) -> None:
         raise RuntimeError("no")
 
     handler_of(app, kind, [])

@@ -127,7 +127,7 @@ async def test_a_sleeping_worker_is_woken_when_a_transport_is_enabled(
         await until(lambda: seen, "the delivery")
 
 
-def test_a_delivery_for_an_unknown_handler_fails_with_a_clear_error(
+def test_a_delivery_for_an_unknown_handler_waits_and_fails_with_a_clear_error(
     app: Symphony, conn: Connection
 ) -> None:
     seen: list[str] = []
@@ -140,6 +140,10 @@ def test_a_delivery_for_an_unknown_handler_fails_with_a_clear_error(
     run(app)
     assert seen == ["ada", "null"]
     assert (status(conn, first), status(conn, named)) == ("completed", "completed")
+    assert (status(conn, first + 1), status(conn, odd)) == ("delayed", "delayed")
+    client.configure_queue("default", max_snooze=timedelta(0))
+    conn.execute("update symphony.delayed_message set available_at = clock_timestamp()")
+    run(app)
     lost = known(client.conn, first + 1)
     assert (lost.status, lost.attempt) == ("failed", 1)
     assert "no handler 'gone' for the message type 'SendEmail'" in (lost.last_error or "")

@@ -92,7 +92,7 @@ class Process:
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "symphony_pg.cli", "consume"),
+                    *(sys.executable, "-m", "symphony_pg.cli", "--json", "consume"),
                     *("--app", "worker_app:app", *options),
                 ],
                 cwd=folder,

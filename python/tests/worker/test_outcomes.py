@@ -107,6 +107,7 @@ def test_what_cannot_be_handled_fails_and_the_worker_lives(app: Symphony, conn: 
     client = Client(conn)
     seen: list[int] = []
     app.handler(Job)(lambda job: seen.append(job.n))
+    client.configure_queue("default", max_snooze=timedelta(0))  # or others might take Nobody
     unknown = client.enqueue("Nobody", {"a": 1})
     broken = client.enqueue("Job", {"n": "one"})
     app.dispatch(Job(7))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -175,7 +176,29 @@ def test_consume_as_json_lines(dsn: str, conn: Connection, tmp_path: Path) -> No
     assert started["handlers"] == ["AsyncJob", "Block", "Job"]
     assert warning["level"] == "warning"
     assert "no handler for the message type 'Nobody'" in warning["message"]
-    assert (report["done"], report["failed"]) == (1, 1)
+    assert (report["done"], report["snoozed"], report["failed"]) == (1, 1, 0)
+
+
+def test_consume_in_a_pipe(dsn: str, conn: Connection, tmp_path: Path) -> None:
+    """Without --json it is text, with nothing that only a terminal understands."""
+    Client(conn).enqueue("Nobody")
+    (tmp_path / "piped_app.py").write_text(APP)
+    command = (sys.executable, "-m", "symphony_pg.cli", "consume", "--app", "piped_app:app")
+    done = subprocess.run(
+        [*command, "--drain"],
+        cwd=tmp_path,
+        env={**os.environ, "SYMPHONY_DSN": dsn, "TZ": "UTC"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=TIMEOUT,
+    )
+    assert re.match(r"symphony-pg .+\nqueues    default\nhandlers  ", done.stdout)
+    assert re.search(r"\n0 done, 1 failed in [\d.]+ s, [\d.,]+ a second\n$", done.stdout)
+    start, line, *_ = done.stderr.splitlines()
+    assert start.endswith(" starts")
+    assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+0000 WARNING message 1 \(Nobody\) ", line)
+    assert "\r" not in done.stdout and "\x1b" not in done.stdout
 
 
 def test_the_example_works(dsn: str, conn: Connection) -> None:
@@ -187,7 +210,16 @@ def test_the_example_works(dsn: str, conn: Connection) -> None:
     )
     examples = ROOT / "examples"
     done = subprocess.run(
-        [sys.executable, "-m", "symphony_pg.cli", "consume", "--app", "emails:app", "--drain"],
+        [
+            sys.executable,
+            "-m",
+            "symphony_pg.cli",
+            "--json",
+            "consume",
+            "--app",
+            "emails:app",
+            "--drain",
+        ],
         cwd=examples,
         env={**os.environ, "SYMPHONY_DSN": dsn},
         stdout=subprocess.PIPE,

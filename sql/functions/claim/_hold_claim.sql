@@ -10,13 +10,16 @@ as $$
  */
 declare
     v_claim record;
+    v_now   timestamptz := symphony._now();
 begin
     select claim.open_ids, claim.lease_until into v_claim
     from symphony.claim
     where claim.claim_id = _hold_claim.claim_id
     for no key update;
 
-    if not found or v_claim.lease_until <= symphony._now() or v_claim.open_ids = '{}' then
+    if not found or v_claim.open_ids = '{}'
+       or v_claim.lease_until <= v_now and v_claim.lease_until <= symphony._lapsed_until(v_now)
+    then
         raise exception 'claim % is no longer held', coalesce(_hold_claim.claim_id::text, '(null)')
             using errcode = 'SY010',
                   detail  = case

@@ -21,12 +21,14 @@ begin
     return query
     update symphony.claim
     set lease_until = symphony._now() + coalesce(extend_lease.lease, (
-        select queue.lease
-        from symphony.lane
-        join symphony.queue on queue.queue_name = lane.queue_name
-        where lane.lane_id = claim.lane_id))
+            select queue.lease
+            from symphony.lane
+            join symphony.queue on queue.queue_name = lane.queue_name
+            where lane.lane_id = claim.lane_id)),
+        renewed_at = null
     where claim.claim_id = any (extend_lease.claim_ids)
-      and claim.lease_until > symphony._now()
+      and (claim.lease_until > symphony._now()
+           or claim.lease_until > symphony._lapsed_until(symphony._now()))
       and claim.open_ids <> '{}'
     returning claim.claim_id;
 end;

@@ -63,18 +63,8 @@ begin
         available_at := v_now + coalesce(retry_after, v_rule.seconds * interval '1 second');
         perform symphony._record_attempt(
             v_ids, 'retry', nack_with_backoff.last_error, error_class, traceback, nack_with_backoff.claim_id);
-        with gone as (
-            delete from symphony.message
-            where message.message_id = nack_with_backoff.message_id
-            returning message.*
-        )
-        insert into symphony.delayed_message (
-            message_id, available_at, enqueued_at, lane_id, attempt, message_type, body, headers,
-            group_key, last_error, error_class, retry)
-        select gone.message_id, nack_with_backoff.available_at, gone.enqueued_at, gone.lane_id,
-               v_rule.attempt, gone.message_type, gone.body, gone.headers, gone.group_key,
-               nack_with_backoff.last_error, nack_with_backoff.error_class, gone.retry
-        from gone;
+        perform symphony._put_off(nack_with_backoff.message_id, available_at, available_at - v_now,
+                                  v_rule.attempt, nack_with_backoff.last_error, error_class);
         perform symphony._settle(nack_with_backoff.claim_id, v_ids, retried => 1);
     else
         outcome := 'failed';
@@ -90,7 +80,8 @@ comment on function
     symphony.nack_with_backoff(bigint, bigint, text, text, boolean, interval, text, text[]) is
 $$Settle a message of a live claim that could not be done: it comes back later, or has failed for
 good. The retry policies decide which, by the class of the error, unless retryable or retry_after
-does.
+does. A message that this worker does not know is reported with the class UnknownMessageType or
+UnknownHandler: another worker may know it, so it is snoozed for a minute, see snooze().
 
 Arguments  claim_id - from claim_batch()
            message_id - from claim_batch()
@@ -107,7 +98,7 @@ Returns    outcome - retry, snoozed, or failed: its attempts are used up, or it 
 Raises     SY010 lease_lost - the lease ended, or the message is already settled
            22023 invalid_parameter_value
 Writes     symphony.message, symphony.delayed_message or symphony.failed_message, symphony.claim,
-           symphony.attempt
+           symphony.attempt; NOTIFY if it is due at once and a worker sleeps
 Access     consumer$$;
 
 revoke execute on function

@@ -29,7 +29,7 @@ begin
                   detail  = 'The message is still open in its claim.',
                   hint    = 'Give delay => ''1 hour'', or until => now() + interval ''1 hour''.';
     end if;
-    select queue.max_snooze, queue.max_snooze + coalesce(
+    select message.attempt, queue.max_snooze, queue.max_snooze + coalesce(
                (select max(replay.replayed_at) from symphony.replay
                 where replay.message_id = snooze.message_id), message.enqueued_at) as end_at
     into v_rule
@@ -50,18 +50,8 @@ begin
     end if;
     outcome := 'snoozed';
     available_at := least(coalesce(until, v_now + delay), v_rule.end_at);
-    with gone as (
-        delete from symphony.message
-        where message.message_id = snooze.message_id
-        returning message.*
-    )
-    insert into symphony.delayed_message (
-        message_id, available_at, enqueued_at, lane_id, attempt, message_type, body, headers,
-        group_key, last_error, retry)
-    select gone.message_id, snooze.available_at, gone.enqueued_at, gone.lane_id, gone.attempt,
-           gone.message_type, gone.body, gone.headers, gone.group_key,
-           coalesce(snooze.last_error, gone.last_error), gone.retry
-    from gone;
+    perform symphony._put_off(snooze.message_id, available_at, delay, v_rule.attempt,
+                              snooze.last_error, null);
     perform symphony._settle(snooze.claim_id, v_ids, returned => 1);
 end;
 $$;
@@ -81,7 +71,8 @@ Returns    outcome - snoozed, or failed when it was put off for too long
            last_error - the reason without secrets: log this
 Raises     SY010 lease_lost - the lease ended, or the message is already settled
            22023 invalid_parameter_value
-Writes     symphony.message, symphony.delayed_message or symphony.failed_message, symphony.claim
+Writes     symphony.message, symphony.delayed_message or symphony.failed_message, symphony.claim;
+           NOTIFY if it is due at once and a worker sleeps
 Access     consumer$$;
 
 revoke execute on function symphony.snooze(bigint, bigint, interval, timestamptz, text) from public;

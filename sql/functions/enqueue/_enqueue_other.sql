@@ -32,7 +32,7 @@ begin
     if idempotency_key is not null then
         if _enqueue_other.queue_name is null and symphony._is_routed() then
             return symphony._enqueue_routed(message_type, body, priority, delay, available_at,
-                                            idempotency_key, group_key, headers, retry);
+                                            idempotency_key, group_key, headers, retry, id);
         end if;
         v_first_id := symphony._first_with_key(v_queue_name, idempotency_key, id, v_now);
         if v_first_id <> id then
@@ -44,9 +44,9 @@ begin
         from symphony.queue where queue.queue_name = v_queue_name for key share;
     end if;
     if v_due > v_now then
-        insert into symphony.delayed_message (message_id, available_at, enqueued_at, lane_id,
+        insert into symphony.delayed_message (message_id, available_at, wait, enqueued_at, lane_id,
                                               message_type, body, headers, group_key, retry)
-        select id, v_due, v_now, lane.lane_id, message_type, body, headers, group_key, retry
+        select id, v_due, delay, v_now, lane.lane_id, message_type, body, headers, group_key, retry
         from symphony.lane
         where lane.queue_name = v_queue_name
           and lane.priority = coalesce(_enqueue_other.priority, 5)
@@ -69,7 +69,7 @@ begin
     if not found then
         if _enqueue_other.queue_name is null and idempotency_key is null then
             return symphony._enqueue_routed(message_type, body, priority, delay, available_at,
-                                            idempotency_key, group_key, headers, retry);
+                                            idempotency_key, group_key, headers, retry, id);
         end if;
         perform symphony._refuse_message(message_type, body, v_queue_name, priority, delay,
                                          available_at, idempotency_key, headers);
@@ -97,7 +97,7 @@ comment on function symphony._enqueue_other(
 $$Enqueue a message that is not like most: with a delay, a key, a route, or a lane not used yet.
 
 Arguments  as for enqueue(), and
-           id - of the message, if it goes into one queue
+           id - of the message, or of the first of several
 Returns    as enqueue() does
 Raises     SY001 unknown_queue
            SY004 body_too_large

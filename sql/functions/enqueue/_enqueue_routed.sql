@@ -7,7 +7,8 @@ create or replace function symphony._enqueue_routed(
     idempotency_key text,
     group_key       text,
     headers         jsonb,
-    retry           jsonb
+    retry           jsonb,
+    id              bigint
 )
 returns bigint
 language plpgsql
@@ -18,20 +19,21 @@ declare
 begin
     select * into v_target from symphony._target(message_type);
     if v_target.is_simple then
-        return symphony.enqueue(message_type, body, v_target.queue_name,
-                                coalesce(priority, v_target.priority), delay, available_at,
-                                idempotency_key, group_key, headers, retry);
+        return symphony._enqueue_other(message_type, body, v_target.queue_name,
+                                       coalesce(priority, v_target.priority), delay, available_at,
+                                       idempotency_key, group_key, headers, retry, id);
     end if;
     return symphony._fan_out(message_type, body, priority, delay, available_at,
-                             idempotency_key, group_key, headers, retry, symphony._now());
+                             idempotency_key, group_key, headers, retry, id, symphony._now());
 end;
 $$;
 
 comment on function symphony._enqueue_routed(
-    text, jsonb, integer, interval, timestamptz, text, text, jsonb, jsonb) is
+    text, jsonb, integer, interval, timestamptz, text, text, jsonb, jsonb, bigint) is
 $$Enqueue a message that names no queue where the routes of its type lead, or else into "default".
 
-Arguments  as for enqueue()
+Arguments  as for enqueue(), and
+           id - of the message, or of the first of several
 Returns    the id of the message, or of the first of several
 Raises     SY001 unknown_queue
            SY004 body_too_large
@@ -41,4 +43,4 @@ Writes     as enqueue() does
 Access     private$$;
 
 revoke execute on function symphony._enqueue_routed(
-    text, jsonb, integer, interval, timestamptz, text, text, jsonb, jsonb) from public;
+    text, jsonb, integer, interval, timestamptz, text, text, jsonb, jsonb, bigint) from public;

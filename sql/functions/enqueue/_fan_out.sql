@@ -8,6 +8,7 @@ create or replace function symphony._fan_out(
     group_key       text,
     headers         jsonb,
     retry           jsonb,
+    id              bigint,
     now             timestamptz
 )
 returns bigint
@@ -15,26 +16,20 @@ language plpgsql
 volatile
 as $$
 /*
- * The key is taken in the queue of the first delivery and stands for all of them.  As in
- * enqueue() the lanes are looked up by the statement that inserts.  Should they be gone, or the
- * routes lead nowhere by then, the message is checked again.
+ * As in enqueue() the lanes are looked up by the statement that inserts.  Should they be gone, or
+ * the routes lead nowhere by then, the message is checked again.
  */
 declare
     v_due      timestamptz := coalesce(_fan_out.available_at,
         case when delay between '0' and '100 years' then now + delay end, now);
-    v_first_id bigint := nextval('symphony.message_id_seq');
     v_known_id bigint;
     v_lanes    integer[];
 begin
     if idempotency_key is not null then
-        select symphony._first_with_key(d.queue_name, idempotency_key, v_first_id, now, d.deliveries)
+        select symphony._first_with_key(place.queue_name, idempotency_key, id, now, place.deliveries)
         into v_known_id
-        from (select queue_name, count(*) over ()::integer as deliveries
-              from symphony._deliveries(message_type)
-              where transport_type = 'postgres'
-              order by delivery
-              limit 1) as d;
-        if v_known_id <> v_first_id then
+        from symphony._place_of_key(message_type, null) as place;
+        if v_known_id <> id then
             return v_known_id;
         end if;
     end if;
@@ -44,12 +39,12 @@ begin
         perform symphony._check_routed(message_type, body, null, priority, delay, available_at,
                                        idempotency_key, headers, retry);
         with placed as materialized (
-            select case when row_number() over (order by d.delivery) = 1 then v_first_id
+            select case when row_number() over (order by d.delivery) = 1 then _fan_out.id
                         else nextval('symphony.message_id_seq') end as message_id,
                    (select lane.lane_id from symphony.lane
                     where lane.queue_name = d.queue_name and not lane.alone
                       and lane.priority = coalesce(_fan_out.priority, d.priority, 5)) as lane_id,
-                   jsonb_build_object('correlation_id', v_first_id::text) || _fan_out.headers
+                   jsonb_build_object('correlation_id', _fan_out.id::text) || _fan_out.headers
                    || case when d.handler_name is null then '{}'
                            else jsonb_build_object('handler', d.handler_name) end as headers
             from symphony._deliveries(_fan_out.message_type) as d
@@ -62,9 +57,9 @@ begin
             from placed
             where v_due <= now and not exists (select from placed where placed.lane_id is null)
         ), later as (
-            insert into symphony.delayed_message (message_id, available_at, enqueued_at, lane_id,
+            insert into symphony.delayed_message (message_id, available_at, wait, enqueued_at, lane_id,
                                                   message_type, body, headers, group_key, retry)
-            select placed.message_id, v_due, now, placed.lane_id, _fan_out.message_type, _fan_out.body,
+            select placed.message_id, v_due, delay, now, placed.lane_id, _fan_out.message_type, _fan_out.body,
                    placed.headers, _fan_out.group_key, _fan_out.retry
             from placed
             where v_due > now and not exists (select from placed where placed.lane_id is null)
@@ -74,15 +69,16 @@ begin
     end loop;
     perform symphony._use_lanes(v_lanes);
     perform symphony._wake_workers(v_lanes);
-    return v_first_id;
+    return id;
 end;
 $$;
 
 comment on function symphony._fan_out(
-    text, jsonb, integer, interval, timestamptz, text, text, jsonb, jsonb, timestamptz) is
+    text, jsonb, integer, interval, timestamptz, text, text, jsonb, jsonb, bigint, timestamptz) is
 $$Enqueue a message once for each transport and handler that its type is routed to.
 
 Arguments  as for enqueue(), and
+           id - of the first of them
            now
 Returns    the id of the first. The headers of all have it as correlation_id, unless the caller gave
            one
@@ -94,4 +90,4 @@ Writes     as enqueue() does
 Access     private$$;
 
 revoke execute on function symphony._fan_out(
-    text, jsonb, integer, interval, timestamptz, text, text, jsonb, jsonb, timestamptz) from public;
+    text, jsonb, integer, interval, timestamptz, text, text, jsonb, jsonb, bigint, timestamptz) from public;

@@ -3,11 +3,21 @@ returns void
 language plpgsql
 volatile
 as $$
+/*
+ * The keys are locked in the order in which _enqueue_each() takes them.
+ */
 begin
-    delete from symphony.idempotency_key
-    using unnest(_free_keys.message_ids) as gone (message_id)
-    where idempotency_key.message_id = gone.message_id
-      and idempotency_key.deliveries = 1;
+    with theirs as materialized (
+        select k.queue_name, k.key
+        from unnest(_free_keys.message_ids) as gone (message_id)
+        join symphony.idempotency_key as k on k.message_id = gone.message_id
+        where k.deliveries = 1
+        order by k.queue_name, k.key
+        for update of k
+    )
+    delete from symphony.idempotency_key as free
+    using theirs
+    where free.queue_name = theirs.queue_name and free.key = theirs.key;
 end;
 $$;
 

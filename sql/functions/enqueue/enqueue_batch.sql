@@ -29,11 +29,7 @@ begin
     if jsonb_path_exists(messages, '$[*].idempotency_key') or v_is_routed and exists (
         select from symphony._targets(messages) as target where not target.is_simple)
     then
-        return query
-        select symphony.enqueue(message_type, body, queue_name, priority, delay, available_at,
-                                idempotency_key, group_key, headers, retry)
-        from symphony._elements(messages)
-        where is_plain or symphony._refuse_batch(messages);
+        return query select * from symphony._enqueue_each(messages);
         return;
     end if;
     if v_is_routed then
@@ -48,7 +44,8 @@ begin
                           where lane.queue_name = any (v_queues) and not lane.alone)) as lane
     ), placed as materialized (
         select v_ids[given.element] as message_id, given.message_type, given.body, given.headers,
-               given.group_key, given.retry, coalesce(given.available_at, v_now + given.delay, v_now) as due,
+               given.group_key, given.retry, given.delay,
+               coalesce(given.available_at, v_now + given.delay, v_now) as due,
                case when given.is_plain and symphony._is_message(
                         given.message_type, given.body, given.headers, place.max_body_bytes,
                         given.delay, given.available_at, given.idempotency_key)
@@ -67,9 +64,9 @@ begin
         select message_id, v_now, lane_id, message_type, body, headers, group_key, retry
         from placed where due <= v_now
     ), later as (
-        insert into symphony.delayed_message (message_id, available_at, enqueued_at, lane_id,
+        insert into symphony.delayed_message (message_id, available_at, wait, enqueued_at, lane_id,
                                               message_type, body, headers, group_key, retry)
-        select message_id, due, v_now, lane_id, message_type, body, headers, group_key, retry
+        select message_id, due, delay, v_now, lane_id, message_type, body, headers, group_key, retry
         from placed where due > v_now
     )
     select array_agg(distinct lane_id) into v_lanes from placed;
@@ -94,6 +91,7 @@ Returns    the ids of the messages, in the order of the array
 Raises     SY005 malformed_batch - the detail says which element, counted from 1, and why
            40001 serialization_failure - a queue was dropped or changed since the snapshot
 Writes     as enqueue() does
+Locks      the idempotency keys that it takes, in the order of queue and key
 Access     producer$$;
 
 revoke execute on function symphony.enqueue_batch(jsonb) from public;

@@ -39,10 +39,10 @@ begin
         from back
     ), later as (
         insert into symphony.delayed_message (
-            message_id, available_at, enqueued_at, lane_id, message_type, body, headers, group_key,
+            message_id, available_at, wait, enqueued_at, lane_id, message_type, body, headers, group_key,
             last_error, error_class, retry)
-        select back.message_id, back.due_at, back.enqueued_at, back.lane_id, back.message_type,
-               back.body, back.headers, back.group_key, back.last_error, back.error_class,
+        select back.message_id, back.due_at, back.due_at - v_now, back.enqueued_at, back.lane_id,
+               back.message_type, back.body, back.headers, back.group_key, back.last_error, back.error_class,
                back.retry
         from back
         where per_second is not null

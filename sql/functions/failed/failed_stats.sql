@@ -5,7 +5,7 @@ create or replace function symphony.failed_stats(
     since  timestamptz default null,
     until  timestamptz default null,
     search text default null,
-    at_most integer default 20000,
+    at_most integer default 10000,
     out messages bigint, out oldest_at timestamptz, out newest_at timestamptz,
     out example_id bigint, out example_error text, out at_least text[]
 )

@@ -30,10 +30,8 @@ begin
         return query
         select * from symphony._failed_outcomes(
             message_ids, v_chosen, 'retried',
-            case when message_ids is null then (
-                select coalesce(sum(s.messages), 0)::bigint
-                from symphony.failed_stats(queue_name, message_type, error_class, since, until,
-                                           search) as s)
+            case when message_ids is null then
+                symphony._failed_count(queue_name, message_type, error_class, since, until, search)
             end);
         return;
     end if;

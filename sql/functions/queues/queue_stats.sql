@@ -17,7 +17,7 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 /*
- * A look costs about the same whatever there is: it counts at most 50,000 messages of a kind, evenly
+ * A look costs about the same whatever there is: it counts at most 20,000 messages of a kind, evenly
  * in all queues, and at_least names the figures where it stopped.
  */
 #variable_conflict use_column
@@ -26,7 +26,7 @@ declare
     v_most integer := 10000;
 begin
     if queue_stats.queue_name is null then
-        v_most := (select greatest(10, least(v_most, 50000 / greatest(count(*), 1))) from symphony.queue);
+        v_most := (select greatest(10, least(v_most, 20000 / greatest(count(*), 1))) from symphony.queue);
     elsif not exists (select from symphony.queue where queue.queue_name = queue_stats.queue_name) then
         perform symphony._refuse_queue(queue_stats.queue_name);
     end if;
@@ -75,7 +75,7 @@ Returns    a row for each queue
            purge_waits_for - what keeps completed messages from being purged though their retention
                is over; null: nothing does
            at_least - names of those figures that say only: so many at least. Messages are counted
-               up to 10,000 in a queue, and up to 50,000 in all, evenly. Of claims 10,000 are read
+               up to 10,000 in a queue, and up to 20,000 in all, evenly. Of claims 10,000 are read
 Raises     SY001 unknown_queue
 Access     operator, observer$$;
 

@@ -1,6 +1,6 @@
 create or replace function symphony.schedule_diff(managed_by text, schedules jsonb)
 returns table (schedule_name text, outcome text, changes jsonb, enabled boolean, last_error text,
-               next_run_at timestamptz)
+               next_run_at timestamptz, state text)
 language plpgsql
 stable
 security definer
@@ -51,10 +51,12 @@ begin
         enabled := v_found.enabled;
         last_error := v_found.last_error;
         next_run_at := v_found.next_run_at;
+        state := v_found.state;
         return next;
     end loop;
     return query
-    select s.schedule_name, 'orphaned', '{}'::jsonb, s.enabled, s.last_error, s.next_run_at
+    select s.schedule_name, 'orphaned', '{}'::jsonb, s.enabled, s.last_error, s.next_run_at,
+           s.state
     from symphony.schedule as s
     where s.managed_by = schedule_diff.managed_by and s.schedule_name <> all (v_names)
     order by s.schedule_name;
@@ -75,6 +77,7 @@ Returns    a row for each schedule
            enabled - false: paused, or broken if there is a last_error
            last_error - why it was disabled
            next_run_at - when it runs next
+           state - as schedule_status() has it; null: it is new
 Raises     22023 invalid_parameter_value
            what create_schedule() raises - with the name of the schedule
 Access     producer, operator, observer$$;

@@ -19,10 +19,11 @@ end;
 $$;
 
 comment on function symphony.schedule_status(text) is
-$$The schedules: what they enqueue and when, when they ran last, and why some are disabled.
+$$The schedules: what they enqueue and when, when they ran last, and in which state they are.
 
 Arguments  schedule_name - the schedule; null: all of them
-Returns    the columns of symphony.schedule, by name
+Returns    the columns of symphony.schedule, by name; among them
+           state - on; paused; broken: last_error says why; done: it will not run again
 Raises     SY006 unknown_schedule
 Access     operator, observer$$;
 

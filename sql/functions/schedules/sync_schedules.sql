@@ -4,7 +4,7 @@ create or replace function symphony.sync_schedules(
     take_over  boolean default false
 )
 returns table (schedule_name text, outcome text, changes jsonb, enabled boolean, last_error text,
-               next_run_at timestamptz)
+               next_run_at timestamptz, state text)
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
@@ -47,12 +47,13 @@ begin
             update symphony.schedule as s
             set managed_by = sync_schedules.managed_by
             where s.schedule_name = v_diff.schedule_name
-            returning s.enabled, s.last_error into v_diff.enabled, v_diff.last_error;
+            returning s.enabled, s.last_error, s.state
+            into v_diff.enabled, v_diff.last_error, v_diff.state;
             v_diff.outcome := case v_diff.outcome when 'new' then 'created' else 'changed' end;
         end if;
         return query
         select v_diff.schedule_name, v_diff.outcome, v_diff.changes, v_diff.enabled,
-               v_diff.last_error, v_diff.next_run_at;
+               v_diff.last_error, v_diff.next_run_at, v_diff.state;
     end loop;
 end;
 $$;
@@ -72,6 +73,7 @@ Returns    a row for each schedule
            enabled - as from schedule_diff()
            last_error - as from schedule_diff()
            next_run_at - when it runs next
+           state - as schedule_status() has it
 Raises     SY007 schedule_taken
            22023 invalid_parameter_value
            what create_schedule() raises

@@ -35,11 +35,7 @@ begin
                           coalesce(v_message.worker, 'a worker'), v_message.claimed_at, v_message.attempt,
                           v_message.max_attempts, symphony._lease_remark(v_message.claim_id, v_now));
         when 'delayed' then
-            if v_message.available_at > v_now then
-                return format('It waits until %s%s.', v_message.available_at, ': ' || v_message.last_error);
-            end if;
-            return format('It has been due since %s, but %s.', v_message.available_at,
-                          symphony._tick_remark());
+            return symphony._wait_remark(v_message.available_at, v_message.last_error, v_now);
         else
             null;
     end case;

@@ -19,6 +19,8 @@ declare
     v_now      timestamptz := symphony._now();
     v_begun    timestamptz := clock_timestamp();
     v_last     symphony.tick;
+    v_ahead    interval;
+    v_is_right boolean := true;
     v_is_full  boolean;
     v_is_late  boolean;
     v_is_due   boolean;
@@ -30,6 +32,7 @@ declare
 begin
     select * into v_last from symphony.tick order by tick_id desc limit 1;
     if v_now < v_last.ticked_at - interval '1 second' then    -- the clock was set back: begin anew
+        v_ahead := v_last.ticked_at - v_now;
         v_last := null;
     end if;
     v_is_full := v_last is null or v_now >= v_last.full_sweep_at;
@@ -41,6 +44,9 @@ begin
 
     if not exists (select from symphony._home()) then
         perform symphony.rebase();
+    end if;
+    if v_ahead is not null then
+        v_is_right := symphony._follow_clock(v_ahead, v_now);
     end if;
     v_fired := symphony.tick_schedules();
     with free as materialized (
@@ -54,6 +60,7 @@ begin
     update symphony.lane set is_used = true
     where lane.lane_id = any (array(select free.lane_id from free)) and not lane.is_used;
     v_promoted := symphony._promote_due_messages(v_from, v_now);
+    perform symphony._renew_leases(symphony._lapsed_until(v_now), v_now);
     v_lapsed := symphony._recover_ended_leases(v_from, v_now);
     v_is_late := v_promoted >= 1000 or v_fired >= 1000 or v_lapsed.claims >= 100
                  or v_lapsed.recovered + v_lapsed.failed >= 10000;
@@ -65,7 +72,7 @@ begin
     insert into symphony.tick (
         ticked_at, swept_until, full_sweep_at, purge_at, promoted, recovered, failed, fired, purged)
     values (
-        v_now,
+        case when v_is_right then v_now else v_now + v_ahead end,    -- the next one goes on with it
         case when v_is_late then v_from else v_now end,
         case when v_is_full then v_now + least(50 * (clock_timestamp() - v_begun), '1 minute')
              else v_last.full_sweep_at end,

@@ -16,6 +16,7 @@ insert into call values
     ('message_status', array['1']),
     ('why_not_running', array['1']),
     ('queue_stats', array['default']),
+    ('waiting_types', array['{default}']),
     ('failed_messages', array['default', 'A', 'X', 'yesterday', 'tomorrow', 'x', 'tomorrow', '1', '10']),
     ('failed_stats', array['default', 'A', 'X', 'yesterday', 'tomorrow', 'x', '10']),
     ('message_history', array['1']),

@@ -89,7 +89,7 @@ select results_eq(
     $$values ('processing', 2, 'w2', 'full')$$,
     'the retried message is in its second attempt'
 );
-select tap.advance_clock('30 s');
+select tap.pass_time('30 s');
 select symphony.tick();
 select is(
     pg_temp.states(),

@@ -8,7 +8,7 @@ select is(
     5::bigint, 'a worker has a batch of five'
 );
 select is((symphony.tick() ->> 'recovered')::integer, 0, 'nothing happens while its lease lasts');
-select tap.advance_clock('11 s');
+select tap.pass_time('11 s');
 select is((symphony.tick() ->> 'recovered')::integer, 5, 'the five come back when it has ended');
 select symphony.enqueue('new', queue_name => 'q');
 select results_eq(
@@ -26,13 +26,13 @@ select is(
     (select count(*) from symphony.claim_batch('{q}', 100)),
     1::bigint, 'the next claim takes one again'
 );
-select tap.advance_clock('11 s');
+select tap.pass_time('11 s');
 select symphony.tick();
 select is(
     (select count(*) from symphony.claim_batch('{q}', 100) where attempt = 2),
     1::bigint, 'only those that were claimed used an attempt'
 );
-select tap.advance_clock('11 s');
+select tap.pass_time('11 s');
 select symphony.tick();
 select symphony.ack(claim_id) from symphony.claim_batch('{q}', 100);
 select is(
@@ -41,7 +41,7 @@ select is(
 );
 select symphony.claim_batch('{q}', 100), symphony.claim_batch('{q}', 100), symphony.claim_batch('{q}', 100),
        symphony.claim_batch('{q}', 100);
-select tap.advance_clock('11 s');
+select tap.pass_time('11 s');
 select symphony.tick();
 select cmp_ok(
     (select count(*) from symphony.failed_overview where reason = 'lease ended' and attempt = 3),

@@ -11,7 +11,9 @@ from .failed import (
     failed_messages,
     failed_stats,
     remove_failed,
+    remove_many_failed,
     retry_failed,
+    retry_many_failed,
 )
 from .installation import (
     BrokenInvariant,
@@ -44,6 +46,7 @@ from .messages import (
 )
 from .queues import (
     QueueStats,
+    WaitingType,
     configure_queue,
     create_queue,
     drop_queue,
@@ -52,6 +55,7 @@ from .queues import (
     purge_queue,
     queue_stats,
     resume_queue,
+    waiting_types,
 )
 from .routing import (
     Delivery,
@@ -136,6 +140,7 @@ __all__ = [
     "ScheduleStatus",
     "TransportStatus",
     "UpcomingRun",
+    "WaitingType",
     "WorkerActivity",
     "ack",
     "apply_config",
@@ -179,6 +184,7 @@ __all__ = [
     "release",
     "remove_failed",
     "remove_handler",
+    "remove_many_failed",
     "remove_retry_policy",
     "remove_schedule",
     "remove_transport",
@@ -186,6 +192,7 @@ __all__ = [
     "resume_queue",
     "resume_schedule",
     "retry_failed",
+    "retry_many_failed",
     "retry_policy_of",
     "revoke_access",
     "route_of",
@@ -204,6 +211,7 @@ __all__ = [
     "tick_schedules",
     "uninstall_pg_cron",
     "version",
+    "waiting_types",
     "why_not_running",
     "worker_activity",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from ..call import Call, as_jsonb, as_list, rows
+from ..call import Call, as_jsonb, as_list, procedure, rows
 
 __all__ = ["FailedGroup", "FailedMessage", "Outcome"]
 
@@ -107,6 +107,26 @@ def retry_failed(
     return rows(Outcome, "retry_failed", **given)
 
 
+def retry_many_failed(
+    queue_name: str | None = None,
+    message_type: str | None = None,
+    error_class: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    search: str | None = None,
+    per_second: float | None = None,
+    everything: bool = False,
+    at_most: int | None = None,
+    chunk: int | None = None,
+) -> Call[int]:
+    """Bring any number of failed messages back, by filter, or all; return how many they were.
+
+    Each chunk is committed, so the connection must be in autocommit mode. What fails again
+    meanwhile is left as it is.
+    """
+    return procedure("retry_many_failed", **locals())
+
+
 def remove_failed(
     message_ids: Sequence[int] | None = None,
     queue_name: str | None = None,
@@ -125,3 +145,22 @@ def remove_failed(
     again.
     """
     return rows(Outcome, "remove_failed", **locals() | {"message_ids": as_list(message_ids)})
+
+
+def remove_many_failed(
+    queue_name: str | None = None,
+    message_type: str | None = None,
+    error_class: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    search: str | None = None,
+    everything: bool = False,
+    at_most: int | None = None,
+    chunk: int | None = None,
+) -> Call[int]:
+    """Remove any number of failed messages, by filter, or all; return how many they were.
+
+    Each chunk is committed, so the connection must be in autocommit mode. What fails meanwhile is
+    left as it is.
+    """
+    return procedure("remove_many_failed", **locals())

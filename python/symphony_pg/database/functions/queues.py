@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
 from ..call import Call, nothing, rows, value, values
 
-__all__ = ["QueueStats"]
+__all__ = ["QueueStats", "WaitingType"]
 
 
 class QueueStats(NamedTuple):
@@ -30,6 +31,14 @@ class QueueStats(NamedTuple):
     idle_workers: int
     purge_waits_for: str | None
     at_least: list[str]
+
+
+class WaitingType(NamedTuple):
+    """A type of messages that wait, and how many do, as far as was looked."""
+
+    message_type: str
+    handler_name: str | None
+    messages: int
 
 
 def create_queue(
@@ -96,3 +105,8 @@ def queue_stats(queue_name: str | None = None) -> Call[list[QueueStats]]:
 def list_queues() -> Call[list[str]]:
     """Return all queues in the order in which a worker of all of them should claim."""
     return values("list_queues")
+
+
+def waiting_types(queues: Sequence[str] | None = None) -> Call[list[WaitingType]]:
+    """Return the types of the messages that come first in these queues, or in all."""
+    return rows(WaitingType, "waiting_types", queues=None if queues is None else list(queues))

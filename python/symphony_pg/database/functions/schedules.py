@@ -12,7 +12,10 @@ __all__ = ["ClockChange", "ScheduleDiff", "ScheduleRun", "ScheduleStatus", "Upco
 
 
 class ScheduleStatus(NamedTuple):
-    """A schedule: what it enqueues and when, and what it did last."""
+    """A schedule: what it enqueues and when, and what it did last.
+
+    state is on, paused, broken (last_error says why) or done (it will not run again).
+    """
 
     schedule_name: str
     message_type: str
@@ -39,6 +42,7 @@ class ScheduleStatus(NamedTuple):
     last_error: str | None
     created_at: datetime
     updated_at: datetime
+    state: str
 
 
 class ScheduleRun(NamedTuple):
@@ -55,7 +59,8 @@ class ScheduleDiff(NamedTuple):
     """A schedule in the database, against what an application declares.
 
     outcome is new, changed, unchanged, orphaned or taken; after sync_schedules() new ones are
-    created. changes holds [in the database, declared] for each setting that differs.
+    created. changes holds [in the database, declared] for each setting that differs. state is None
+    while it is new.
     """
 
     schedule_name: str
@@ -64,6 +69,7 @@ class ScheduleDiff(NamedTuple):
     enabled: bool
     last_error: str | None
     next_run_at: datetime | None
+    state: str | None
 
 
 class UpcomingRun(NamedTuple):

@@ -1,0 +1,46 @@
+create or replace function symphony._enqueue_each(messages jsonb)
+returns setof bigint
+language plpgsql
+volatile
+set plan_cache_mode = force_generic_plan
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+/*
+ * All batches take their keys in one order, so two of them cannot wait for each other.  The
+ * messages follow in the order of the array, with the ids that took the keys.
+ */
+declare
+    v_now timestamptz := symphony._now();
+    v_ids bigint[] := array(select nextval('symphony.message_id_seq')
+                            from generate_series(1, jsonb_array_length(messages)));
+begin
+    perform symphony._first_with_key(sorted.queue_name, sorted.idempotency_key, v_ids[sorted.element],
+                                     v_now, sorted.deliveries)
+    from (
+        select given.element, given.idempotency_key, place.queue_name, place.deliveries
+        from symphony._elements(messages) as given
+        cross join lateral symphony._place_of_key(given.message_type, given.queue_name) as place
+        where given.idempotency_key is not null
+        order by place.queue_name, given.idempotency_key, given.element
+        offset 0    -- else the keys are taken before they are sorted
+    ) as sorted;
+    return query
+    select symphony._enqueue_other(message_type, body, queue_name, priority, delay, available_at,
+                                   idempotency_key, group_key, headers, retry, v_ids[element])
+    from symphony._elements(messages)
+    where is_plain or symphony._refuse_batch(messages);
+end;
+$$;
+
+comment on function symphony._enqueue_each(jsonb) is
+$$Enqueue the messages of a batch one by one: some have a key, or go to several places.
+
+Arguments  messages - as for enqueue_batch()
+Returns    as enqueue_batch() does
+Raises     what enqueue() raises
+Writes     as enqueue() does
+Access     private$$;
+
+revoke execute on function symphony._enqueue_each(jsonb) from public;
