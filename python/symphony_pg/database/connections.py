@@ -39,19 +39,21 @@ OURS = {
 }
 # The same for the server, which otherwise keeps the transaction and the locks of a client that has
 # vanished for two hours, and longer while it executes something; Windows has no means for that.
-# What is set in its files, or for the role or the database, is left alone.
+# What is set in its files, or for the role or the database, is left alone. The settings are looked
+# through one by one: as a table, as pg_settings has them, they may need a file.
 SERVER = """
     select pg_catalog.pg_backend_pid(), (
-        select pg_catalog.count(pg_catalog.set_config(ours.name, ours.value, false))
-        from (values ('tcp_keepalives_idle', '5'), ('tcp_keepalives_interval', '2'),
-                     ('tcp_keepalives_count', '3'), ('tcp_user_timeout', '10000'),
-                     ('client_connection_check_interval', '2000')
-             ) as ours (name, value),
-             pg_catalog.pg_settings as theirs
-        where theirs.name operator(pg_catalog.=) ours.name
-          and theirs.source operator(pg_catalog.=) 'default'
+        select pg_catalog.count(pg_catalog.set_config((setting).name, ours, false))
+        from (select setting,
+                     '{"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "2",
+                       "tcp_keepalives_count": "3", "tcp_user_timeout": "10000",
+                       "client_connection_check_interval": "2000"
+                      }'::pg_catalog.jsonb operator(pg_catalog.->>) (setting).name as ours
+              from (select pg_catalog.pg_show_all_settings() as setting) as shown
+             ) as settings
+        where ours is not null and (setting).source operator(pg_catalog.=) 'default'
           and pg_catalog.pg_backend_pid() operator(pg_catalog.=) %s::pg_catalog.int4
-          and (ours.name operator(pg_catalog.~) '^tcp'
+          and ((setting).name operator(pg_catalog.~) '^tcp'
                or pg_catalog.version() operator(pg_catalog.!~*) 'mingw|msvc|visual'))
 """
 
