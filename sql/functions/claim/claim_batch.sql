@@ -39,9 +39,7 @@ begin
     perform symphony._check_claim(batch_size, lease);
     perform symphony._end_when_idle();
     v_lanes := array(select lane_id from symphony._lanes(claim_batch.queues));
-    if cardinality(v_lanes) > 8 then
-        v_lanes := symphony._filled_lanes(v_lanes);
-    end if;
+    v_lanes := case when cardinality(v_lanes) > 8 then symphony._filled_lanes(v_lanes) else v_lanes end;
     v_finished := case when cardinality(v_lanes) > 1 then symphony._finished_transactions() end;
     for i in 1 .. cardinality(v_lanes) + 1 loop
         v_lane_id := coalesce(v_lanes[i], v_busy);

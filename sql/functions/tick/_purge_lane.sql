@@ -54,21 +54,8 @@ begin
     limit 1;
 
     select first.txid, first.message_id into v_stop
-    from unnest(v_claim.ahead * int8multirange(int8range(null, v_oldest))) as part,
-    lateral (
-        select m.txid, m.message_id
-        from symphony.message as m
-        where m.lane_id = _purge_lane.lane_id
-          and (m.txid, m.message_id) > (lower(part), case when lower(part) = v_claim.partial_txid
-                                                     then v_claim.partial_message_id else 0 end)
-          and m.txid < upper(part)
-          and symphony._is_ahead(m.txid, m.message_id, v_claim.ahead, v_claim.partial_txid,
-                                 v_claim.partial_message_id)
-        order by m.txid, m.message_id
-        limit 1
-    ) as first
-    order by first.txid, first.message_id
-    limit 1;
+    from symphony._first_ahead(_purge_lane.lane_id, v_claim.ahead, v_claim.partial_txid,
+                               v_claim.partial_message_id, v_oldest) as first;
 
     with old as (
         select m.txid, m.message_id
