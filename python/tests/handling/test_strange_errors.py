@@ -27,7 +27,8 @@ from symphony_pg.handling.failure import Failure, forget_traceback
 from tests.helpers import KINDS, Connection, Job, jobs
 from tests.worker.helpers import run
 
-GROUP: Any = getattr(builtins, "ExceptionGroup", ValueError)  # it came with Python 3.11
+# It came with Python 3.11.
+GROUP: Any = getattr(builtins, "ExceptionGroup", lambda text, members: ValueError(text))
 NOW = datetime.now(timezone.utc)
 MESSAGE = ClaimedMessage(1, 2, "q", "A", "{}", {}, 5, 1, 4, None, NOW, NOW)
 
