@@ -64,7 +64,8 @@ class Handler:
     The first handler of a type knows the others by their names, in `all`.
 
     `call(message, holder)` handles a message whose body is JSON text; for an async function it
-    returns a coroutine. As long as nobody asks for middleware or events, it is call_directly.
+    returns a coroutine, and what that returns is to be finished() as well. As long as nobody asks
+    for middleware or events, it is call_directly.
     """
 
     __slots__ = (
@@ -139,7 +140,7 @@ class Handler:
             self._chain = self._around_function()
             self.call = self._call_through_async if self.is_async else self._call_through
         else:
-            self.call = self._call_directly_async if self.is_async else self.call_directly
+            self.call = self._coroutine if self.is_async else self.call_directly
 
     def _around_function(self) -> Next:
         innermost = self._innermost_async if self.is_async else self._innermost
@@ -155,14 +156,11 @@ class Handler:
         if result is not None:
             refuse_unfinished(result, self.what)
 
-    async def _call_directly_async(self, message: ClaimedMessage, holder: Holder) -> None:
+    def _coroutine(self, message: ClaimedMessage, holder: Holder) -> Any:
         if self.two:
             context = Context(message, holder)
-            result = await self.function(self.decode(message.body, message.headers), context)
-        else:
-            result = await self.function(self.decode(message.body, message.headers))
-        if result is not None:
-            await finished(result, self.what)
+            return self.function(self.decode(message.body, message.headers), context)
+        return self.function(self.decode(message.body, message.headers))
 
     def _innermost(self, passage: Passage) -> Any:
         two = (passage.context,) if self.two else ()

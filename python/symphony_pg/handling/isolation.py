@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 __all__ = ["Isolation", "Starter", "outcome_of"]
 
 T = TypeVar("T")
+NAME = "symphony-handler"  # of every such task: to count them would cost more than to run them
 
 
 class Isolation:
@@ -54,32 +55,34 @@ class Starter:
         self._loop = asyncio.get_running_loop()
         is_usual = isinstance(self._loop, asyncio.BaseEventLoop)
         self._own = vars(self._loop) if is_usual else None  # what the event loop has of its own
-        self._first: tuple[Callable[[], object], Context] | None = None
+        self._step: Callable[[], object]
+        self._context: Context
 
     def start(self, work: Coroutine[Any, Any, T], context: Context) -> asyncio.Task[T]:
         """Start a task in a context, from within another task."""
         loop, own = self._loop, self._own
         if sys.version_info >= (3, 12):
-            return asyncio.Task(work, loop=loop, context=context, eager_start=True)
+            return asyncio.Task(work, loop=loop, name=NAME, context=context, eager_start=True)
         if own is None or "call_soon" in own:
             return context.run(loop.create_task, work)
         own["call_soon"] = self._take  # instead of doing the first step later, it is done here
         try:
-            task = context.run(asyncio.Task, work, loop=loop)
+            if sys.version_info >= (3, 11):
+                task = asyncio.Task(work, loop=loop, name=NAME, context=context)
+            else:
+                task = context.run(asyncio.Task, work, loop=loop, name=NAME)
         finally:
             del own["call_soon"]
-        current = asyncio.current_task(loop)
-        assert current is not None and self._first is not None
-        step, context = self._first
+        current: Any = asyncio.current_task(loop)
         _leave_task(loop, current)
         try:
-            context.run(step)
+            self._context.run(self._step)
         finally:
             _enter_task(loop, current)
         return task
 
     def _take(self, step: Callable[[], object], *, context: Context) -> None:
-        self._first = step, context
+        self._step, self._context = step, context
 
 
 async def outcome_of(work: Coroutine[Any, Any, None]) -> BaseException | None:

@@ -31,6 +31,7 @@ from ..handling.isolation import Isolation, Starter, outcome_of
 from ..messages.envelope import Envelope
 from ..outcomes import HandlerTimeout
 from ..redaction import without_secrets
+from ..results import finished
 from ..sending.bus import Bus
 from ..sending.outbox import Outbox
 from ..sending.transport import AnyAsyncConnection, AnyConnection
@@ -261,7 +262,8 @@ class LocalTransport:
             if isinstance(handler, BatchHandler):
                 await handler.run_async(items)
             else:
-                await handler.call(items[0].claimed, items[0].holder)
+                result = await handler.call(items[0].claimed, items[0].holder)
+                await finished(result, handler.what)
         await outbox.send_async()
 
     def _outcomes(

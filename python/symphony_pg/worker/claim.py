@@ -94,8 +94,11 @@ class Claim:
 
     def succeeded(self, message_id: int) -> None:
         """Note that a handler returned."""
-        if self.take(message_id):
-            self.done.append(message_id)
+        try:
+            self._open.remove(message_id)  # as take() does
+        except KeyError:
+            return
+        self.done.append(message_id)
 
     def failed(self, failure: Failure) -> bool:
         """Note that a handler raised; return False if the message has another outcome already."""

@@ -27,6 +27,7 @@ from ..handling.isolation import Isolation, Starter
 from ..handling.logged import in_hand
 from ..outcomes import HandlerTimeout
 from ..redaction import without_secrets
+from ..results import finished
 from ..sending.bus import Bus
 from ..sending.outbox import Outbox
 from .backlog import Backlog, BatchRun, Run
@@ -246,7 +247,8 @@ class Slots:
             slot.is_cancelled, slot.timeout = False, None
             work = self._handled(slot, handler, message, claim)
             attempt = self._starter.start(work, self._isolation.context())
-            error = attempt.result() if _is_over(attempt) else await self._ended(slot, attempt)
+            is_over = attempt.done() and not attempt.cancelled()
+            error = attempt.result() if is_over else await self._ended(slot, attempt)
             if error is None:
                 claim.succeeded(message.message_id)
             elif slot.is_cancelled and isinstance(error, asyncio.CancelledError):
@@ -266,7 +268,9 @@ class Slots:
         outbox.enter()
         in_hand.set(message)
         try:
-            await handler.call(message, claim)
+            result = await handler.call(message, claim)
+            if result is not None:
+                await finished(result, handler.what)
             if outbox.shut() and not claim.is_cancelled(message.message_id):
                 await outbox.send_async()  # before the ack
         except BaseException as error:
@@ -440,10 +444,6 @@ class Slots:
             self._progress(claim)
         if all(slot.is_stuck for slot in self._slots):
             self._on_stuck(handler.what)
-
-
-def _is_over(attempt: Attempt) -> bool:
-    return attempt.done() and not attempt.cancelled()
 
 
 def _claim_of(item: BatchItem) -> Claim:
