@@ -21,6 +21,8 @@ from .database.foreign import (
     given_async,
 )
 from .database.functions.routing import sync_handlers
+from .database.lending import MAX_CONNECTIONS
+from .database.silence import CALL_TIMEOUT
 from .events import Event
 from .handling.batch import BatchHandler
 from .handling.classification import ErrorClasses, Waits
@@ -96,6 +98,10 @@ class Symphony(Schedules):
     configuration.
     What a handler dispatches is sent when it has succeeded, unless dispatch_after_handler is False.
 
+    dispatch() and its kin open at most `max_connections` at a time, and wait for one that is free.
+    A call of our own, by them or by a worker, that is not answered for `call_timeout` seconds
+    is given up with its connection. A transport that is given has such settings of its own.
+
     `sanitize` takes the text of an error and returns it without what must not be stored or logged,
     beyond the passwords and tokens that the database takes out anyway.
     """
@@ -110,6 +116,8 @@ class Symphony(Schedules):
         transports: Mapping[str, Transport] | None = None,
         dispatch_after_handler: bool = True,
         sanitize: Callable[[str], str] | None = None,
+        max_connections: int = MAX_CONNECTIONS,
+        call_timeout: float = CALL_TIMEOUT,
     ) -> None:
         if config is not None and not isinstance(config, Config):
             config = load(config)
@@ -119,12 +127,14 @@ class Symphony(Schedules):
         self.dsn = dsn
         self.name = name
         self.sanitize = sanitize
+        self.call_timeout = call_timeout
         self.bus = Bus(after_handler=dispatch_after_handler)
         self.schedules: dict[str, Schedule] = {}
         self.handlers: dict[str, Handler] = {}
         is_routed = config is not None and config.has_sync
-        self.transport: Transport = transport or (
-            RoutedTransport() if is_routed else PostgresTransport()
+        kind = RoutedTransport if is_routed else PostgresTransport
+        self.transport: Transport = transport or kind(
+            max_connections=max_connections, call_timeout=call_timeout
         )
         self.transports = {**self._configured(), **(transports or {})}
         for each in (self.transport, *self.transports.values()):

@@ -16,6 +16,8 @@ __all__ = [
     "LoginRefused",
     "MalformedBatch",
     "NeedsPython",
+    "NoAnswer",
+    "NoConnectionFree",
     "NotInstalled",
     "QueueNotEmpty",
     "ScheduleTaken",
@@ -246,6 +248,24 @@ class LoginRefused(ConnectionRefused):
 
     Correct the name, the password or the database.
     """
+
+
+class NoAnswer(SymphonyError):
+    """PostgreSQL was silent for longer than call_timeout: whether the call took effect is unknown.
+
+    Try again, with an idempotency_key if a message must not be there twice.
+    """
+
+    sqlstate = "08007"
+
+
+class NoConnectionFree(SymphonyError):
+    """All connections that dispatch() may open were in use for too long.
+
+    Try again, with a larger max_connections or fewer calls at a time.
+    """
+
+    sqlstate = "53300"
 
 
 class WorkerStuck(SymphonyError):

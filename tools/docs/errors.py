@@ -51,6 +51,7 @@ class Row(NamedTuple):
     when: str
     what_next: str
     raisers: Sequence[str]
+    is_clients: bool = False
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -59,7 +60,7 @@ class Row(NamedTuple):
         if len(links) > MOST_RAISERS:
             links = ["most functions"]
         is_own = self.code.startswith("SY")
-        where = ", ".join(links) or ("the client" if is_own or not self.code else "PostgreSQL")
+        where = ", ".join(links) or ("the client" if is_own or self.is_clients else "PostgreSQL")
         code = f"`{self.code}`" if self.code else ""
         again = "yes" if self.what_next.startswith(AGAIN) else "no"
         return code, self.name, self.python, self.when, self.what_next, again, where
@@ -121,8 +122,16 @@ def _rows(public: Mapping[str, Function]) -> Iterator[Row]:
 
 
 def _without_connection() -> Iterator[Row]:
-    for kind in (errors.ConnectionRefused, errors.LoginRefused):
-        yield Row("", _snake(kind), f"`{kind.__name__}`", *_told(kind), ())
+    kinds = (errors.ConnectionRefused, errors.LoginRefused, errors.NoAnswer)
+    for kind in (*kinds, errors.NoConnectionFree):
+        yield Row(
+            kind.sqlstate or "",
+            _snake(kind),
+            f"`{kind.__name__}`",
+            *_told(kind),
+            (),
+            is_clients=True,
+        )
 
 
 def _raises(name: str, public: Mapping[str, Function]) -> dict[str, tuple[str, str]]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..times import show_duration
 
-__all__ = ["AtLeast", "colour_of", "cut", "one_line", "show_cell", "width_of"]
+__all__ = ["OVERDUE", "AtLeast", "colour_of", "cut", "one_line", "show_cell", "width_of"]
 __all__ += ["without_codes", "zone"]
 
 STATES = {
@@ -19,6 +19,7 @@ STATES = {
     **dict.fromkeys(("paused", "stopping", "changed", "orphaned"), "yellow"),
 }
 PROBLEMS = {"failed": "red", "last_error": "red", "error": "red", "paused": "yellow"}
+OVERDUE = "OVER ITS LIMIT"
 CODES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -52,6 +53,8 @@ def colour_of(name: str, value: Any) -> str | None:
     """Return the colour of a value that is a problem, or may become one."""
     if name in ("state", "status", "outcome"):
         return STATES.get(value)
+    if name == "doing":
+        return "red" if OVERDUE in (value or "") else None
     if name == "enabled":
         return None if value else "yellow"
     return PROBLEMS.get(name) if value else None

@@ -12,6 +12,7 @@ import click
 
 from ..database.client import Client
 from ..database.limits import RawJson
+from ..database.silence import CALL_TIMEOUT, answered_within
 from .kinds import DURATION, MOMENT
 from .options import connected
 from .output import Output
@@ -75,16 +76,17 @@ def enqueue(
       symphony-pg enqueue SendEmail - --queue mail --priority 9 < body.json
       symphony-pg enqueue Remind '{"id": 7}' --delay 1h30m --key remind-7
     """
-    message_id = client.enqueue(
-        message_type,
-        parse_body(body),
-        queue_name=queue,
-        priority=priority,
-        delay=delay,
-        available_at=at,
-        idempotency_key=key,
-        group_key=group,
-        headers=dict(map(parse_header, header)) or None,
-    )
+    with answered_within(CALL_TIMEOUT):
+        message_id = client.enqueue(
+            message_type,
+            parse_body(body),
+            queue_name=queue,
+            priority=priority,
+            delay=delay,
+            available_at=at,
+            idempotency_key=key,
+            group_key=group,
+            headers=dict(map(parse_header, header)) or None,
+        )
     text = f"Message {message_id} is enqueued. See: symphony-pg message show {message_id}"
     out.say(text, message_id=message_id)

@@ -11,6 +11,7 @@ import click
 
 from ..database.client import Client
 from ..database.functions.queues import QueueStats
+from ..database.silence import CALL_TIMEOUT, answered_within
 from ..times import show_duration
 from .kinds import INTERVAL
 from .options import connected, wide_option
@@ -65,7 +66,9 @@ def stats(client: Client, out: Output, queue: str | None, watch: bool, interval:
         return
     try:
         while True:
-            _again(out, client.queue_stats(queue), interval)
+            with answered_within(CALL_TIMEOUT):
+                rows = client.queue_stats(queue)
+            _again(out, rows, interval)
             time.sleep(interval.total_seconds())
     except KeyboardInterrupt:
         click.echo()

@@ -11,6 +11,7 @@ import click
 
 from ..database.client import Client
 from ..times import show_duration
+from .cells import OVERDUE
 from .options import connected, wide_option
 from .output import Output
 from .tables import Column, Row
@@ -66,7 +67,7 @@ def _doing(row: Row) -> str | None:
     """Say what a worker does; first what goes on after its time limit, if it tells of that."""
     stuck, running = row["details"].get("stuck"), row["running"]
     over = [each for each in stuck if isinstance(each, dict)] if isinstance(stuck, list) else []
-    shown = [f"{_one(each)} OVER ITS LIMIT" for each in over] + [_one(each) for each in running]
+    shown = [f"{OVERDUE}: {_one(each)}" for each in over] + [_one(each) for each in running]
     if len(shown) > MOST_SHOWN:
         shown[MOST_SHOWN:] = [f"{len(shown) - MOST_SHOWN} more"]
     return ", ".join(shown) or None

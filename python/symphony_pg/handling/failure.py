@@ -7,7 +7,7 @@ import os
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -34,7 +34,8 @@ U = TypeVar("U")
 class Failure(NamedTuple):
     """A message whose handler raised, in the words of nack_with_backoff().
 
-    `exception` is what it raised, and `trace` its traceback, which forget_traceback() took off it.
+    `exception` is what it raised, and `traces` are the tracebacks of that and of what it is linked
+    with, which forget_traceback() takes off them.
     """
 
     message: ClaimedMessage
@@ -46,7 +47,7 @@ class Failure(NamedTuple):
     snooze: Snooze | None = None
     error_bases: Sequence[str] | None = None
     exception: BaseException | None = None
-    trace: TracebackType | None = None
+    traces: Sequence[tuple[BaseException, TracebackType | None]] = ()
 
     @classmethod
     def of(
@@ -66,10 +67,12 @@ class Failure(NamedTuple):
             text = _unless_it_raises(lambda: _capped(str(snooze.reason)), name)
         else:
             text = _unless_it_raises(lambda: _text_of(error), _line(error))
-        trace = _unless_it_raises(lambda: error.__traceback__, None)
+        traces = _unless_it_raises(
+            lambda: [(each, each.__traceback__) for each in _linked(error)], ()
+        )
         described = cls(
             message, text, name, verdict.retryable, verdict.retry_after,
-            snooze=snooze, exception=error, trace=trace,
+            snooze=snooze, exception=error, traces=traces,
         )  # fmt: skip
         if snooze is not None:
             return described._replace(retryable=True)
@@ -90,9 +93,20 @@ class Failure(NamedTuple):
             error=_capped(f"{text}\n{refusal}"), retryable=None, retry_after=None, snooze=None
         )
 
+    @contextmanager
+    def traced(self) -> Iterator[None]:
+        """Give the exception its traceback back, for the length of a with block."""
+        for each, trace in self.traces:
+            BaseException.with_traceback(each, trace)
+        try:
+            yield
+        finally:
+            for each, _ in self.traces:
+                BaseException.with_traceback(each, None)
+
     def told(self) -> Failure:
         """Return it without the exception, once everybody has heard of it."""
-        return self._replace(exception=None, trace=None)
+        return self._replace(exception=None, traces=())
 
     def sanitized(self, sanitize: Callable[[str], str]) -> Failure:
         """Return it with the texts that the application's hook makes of these.

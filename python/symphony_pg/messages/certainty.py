@@ -2,14 +2,14 @@
 
 The test is one Python expression for each class, such as
 `type(x) is Ping and type(x.sent) is float and -1e16 < x.sent < 1e16`. If it is false, the message
-may still be right.
+may still be right. If it is true of two messages that are written alike, they are alike.
 """
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from datetime import date, datetime, timezone
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any, get_origin
 from uuid import UUID
@@ -18,7 +18,7 @@ from msgspec import inspect as types
 
 __all__ = ["certainty"]
 
-TEXT = "type({0}) is str and '\\0' not in {0} and ({0}.isascii() or {0}.isprintable())"
+TEXT = "type({0}) is str and '\\0' not in {0} and ({0}.isascii() or is_unicode({0}))"
 TESTS: dict[type, str] = {
     types.NoneType: "{0} is None",
     types.BoolType: "type({0}) is bool",
@@ -28,30 +28,38 @@ TESTS: dict[type, str] = {
     types.StrType: TEXT,
     types.UUIDType: "type({0}) is UUID",
     types.DateType: "type({0}) is date",
-    types.DateTimeType: "type({0}) is datetime and ({0}.tzinfo is None or {0}.tzinfo is utc)",
+    types.DateTimeType: "type({0}) is datetime and is_of_zone({0})",
+    types.TimeDeltaType: "type({0}) is timedelta",
+    types.BytesType: "type({0}) is bytes",
     types.AnyType: "is_json({0})",
     types.CustomType: "is_json({0})",  # the only one is `object`
 }
 CONSTRAINTS = ("gt", "ge", "lt", "le", "multiple_of", "min_length", "max_length", "pattern", "tz")
 
 
-def certainty(root: types.Type) -> Callable[[Any], bool]:
-    """Return a test of messages of a class that is true only if they are sure to come back."""
+def certainty(root: types.Type) -> tuple[Callable[[Any], bool], bool]:
+    """Return a test of messages of a class that is true only if they are sure to come back.
+
+    Also tell if this is sure only of the fields: the class itself, or a constraint, may object.
+    """
     names: dict[str, Any] = {
         "Decimal": Decimal,
         "UUID": UUID,
         "date": date,
         "datetime": datetime,
         "is_json": _is_json,
-        "utc": timezone.utc,
+        "is_of_zone": _is_of_zone,
+        "is_unicode": _is_unicode,
+        "may_object": False,
+        "timedelta": timedelta,
     }
-    test = _test(root, "x", names)
-    return eval(f"lambda x: {test}", names)  # type: ignore[no-any-return]  # noqa: S307
+    test = eval(f"lambda x: {_test(root, 'x', names)}", names)  # noqa: S307
+    return test, names["may_object"]
 
 
 def _test(node: Any, x: str, names: dict[str, Any]) -> str:
     if any(getattr(node, each, None) is not None for each in CONSTRAINTS):
-        return "False"
+        names["may_object"] = True
     if type(node) in TESTS:
         return f"({TESTS[type(node)].format(x)})"
     if isinstance(node, types.UnionType):
@@ -75,7 +83,9 @@ def _test_of_class(node: Any, names: dict[str, Any]) -> str:
         names[name] = None  # a class may contain itself
         fields = [_test(field.type, f"x.{field.name}", names) for field in node.fields]
         if hasattr(cls, "__post_init__"):
-            fields = ["False"]
+            names["may_object"] = True
+        if not all(each.init for each in getattr(cls, "__dataclass_fields__", {}).values()):
+            fields = ["False"]  # what is computed is not sent
         test = " and ".join([f"lambda x: type(x) is {_name_of(cls, names)}", *fields])
         names[name] = eval(test, names)  # noqa: S307
     return name
@@ -89,10 +99,25 @@ def _name_of(cls: Any, names: dict[str, Any]) -> str:
     return f"C{len(names) - 1}"
 
 
+def _is_unicode(x: str) -> bool:
+    try:
+        x.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_of_zone(x: datetime) -> bool:
+    if x.tzinfo is None or x.tzinfo is timezone.utc:
+        return True
+    offset = x.utcoffset()
+    return offset is not None and not offset.microseconds and offset.seconds % 60 == 0
+
+
 def _is_json(x: Any) -> bool:
     kind = type(x)
     if kind is str:
-        return "\0" not in x and (x.isascii() or x.isprintable())
+        return "\0" not in x and (x.isascii() or _is_unicode(x))
     if kind is dict:
         return all(type(key) is str and _is_json(key) and _is_json(x[key]) for key in x)
     if kind is list:

@@ -67,7 +67,9 @@ class MsgspecCodec:
         """Return the message as a dict of JSON values; raise InvalidMessage naming the field."""
         declared = self._declaration or self._declared()
         try:
-            if declared.is_certain(message):
+            if declared.is_certain(message) and (
+                not declared.may_object or _is_accepted(message, declared)
+            ):
                 return msgspec.to_builtins(message)
             return self._encode(message, declared)
         except RecursionError:
@@ -111,6 +113,16 @@ class MsgspecCodec:
         if declared.has_decimals and NOT_FINITE.search(body.encode()):
             self._refuse(unstorable(message))
         return message
+
+
+def _is_accepted(message: Any, declared: Declaration) -> bool:
+    """Tell if the class takes the fields as they are, and leaves them as they are."""
+    written = msgspec.json.encode(message)
+    try:
+        back = declared.decoder.decode(written)
+    except msgspec.ValidationError:
+        return False
+    return declared.is_certain(back) and msgspec.json.encode(back) == written
 
 
 def _as_stored(written: bytes) -> bytes:

@@ -39,7 +39,8 @@ class Declaration:
 
     decoder: msgspec.json.Decoder[Any]
     has_decimals: bool
-    is_certain: Callable[[Any], bool]  # it is sure to come back
+    is_certain: Callable[[Any], bool]  # its fields are sure to come back
+    may_object: bool  # __post_init__ or a constraint has a say
 
 
 def declare(cls: type) -> Declaration:
@@ -51,13 +52,13 @@ def declare(cls: type) -> Declaration:
                 stack.enter_context(_as_sent(each))
             nodes = [node for each in classes for node in _nodes_of(each)]
             decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(cls, dec_hook=_as_is)
-            is_certain = certainty(types.type_info(cls))
+        is_certain, may_object = certainty(types.type_info(cls))
     except (NameError, AttributeError) as error:
         raise NotDefinedYet(
             f"{cls.__qualname__}: the type of a field is unknown: {error}"
         ) from None
     has_decimals = any(isinstance(node, types.DecimalType) for node in nodes)
-    return Declaration(decoder, has_decimals, is_certain)
+    return Declaration(decoder, has_decimals, is_certain, may_object)
 
 
 def _as_is(kind: type, value: Any) -> Any:  # noqa: ARG001

@@ -60,10 +60,11 @@ def difference(sent: Any, back: Any) -> Found | None:
     if type(sent) is not kind and not _is_value_of(sent, kind):
         wanted = f"expected `{kind.__name__}`, got `{type(sent).__name__}`"
         return unstorable(sent) or ("", wanted)
-    lost = "", f"{_shown(sent)} does not come back from JSON as it is"
     parts, others = _parts(sent), _parts(back)
     if parts is None or others is None:
-        return None if sent == back or _is_same_time(sent, back) else lost
+        if sent == back or _is_same_time(sent, back):
+            return None
+        return "", f"{_shown(sent)} does not come back from JSON as it is"
     for (step, part), (_, other) in zip(parts, others, strict=False):
         if found := difference(part, other):
             return f"{step}{found[0]}", found[1]

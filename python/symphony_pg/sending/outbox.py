@@ -6,6 +6,7 @@ Inside context.transaction() it is sent on that connection, and commits together
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -117,6 +118,11 @@ class Outbox:
             await self._sender.send_async(
                 transport, envelopes, conn if _joins(transport, dsn) else None
             )
+
+
+if hasattr(os, "register_at_fork"):
+    # Nobody sends what a child of a handler puts into its copy: what it dispatches goes at once.
+    os.register_at_fork(after_in_child=lambda: _current.set(None))
 
 
 def _by_transport(

@@ -19,15 +19,15 @@ from typing import Any
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from ..database.connections import AsyncConnections, Connections
 from ..database.foreign import psycopg_of, psycopg_of_async
 from ..database.functions.messages import ClaimedMessage
+from ..database.lending import Connections
 from ..events import Failed, Retried
 from ..handling.batch import BatchHandler
 from ..handling.context import BatchItem
 from ..handling.failure import Failure
 from ..handling.handler import Handler, find_handler, handler_of
-from ..handling.isolation import Isolation, outcome_of, start_task
+from ..handling.isolation import Isolation, Starter, outcome_of
 from ..messages.envelope import Envelope
 from ..outcomes import HandlerTimeout
 from ..redaction import without_secrets
@@ -48,14 +48,17 @@ LONGEST_WAIT = timedelta(days=36525)
 class _Here:
     """Holds messages inside this process: nobody can take them away, and there is no ack.
 
-    context.transaction() uses the connection that was given to dispatch(), else one of our own.
+    context.transaction() uses the connection that was given to dispatch(), else one that is lent.
     """
 
     lost = lease_lost = False
     lease_until = datetime.max.replace(tzinfo=timezone.utc)
 
-    def __init__(self, dsn: str | None, conn: AnyConnection | AnyAsyncConnection | None) -> None:
-        self.dsn = dsn
+    def __init__(
+        self, lender: Connections, conn: AnyConnection | AnyAsyncConnection | None
+    ) -> None:
+        self.dsn = lender.dsn
+        self._lender = lender
         self._conn = conn
 
     def is_cancelled(self, message_id: int) -> bool:  # noqa: ARG002
@@ -71,7 +74,7 @@ class _Here:
         """Open the transaction of context.transaction()."""
         conn = psycopg_of(self._conn)
         if conn is None:
-            with Connections(self.dsn, keep=0).lend() as own, own.transaction():
+            with self._lender.transaction() as own:
                 yield own
         elif not _begins_by_itself(conn):
             with conn.transaction():
@@ -92,7 +95,7 @@ class _Here:
         """Open the transaction of context.transaction()."""
         conn = await psycopg_of_async(self._conn)
         if conn is None:
-            async with AsyncConnections(self.dsn, keep=0).lend() as own, own.transaction():
+            async with self._lender.transaction_async() as own:
                 yield own
         elif not _begins_by_itself(conn):
             async with conn.transaction():
@@ -139,13 +142,14 @@ class LocalTransport:
         self.sanitize: Callable[[str], str] | None = None
         self._max_attempts = max_attempts
         self._handlers: Mapping[str, Handler] = {}
-        self._dsn: str | None = None
+        self._lender = Connections(None, keep=0)
         self._last_id = 0
 
     def bind(self, handlers: Mapping[str, Handler], dsn: str | None) -> None:
         """Learn the application's handlers and its database."""
         self._handlers = handlers
-        self._dsn = dsn
+        if dsn != self._lender.dsn:
+            self._lender = Connections(dsn, keep=0)
 
     def joins(self, dsn: str | None) -> bool:  # noqa: ARG002
         """Tell that a connection may be passed on to handlers, of whatever database it is."""
@@ -210,7 +214,7 @@ class LocalTransport:
         handler = self._handler(parcels[0], in_async_code=False)
         if handler is not None and handler.is_async:
             return asyncio.run(self._handle_async(parcels))
-        items = [BatchItem(self._claimed(each), _Here(self._dsn, conn)) for each in parcels]
+        items = [BatchItem(self._claimed(each), _Here(self._lender, conn)) for each in parcels]
         try:
             self._run(items).send()
         except Exception as error:
@@ -221,7 +225,7 @@ class LocalTransport:
         self, parcels: Sequence[Parcel], conn: AnyAsyncConnection | None = None
     ) -> list[tuple[Parcel, Exception | None]]:
         handler = self._handler(parcels[0], in_async_code=True)
-        items = [BatchItem(self._claimed(each), _Here(self._dsn, conn)) for each in parcels]
+        items = [BatchItem(self._claimed(each), _Here(self._lender, conn)) for each in parcels]
         try:
             if handler is not None and handler.is_async:
                 await _in_time(handler, self._run_async(handler, items))
@@ -308,7 +312,7 @@ class LocalTransport:
 
 async def _in_time(handler: Handler, work: Coroutine[Any, Any, None]) -> None:
     """Await an async handler in a task of its own, and end it when its time limit is over."""
-    task = start_task(outcome_of(work), Isolation().context())
+    task = Starter().start(outcome_of(work), Isolation().context())
     try:
         done, _ = await asyncio.wait([task], timeout=handler.timeout)
     except asyncio.CancelledError:  # it is the caller who is cancelled

@@ -8,9 +8,12 @@ Symphony(transport=InMemoryTransport())        # collected, to look at: tests
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from ..database.connections import AsyncConnections, Connections, dsn_or_default
+from ..database.connections import dsn_or_default
 from ..database.foreign import async_client_of, client_of
+from ..database.lending import MAX_CONNECTIONS, Connections
+from ..database.silence import CALL_TIMEOUT
 from ..handling.handler import Handler
 from ..messages.envelope import Envelope
 from ..sending.transport import AnyAsyncConnection, AnyConnection
@@ -18,20 +21,36 @@ from ..sending.transport import AnyAsyncConnection, AnyConnection
 __all__ = ["PostgresTransport"]
 
 
+# What a message of a large batch adds to the time that the server has for all of them.
+PER_MESSAGE = 0.001
+
+
 class PostgresTransport:
-    """Enqueues into PostgreSQL. Behind a pooler nothing is prepared, whatever prepare_threshold."""
+    """Enqueues into PostgreSQL.
 
-    def __init__(self, dsn: str | None = None, *, prepare_threshold: int | None = 5) -> None:
+    At most `max_connections` are open at a time; who finds all of them in use waits. A call that
+    is not answered for `call_timeout` seconds raises NoAnswer. Behind a pooler nothing is prepared,
+    whatever prepare_threshold is.
+    """
+
+    def __init__(
+        self,
+        dsn: str | None = None,
+        *,
+        prepare_threshold: int | None = 5,
+        max_connections: int = MAX_CONNECTIONS,
+        call_timeout: float = CALL_TIMEOUT,
+    ) -> None:
+        if max_connections < 1:
+            raise ValueError("max_connections is at least 1")
         self._dsn = dsn
-        self._prepare_threshold = prepare_threshold
+        self._options: dict[str, Any] = {
+            "most": max_connections,
+            "prepare_threshold": prepare_threshold,
+            "call_timeout": call_timeout,
+        }
         self._bound = False
-        self._open(dsn)
-
-    def _open(self, dsn: str | None) -> None:
-        self._lender = Connections(dsn, prepare_threshold=self._prepare_threshold)
-        self._async_lender = AsyncConnections(dsn, prepare_threshold=self._prepare_threshold)
-        self.lend = self._lender.lend
-        self.lend_async = self._async_lender.lend
+        self.lender = Connections(dsn, **self._options)
 
     def bind(self, handlers: Mapping[str, Handler], dsn: str | None) -> None:  # noqa: ARG002
         """Use the application's database, unless one was given here."""
@@ -43,40 +62,40 @@ class PostgresTransport:
         """Use another database from now on, unless one was given here."""
         if self._dsn is None:
             self.close()
-            self._open(dsn)
+            self.lender = Connections(dsn, **self._options)
 
     def joins(self, dsn: str | None) -> bool:
         """Tell whether a transaction in that database can carry messages of this transport."""
-        return dsn_or_default(self._lender.dsn) == dsn_or_default(dsn)
+        return dsn_or_default(self.lender.dsn) == dsn_or_default(dsn)
 
     def send(self, envelopes: Sequence[Envelope], conn: AnyConnection | None) -> list[int]:
         """Enqueue in the caller's transaction, or in one of our own; return the message ids."""
         if conn is None:
-            with self._lender.lend() as conn:
+            with self.lender.lend() as conn:
                 return self.send(envelopes, conn)
         client = client_of(conn)
-        if len(envelopes) == 1:
-            return [client.enqueue(**envelopes[0].arguments())]
-        return client.enqueue_batch([envelope.element() for envelope in envelopes])
+        with self.lender.answered(PER_MESSAGE * (len(envelopes) - 1)):
+            if len(envelopes) == 1:
+                return [client.enqueue(**envelopes[0].arguments())]
+            return client.enqueue_batch([envelope.element() for envelope in envelopes])
 
     async def send_async(
         self, envelopes: Sequence[Envelope], conn: AnyAsyncConnection | None
     ) -> list[int]:
         """Do what send() does, from async code."""
         if conn is None:
-            async with self._async_lender.lend() as conn:
+            async with self.lender.lend_async() as conn:
                 return await self.send_async(envelopes, conn)
         client = async_client_of(conn)
-        if len(envelopes) == 1:
-            return [await client.enqueue(**envelopes[0].arguments())]
-        return await client.enqueue_batch([each.element() for each in envelopes])
+        with self.lender.answered(PER_MESSAGE * (len(envelopes) - 1)):
+            if len(envelopes) == 1:
+                return [await client.enqueue(**envelopes[0].arguments())]
+            return await client.enqueue_batch([each.element() for each in envelopes])
 
     def close(self) -> None:
         """Close our connections."""
-        self._lender.close()
-        self._async_lender.abandon()
+        self.lender.close()
 
     async def aclose(self) -> None:
         """Close our connections."""
-        self._lender.close()
-        await self._async_lender.close()
+        self.lender.close()

@@ -6,6 +6,7 @@ import json
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from ..database.foreign import async_client_of, client_of
 from ..database.functions.messages import MessageStatus
@@ -27,11 +28,11 @@ class RoutedTransport:
     All of it is one transaction, the caller's or our own, so a handler that fails leaves nothing
     behind. Where a message is stored as well and its idempotency key is in use, no handler runs.
     It asks the database for the route of each message; without routes to sync transports
-    PostgresTransport does the same in one step less.
+    PostgresTransport does the same in one step less, and takes the same options.
     """
 
-    def __init__(self, dsn: str | None = None) -> None:
-        self._postgres = PostgresTransport(dsn)
+    def __init__(self, dsn: str | None = None, **options: Any) -> None:
+        self._postgres = PostgresTransport(dsn, **options)
         self._here = SyncTransport(max_attempts=1, raises=True)
 
     def bind(self, handlers: Mapping[str, Handler], dsn: str | None) -> None:
@@ -50,18 +51,21 @@ class RoutedTransport:
     def send(self, envelopes: Sequence[Envelope], conn: AnyConnection | None) -> list[int]:
         """Enqueue what is stored, run what is not; the id of what is not stored at all is 0."""
         if conn is None:
-            with self._postgres.lend() as conn, conn.transaction():
+            with self._postgres.lender.transaction() as conn:
                 return self.send(envelopes, conn)
-        client = client_of(conn)
-        plans = [
-            _Plan(each, [] if each.queue_name else client.route_of(each.message_type))
-            for each in envelopes
-        ]
+        client, answered = client_of(conn), self._postgres.lender.answered
+        with answered():
+            plans = [
+                _Plan(each, [] if each.queue_name else client.route_of(each.message_type))
+                for each in envelopes
+            ]
         ids = _in_places(
             plans, self._postgres.send(stored, conn) if (stored := _stored(plans)) else []
         )
         for plan, message_id in zip(plans, ids, strict=True):
-            if not plan.may_be_known or plan.is_first(client.message_status(message_id)):
+            with answered():
+                stored_as = client.message_status(message_id) if plan.may_be_known else None
+            if not plan.may_be_known or plan.is_first(stored_as):
                 self._here.send(plan.here, conn)
         return ids
 
@@ -70,17 +74,20 @@ class RoutedTransport:
     ) -> list[int]:
         """Do what send() does, from async code."""
         if conn is None:
-            async with self._postgres.lend_async() as conn, conn.transaction():
+            async with self._postgres.lender.transaction_async() as conn:
                 return await self.send_async(envelopes, conn)
-        client = async_client_of(conn)
-        plans = [
-            _Plan(each, [] if each.queue_name else await client.route_of(each.message_type))
-            for each in envelopes
-        ]
+        client, answered = async_client_of(conn), self._postgres.lender.answered
+        with answered():
+            plans = [
+                _Plan(each, [] if each.queue_name else await client.route_of(each.message_type))
+                for each in envelopes
+            ]
         stored = _stored(plans)
         ids = _in_places(plans, await self._postgres.send_async(stored, conn) if stored else [])
         for plan, message_id in zip(plans, ids, strict=True):
-            if not plan.may_be_known or plan.is_first(await client.message_status(message_id)):
+            with answered():
+                stored_as = await client.message_status(message_id) if plan.may_be_known else None
+            if not plan.may_be_known or plan.is_first(stored_as):
                 await self._here.send_async(plan.here, conn)
         return ids
 

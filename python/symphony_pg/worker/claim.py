@@ -9,19 +9,24 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 
+from ..database.call import Call
 from ..database.client import AsyncClient, Client
-from ..database.connections import AsyncConnections, Connections
-from ..database.functions.messages import ClaimedMessage
+from ..database.functions.messages import ClaimedMessage, ack
+from ..database.lending import Connections
 from ..errors import LeaseLost
 from ..handling.context import BatchItem
 from ..handling.failure import Failure
 
 __all__ = ["Claim"]
+
+T = TypeVar("T")
+COMMIT_FOLLOWS = b", pg_catalog.set_config('idle_in_transaction_session_timeout', '5s', true)"
 
 
 class Claim:
@@ -32,7 +37,6 @@ class Claim:
         messages: Sequence[ClaimedMessage],
         lease: float,
         lender: Connections,
-        async_lender: AsyncConnections,
     ) -> None:
         self.claim_id = messages[0].claim_id
         self.size = len(messages)
@@ -53,7 +57,6 @@ class Claim:
         self.nacked = 0
         self.dsn = lender.dsn
         self._lender = lender
-        self._async_lender = async_lender
 
     @property
     def is_complete(self) -> bool:
@@ -111,28 +114,28 @@ class Claim:
         self, message: ClaimedMessage, batch: Sequence[BatchItem] = ()
     ) -> Iterator[psycopg.Connection[Any]]:
         """Open the transaction that ends with the ack of the message, or of a batch."""
-        with self._lender.lend() as conn:
-            with conn.transaction():
-                yield conn
-                parts = self._parts(message, batch)
+        with self._lender.transaction() as conn:
+            yield conn
+            parts = self._parts(message, batch)
+            with self._lender.answered():
                 for claim, message_ids in parts:
                     with claim.settling(message_ids):
-                        Client(conn).ack(claim.claim_id, message_ids)
-            _done_by_handler(parts)
+                        Client(conn).run(_last(ack(claim.claim_id, message_ids)))
+        _done_by_handler(parts)
 
     @asynccontextmanager
     async def transaction_async(
         self, message: ClaimedMessage, batch: Sequence[BatchItem] = ()
     ) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
         """Open the transaction that ends with the ack of the message, or of a batch."""
-        async with self._async_lender.lend() as conn:
-            async with conn.transaction():
-                yield conn
-                parts = self._parts(message, batch)
+        async with self._lender.transaction_async() as conn:
+            yield conn
+            parts = self._parts(message, batch)
+            with self._lender.answered():
                 for claim, message_ids in parts:
                     with claim.settling(message_ids):
-                        await AsyncClient(conn).ack(claim.claim_id, message_ids)
-            _done_by_handler(parts)
+                        await AsyncClient(conn).run(_last(ack(claim.claim_id, message_ids)))
+        _done_by_handler(parts)
 
     def _parts(
         self, message: ClaimedMessage, batch: Sequence[BatchItem]
@@ -154,6 +157,15 @@ class Claim:
         except LeaseLost:
             self.settled_elsewhere(message_ids)
             raise
+
+
+def _last(call: Call[T]) -> Call[T]:
+    """Let a call be the last one before the commit.
+
+    If that never comes, the server ends the session, and with it the lock on the claim, before
+    others wait for that too long.
+    """
+    return replace(call, statement=call.statement + COMMIT_FOLLOWS)
 
 
 def _done_by_handler(parts: list[tuple[Claim, list[int]]]) -> None:

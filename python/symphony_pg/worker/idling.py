@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from ..database import functions
+from ..database.call import Call
 from .doorbell import Doorbell
 from .link import Link
 
@@ -16,6 +17,8 @@ LINGER = 0.2
 LINGER_POLL = 0.001
 SETTLE_POLL = 0.05
 SETTLE_LIMIT = 2.0
+PROBE_INTERVAL = 5.0
+PROBE: Call[None] = Call(b"select 1", {}, lambda _: None)
 # With more than so many queues a look costs more, and those that will be notified look less often.
 MANY_QUEUES = 100
 
@@ -82,8 +85,19 @@ class Idling:
             woken = await self._bell.wait(await self._link.connection(), SETTLE_POLL)
             await self._declare()
             return woken
-        patience = self._poll_interval * max(1.0, len(self._queues) / MANY_QUEUES)
-        return await self._bell.wait(await self._link.connection(), patience)
+        return await self._listen()
+
+    async def _listen(self) -> bool:
+        """Wait for a notification; make sure now and then that one would come through."""
+        left = self._poll_interval * max(1.0, len(self._queues) / MANY_QUEUES)
+        while left > PROBE_INTERVAL and self._idle_since is not None:
+            if await self._bell.wait(await self._link.connection(), PROBE_INTERVAL):
+                return True
+            await self._link.run(PROBE)
+            left -= PROBE_INTERVAL
+        if self._idle_since is None:
+            return False  # it is another connection now, and nobody knows that we sleep
+        return await self._bell.wait(await self._link.connection(), left)
 
     async def _declare(self) -> None:
         self._is_safe = await self._link.run(functions.idle(self._worker, self._queues))

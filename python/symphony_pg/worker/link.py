@@ -17,6 +17,7 @@ from psycopg.rows import tuple_row
 
 from ..database.call import Call
 from ..database.connections import connect_async, has_session
+from ..database.silence import AsyncConnection, Silence, answered_within
 from ..database.translation import translated
 from ..errors import ConnectionRefused, LoginRefused, SymphonyError, WrongIsolationLevel
 
@@ -28,6 +29,7 @@ FIRST_WAIT = 0.1
 LONGEST_WAIT = 5.0
 LAST_WORDS = 2.0
 TELL_AGAIN = 60.0
+LONGEST_SILENCE = 300.0
 NOT_WAITING = b", pg_catalog.set_config('synchronous_commit', 'off', true)"
 RELIED_ON = (
     "select pg_catalog.set_config('default_transaction_isolation', 'read committed', false), "
@@ -68,6 +70,9 @@ class Stopped(Exception):  # noqa: N818
 class Link:
     """One connection in autocommit mode that is opened again, with backoff, when it is lost.
 
+    It is lost, too, when a call is not answered for `call_timeout` seconds. The same call is given
+    twice as long then, for the case that the server is only slow.
+
     `refusal` is why it could not be opened, as long as it never was.
     """
 
@@ -76,13 +81,16 @@ class Link:
         dsn: str | None,
         purpose: str,
         prepare: Callable[[psycopg.AsyncConnection[Any]], Awaitable[None]],
+        *,
+        call_timeout: float,
         **options: Any,
     ) -> None:
+        self.call_timeout = call_timeout
         self._dsn = dsn
         self._purpose = purpose
         self._prepare = prepare
         self._options = options
-        self._conn: psycopg.AsyncConnection[Any] | None = None
+        self._conn: AsyncConnection[Any] | None = None
         self._opening = asyncio.Lock()
         self._turns = asyncio.Lock()
         self._stopped = asyncio.Event()
@@ -97,10 +105,11 @@ class Link:
 
         So a call may take effect twice: each of ours then changes nothing, or is refused.
         """
+        patience = self.call_timeout
         while True:
             conn = await self.connection()
             try:
-                with translated(call.arguments):
+                with translated(call.arguments), answered_within(patience):
                     async with self._transaction(conn):
                         answer = await _answer(conn, call)
             except WrongIsolationLevel:
@@ -113,6 +122,8 @@ class Link:
                     raise
                 if self._stopped.is_set():
                     raise Stopped from None
+                if isinstance(error, Silence):
+                    patience = min(2 * patience, LONGEST_SILENCE)
                 if is_lost:
                     await self._drop(conn, error)
                 else:
@@ -122,7 +133,7 @@ class Link:
                 self._attempts = 0
                 return answer
 
-    async def connection(self) -> psycopg.AsyncConnection[Any]:
+    async def connection(self) -> AsyncConnection[Any]:
         """Return the connection, opened again if need be; raise Stopped after stop()."""
         if self._conn is not None and not self._conn.closed:
             return self._conn
@@ -139,7 +150,7 @@ class Link:
                     await self._back_off()
         return self._conn
 
-    async def _open_unless_stopped(self) -> psycopg.AsyncConnection[Any]:
+    async def _open_unless_stopped(self) -> AsyncConnection[Any]:
         if self._stopped.is_set():
             raise Stopped
         opening = asyncio.ensure_future(self._open())
@@ -153,11 +164,12 @@ class Link:
             opening.cancel()
             stopped.cancel()
 
-    async def _open(self) -> psycopg.AsyncConnection[Any]:
-        conn = await connect_async(self._dsn, **self._options)
+    async def _open(self) -> AsyncConnection[Any]:
+        conn = await connect_async(self._dsn, call_timeout=self.call_timeout, **self._options)
         try:
-            await self._be_read_committed(conn)
-            await self._prepare(conn)
+            with answered_within(self.call_timeout):
+                await self._be_read_committed(conn)
+                await self._prepare(conn)
         except BaseException:
             await conn.close()
             raise
@@ -184,7 +196,7 @@ class Link:
         async with self._turns, conn.transaction():
             yield
 
-    async def _drop(self, conn: psycopg.AsyncConnection[Any], error: psycopg.Error) -> None:
+    async def _drop(self, conn: AsyncConnection[Any], error: psycopg.Error) -> None:
         if self._conn is conn:
             self._conn = None
             self._tell(error)
@@ -226,7 +238,7 @@ class Link:
 
     def _hang_up(self) -> None:
         if self._conn is not None:
-            self._conn.pgconn.finish()
+            self._conn.hang_up()
 
     async def close(self) -> None:
         """Close the connection."""

@@ -10,6 +10,7 @@ import psycopg
 from psycopg import sql
 
 from ..database.connections import backend, has_session
+from ..database.silence import answered_within
 from .doorbell import Doorbell
 from .link import Link
 from .queues import Queues
@@ -71,5 +72,6 @@ class Listening:
 
     async def hear_new_queues(self, link: Link) -> None:
         """Listen to the queues that have come since."""
-        with suppress(psycopg.OperationalError):  # then a new connection listens
-            await self._listen(await link.connection())
+        conn = await link.connection()
+        with suppress(psycopg.OperationalError), answered_within(link.call_timeout):
+            await self._listen(conn)  # if that fails, a new connection listens

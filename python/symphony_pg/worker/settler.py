@@ -251,7 +251,8 @@ class Settler:
             failure.summary,
             fate,
         )
-        self._events.emit(event)
+        with failure.traced():
+            self._events.emit(event)
         self._on_failure()
 
     async def _refused(self, claim: Claim, results: int, error: LeaseLost) -> None:

@@ -18,9 +18,8 @@ from typing import Any
 
 __all__ = ["Signals"]
 
-CAUGHT = [
-    getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)
-]
+NAMES = ("SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1")  # the last one by the watchdog
+CAUGHT = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
 _active: list[Signals] = []
 _forking = threading.local()
 

@@ -23,7 +23,7 @@ from ..handling.batch import BatchHandler
 from ..handling.context import BatchItem
 from ..handling.failure import Failure, forget_traceback
 from ..handling.handler import Handler, handler_of
-from ..handling.isolation import Isolation, outcome_of, start_task
+from ..handling.isolation import Isolation, Starter
 from ..handling.logged import in_hand
 from ..outcomes import HandlerTimeout
 from ..redaction import without_secrets
@@ -40,6 +40,7 @@ log = logging.getLogger("symphony_pg.worker")
 
 PATIENCE = 1.0  # for an async handler that was cancelled
 LOOK_INTERVAL = 0.2
+Attempt = asyncio.Task[BaseException | None]
 Work = tuple[ClaimedMessage, Handler, float]  # the float is since when
 
 
@@ -48,7 +49,7 @@ class _Slot:
 
     def __init__(self) -> None:
         self.task: asyncio.Task[None] | None = None  # works off the backlog
-        self.attempt: asyncio.Task[BaseException | None] | None = None  # runs an async handler
+        self.attempt: asyncio.Task[Any] | None = None  # runs an async handler
         self.thread: int | None = None
         self.claim: Claim | None = None
         self.work: Work | None = None  # replaced as a whole: another thread may look
@@ -64,12 +65,6 @@ class _Slot:
         if self.claim is None or work is None:
             return []
         return [(self.claim, work[0])]
-
-    def begin(self, attempt: asyncio.Task[Any] | None) -> None:
-        """Begin to run an async handler, or be done with it."""
-        self.attempt, self.timeout = attempt, None
-        if attempt is not None:
-            self.is_cancelled = False
 
     def cancel(self) -> None:
         """End an async handler, whose message has another outcome."""
@@ -119,6 +114,7 @@ class Slots:
         self._limit = limit
         self._on_stuck = on_stuck
         self._isolation = Isolation()
+        self._starter = Starter()
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="symphony-handler")
         self._slots = [_Slot() for _ in range(count)]
         self.are_stuck = False  # after finish(): handlers are running that cannot be ended
@@ -205,7 +201,7 @@ class Slots:
                     self._threads, self._run_in_thread, slot, run, run.claim
                 )
                 self._pace.observe(time.perf_counter() - started, count)
-            slot.claim = slot.work = None
+            slot.claim = slot.work = slot.attempt = None
             self._progress(run.claim)
 
     def _run_in_thread(self, slot: _Slot, run: Run, claim: Claim) -> int:
@@ -213,7 +209,7 @@ class Slots:
         waiting, handlers = run.waiting, self._handlers
         count, slot.thread = 0, get_ident()
         outbox = Outbox(self._bus.sender, of_thread=True)
-        isolation = self._isolation.after(outbox.enter)
+        new_context = self._isolation.after(outbox.enter).context
         while not claim.lost:
             try:
                 message = waiting.popleft()
@@ -224,7 +220,7 @@ class Slots:
             try:
                 handler = handler_of(handlers, message.message_type, message.headers)
                 slot.work = (message, handler, time.monotonic())
-                context = isolation.context()
+                context = new_context()
                 context.run(in_hand.set, message)
                 context.run(handler.call, message, claim)
                 if outbox.is_touched:
@@ -247,7 +243,10 @@ class Slots:
             handler = handler_of(self._handlers, message.message_type, message.headers)
             started = time.monotonic()
             slot.work = (message, handler, started)
-            error = await self._attempted(slot, self._handled(handler, message, claim))
+            slot.is_cancelled, slot.timeout = False, None
+            work = self._handled(slot, handler, message, claim)
+            attempt = self._starter.start(work, self._isolation.context())
+            error = attempt.result() if _is_over(attempt) else await self._ended(slot, attempt)
             if error is None:
                 claim.succeeded(message.message_id)
             elif slot.is_cancelled and isinstance(error, asyncio.CancelledError):
@@ -258,7 +257,11 @@ class Slots:
                 slot.recover()
             self._pace.observe(time.monotonic() - started, 1)
 
-    async def _handled(self, handler: Handler, message: ClaimedMessage, claim: Claim) -> None:
+    async def _handled(
+        self, slot: _Slot, handler: Handler, message: ClaimedMessage, claim: Claim
+    ) -> BaseException | None:
+        """Call an async handler; return what it raises, since an exit would end the event loop."""
+        slot.attempt = asyncio.current_task()
         outbox = Outbox(self._bus.sender)
         outbox.enter()
         in_hand.set(message)
@@ -266,27 +269,23 @@ class Slots:
             await handler.call(message, claim)
             if outbox.shut() and not claim.is_cancelled(message.message_id):
                 await outbox.send_async()  # before the ack
-        finally:
+        except BaseException as error:
             outbox.shut()
+            return error
+        return None
 
-    async def _attempted(
-        self, slot: _Slot, work: Coroutine[Any, Any, None]
-    ) -> BaseException | None:
-        """Run an async handler in a task and a context of its own; return what it raised."""
-        attempt = start_task(_begun(slot, work), self._isolation.context())
-        if not attempt.done():
-            slot.begin(attempt)
+    async def _ended(self, slot: _Slot, attempt: Attempt) -> BaseException | None:
+        """Wait for an async handler; return what it raised."""
+        slot.attempt = attempt  # as it says itself at its first step, which may still have to come
         try:
             error = await attempt
         except asyncio.CancelledError as cancelled:  # before its first step, or after its last one
             error = cancelled
-            work.close()
-        timeout = slot.timeout
-        slot.begin(None)
-        if timeout is None or not isinstance(error, asyncio.CancelledError):
+        slot.attempt = None
+        if slot.timeout is None or not isinstance(error, asyncio.CancelledError):
             return error
-        timeout.__cause__ = error
-        return timeout
+        slot.timeout.__cause__ = error
+        return slot.timeout
 
     async def _run_batch(self, slot: _Slot, run: BatchRun) -> None:
         """Call a batch handler once; every message of the batch has an outcome then."""
@@ -297,7 +296,9 @@ class Slots:
         started = time.monotonic()
         slot.work = (items[0].claimed, handler, started)
         if run.is_async:
-            error = await self._attempted(slot, self._handled_batch(handler, items))
+            slot.is_cancelled, slot.timeout = False, None
+            work = self._handled_batch(slot, handler, items)
+            error = await self._ended(slot, self._starter.start(work, self._isolation.context()))
         else:
             loop = asyncio.get_running_loop()
             error = await loop.run_in_executor(
@@ -314,14 +315,20 @@ class Slots:
         for claim in claims:
             self._progress(claim)
 
-    async def _handled_batch(self, handler: BatchHandler, items: list[BatchItem]) -> None:
+    async def _handled_batch(
+        self, slot: _Slot, handler: BatchHandler, items: list[BatchItem]
+    ) -> BaseException | None:
+        slot.attempt = asyncio.current_task()
         outbox = Outbox(self._bus.sender)
         outbox.enter()
         in_hand.set([item.claimed for item in items])
         try:
             await handler.run_async(items)
+        except BaseException as error:
+            return error
         finally:
             outbox.close()
+        return None
 
     def _run_batch_in_thread(
         self, slot: _Slot, handler: BatchHandler, items: list[BatchItem]
@@ -435,9 +442,8 @@ class Slots:
             self._on_stuck(handler.what)
 
 
-async def _begun(slot: _Slot, work: Coroutine[Any, Any, None]) -> BaseException | None:
-    slot.begin(asyncio.current_task())  # here too: it may begin before whoever starts it goes on
-    return await outcome_of(work)
+def _is_over(attempt: Attempt) -> bool:
+    return attempt.done() and not attempt.cancelled()
 
 
 def _claim_of(item: BatchItem) -> Claim:

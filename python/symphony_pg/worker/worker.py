@@ -24,8 +24,8 @@ import psycopg
 
 from ..app import Symphony
 from ..database import functions
-from ..database.connections import AsyncConnections, Connections
 from ..database.install import ensure_installed
+from ..database.lending import Connections
 from ..database.translation import translated
 from ..errors import AccessDenied, NotInstalled, UnknownQueue, WorkerStuck, WrongState
 from ..events import Event, WorkerIdle, WorkerStarted, WorkerStopped
@@ -199,7 +199,6 @@ class Worker:
                 await self._claim_link.close()
                 await self._link.close()
                 self._lender.close()
-                await self._async_lender.close()
         if self._is_out_of_time:
             self._failure = self._failure or self._claim_link.refusal or self._link.refusal
         if self._failure is not None:
@@ -207,15 +206,16 @@ class Worker:
         return self.counts
 
     def _set_up(self, owns_process: bool) -> None:
-        pooled: dict[str, Any] = {} if self._listens else {"prepare_threshold": None}
+        options: dict[str, Any] = {"call_timeout": self.app.call_timeout}
+        if not self._listens:
+            options["prepare_threshold"] = None
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
         self._heartbeat = Heartbeat(self._describe, self._obey)
         self._bell = Doorbell(self._heartbeat.beat)
-        self._claim_link = Link(self._dsn, "claims", self._prepare_claims, **pooled)
-        self._link = Link(self._dsn, "acks", self._check_version, **pooled)
-        self._lender = Connections(self._dsn, keep=self.concurrency, **pooled)
-        self._async_lender = AsyncConnections(self._dsn, keep=self.concurrency, **pooled)
+        self._claim_link = Link(self._dsn, "claims", self._prepare_claims, **options)
+        self._link = Link(self._dsn, "acks", self._check_version, **options)
+        self._lender = Connections(self._dsn, most=self.concurrency, **options)
         self._listening = Listening(self._queues, self._bell, self._link, listens=self._listens)
         self._idling = Idling(
             self._claim_link,
@@ -273,7 +273,7 @@ class Worker:
             settler=self._settler,
             counts=self.counts,
             changed=self._changed,
-            hold=partial(Claim, lender=self._lender, async_lender=self._async_lender),
+            hold=partial(Claim, lender=self._lender),
             on_memory_limit=self.stop,
         )
 

@@ -148,7 +148,16 @@ def test_workers(cli: Cli, conn: Connection) -> None:
     assert client.release(message.claim_id) == 5
 
 
-def test_people_get_tables(cli: Cli, conn: Connection) -> None:
+def test_workers_list_marks_what_is_over_its_limit(cli: Cli, conn: Connection) -> None:
+    stuck = [{"message_id": 7, "message_type": "Slow", "seconds": 125.2}, "nonsense"]
+    Client(conn).heartbeat("w1", ["default"], {"stuck": stuck})
+    Client(conn).heartbeat("w2", ["default"], {"stuck": 3})
+    text = cli.run("workers", "list", "--wide").output
+    assert text.count("OVER ITS LIMIT") == 1
+    assert "Slow 7 (2 min 5 s) OVER ITS LIMIT" in text
+
+
+def test_people_get_tables(cli: Cli, conn: Connection, terminal: None) -> None:
     text = cli.run("enqueue", "A").output
     assert re.search(r"Message \d+ is enqueued", text)
     assert re.search(r"queue +paused +pending", cli.run("stats").output)

@@ -56,6 +56,7 @@ retry_after = { "shop.Throttled" = "1m" }
 batch_size = 10
 max_concurrency = 5
 poll_interval = "500ms"
+handler_timeout = "1m"
 """
 
 BAD = """\
@@ -136,6 +137,7 @@ def test_a_file_is_read(tmp_path: Path) -> None:
         "batch_size": "10",
         "concurrency": "5",
         "poll_interval": "0:00:00.500000",
+        "handler_timeout": "0:01:00",
     }
     assert read(tmp_path, GOOD, EMAIL_PRIORITY="3").wanted["transports"]["email"]["priority"] == 3
     assert read(tmp_path, "") == Config(tmp_path / "symphony.toml")

@@ -129,6 +129,10 @@ def test_problems_have_a_colour(cli: Cli, client: Client) -> None:
     client.pause_queue("default")
     assert "\x1b[31m1\x1b[0m" in invoke(cli, "stats").output
     assert "\x1b[33myes\x1b[0m" in invoke(cli, "queue", "list").output
+    stuck = {"stuck": [{"message_type": "A", "message_id": 7, "seconds": 60}]}
+    client.heartbeat("w", ["default"], stuck)
+    text = invoke(cli, "workers", "list", "--wide").output
+    assert "\x1b[31mOVER ITS LIMIT: A 7 (1 min 0 s)\x1b[0m" in text
     assert "\x1b[31mfailed\x1b[0m" in invoke(cli, "message", "show", "1").output
     assert invoke(cli, "stats", "nope").stderr.startswith("\x1b[31m\x1b[1mError:\x1b[0m queue")
 

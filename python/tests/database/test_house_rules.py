@@ -24,6 +24,8 @@ ALLOWED = re.compile(
     r"(select|\{\}) \S+$|"
     # around one of ours
     r"select answer\.\*, pg_catalog\.clock_timestamp\(\) from \(%s\) as answer$|"
+    r"\s+select pg_catalog\.pg_backend_pid\(\), \(\s+"
+    r"select pg_catalog\.count\(pg_catalog\.set_config\(|"
     r"listen \S+$|unlisten \S+$|"
     r"select pg_catalog\.set_config\('synchronous_commit', 'off', false\)$|"
     r"(select |, )?(pg_catalog\.set_config\('(default_transaction_isolation|idle_session_timeout)',"

@@ -21,12 +21,14 @@ from symphony_pg import (
     Snooze,
     Symphony,
     SyncTransport,
+    events,
 )
 from symphony_pg.handling.failure import Failure, forget_traceback
 from tests.helpers import KINDS, Connection, Job, jobs
 from tests.worker.helpers import run
 
-GROUP: Any = getattr(builtins, "ExceptionGroup", ValueError)  # it came with Python 3.11
+# It came with Python 3.11.
+GROUP: Any = getattr(builtins, "ExceptionGroup", lambda text, members: ValueError(text))
 NOW = datetime.now(timezone.utc)
 MESSAGE = ClaimedMessage(1, 2, "q", "A", "{}", {}, 5, 1, 4, None, NOW, NOW)
 
@@ -188,10 +190,11 @@ def test_each_is_a_plain_failure_and_the_worker_goes_on(
         handle(job)
 
     app.handler(Job)(handle_async if kind == "async" else handle)
+    client = Client(conn)
+    client.configure_queue("default", retry_delay=timedelta(hours=1))
     ids = app.dispatch_many(jobs(len(errors)))
     counts = run(app, concurrency=2)
     assert (counts.retried, counts.failed, counts.snoozed, counts.lost) == (len(errors), 0, 0, 0)
-    client = Client(conn)
     for message_id, (name, (_, text)) in zip(ids, errors, strict=True):
         found = client.message_status(message_id)
         assert found is not None
@@ -204,6 +207,7 @@ def test_a_wait_that_is_refused_is_told(app: Symphony, conn: Connection) -> None
     def handle(job: Job) -> None:
         raise RetryAfter(timedelta.max, "busy")
 
+    Client(conn).configure_queue("default", retry_delay=timedelta(hours=1))
     message_id = app.dispatch(Job())
     run(app)
     (event,) = Client(conn).message_history(message_id)
@@ -295,6 +299,33 @@ def test_the_traceback_is_that_of_this_raise(app: Symphony, conn: Connection) ->
         assert event.traceback is not None
         assert event.traceback.count("raise NOT_NOW") == 1
         assert ("in one" in event.traceback) == bool(n % 2)
+
+
+def test_listeners_get_the_exception_with_its_tracebacks(app: Symphony) -> None:
+    seen: list[Any] = []
+    errors = []
+
+    @app.handler(Job, permanent=[RuntimeError])
+    def handle(job: Job) -> None:
+        try:
+            raise KeyError("the cause")
+        except KeyError as cause:
+            raise RuntimeError from cause
+
+    @app.on(events.Failed)
+    def listen(event: events.Failed) -> None:
+        error = event.exception
+        assert error is not None
+        errors.append(error)
+        for each in (error, error.__cause__):
+            assert each is not None
+            seen.append([frame.name for frame in traceback.extract_tb(each.__traceback__)])
+
+    app.dispatch_many(jobs(3))
+    run(app)
+    assert [names[-1] for names in seen] == ["handle"] * 6
+    assert max(map(len, seen)) < 10
+    assert [each.__traceback__ for each in errors] == [None] * 3
 
 
 def test_the_messages_of_a_batch_share_one_description(app: Symphony, conn: Connection) -> None:

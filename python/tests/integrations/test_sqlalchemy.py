@@ -151,8 +151,10 @@ async def test_errors_of_async_drivers_are_ours(
 
 def test_another_database_or_driver_is_refused(app: Symphony, dsn: str) -> None:
     what = "is sqlite, and messages go into PostgreSQL"
-    with Session(create_engine("sqlite://")) as session, pytest.raises(TypeError, match=what):
+    engine = create_engine("sqlite://")
+    with Session(engine) as session, pytest.raises(TypeError, match=what):
         app.dispatch(SendEmail(), conn=session)
+    engine.dispose()
 
 
 def test_what_makes_connections_is_refused(app: Symphony, engine: Engine) -> None:

@@ -114,7 +114,7 @@ def test_what_cannot_be_handled_fails_and_the_worker_lives(app: Symphony, conn: 
     counts = run(app)
     assert seen == [7]
     assert (counts.failed, counts.done) == (2, 1)
-    for message_id, text in ((unknown, "'Nobody'"), (broken, "n: expected an integer")):
+    for message_id, text in ((unknown, "'Nobody'"), (broken, "n: expected `int`")):
         found = known(client.conn, message_id)
         assert found.status == "failed"
         assert found.last_error is not None

@@ -44,7 +44,6 @@ def fork(body):
     if child == 0:
         time.sleep(60)
         os._exit(0)
-    time.sleep(0.5)  # what is sent while it is being forked is lost
     os.kill(child, 10)
     Path("started").write_text(str(os.waitpid(child, 0)[1]))
 """

@@ -63,7 +63,7 @@ begin
     perform symphony._renew_leases(symphony._lapsed_until(v_now), v_now);
     v_lapsed := symphony._recover_ended_leases(v_from, v_now);
     v_is_late := v_promoted >= 1000 or v_fired >= 1000 or v_lapsed.claims >= 100
-                 or v_lapsed.recovered + v_lapsed.failed >= 10000;
+                 or v_lapsed.recovered + v_lapsed.failed >= 10000 or not v_is_right;
     v_is_due := v_last is null or v_now >= v_last.purge_at;
     select 0 as purged, v_is_due as has_more into v_gone;
     if v_is_due and tick.purge then

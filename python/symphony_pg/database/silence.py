@@ -1,0 +1,126 @@
+"""How long PostgreSQL may be silent while it owes us an answer.
+
+A network may drop packets, and so may a proxy, without closing anything. Then the answer never
+comes, and nothing tells so. So our own calls are made within `answered_within(seconds)`: when
+nothing at all comes or goes for so long, the connection is hung up and Silence is raised. Whether
+the call took effect is not known.
+
+What a handler asks of the database itself has no such limit: only it knows how long that takes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Coroutine
+from contextvars import ContextVar
+from time import monotonic
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.abc import PQGen
+from psycopg.rows import Row
+
+__all__ = [
+    "CALL_TIMEOUT",
+    "AsyncConnection",
+    "Connection",
+    "Silence",
+    "answered_within",
+]
+
+CALL_TIMEOUT = 10.0
+
+T = TypeVar("T")
+
+_limit: ContextVar[float | None] = ContextVar("symphony_limit", default=None)
+
+
+class Silence(psycopg.OperationalError):
+    """PostgreSQL did not answer in time, and the connection is given up."""
+
+
+class answered_within:  # noqa: N801 (it reads as a function)
+    """Give the calls on our connections so many seconds of silence, or None: any number of them."""
+
+    __slots__ = ("_before", "_seconds")
+
+    def __init__(self, seconds: float | None) -> None:
+        self._seconds = seconds
+
+    def __enter__(self) -> None:
+        self._before = _limit.get()
+        _limit.set(self._seconds)
+
+    def __exit__(self, *_: object) -> None:
+        _limit.set(self._before)
+
+
+class _Owned:
+    """A connection of the process that opened it: a fork has the same socket, and leaves it alone.
+
+    `hang_up()` ends it at once, without a word that may wait for the network or an event loop.
+    """
+
+    pgconn: psycopg.pq.abc.PGconn
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._owner = os.getpid()
+
+    @property
+    def is_foreign(self) -> bool:
+        """True in a child process."""
+        return self._owner != os.getpid()
+
+    def hang_up(self) -> None:
+        """Close the connection, if it is ours."""
+        if not self.is_foreign:
+            self.pgconn.finish()
+
+    def _heard(self, talk: PQGen[T]) -> PQGen[T]:
+        """Let psycopg wait for an answer, but in vain for no longer than it may be."""
+        if self._owner != os.getpid():
+            raise psycopg.OperationalError("the connection is that of the parent process")
+        seconds = _limit.get()
+        return talk if seconds is None else self._heard_within(talk, seconds)
+
+    def _heard_within(self, talk: PQGen[T], seconds: float) -> PQGen[T]:
+        """Pass on what psycopg waits for. It looks up every tenth of a second, with nothing."""
+        ready, heard_at = None, monotonic()
+        try:
+            while True:
+                ready = yield talk.send(ready)  # type: ignore[arg-type]
+                if ready:
+                    heard_at = monotonic()
+                elif monotonic() - heard_at >= seconds:
+                    self.hang_up()
+                    raise Silence(f"PostgreSQL has not answered for {seconds:g} seconds")
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+
+class Connection(_Owned, psycopg.Connection[Row]):
+    """A connection that can be given a limit of silence."""
+
+    def wait(self, gen: PQGen[T], *args: Any, **options: Any) -> T:
+        """Wait for the server; raise Silence when it is silent for longer than it may be."""
+        return super().wait(self._heard(gen), *args, **options)
+
+    def close(self) -> None:
+        """Close the connection, if it is ours."""
+        if not self.is_foreign:
+            super().close()
+
+
+class AsyncConnection(_Owned, psycopg.AsyncConnection[Row]):
+    """An async connection that can be given a limit of silence."""
+
+    def wait(self, gen: PQGen[T], *args: Any, **options: Any) -> Coroutine[Any, Any, T]:
+        """Wait for the server; raise Silence when it is silent for longer than it may be."""
+        return super().wait(self._heard(gen), *args, **options)
+
+    async def close(self) -> None:
+        """Close the connection, if it is ours."""
+        if not self.is_foreign:
+            await super().close()
