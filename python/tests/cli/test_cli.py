@@ -171,7 +171,7 @@ def test_people_get_tables(cli: Cli, conn: Connection, terminal: None) -> None:
     assert re.search(
         rf"claim id +{claimed.claim_id}\n", cli.run("message", "show", message_id).output
     )
-    assert cli.run("db", "check").output == "All invariants hold.\n"
+    assert cli.run("db", "check").stdout == "All invariants hold.\n"
     assert json.loads(cli.run("stats", "--json").output)
 
 
