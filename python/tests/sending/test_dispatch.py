@@ -108,7 +108,11 @@ def test_dispatch_checks_the_message(app: Symphony) -> None:
         app.dispatch("text")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("transport", [None, InMemoryTransport(), SyncTransport()], ids=str)
+@pytest.mark.parametrize(
+    "transport",
+    [None, InMemoryTransport(), SyncTransport()],
+    ids=["postgres", "memory", "sync"],
+)
 async def test_none_is_no_connection(app: Symphony, transport: Transport | None) -> None:
     nothing: Any = None
     with pytest.raises(TypeError, match=r"conn=None, and takes a psycopg\.Connection.*Django"):
