@@ -68,7 +68,7 @@ class Client:
 
     def run(self, call: Call[T]) -> T:
         """Execute a call that was described by `functions`."""
-        with translated(call.arguments), self.conn.cursor(row_factory=tuple_row) as cursor:
+        with translated(call.arguments), psycopg.Cursor(self.conn, row_factory=tuple_row) as cursor:
             cursor.execute(call.statement_in_binary, call.arguments, binary=True)
             try:
                 rows = cursor.fetchall()
@@ -165,7 +165,7 @@ class AsyncClient:
     async def run(self, call: Call[T]) -> T:
         """Execute a call that was described by `functions`."""
         with translated(call.arguments):
-            async with self.conn.cursor(row_factory=tuple_row) as cursor:
+            async with psycopg.AsyncCursor(self.conn, row_factory=tuple_row) as cursor:
                 await cursor.execute(call.statement_in_binary, call.arguments, binary=True)
                 try:
                     rows = await cursor.fetchall()

@@ -154,7 +154,7 @@ def test_workers_list_marks_what_is_over_its_limit(cli: Cli, conn: Connection) -
     Client(conn).heartbeat("w2", ["default"], {"stuck": 3})
     text = cli.run("workers", "list", "--wide").output
     assert text.count("OVER ITS LIMIT") == 1
-    assert "Slow 7 (2 min 5 s) OVER ITS LIMIT" in text
+    assert "OVER ITS LIMIT: Slow 7 (2 min 5 s)" in text
 
 
 def test_people_get_tables(cli: Cli, conn: Connection, terminal: None) -> None:

@@ -102,6 +102,7 @@ async def test_a_worker_is_idle_once_each_time(app: Symphony, listen: bool) -> N
 def test_events_of_what_cannot_be_handled(app: Symphony, conn: Connection) -> None:
     seen = record(app)
     app.handler(Job)(lambda job: None)
+    Client(conn).configure_queue("default", max_snooze=timedelta(0))  # no other worker will come
     Client(conn).enqueue("Nobody")
     Client(conn).enqueue("Job", {"n": "x"})
     run(app)

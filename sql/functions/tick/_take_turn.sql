@@ -5,9 +5,11 @@ volatile
 as $$
 /*
  * After a crash the row is not there, nor the first time that a worker sleeps.  Whoever
- * makes it has the turn, and others wait for that one.
+ * makes it has the turn, and others wait for that one.  A standby has no unlogged tables; there the
+ * id of a transaction, which a lock needs anyway, is refused as any write is.
  */
 begin
+    perform pg_current_xact_id();
     loop
         if wait then
             perform from symphony.turn where turn.turn_name = _take_turn.turn_name for update;
