@@ -72,10 +72,19 @@ class Model(RuleBasedStateMachine):
     # What the model knows
 
     def pass_time(self, by: timedelta) -> datetime:
-        """Let no two steps happen at the same time, as on a real clock."""
+        """Let no two steps happen at the same time, as on a real clock.
+
+        Somebody has always just ticked: a longer time without a tick would be an outage, in which
+        leases stand still.
+        """
         self.transactions += 1
         step = "update public.clock set now_at = now_at + %s returning now_at"
         self.now = one(self.conn, step, by)
+        self.conn.execute(
+            "update symphony.tick set ticked_at = %s "
+            "where tick_id = (select max(tick_id) from symphony.tick)",
+            [self.now],
+        )
         return self.now
 
     def step(self) -> None:

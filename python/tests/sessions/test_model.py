@@ -214,6 +214,8 @@ class Life(Model):
             message.took_its_worker_down = False
             if message.due is not None:
                 self.check_wait(message, message.due - self.now, retry_after)
+                if message.due <= self.now:
+                    self.put_into_log([message])  # no tick has to find it
 
     @staticmethod
     def check_wait(message: Message, waits: timedelta, retry_after: timedelta | None) -> None:
