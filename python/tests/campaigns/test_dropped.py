@@ -39,6 +39,7 @@ def test_dropped_packets_end_what_waits_for_them(scratch: Path) -> None:
     assert all(5 < seconds < 20 for seconds in found["failed_after"].values())
     # The server has noticed as well, and keeps no transaction and no lock of them.
     assert found["server_ended_sessions_after"] < 25
-    assert found["worked_again_after"] < 20
+    # What it held then has had an outage: its leases begin anew, for 10 seconds at least.
+    assert found["worked_again_after"] < 60
     assert found["check"] == []
     assert found["failed"] == [0, 0]

@@ -23,7 +23,7 @@ def test_another_version_ends_the_worker(app: Symphony, conn: Connection) -> Non
 def test_a_message_type_that_cannot_be_decoded_ends_the_worker(app: Symphony) -> None:
     @dataclass
     class Bad:
-        data: complex
+        data: "Nowhere"  # type: ignore[name-defined]  # noqa: F821
 
     app.handler(Bad)(lambda bad: None)
     with pytest.raises(TypeError, match="Bad"):
