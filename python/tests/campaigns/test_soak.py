@@ -22,7 +22,7 @@ from symphony_pg.database.install import install
 from symphony_pg.errors import NoAnswer
 from symphony_pg.server import Server
 from tests.campaigns import soak
-from tests.helpers import Connection, wait_until
+from tests.helpers import Connection, one, wait_until
 from tests.proxy import Proxy, proxy_to
 
 SECONDS = float(os.environ.get("SOAK_SECONDS", "20"))
@@ -260,7 +260,7 @@ def test_nothing_is_lost_and_nothing_grows(data_dir: Path, tmp_path: Path) -> No
             check(conn)
             sent = {n: each for producer in producers for n, each in producer.ids.items()}
             judge(conn, sent, crew.told())
-            pings = conn.execute("select count(*) from symphony.schedule_runs('ping')").fetchone()
+            pings = one(conn, "select count(*) from symphony.schedule_runs('ping', 10000)")
 
     count = faults.count
     for producer in producers:
