@@ -11,6 +11,8 @@ What a handler asks of the database itself has no such limit: only it knows how 
 from __future__ import annotations
 
 import os
+import socket
+import struct
 from collections.abc import Coroutine
 from contextvars import ContextVar
 from time import monotonic
@@ -18,6 +20,7 @@ from typing import Any, TypeVar
 
 import psycopg
 from psycopg.abc import PQGen
+from psycopg.pq import ConnStatus
 from psycopg.rows import Row
 
 __all__ = [
@@ -29,6 +32,7 @@ __all__ = [
 ]
 
 CALL_TIMEOUT = 10.0
+NOT_AT_ALL = struct.pack("ii", 1, 0)  # SO_LINGER: on, for no time
 
 T = TypeVar("T")
 
@@ -77,6 +81,19 @@ class _Owned:
         if not self.is_foreign:
             self.pgconn.finish()
 
+    def abandon(self) -> None:
+        """Hang up and take back what is still on its way, or the server may do it much later.
+
+        A claim that arrives when the network is back takes messages for nobody.
+        """
+        if not self.is_foreign and self.pgconn.status == ConnStatus.OK:
+            same = socket.socket(fileno=self.pgconn.socket)
+            try:
+                same.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NOT_AT_ALL)
+            finally:
+                same.detach()  # it is libpq that closes it
+        self.hang_up()
+
     def _heard(self, talk: PQGen[T]) -> PQGen[T]:
         """Let psycopg wait for an answer, but in vain for no longer than it may be."""
         if self._owner != os.getpid():
@@ -93,7 +110,7 @@ class _Owned:
                 if ready:
                     heard_at = monotonic()
                 elif monotonic() - heard_at >= seconds:
-                    self.hang_up()
+                    self.abandon()
                     raise Silence(f"PostgreSQL has not answered for {seconds:g} seconds")
         except StopIteration as end:
             result: T = end.value

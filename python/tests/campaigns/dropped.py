@@ -6,6 +6,7 @@ What it finds is printed as JSON. Another way to the server, a Unix socket, is a
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from psycopg.conninfo import make_conninfo
 from symphony_pg import Client, Context, Symphony, Worker
 from symphony_pg.database.connections import OURS
 from symphony_pg.database.install import install
+from symphony_pg.errors import NoAnswer
 from symphony_pg.server import Server
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
 TIMEOUT = 40.0
 ACCESS = "local all all scram-sha-256\nhost all all 10.9.9.0/24 scram-sha-256\n"
-NOBODY = ("02:00:00:00:00:98", "02:00:00:00:00:99")
+VA, VB, NOBODY = "02:00:00:00:00:01", "02:00:00:00:00:02", "02:00:00:00:00:99"
 
 
 @dataclass
@@ -52,30 +54,40 @@ def ip(*arguments: str) -> str:
     return done.stdout
 
 
-def address_of(device: str) -> str:
-    found: str = json.loads(ip("-json", "link", "show", "dev", device))[0]["address"]
-    return found
-
-
 class Wire:
-    """The way from the client to the server: two devices, of which the first one is ours."""
+    """The way between two networks: a device in each of them, `vb` in that of the client."""
 
-    def __init__(self, other: str) -> None:
-        self._other = other
-        self._mine = address_of("vb")
-        self._to(other)
+    @staticmethod
+    def lay(pid: str) -> None:
+        """Lay it, from the network of the server to that of a process."""
+        ip("link", "add", "va", "address", VA, "type", "veth", "peer", "name", "vb", "netns", pid)
+        ip("addr", "add", "10.9.9.1/24", "dev", "va")
+        ip("link", "set", "va", "up")
+        ip("neigh", "replace", "10.9.9.2", "lladdr", VB, "dev", "va", "nud", "permanent")
 
-    def _to(self, address: str) -> None:
+    @staticmethod
+    def join() -> None:
+        """Put the client at the end of it."""
+        ip("link", "set", "dev", "vb", "address", VB)
+        ip("addr", "add", "10.9.9.2/24", "dev", "vb")
+        ip("link", "set", "vb", "up")
+        Wire._to(VA)
+
+    @staticmethod
+    def _to(address: str) -> None:
         ip("neigh", "replace", "10.9.9.1", "lladdr", address, "dev", "vb", "nud", "permanent")
 
-    def drop(self) -> None:
+    @staticmethod
+    def drop() -> None:
         """Let packets go to nobody, in both directions."""
-        ip("link", "set", "dev", "vb", "address", NOBODY[0])
-        self._to(NOBODY[1])
+        ip("link", "set", "dev", "vb", "address", NOBODY)
+        Wire._to(NOBODY)
 
-    def mend(self) -> None:
-        ip("link", "set", "dev", "vb", "address", self._mine)
-        self._to(self._other)
+    @staticmethod
+    def mend() -> None:
+        """Let them come through again."""
+        ip("link", "set", "dev", "vb", "address", VB)
+        Wire._to(VA)
 
 
 class Asking:
@@ -124,10 +136,8 @@ WAYS = ["context.conn, asking all the time", "context.conn, waiting for an answe
 def client_side(folder: str, port: str, password: str) -> dict[str, Any]:
     """Work, drop packets, and see what becomes of it."""
     print("here", flush=True)
-    address = sys.stdin.readline().strip()
-    ip("addr", "add", "10.9.9.2/24", "dev", "vb")
-    ip("link", "set", "vb", "up")
-    wire = Wire(address)
+    sys.stdin.readline()
+    Wire.join()
     dsn = f"port={port} user=postgres dbname=postgres password={password} host="
     with psycopg.connect(dsn + folder, autocommit=True) as conn:
         install(conn)
@@ -144,12 +154,12 @@ def client_side(folder: str, port: str, password: str) -> dict[str, Any]:
         thread.start()
         until(lambda: asking.asking == {*WAYS}, lambda: f"the handlers, {asking.asking}")
         time.sleep(0.5)
-        wire.drop()
+        Wire.drop()
         began = time.monotonic()
         until(lambda: asking.failed_at.keys() == {*WAYS}, lambda: f"more than {asking.errors}")
         until(lambda: not left_alone(conn), lambda: f"the ends of {left_alone(conn)}")
         ended = time.monotonic() - began
-        wire.mend()
+        Wire.mend()
         back = time.monotonic()
         client.enqueue("Ask", {"way": WAYS[0]})
         until(lambda: settled(client), lambda: f"the end of the work, {client.queue_stats()}")
@@ -157,7 +167,9 @@ def client_side(folder: str, port: str, password: str) -> dict[str, Any]:
         worker.stop()
         thread.join()
         asking.app.close()
+        late = dispatched_too_late(dsn + "10.9.9.1", client)
         return {
+            "dispatched_after_it_was_given_up": late,
             "failed_after": {way: at - began for way, at in asking.failed_at.items()},
             "errors": asking.errors,
             "server_ended_sessions_after": ended,
@@ -165,6 +177,19 @@ def client_side(folder: str, port: str, password: str) -> dict[str, Any]:
             "check": client.check(),
             "failed": [each.failed for each in client.queue_stats()],
         }
+
+
+def dispatched_too_late(dsn: str, client: Client) -> int:
+    """Count the messages of a dispatch() that was given up, when packets come again."""
+    client.create_queue("late")
+    with Symphony(dsn, call_timeout=3) as app:
+        app.dispatch(Ask("in time"), queue="late")
+        Wire.drop()
+        with contextlib.suppress(NoAnswer):
+            app.dispatch(Ask("too late"), queue="late")
+        Wire.mend()
+        time.sleep(6)
+    return next(each.pending for each in client.queue_stats() if each.queue_name == "late") - 1
 
 
 def server_side() -> int:
@@ -185,11 +210,8 @@ def server_side() -> int:
             )
             assert client.stdin is not None and client.stdout is not None
             client.stdout.readline()
-            pid = str(client.pid)
-            ip("link", "add", "va", "type", "veth", "peer", "name", "vb", "netns", pid)
-            ip("addr", "add", "10.9.9.1/24", "dev", "va")
-            ip("link", "set", "va", "up")
-            found, _ = client.communicate(address_of("va") + "\n")
+            Wire.lay(str(client.pid))
+            found, _ = client.communicate("it is there\n")
             print(found)
             return client.returncode
 
