@@ -144,9 +144,7 @@ def client_side(folder: str, port: str, password: str) -> dict[str, Any]:
         conn.execute("create table note (way text)")
         client = Client(conn)
         client.create_queue("other")
-        conn.execute(
-            "select symphony.configure_queue('default', max_attempts => 100, lease => '5 s')"
-        )
+        conn.execute("select symphony.configure_queue('default', max_attempts => 100)")
         asking = Asking(dsn + "10.9.9.1")
         client.enqueue_batch([{"message_type": "Ask", "body": {"way": way}} for way in WAYS])
         worker = Worker(asking.app, concurrency=len(WAYS) + 1, batch_size=1)
