@@ -60,6 +60,7 @@ create table symphony.tick (
     failed          integer not null default 0,
     fired           integer not null default 0,
     purged          integer not null default 0,
+    clock_schedule  text,
 
     constraint tick_pkey primary key (tick_id)
 );
@@ -80,6 +81,9 @@ comment on column symphony.tick.recovered is
 comment on column symphony.tick.failed is 'Messages whose lease had ended once too often.';
 comment on column symphony.tick.fired is 'Messages enqueued for schedules.';
 comment on column symphony.tick.purged is 'Completed and failed messages removed after their retention.';
+comment on column symphony.tick.clock_schedule is
+'While what was counted from a clock that was ahead is set right: the last schedule that is, or empty; '
+'null: all is right.';
 
 
 /*
