@@ -116,7 +116,8 @@ create table symphony.purge_position (
 );
 
 comment on table symphony.purge_position is
-'How far each lane has been purged, so that a purge starts behind the rows the last one removed.';
+'How far each lane has been purged, so that a purge starts behind the rows the last one removed. A lane has '
+'its row from the start: no purge waits for another one that adds it.';
 comment on column symphony.purge_position.lane_id is 'The lane.';
 comment on column symphony.purge_position.txid is 'Transaction of the last message removed.';
 comment on column symphony.purge_position.message_id is 'The last message removed.';
