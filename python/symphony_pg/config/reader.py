@@ -147,10 +147,10 @@ class Reader:
         self._pattern(keys, keys[-1])
         policy = self._settings(keys, value, RETRY)
         listed: dict[str, str] = {}
-        for kind in ERRORS:
-            for name in policy.get(RETRY[kind].name, ()):
-                if listed.setdefault(name, kind) != kind:
-                    self._problem((*keys, kind, name), f"is {listed[name]} already")
+        for key, kind in ERRORS.items():
+            for name in policy.get(kind.name, ()):
+                if listed.setdefault(name, key) != key:
+                    self._problem((*keys, key, name), f"is {listed[name]} already")
         return policy
 
     def _pattern(self, keys: Keys, pattern: str) -> None:
