@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from symphony_pg import BadArgument, Client
+from symphony_pg import BadArgument, Client, Worker
 from symphony_pg.cli.consume import consume
 from symphony_pg.cli.policy import policy
 from symphony_pg.cli.queue import queue
@@ -92,6 +92,13 @@ def test_a_setting_of_the_worker_is_an_option_with_its_range() -> None:
             for beyond in (least - 1, most + 1):
                 with pytest.raises(Mistake):
                     kind.read(beyond)
+
+
+def test_a_setting_of_the_worker_is_an_option() -> None:
+    settings = {*signature(Worker).parameters} - {"app", "dsn"}
+    turned_off = {"listen", "tick", "schedules"}
+    shown = {f"no_{each}" if each in turned_off else each for each in settings}
+    assert options(consume, "reference", "config", "log_level", "reload") == shown
 
 
 def in_the_database(key: str, value: Any) -> Any:

@@ -127,7 +127,8 @@ select is_empty(
     'enqueue_batch() takes those that keep all rules, and refuses the others as SY005'
 );
 select is_empty(
-    $$select element from answer where code is not null and (coalesce(detail, '') = '' or coalesce(hint, '') = '')$$,
+    $$select element from answer
+      where code is not null and '' in (coalesce(detail, ''), coalesce(hint, ''))$$,
     'with a detail and a hint'
 );
 select * from finish();

@@ -50,7 +50,8 @@ insert into other values
     ('select symphony.enqueue(''B'', retry => jsonb_build_object(%L, %L))');
 select set_eq(
     $$select name, call, place, code
-      from setting, other, unnest(array[least, most, too_little, too_much]) with ordinality as g (value, place),
+      from setting, other,
+           unnest(array[least, most, too_little, too_much]) with ordinality as given (value, place),
            tap.error_of(format(call, replace(name, 'retry_', ''), value))
       where name ~ '^(retry_|max_attempts)'$$,
     $$select name, call, place, case when place > 2 then '22023' end
