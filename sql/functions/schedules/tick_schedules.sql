@@ -3,7 +3,6 @@ returns integer
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
-set jit = off
 set enable_seqscan = off
 set enable_bitmapscan = off
 as $$

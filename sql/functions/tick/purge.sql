@@ -6,7 +6,6 @@ create or replace function symphony.purge(
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
-set jit = off
 set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
