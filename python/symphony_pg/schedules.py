@@ -23,6 +23,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, TypeVar
 
 from .messages.types import message_type_of
+from .times import check_moment
 
 __all__ = ["Schedule", "Schedules", "interval_text"]
 
@@ -92,8 +93,8 @@ class Schedules:
             queue_name=queue,
             priority=priority,
             headers=headers,
-            starts_at=_moment(starts_at),
-            ends_at=_moment(ends_at),
+            starts_at=_moment("starts_at", starts_at),
+            ends_at=_moment("ends_at", ends_at),
             max_runs=max_runs,
             jitter=interval_text(jitter),
             catch_up=catch_up,
@@ -129,8 +130,8 @@ class Schedules:
             queue_name=queue,
             priority=priority,
             headers=headers,
-            starts_at=_moment(starts_at),
-            ends_at=_moment(ends_at),
+            starts_at=_moment("starts_at", starts_at),
+            ends_at=_moment("ends_at", ends_at),
             max_runs=max_runs,
             jitter=interval_text(jitter),
             catch_up=catch_up,
@@ -221,11 +222,12 @@ def _describe(source: Callable[..., Any]) -> str:
     return getattr(source, "__qualname__", repr(source))
 
 
-def _moment(value: datetime | None) -> str | None:
-    """Write a time as ISO 8601; without an offset it is one on this machine's clocks."""
+def _moment(name: str, value: datetime | None) -> str | None:
+    """Write a time as ISO 8601."""
     if value is None:
         return None
-    return (value if value.tzinfo else value.astimezone()).isoformat()
+    check_moment(name, value)
+    return value.isoformat()
 
 
 def interval_text(value: timedelta | float | None) -> str | None:

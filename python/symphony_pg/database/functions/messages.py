@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from ..call import Call, as_jsonb, as_list, call, rows, value, values
+from ..call import Call, as_jsonb, as_list, as_objects, call, rows, value, values
 
 __all__ = ["ClaimedMessage", "HistoryEntry", "MessageStatus", "Nacked"]
 
@@ -109,7 +109,7 @@ def enqueue(
 
 def enqueue_batch(messages: Sequence[Mapping[str, Any]]) -> Call[list[int]]:
     """Enqueue objects whose keys are the arguments of enqueue(); return the ids in order."""
-    return values("enqueue_batch", messages=as_jsonb(messages))
+    return values("enqueue_batch", messages=as_objects(messages, "available_at", "delay"))
 
 
 def claim_batch(

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from ..call import Call, as_jsonb, rows, value, values
+from ..call import Call, as_jsonb, as_objects, rows, value, values
 
 __all__ = ["ClockChange", "ScheduleDiff", "ScheduleRun", "ScheduleStatus", "UpcomingRun"]
+
+TIMES = ("starts_at", "ends_at", "jitter")  # those of a declared schedule
 
 
 class ScheduleStatus(NamedTuple):
@@ -180,7 +182,12 @@ def schedule_diff(
     managed_by: str, schedules: Sequence[Mapping[str, Any]]
 ) -> Call[list[ScheduleDiff]]:
     """Return what sync_schedules() would do."""
-    return rows(ScheduleDiff, "schedule_diff", managed_by=managed_by, schedules=as_jsonb(schedules))
+    return rows(
+        ScheduleDiff,
+        "schedule_diff",
+        managed_by=managed_by,
+        schedules=as_objects(schedules, *TIMES),
+    )
 
 
 def sync_schedules(
@@ -195,7 +202,7 @@ def sync_schedules(
         ScheduleDiff,
         "sync_schedules",
         managed_by=managed_by,
-        schedules=as_jsonb(schedules),
+        schedules=as_objects(schedules, *TIMES),
         take_over=take_over,
     )
 
