@@ -106,7 +106,8 @@ class Worker:
         self.app = app
         self._queues = Queues(queues, are_all=all_queues, exclude=exclude)
         self.queues = self._queues.names
-        self.name = name or f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
+        self._has_own_name = not name
+        self.name = name or f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self.concurrency = concurrency
         self.counts = Counts()
         self.has_stuck_handlers = False
@@ -260,6 +261,7 @@ class Worker:
         )
         self._claimer = Claimer(
             worker=self.name,
+            has_own_name=self._has_own_name,
             limits=self._limits,
             queues=self._queues,
             link=self._claim_link,

@@ -41,6 +41,7 @@ from .messages import (
     message_status,
     nack_with_backoff,
     release,
+    release_unheard,
     snooze,
     why_not_running,
 )
@@ -182,6 +183,7 @@ __all__ = [
     "queue_stats",
     "rebase",
     "release",
+    "release_unheard",
     "remove_failed",
     "remove_handler",
     "remove_many_failed",

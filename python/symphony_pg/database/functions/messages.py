@@ -212,6 +212,15 @@ def release(claim_id: int, message_ids: Sequence[int] | None = None) -> Call[int
     return value("release", claim_id=claim_id, message_ids=as_list(message_ids))
 
 
+def release_unheard(worker: str, after: int, received: int | None = None) -> Call[int]:
+    """Give back what a worker has claimed without getting an answer; return how many messages.
+
+    That is all it has claimed after one claim, but for the one that it has received since. No other
+    worker may have its name.
+    """
+    return value("release_unheard", worker=worker, after=after, received=received)
+
+
 def cancel(message_id: int) -> Call[bool]:
     """Remove a message that has not started, and free its key; return false if it is too late."""
     return value("cancel", message_id=message_id)
