@@ -13,6 +13,7 @@ import logging
 import os
 import platform
 import secrets
+import signal
 import socket
 import time
 from collections.abc import Coroutine, Sequence
@@ -186,6 +187,7 @@ class Worker:
         with caught as found, self._watchdog:
             if found is not None:
                 found.ask(self._on_signal)
+                found.catch(signal.SIGUSR1, self._watchdog.ask)
             try:
                 with suppress(Stopped):
                     await self._queues.look(self._link)
