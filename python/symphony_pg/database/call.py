@@ -25,8 +25,10 @@ __all__ = [
     "as_objects",
     "call",
     "json_text",
+    "jsonb",
     "nothing",
     "procedure",
+    "row",
     "rows",
     "value",
     "values",
@@ -93,6 +95,12 @@ def rows(kind: type[Row], function: str, **arguments: Any) -> Call[list[Row]]:
     return call(function, arguments, lambda rows: list(map(make, rows)), columns)
 
 
+def row(kind: type[Row], function: str, **arguments: Any) -> Call[Row]:
+    """Describe the call of a function that returns one row: the fields of `kind`."""
+    found = rows(kind, function, **arguments)
+    return Call(found.statement, found.arguments, lambda rows: found.read(rows)[0])
+
+
 def nothing(function: str, **arguments: Any) -> Call[None]:
     """Describe the call of a function that returns nothing."""
     return call(function, arguments, lambda _: None)
@@ -136,11 +144,16 @@ def _with_times(given: Any, times: tuple[str, ...]) -> Any:
     return {**given, **written} if written else given
 
 
+def jsonb(arguments: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """Return arguments with those of these names wrapped as jsonb."""
+    return {**arguments, **{name: as_jsonb(arguments[name]) for name in names}}
+
+
 def json_text(value: Jsonb) -> str:
     """Return the text of an argument that is jsonb, for a driver that wants text."""
     return str((value.dumps or json.dumps)(value.obj))
 
 
-def as_list(message_ids: Sequence[int] | None) -> list[int] | None:
-    """Return ids as psycopg takes an array."""
-    return None if message_ids is None else list(message_ids)
+def as_list(values: Sequence[T] | None) -> list[T] | None:
+    """Return values as psycopg takes an array."""
+    return None if values is None else list(values)

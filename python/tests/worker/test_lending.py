@@ -84,9 +84,8 @@ def test_a_route_to_handlers_here_nests_on_the_connection_it_has(
     app = Symphony(transport=RoutedTransport(dsn, max_connections=max_connections), dsn=dsn)
     client = Client(conn)
     client.create_queue("mail")
-    for name, transport_type in (("here", "sync"), ("mail", "postgres")):
-        queue = {} if transport_type == "sync" else {"queue_name": "mail"}
-        client.create_transport(name, transport_type, **queue)
+    client.create_transport("here", "sync")
+    client.create_transport("mail", queue_name="mail")
     client.set_routes("Inner", ["here"])
     client.set_routes("Innermost", ["here", "mail"])
     begin, begin_async = threading.Barrier(SLOTS), asyncio.Event()
