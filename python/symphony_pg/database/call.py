@@ -22,6 +22,7 @@ __all__ = [
     "Call",
     "as_jsonb",
     "as_list",
+    "as_objects",
     "call",
     "json_text",
     "jsonb",
@@ -35,6 +36,10 @@ __all__ = [
 
 T = TypeVar("T")
 Row = TypeVar("Row", bound="tuple[Any, ...]")
+# The arguments that are a moment. Someone may give text, which PostgreSQL would read.
+MOMENTS = frozenset(
+    ("after", "available_at", "before_at", "ends_at", "since", "starts_at", "until")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,7 @@ def call(
     """Describe a call; an argument that is None is left out."""
     given = {name: each for name, each in arguments.items() if each is not None}
     for name, each in given.items():
-        if isinstance(each, datetime):
+        if isinstance(each, datetime) or (name in MOMENTS and isinstance(each, str)):
             check_moment(name, each)
     called = f"symphony.{function}({', '.join(f'{name} => %({name})s' for name in given)})"
     statement = f"select {', '.join(columns)} from {called}" if columns else f"{verb} {called}"  # noqa: S608
@@ -114,6 +119,29 @@ def as_jsonb(value: Any) -> Jsonb | None:
     if isinstance(value, RawJson):
         return Jsonb(value, dumps=str)
     return None if value is None else Jsonb(value)
+
+
+def as_objects(objects: Any, *times: str) -> Jsonb | None:
+    """Wrap an argument that is an array of JSON objects, some of whose values are times."""
+    if isinstance(objects, list | tuple):
+        objects = [_with_times(each, times) for each in objects]
+    return as_jsonb(objects)
+
+
+def _with_times(given: Any, times: tuple[str, ...]) -> Any:
+    """Write the times of an object as JSON has them."""
+    if not isinstance(given, Mapping):
+        return given  # the function says what it should be
+    written = {}
+    for name in times:
+        each = given.get(name)
+        if isinstance(each, datetime | str) and name in MOMENTS:
+            check_moment(name, each)
+        if isinstance(each, datetime):
+            written[name] = each.isoformat()
+        elif isinstance(each, timedelta):
+            written[name] = f"{each.total_seconds():.6f} seconds"
+    return {**given, **written} if written else given
 
 
 def jsonb(arguments: Mapping[str, Any], *names: str) -> dict[str, Any]:

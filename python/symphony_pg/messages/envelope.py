@@ -56,15 +56,6 @@ class Envelope:
             check_moment("available_at", self.available_at)
 
     def arguments(self) -> dict[str, Any]:
-        """Return what was given, as keyword arguments of enqueue()."""
+        """Return what was given, as arguments of enqueue()."""
         values = {name: getattr(self, name) for name in self.__slots__ if name != "message"}
         return {name: value for name, value in values.items() if value is not None}
-
-    def element(self) -> dict[str, Any]:
-        """Return what was given, as an element of enqueue_batch()."""
-        values = self.arguments()
-        if self.delay is not None:
-            values["delay"] = f"{self.delay.total_seconds():.6f} seconds"
-        if self.available_at is not None:
-            values["available_at"] = self.available_at.isoformat()
-        return values

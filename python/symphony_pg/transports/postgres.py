@@ -77,7 +77,7 @@ class PostgresTransport:
         with self.lender.answered(PER_MESSAGE * (len(envelopes) - 1)):
             if len(envelopes) == 1:
                 return [client.enqueue(**envelopes[0].arguments())]
-            return client.enqueue_batch([envelope.element() for envelope in envelopes])
+            return client.enqueue_batch([envelope.arguments() for envelope in envelopes])
 
     async def send_async(
         self, envelopes: Sequence[Envelope], conn: AnyAsyncConnection | None
@@ -90,7 +90,7 @@ class PostgresTransport:
         with self.lender.answered(PER_MESSAGE * (len(envelopes) - 1)):
             if len(envelopes) == 1:
                 return [await client.enqueue(**envelopes[0].arguments())]
-            return await client.enqueue_batch([each.element() for each in envelopes])
+            return await client.enqueue_batch([each.arguments() for each in envelopes])
 
     def close(self) -> None:
         """Close our connections."""
