@@ -35,7 +35,6 @@ from .schedules import Schedule, Schedules
 from .sending.bus import Bus
 from .sending.middleware import Middleware, Phase
 from .sending.transport import Transport
-from .transports.local import LocalTransport
 from .transports.postgres import PostgresTransport
 from .transports.queue import QueueTransport
 from .transports.routed import RoutedTransport
@@ -123,7 +122,7 @@ class Symphony(Schedules):
         self.config = config
         if config is not None and dsn is None:
             dsn = os.environ.get("SYMPHONY_DSN") or config.dsn
-        self.dsn = dsn
+        self._dsn = dsn
         self.name = name
         self.sanitize = sanitize
         self.call_timeout = call_timeout
@@ -153,6 +152,11 @@ class Symphony(Schedules):
     def from_config(cls, path: str | os.PathLike[str] | None = None) -> Symphony:
         """Make an application by a symphony.toml: `path`, SYMPHONY_CONFIG, or ./symphony.toml."""
         return cls(config=find(path) or FILE)
+
+    @property
+    def dsn(self) -> str | None:
+        """Where its database is; None: where SYMPHONY_DSN or libpq's variables say."""
+        return self._dsn
 
     def __enter__(self) -> Symphony:
         return self
@@ -498,16 +502,26 @@ class Symphony(Schedules):
 
     def _bind(self, transport: Transport) -> None:
         transport.bind(self.handlers, self.dsn)
-        if isinstance(transport, LocalTransport):
+        if isinstance(transport, SyncTransport):
             transport.bus, transport.sanitize = self.bus, self.sanitize
 
-    def move(self, dsn: str) -> None:
+    def move(self, dsn: str | None) -> None:
         """Use another database, and so do the transports that were given none of their own."""
-        self.dsn = dsn
+        self._dsn = dsn
         for each in (self.transport, *self.transports.values()):
             self._bind(each)
             if isinstance(each, PostgresTransport | RoutedTransport):
                 each.move(dsn)
+
+    @contextmanager
+    def moved(self, dsn: str) -> Iterator[None]:
+        """Use another database, for the length of a with block: in tests."""
+        before = self._dsn
+        self.move(dsn)
+        try:
+            yield
+        finally:
+            self.move(before)
 
     @contextmanager
     def using(self, transport: T) -> Iterator[T]:
