@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from ..call import Call, jsonb, nothing, rows, value, values
+from ..call import Call, as_list, jsonb, nothing, rows, value, values
 
 __all__ = ["Delivery", "Difference", "PatternPolicy", "RetrySetting", "Route", "TransportStatus"]
 __all__ += ["apply_config", "create_transport", "disable_transport", "enable_transport"]
@@ -149,7 +149,11 @@ def set_retry_policy(
 
     Classes of errors are names; waits by class are texts such as "1 minute", or seconds.
     """
-    return nothing("set_retry_policy", **jsonb(locals(), "retry_after_errors", "snooze_errors"))
+    given = locals() | {
+        "permanent_errors": as_list(permanent_errors),
+        "transient_errors": as_list(transient_errors),
+    }
+    return nothing("set_retry_policy", **jsonb(given, "retry_after_errors", "snooze_errors"))
 
 
 def remove_retry_policy(pattern: str | None = None, queue_name: str | None = None) -> Call[bool]:
