@@ -28,12 +28,13 @@ from .handling.classification import ErrorClasses, Waits
 from .handling.context import BatchContext, Context
 from .handling.django import use_django
 from .handling.handler import Handler, each_handler
-from .messages.envelope import Envelope, RetryPolicy
+from .messages.envelope import Envelope, RetryPolicy, sealed
 from .messages.hints import Message
 from .messages.types import VERSION, message, message_type_of
 from .schedules import Schedule, Schedules
 from .sending.bus import Bus
 from .sending.middleware import Middleware, Phase
+from .sending.outbox import current_outbox
 from .sending.transport import Transport
 from .transports.postgres import PostgresTransport
 from .transports.queue import QueueTransport
@@ -314,7 +315,7 @@ class Symphony(Schedules):
         """Register a function to be called for each event of a class of symphony_pg.events."""
 
         def register(listener: Callable[[E], Any]) -> Callable[[E], Any]:
-            self.bus.events.listen(event, listener)
+            self.bus.listen(event, listener)
             self._compile()
             return listener
 
@@ -354,20 +355,17 @@ class Symphony(Schedules):
         retry: RetryPolicy | None = None,
     ) -> Envelope:
         """Check and encode a message, to be sent by dispatch_many() with options of its own."""
-        known = message_type_of(type(message))
         if headers and VERSION in headers:
             raise ValueError(f"the header {VERSION!r} is that of the message type: leave it out")
-        return Envelope(
-            message_type=known.name,
-            body=known.codec.encode(message),
+        return sealed(
+            message,
+            headers,
             queue_name=queue,
             delay=timedelta(seconds=delay) if isinstance(delay, int | float) else delay,
             available_at=available_at,
             priority=priority,
             idempotency_key=idempotency_key,
             group_key=group_key,
-            headers=known.stamped(headers),
-            message=message,
             retry=None if retry is None else retry.as_json(),
         )
 
@@ -406,7 +404,11 @@ class Symphony(Schedules):
             headers=headers,
             retry=retry,
         )
-        return self.bus.dispatch(self._to(transport), [envelope], given(conn), now)[0]
+        to = self.transport if transport is None else self._to(transport)
+        known = None if conn is OWN else given(conn)
+        if self.bus.is_bare and current_outbox.get() is None:
+            return to.send([envelope], known)[0]
+        return self.bus.dispatch(to, [envelope], known, now)[0]
 
     async def dispatch_async(
         self,
@@ -436,9 +438,11 @@ class Symphony(Schedules):
             headers=headers,
             retry=retry,
         )
-        return (
-            await self.bus.dispatch_async(self._to(transport), [envelope], given_async(conn), now)
-        )[0]
+        to = self.transport if transport is None else self._to(transport)
+        known = None if conn is OWN else given_async(conn)
+        if self.bus.is_bare and current_outbox.get() is None:
+            return (await to.send_async([envelope], known))[0]
+        return (await self.bus.dispatch_async(to, [envelope], known, now))[0]
 
     def dispatch_many(
         self,

@@ -251,7 +251,7 @@ class Link:
 
 async def _answer(conn: psycopg.AsyncConnection[Any], call: Call[T]) -> T:
     async with conn.cursor(row_factory=tuple_row) as cursor:
-        await cursor.execute(call.statement_in_binary, call.arguments, binary=True)
+        await cursor.execute(call.statement, call.arguments, binary=True)
         try:
             return call.read(await cursor.fetchall())
         except Exception as error:
