@@ -43,7 +43,7 @@ Raises     SY011 wrong_isolation_level
            SY012 still_replicated
 Writes     symphony.message, symphony.claim, symphony.purge_position, symphony.server_mark
 Locks      the tick, all lanes and the sleeping workers until the transaction ends; enqueueing goes
-           on
+               on
 Access     operator$$;
 
 revoke execute on function symphony.rebase() from public;
