@@ -34,6 +34,7 @@ from symphony_pg import Symphony, Worker, message
 sys.path.insert(0, str(Path(__file__).parent))
 import cron_next
 import schedules
+import traffic
 
 DSN = os.environ["SYMPHONY_DSN"]
 BODY = '{"n": 1, "s": "' + "x" * 180 + '"}'
@@ -487,7 +488,7 @@ def latency(bench: Bench) -> None:
 
 
 def idle(bench: Bench) -> None:
-    """CPU that a worker of all queues costs the server while there is nothing to do."""
+    """CPU that a worker of all queues costs while there is nothing to do."""
     app = Symphony(DSN)
 
     @app.handler("Bench")
@@ -516,8 +517,11 @@ def idle(bench: Bench) -> None:
             )
             pids = [pid for (pid,) in found]
             before, started = backend_cpu(pids), time.monotonic()
+            own = time.process_time()
             time.sleep(seconds)
-            used = (backend_cpu(pids) - before) * 1000 / (time.monotonic() - started)
+            passed = time.monotonic() - started
+            used = (backend_cpu(pids) - before) * 1000 / passed
+            own = (time.process_time() - own) * 1000 / passed
             the_worker.stop()
             thread.join()
             conn.execute(
@@ -525,7 +529,48 @@ def idle(bench: Bench) -> None:
                 " where queue_name like 'q%'"
             )
         row(f"idle worker, {queues:,} queues: server CPU", used, "ms/s", target)
+        row(f"idle worker, {queues:,} queues: its own CPU", own, "ms/s", 2 if queues == 1 else None)
     app.close()
+
+
+def trickle(bench: Bench) -> None:
+    """20 messages a second, one at a time: what each costs, everything included."""
+    found = traffic.flow(DSN, 20, 1, 1, [10 if bench.quick else 30])
+    (cost,) = found.costs
+    row("20 messages a second, CPU of the whole server", cost.server / 1000, "ms/message", 1.2)
+    row("20 messages a second, CPU of the worker", cost.worker / 1000, "ms/message", 1.5)
+    row("20 messages a second, p50", found.wait(0.5), "ms", 3)
+    row("20 messages a second, p99", found.wait(0.99), "ms", 10)
+
+
+def steady(bench: Bench) -> None:
+    """2,000 messages a second by 100, with two workers, and all that a server does besides."""
+    busy = {"autovacuum_naptime": "5s", "checkpoint_timeout": "30s"}
+    with bench.connect() as conn, traffic.configured(conn, busy):
+        conn.execute("select symphony.configure_queue('default', retention => '5 s')")
+        found = traffic.flow(DSN, 2000, 100, 2, [20 if bench.quick else 60])
+    (cost,) = found.costs
+    row("2,000 messages a second, CPU of the whole server", cost.server, "µs/message", 30)
+    row("2,000 messages a second, CPU of two workers", cost.worker, "µs/message", 30)
+    row("2,000 messages a second, WAL", cost.wal, "bytes", 600)
+    row("2,000 messages a second, p50", found.wait(0.5), "ms")
+    row("2,000 messages a second, p99", found.wait(0.99), "ms", 10)
+    row("2,000 messages a second, longest wait", found.wait(1), "ms", 20)
+
+
+def watched(bench: Bench) -> None:
+    """1,000 messages a second by 50, with two workers, while a snapshot is held for a minute."""
+    middle = 5 if bench.quick else 40
+    with psycopg.connect(DSN) as holder:
+        holder.execute("set transaction isolation level repeatable read")
+        holder.execute("select count(*) from symphony.queue")
+        found = traffic.flow(DSN, 1000, 50, 2, [10, middle, 10])
+    first, _, last = found.costs
+    title = "1,000 messages a second under a held snapshot"
+    row(f"{title}, CPU of the whole server", last.server, "µs/message", 40)
+    row(f"{title}, CPU of two workers", last.worker, "µs/message", 40)
+    row(f"{title}, last / first 10 s", last.server / first.server, "x", 1.1)
+    row(f"{title}, p99", found.wait(0.99), "ms")
 
 
 def held(bench: Bench) -> None:
@@ -642,7 +687,21 @@ def timetable(bench: Bench) -> None:
 
 FIGURES = {
     f.__name__: f
-    for f in (wal, drain, enqueue, batch, worker, latency, idle, held, claim_cost, timetable)
+    for f in (
+        wal,
+        drain,
+        enqueue,
+        batch,
+        worker,
+        latency,
+        trickle,
+        steady,
+        watched,
+        idle,
+        held,
+        claim_cost,
+        timetable,
+    )
 }
 
 
