@@ -212,7 +212,7 @@ class Worker:
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
         self._heartbeat = Heartbeat(self._describe, self._obey)
-        self._bell = Doorbell(self._heartbeat.beat)
+        self._bell = Doorbell(self.name, self._heartbeat.beat)
         self._claim_link = Link(self._dsn, "claims", self._prepare_claims, **options)
         self._link = Link(self._dsn, "acks", self._check_version, **options)
         self._lender = Connections(self._dsn, most=self.concurrency, **options)

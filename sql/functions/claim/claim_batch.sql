@@ -7,7 +7,7 @@ create or replace function symphony.claim_batch(
 returns table (
     claim_id bigint, message_id bigint, queue_name text, message_type text, body jsonb,
     headers jsonb, priority integer, attempt integer, max_attempts integer, group_key text,
-    enqueued_at timestamptz, lease_until timestamptz, alone boolean
+    enqueued_at timestamptz, lease_until timestamptz, alone boolean, has_more boolean
 )
 language plpgsql
 security definer
@@ -18,10 +18,9 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 /*
- * It finds the first lane that has something, without a lock (a last lane needs no look), locks it,
- * and takes messages in a new statement: only that one sees how far the last holder went.  A lane
- * that another session holds is passed over.  If no other had anything, it comes at the end again,
- * and is waited for; but not with a lane in hand, or two workers could wait for each other.
+ * It finds the first lane that has something (a last one needs no look), locks it, and takes messages
+ * in a new statement: only that one sees how far the last holder went.  A lane that is locked elsewhere
+ * is waited for if no other had anything, but not with one in hand: two workers could wait for each other.
  */
 #variable_conflict use_column
 declare
@@ -63,8 +62,7 @@ begin
             (select * from symphony._run(v_lane_id, v_first, coalesce(v_lane.partial_message_id, 0), v_limit))
             union all
             (select * from symphony._runs(v_lane_id, v_take - int8multirange(v_first), v_limit)
-             where v_take <> int8multirange(v_first))
-            limit v_limit
+             where v_take <> int8multirange(v_first)) limit v_limit
         ), taken as (
             select array_agg(message_id) as ids,
                    (array_agg(txid))[v_limit] as last_txid,
@@ -81,13 +79,14 @@ begin
                    v_lane.ahead - symphony._drained(v_take, v_first, last_txid),
                    last_txid, last_message_id
             from taken
-            returning claim_id, lease_until
+            returning claim_id, lease_until, size = v_limit or v_busy is not null
+                or i < cardinality(v_lanes) and symphony._has_pending(v_lanes[i + 1:], v_finished) as has_more
         )
         select claimed.claim_id, batch.message_id, v_lane.queue_name, batch.message_type,
                batch.body, batch.headers, v_lane.priority::integer, batch.attempt + 1,
                case when batch.retry is null and not v_lane.by_type then v_lane.max_attempts
                     else symphony._max_attempts(batch.message_type, batch.retry, v_lane.max_attempts)
-               end, batch.group_key, batch.enqueued_at, claimed.lease_until, v_lane.alone
+               end, batch.group_key, batch.enqueued_at, claimed.lease_until, v_lane.alone, claimed.has_more
         from claimed, batch;
         if found then return; end if;
     end loop;
@@ -123,6 +122,7 @@ Returns    the messages in the order of their lane, all under one claim_id. With
            lease_until - until when the claim is held
            alone - true: the message was in the hands of a worker that vanished, and may have been
                the cause. Hold nothing else while you work on it
+           has_more - false: nothing else was waiting in these queues; true: claim again
 Raises     SY001 unknown_queue
            SY011 wrong_isolation_level - any but read committed
            SY012 still_replicated

@@ -1,11 +1,14 @@
-create or replace function symphony._wake_workers(lane_ids integer[])
+create or replace function symphony._wake_workers(lane_ids integer[], messages integer default null)
 returns void
 language plpgsql
 volatile
 as $$
 /* An old snapshot does not see who has fallen asleep since: then all are notified. */
 begin
-    perform symphony._notify(woken.queue_name, '')
+    perform symphony._notify(woken.queue_name, case
+        when messages > 0 and cardinality(lane_ids) = 1 and newest.workers <> '{}'
+        then symphony._called_workers(lane_ids[1], newest.workers, messages)
+        else '' end)
     from (
         select distinct lane.queue_name
         from symphony.lane
@@ -22,11 +25,12 @@ begin
 end;
 $$;
 
-comment on function symphony._wake_workers(integer[]) is
-$$Notify the workers that sleep until something comes to one of these lanes.
+comment on function symphony._wake_workers(integer[], integer) is
+$$Notify workers that sleep until something comes to one of these lanes: as many as there is work for.
 
 Arguments  lane_ids - null: does nothing
+           messages - how many have come; null: some are delayed, or it is not known
 Writes     NOTIFY on symphony:<queue>, when the transaction commits
 Access     private$$;
 
-revoke execute on function symphony._wake_workers(integer[]) from public;
+revoke execute on function symphony._wake_workers(integer[], integer) from public;

@@ -27,6 +27,7 @@ class ClaimedMessage(NamedTuple):
     enqueued_at: datetime
     lease_until: datetime
     alone: bool = False  # it may have taken a worker down: hold nothing beside it
+    has_more: bool = False  # others were waiting when it was claimed
 
 
 class Nacked(NamedTuple):
