@@ -298,7 +298,7 @@ def drain(bench: Bench) -> None:
             )
 
 
-def pgbench(script: str, clients: int, seconds: int) -> float:
+def pgbench(script: str, clients: int, seconds: int, options: str = "") -> float:
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
         file.write(script + ";\n")
         file.flush()
@@ -315,7 +315,8 @@ def pgbench(script: str, clients: int, seconds: int) -> float:
             "-T",
             str(seconds),
         ]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        environment = {**os.environ, "PGOPTIONS": options}
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     return float(done.stdout.split("tps = ")[1].split()[0])
 
 
@@ -379,6 +380,33 @@ def enqueue(bench: Bench) -> None:
                 False,
                 f"{ours:,.0f} against {bare:,.0f} /s",
             )
+
+
+def slow_commits(bench: Bench) -> None:
+    """Twenty consumers in plain SQL of one message a claim, where a commit takes 5 ms.
+
+    The leader of each group of commits waits for that long before it writes, as it would wait for a
+    slow disk. The yardstick deletes a row with skip locked, and is one transaction.
+    """
+    options = "-c commit_delay=5000 -c commit_siblings=0"
+    claim = "select claim_id from symphony.claim_batch('{{default}}', 1{}) \\gset"
+    seconds = 2 if bench.quick else 5
+    rates = {}
+    for way, argument in (("synchronous", ""), ("asynchronous", ", asynchronous => true")):
+        bench.fresh()
+        bench.fill(20_000)
+        script = f"{claim.format(argument)}\nselect symphony.ack(:claim_id)"
+        rates[way] = pgbench(script, 20, seconds, options)
+    Drain(bench, 1, 20_000).fill_bare()
+    bare = pgbench(BARE.format(order="order by id ").replace("%s", "1"), 20, seconds, options)
+    row(
+        "20 consumers of one message, commits of 5 ms, asynchronous claims",
+        rates["asynchronous"],
+        "messages/s",
+        1000,
+        False,
+        f"synchronous {rates['synchronous']:,.0f}; skip locked {bare:,.0f}",
+    )
 
 
 def batch(bench: Bench) -> None:
@@ -691,6 +719,7 @@ FIGURES = {
         wal,
         drain,
         enqueue,
+        slow_commits,
         batch,
         worker,
         latency,

@@ -18,7 +18,7 @@ from .clock import Clock, telling_the_time
 from .doorbell import Doorbell
 from .heartbeat import resident_memory
 from .idling import Idling
-from .link import Link, Unreadable, committed_asynchronously, undecoded
+from .link import Link, Unreadable, undecoded
 from .listening import Listening
 from .pace import Pace
 from .queues import Queues
@@ -111,9 +111,9 @@ class Claimer:
                 await asyncio.sleep(DRAIN_POLL)
 
     async def _claim(self, size: int) -> list[ClaimedMessage]:
-        call = undecoded(functions.claim_batch(self.queues.names, size, self.worker))
-        if not self.listening.has_session:
-            call = committed_asynchronously(call)
+        call = undecoded(
+            functions.claim_batch(self.queues.names, size, self.worker, asynchronous=True)
+        )
         try:
             return await self.link.run(telling_the_time(call, self.clock))
         except Unreadable as error:

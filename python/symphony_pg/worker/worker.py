@@ -1,7 +1,7 @@
 """The worker: claims messages, hands them to handlers, reports what became of them.
 
-One task claims, on a connection that commits asynchronously: a claim that a crash of the server
-forgets is handed out again. Acks, nacks, leases and ticks go over a second connection, which
+One task claims, on a connection of its own, and commits asynchronously: a claim that a crash of the
+server forgets is handed out again. Acks, nacks, leases and ticks go over a second connection, which
 commits synchronously. Handlers run in `concurrency` slots.
 """
 

@@ -1,8 +1,9 @@
 create or replace function symphony.claim_batch(
-    queues     text[] default '{default}',
-    batch_size integer default 10,
-    worker     text default null,
-    lease      interval default null
+    queues       text[] default '{default}',
+    batch_size   integer default 10,
+    worker       text default null,
+    lease        interval default null,
+    asynchronous boolean default false
 )
 returns table (
     claim_id bigint, message_id bigint, queue_name text, message_type text, body jsonb,
@@ -36,7 +37,8 @@ declare
     v_now      timestamptz;
 begin
     perform symphony._check_claim(batch_size, lease);
-    perform symphony._end_when_idle();
+    perform symphony._end_when_idle(),
+            case when asynchronous then set_config('synchronous_commit', 'off', true) end;
     v_lanes := array(select lane_id from symphony._lanes(claim_batch.queues));
     v_lanes := case when cardinality(v_lanes) > 8 then symphony._filled_lanes(v_lanes) else v_lanes end;
     v_finished := case when cardinality(v_lanes) > 1 then symphony._finished_transactions() end;
@@ -93,18 +95,22 @@ begin
     perform symphony._check_queues(claim_batch.queues);
     if not exists (select from symphony._home()) then
         perform symphony.rebase();
-        return query select * from symphony.claim_batch(queues, batch_size, worker, lease);
+        return query select * from symphony.claim_batch(queues, batch_size, worker, lease, asynchronous);
     end if;
 end;
 $$;
 
-comment on function symphony.claim_batch(text[], integer, text, interval) is
+comment on function symphony.claim_batch(text[], integer, text, interval, boolean) is
 $$Take the next messages of the first of these queues that has any, for as long as a lease lasts.
 
 Arguments  queues - in order of preference
            batch_size - 1 to 1000
            worker - a name for people and statistics
            lease - how long the messages are held; null: as long as the queue says
+           asynchronous - true: the commit waits neither for the disk nor for a standby, so that the
+               lane is locked for a shorter time (synchronous_commit is off until the transaction
+               ends). A crash of the server may forget the claim, and then the messages are handed
+               out again; it may also forget whatever else this transaction has written
 Returns    the messages in the order of their lane, all under one claim_id. Without a row there is
                nothing to do now. The claim may be smaller than batch_size although more messages
                wait
@@ -132,4 +138,4 @@ Locks      the lane until the transaction ends: commit at once. An idle transact
            10 seconds. It waits for a lane that another session holds only if no other has messages
 Access     consumer$$;
 
-revoke execute on function symphony.claim_batch(text[], integer, text, interval) from public;
+revoke execute on function symphony.claim_batch(text[], integer, text, interval, boolean) from public;

@@ -118,10 +118,12 @@ def claim_batch(
     batch_size: int = 10,
     worker: str | None = None,
     lease: timedelta | None = None,
+    asynchronous: bool | None = None,
 ) -> Call[list[ClaimedMessage]]:
     """Take the next messages of the first of these queues that has any.
 
     All of them carry one claim_id. There may be more than were returned; none means nothing now.
+    If asynchronous, the transaction does not wait for the disk, and a crash may forget the claim.
     """
     return rows(
         ClaimedMessage,
@@ -130,6 +132,7 @@ def claim_batch(
         batch_size=batch_size,
         worker=worker,
         lease=lease,
+        asynchronous=asynchronous,
     )
 
 
