@@ -454,11 +454,24 @@ def batch(bench: Bench) -> None:
     row("enqueue_batch, server CPU", statistics.median(cpu), "µs/message", 9)
 
 
+def nothing(_: Any) -> None:
+    pass
+
+
+async def nothing_async(_: Any) -> None:
+    pass
+
+
 def worker(bench: Bench) -> None:
     """Drain a queue with the Python worker and a handler that does nothing."""
+    drained_by(bench, "sync", nothing, 18)
+    drained_by(bench, "async", nothing_async, 21)
+
+
+def drained_by(bench: Bench, kind: str, handler: Callable[[Any], Any], target: float) -> None:
     total = 10_000 if bench.quick else 50_000
     app = Symphony(DSN)
-    app.handler("Bench")(lambda _: None)
+    app.handler("Bench")(handler)
     rates, server, own = [], [], []
     for _ in range(3):
         bench.fresh()
@@ -482,9 +495,10 @@ def worker(bench: Bench) -> None:
             thread.join()
         rates.append(total / elapsed)
         own.append((now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime) / total * 1e6)
-    row("worker, drain", statistics.median(rates), "messages/s")
-    row("worker, server CPU", statistics.median(server), "µs/message", 8)
-    row("worker, its own CPU", statistics.median(own), "µs/message", 18)
+    row(f"worker, {kind} handler, drain", statistics.median(rates), "messages/s")
+    row(f"worker, {kind} handler, server CPU", statistics.median(server), "µs/message", 8)
+    row(f"worker, {kind} handler, its own CPU", statistics.median(own), "µs/message", target)
+    app.close()
 
 
 def latency(bench: Bench) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -13,13 +13,12 @@ from ..database.client import Client
 from ..database.functions.failed import FailedMessage, Outcome
 from .enqueue import as_raw_json
 from .kinds import LONGEST_ID, PAST
-from .options import connected, wide_option
+from .options import F, connected, options, wide_option
 from .output import Output, with_history
 from .tables import Column, Row
 
 __all__ = ["failed"]
 
-F = TypeVar("F", bound=Callable[..., Any])
 MOST = 1_000_000
 
 
@@ -61,21 +60,14 @@ def failed() -> None:
     """Look at failed messages, bring them back, or remove them."""
 
 
-def _filters(command: F) -> F:
-    """Add the options that choose among the failed messages."""
-    for name, parameter, kind, text in reversed(
-        [
-            ("queue", "queue_name", "QUEUE", "Of this queue."),
-            ("type", "message_type", "TYPE", "Of this type."),
-            ("error-class", "error_class", "CLASS", "With this class of error; '' for none."),
-            ("since", "since", PAST, "That failed since then: a time, or 2h for two hours ago."),
-            ("until", "until", PAST, "That failed until then."),
-            ("search", "search", "TEXT", "With this text in the error or the body."),
-        ]
-    ):
-        shown = {"metavar": kind} if isinstance(kind, str) else {"type": kind}
-        command = click.option(f"--{name}", parameter, help=text, **shown)(command)
-    return command
+_filters = options(
+    ("queue queue_name", "QUEUE", "Of this queue."),
+    ("type message_type", "TYPE", "Of this type."),
+    ("error-class", "CLASS", "With this class of error; '' for none."),
+    ("since", PAST, "That failed since then: a time, or 2h for two hours ago."),
+    ("until", PAST, "That failed until then."),
+    ("search", "TEXT", "With this text in the error or the body."),
+)
 
 
 @failed.command("list")

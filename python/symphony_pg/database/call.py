@@ -24,8 +24,10 @@ __all__ = [
     "as_list",
     "call",
     "json_text",
+    "jsonb",
     "nothing",
     "procedure",
+    "row",
     "rows",
     "value",
     "values",
@@ -88,6 +90,12 @@ def rows(kind: type[Row], function: str, **arguments: Any) -> Call[list[Row]]:
     return call(function, arguments, lambda rows: list(map(make, rows)), columns)
 
 
+def row(kind: type[Row], function: str, **arguments: Any) -> Call[Row]:
+    """Describe the call of a function that returns one row: the fields of `kind`."""
+    found = rows(kind, function, **arguments)
+    return Call(found.statement, found.arguments, lambda rows: found.read(rows)[0])
+
+
 def nothing(function: str, **arguments: Any) -> Call[None]:
     """Describe the call of a function that returns nothing."""
     return call(function, arguments, lambda _: None)
@@ -108,11 +116,16 @@ def as_jsonb(value: Any) -> Jsonb | None:
     return None if value is None else Jsonb(value)
 
 
+def jsonb(arguments: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """Return arguments with those of these names wrapped as jsonb."""
+    return {**arguments, **{name: as_jsonb(arguments[name]) for name in names}}
+
+
 def json_text(value: Jsonb) -> str:
     """Return the text of an argument that is jsonb, for a driver that wants text."""
     return str((value.dumps or json.dumps)(value.obj))
 
 
-def as_list(message_ids: Sequence[int] | None) -> list[int] | None:
-    """Return ids as psycopg takes an array."""
-    return None if message_ids is None else list(message_ids)
+def as_list(values: Sequence[T] | None) -> list[T] | None:
+    """Return values as psycopg takes an array."""
+    return None if values is None else list(values)

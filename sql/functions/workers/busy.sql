@@ -9,11 +9,7 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 begin
-    perform symphony._set_idle(
-        array(select distinct idle_worker.queue_name
-              from symphony.idle_worker
-              where busy.worker = any (idle_worker.workers)),
-        busy.worker, false);
+    perform symphony._set_idle(symphony._sleeps_at(busy.worker), busy.worker, false);
 end;
 $$;
 

@@ -5,8 +5,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform symphony.busy(stop_worker.worker);
     delete from symphony.worker as known where known.worker = stop_worker.worker;
+    perform symphony.busy(stop_worker.worker);
 end;
 $$;
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..call import Call, call, nothing, rows, value
+from ..call import Call, nothing, row, rows, value
 
 __all__ = ["BrokenInvariant", "Obstacle", "Rebased"]
+__all__ += ["check", "grant_access", "obstacles", "rebase", "revoke_access", "version"]
 
 
 class Rebased(NamedTuple):
@@ -44,7 +45,7 @@ def revoke_access(role_name: str, access: str) -> Call[None]:
 
 def rebase() -> Call[Rebased]:
     """Make the positions this server's, after a dump or logical replication brought them here."""
-    return call("rebase", {}, lambda rows: Rebased(*rows[0]), Rebased._fields)
+    return row(Rebased, "rebase")
 
 
 def check() -> Call[list[BrokenInvariant]]:
