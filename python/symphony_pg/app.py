@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from types import TracebackType
 from typing import Any, Protocol, TypeVar, overload
 
 from .config import FILE, find, load
@@ -28,7 +27,7 @@ from .handling.batch import BatchHandler
 from .handling.classification import ErrorClasses, Waits
 from .handling.context import BatchContext, Context
 from .handling.django import use_django
-from .handling.handler import Handler
+from .handling.handler import Handler, each_handler
 from .messages.envelope import Envelope, RetryPolicy
 from .messages.hints import Message
 from .messages.types import VERSION, message, message_type_of
@@ -158,12 +157,7 @@ class Symphony(Schedules):
     def __enter__(self) -> Symphony:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -328,9 +322,8 @@ class Symphony(Schedules):
             self._compile()
 
     def _compile(self) -> None:
-        for first in self.handlers.values():
-            for handler in first.all.values():
-                handler.compile()
+        for handler in each_handler(self.handlers):
+            handler.compile()
 
     def handler_declarations(self) -> list[Call[list[str]]]:
         """Return the calls that make the handlers known to the database, by name.

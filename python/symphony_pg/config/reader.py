@@ -14,7 +14,7 @@ from .result import Config, Problem
 from .settings import ERRORS, QUEUE, RETRY, TRANSPORT, WORKER, Kind, Mistake
 
 VARIABLE = re.compile(r"\$\$\{|\$\{(\w+)(?::-([^}]*))?\}")
-PATTERN = re.compile(r"\*|[^*]*[^*.]|[^*]+\.\*")
+PATTERN = re.compile(r"(?=(?s:.){1,200}\Z)(\*|[^*]+(\.\*)?)")
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 TYPES = ("postgres", "sync")
 BROKERS = ("redis", "rabbitmq", "sqs")

@@ -13,7 +13,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any
 
 __all__ = ["Signals"]
@@ -43,12 +43,7 @@ class Signals:
         if number not in self._before:
             self._before[number] = signal.signal(number, self._caught)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self in _active:
             _active.remove(self)
         for number, handler in self._before.items():

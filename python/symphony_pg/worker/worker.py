@@ -29,7 +29,7 @@ from ..database.lending import Connections
 from ..database.translation import translated
 from ..errors import AccessDenied, NotInstalled, UnknownQueue, WorkerStuck, WrongState
 from ..events import Event, WorkerIdle, WorkerStarted, WorkerStopped
-from ..handling.handler import seconds_of
+from ..handling.handler import each_handler, seconds_of
 from ..handling.logged import name_messages
 from ..version import __version__, check_compatible
 from .backlog import Backlog
@@ -167,10 +167,9 @@ class Worker:
                 detail="It is not made for Windows, where dispatch() and all else work.",
                 hint="Run it on Linux or macOS, in WSL or in a container.",
             )
-        for first in self.app.handlers.values():
-            for handler in first.all.values():
-                if handler.message_type is not None:
-                    handler.message_type.prepare()
+        for handler in each_handler(self.app.handlers):
+            if handler.message_type is not None:
+                handler.message_type.prepare()
         name_messages()
         self.app.use_frameworks()
         self._set_up(bool(signals))

@@ -3,17 +3,33 @@
 The list is that of the arguments of the SQL function, as tests/database compares them.
 """
 
+import json
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from inspect import signature
+from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from symphony_pg import BadArgument, Client, Worker
+from symphony_pg import (
+    BadArgument,
+    Client,
+    ConfigError,
+    Envelope,
+    RetryPolicy,
+    Symphony,
+    Worker,
+)
 from symphony_pg.cli.consume import consume
+from symphony_pg.cli.failed import failed
 from symphony_pg.cli.policy import policy
 from symphony_pg.cli.queue import queue
 from symphony_pg.cli.schedule import schedule
-from symphony_pg.config.settings import QUEUE, RETRY, WORKER, Mistake
+from symphony_pg.cli.transport import transport
+from symphony_pg.config import load
+from symphony_pg.config.settings import ERRORS, QUEUE, RETRY, TRANSPORT, WORKER, Mistake
 from symphony_pg.database import functions
 from symphony_pg.schedules import Schedules
 from symphony_pg.times import parse_duration
@@ -99,6 +115,72 @@ def test_a_setting_of_the_worker_is_an_option() -> None:
     turned_off = {"listen", "tick", "schedules"}
     shown = {f"no_{each}" if each in turned_off else each for each in settings}
     assert options(consume, "reference", "config", "log_level", "reload") == shown
+
+
+def test_a_pattern_is_one_for_the_file_and_the_database(conn: Connection, tmp_path: Path) -> None:
+    parts = ("", "*", ".", "a", ".*", "a.b", "\n", "x" * 200, "x" * 198)
+    patterns = {"".join(each) for each in product(parts, repeat=3)}
+    taken = set()
+    for pattern in patterns:
+        with suppress(BadArgument):
+            Client(conn).set_routes(pattern, [])
+            taken.add(pattern)
+    file = tmp_path / "symphony.toml"
+    file.write_text("[routing]\n" + "\n".join(f"{json.dumps(each)} = []" for each in patterns))
+    with pytest.raises(ConfigError) as caught:
+        load(file)
+    lines = [json.loads(each.removesuffix(" = []")) for each in file.read_text().splitlines()[1:]]
+    wrong = {lines[each.line - 2] for each in caught.value.problems}
+    assert patterns - wrong == taken
+
+
+def test_the_keys_of_a_message_are_the_arguments_of_enqueue() -> None:
+    keys = arguments("enqueue")
+    assert {*Envelope.__slots__} - {"message"} == keys
+    options_of_dispatch = {*signature(Symphony.envelope).parameters} - {"self", "message"}
+    assert {"queue_name" if each == "queue" else each for each in options_of_dispatch} == keys - {
+        "message_type",
+        "body",
+    }
+    assert {kind.name for kind in RETRY.values()} - {kind.name for kind in ERRORS.values()} == {
+        *RetryPolicy.__slots__
+    }
+
+
+def test_the_keys_of_a_transport_are_the_arguments_of_create_transport(conn: Connection) -> None:
+    shown = {"transport_type": "type", "queue_name": "queue"}
+    keys = {shown.get(each, each) for each in arguments("create_transport", "transport_name")}
+    # config is for other clients, the DSN for this one, and enabled is a verb of its own.
+    assert {kind.name for kind in TRANSPORT.values()} - {"dsn", "enabled"} == keys - {"config"}
+    assert options(transport.commands["create"], "name") == {"kind", "queue", "priority"}
+    for priority in (-1, 0, 9, 10):
+        with nullcontext() if 0 <= priority <= 9 else pytest.raises((Mistake, BadArgument)):
+            TRANSPORT["priority"].read(priority)
+        with nullcontext() if 0 <= priority <= 9 else pytest.raises(BadArgument):
+            Client(conn).create_transport("t", priority=priority)
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "call"),
+    [
+        (failed.commands["list"], "limit", lambda client, n: client.failed_messages(at_most=n)),
+        (failed.commands["stats"], "limit", lambda client, n: client.failed_stats(at_most=n)),
+        (schedule.commands["show"], "runs", lambda client, n: client.schedule_runs("s", n)),
+        (schedule.commands["next"], "n", lambda client, n: client.schedule_preview("0 9 * * *", n)),
+        (consume, "batch_size", lambda client, n: client.claim_batch(batch_size=n)),
+    ],
+)
+def test_a_number_that_an_option_takes_is_taken_by_the_database(
+    conn: Connection, command: Any, option: str, call: Callable[[Client, int], object]
+) -> None:
+    client = Client(conn)
+    client.create_schedule("s", "A", "cron", {"expression": "0 9 * * *"})
+    (found,) = (each for each in command.params if each.name == option)
+    for number in (found.type.min, found.type.max):
+        call(client, number)
+    for number in (found.type.min - 1, found.type.max + 1):
+        with pytest.raises(BadArgument):
+            call(client, number)
 
 
 def in_the_database(key: str, value: Any) -> Any:

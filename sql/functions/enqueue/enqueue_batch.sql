@@ -3,6 +3,10 @@ returns setof bigint
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
 as $$
 /*
  * The array is passed over once.  An element that breaks a rule gets no lane, the log refuses a

@@ -29,7 +29,7 @@ begin
       and first.open_ids <> '{}' and first.claimed_at < v_before
     order by first.claimed_at
     limit 1;
-    if not found then
+    if not found and pg_snapshot_xmin(pg_current_snapshot()) <> pg_snapshot_xmax(pg_current_snapshot()) then
         select format('the transaction of pid %s, which has been open since %s', a.pid, a.xact_start)
         into v_obstacle
         from pg_stat_activity as a

@@ -1,5 +1,5 @@
 -- _is_message and _refuse_message tell the same rules: all of them are walked through, alone and together.
-select plan(8);
+select plan(9);
 
 -- Values of each argument, to both sides of each limit.  A long body is compressed in this table.
 create temporary table given (name text, value text, is_good boolean);
@@ -101,13 +101,19 @@ insert into key values
     ('priority', '0', true), ('priority', '9', true), ('priority', '-1', false), ('priority', '10', false),
     ('priority', '"high"', false), ('queue_name', '"q"', true), ('queue_name', '"nope"', false),
     ('retry', 'null', true), ('retry', '{"max_attempts": 1}', true), ('retry', '[]', false),
-    ('retry', '{"max_attempts": 0}', false), ('retry', '{"tries": 1}', false), ('prio', '5', false);
+    ('group_key', '"g"', true), ('group_key', 'null', true), ('retry', '{"max_attempts": 0}', false),
+    ('retry', '{"tries": 1}', false), ('prio', '5', false);
 create function pg_temp.answer(element jsonb, out code text, out detail text, out hint text)
 language sql as $$
     delete from symphony.idempotency_key;    -- a key in use stands for its first message, whatever comes
     select code, detail, hint
     from tap.error_of(format('select symphony.enqueue_batch(%L)', jsonb_build_array(element)))
 $$;
+select set_eq(
+    $$select name from key where name <> 'prio'$$,
+    $$select unnest(proargnames) from pg_proc where oid = 'symphony.enqueue'::regproc$$,
+    'the keys of an element are the arguments of enqueue()'
+);
 create temporary table answer as
 select element, is_good, error.*
 from (
