@@ -6,10 +6,6 @@ create or replace function symphony._called_workers(
 returns text
 language plpgsql
 stable
-set plan_cache_mode = force_generic_plan
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 /*
  * The worker of the newest claim was there a moment ago, and has time if it has settled that.  It is

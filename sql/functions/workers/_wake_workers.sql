@@ -3,10 +3,12 @@ returns void
 language plpgsql
 volatile
 as $$
-/* An old snapshot does not see who has fallen asleep since: then all are notified. */
+/* An old snapshot does not see who has fallen asleep since, or has woken: then all are notified. */
+declare
+    v_is_old boolean := current_setting('transaction_isolation') not like 'read%';
 begin
     perform symphony._notify(woken.queue_name, case
-        when messages > 0 and cardinality(lane_ids) = 1 and newest.workers <> '{}'
+        when messages > 0 and cardinality(lane_ids) = 1 and not v_is_old
         then symphony._called_workers(lane_ids[1], newest.workers, messages)
         else '' end)
     from (
@@ -21,7 +23,7 @@ begin
         order by idle_worker.idle_id desc
         limit 1
     ) as newest on true
-    where newest.workers <> '{}' or current_setting('transaction_isolation') not like 'read%';
+    where newest.workers <> '{}' or v_is_old;
 end;
 $$;
 

@@ -1,5 +1,5 @@
 -- enqueue, enqueue_batch: a notification calls one worker if that has time, and else all that sleep.
-select plan(13);
+select plan(15);
 
 create function pg_temp.called() returns text language sql as $$
     select string_agg(extra, ' ') from pg_sleep(0.1), dblink_get_notify('ear')
@@ -32,6 +32,12 @@ select symphony.enqueue_batch((select jsonb_agg(jsonb '{"message_type": "A"}') f
 select is(pg_temp.called(), '', 'all are called for a large one');
 select symphony.enqueue_batch('[{"message_type": "A"}, {"message_type": "A", "delay": "1 h"}]');
 select is(pg_temp.called(), '', 'all are called for delayed messages, which a claim does not find');
+select symphony.enqueue('A', idempotency_key => 'a');
+select is(pg_temp.called()::jsonb ->> 0, 'v', 'it is called for a message with a key');
+begin isolation level repeatable read;
+select symphony.enqueue_batch('[{"message_type": "A"}]');
+commit;
+select is(pg_temp.called(), '', 'all are called by an old snapshot, which may not see who has woken since');
 select symphony.enqueue('A', delay => '1 h');
 select is(pg_temp.called(), '', 'and for a single one');
 
