@@ -14,9 +14,10 @@ from .link import Link
 __all__ = ["Idling"]
 
 # From so many notifications a second on, to look costs less than to be told: a NOTIFY makes the
-# commits of all producers of the server take turns. So many looks in vain end it.
-MANY = 200
-LOOKS = 3
+# commits of all producers of the server take turns. Where a commit takes 10 ms, no more than 100 a
+# second come, however many there would be otherwise. So many looks in vain end it.
+MANY = 50
+LOOKS = 5
 # Before the next look: let messages gather, a millisecond for each that was found, so that the acks
 # of a few at a time do not make the producers' commits wait for the disk.
 GATHER = 0.001

@@ -173,6 +173,21 @@ async def test_a_forgotten_worker_says_again_that_it_sleeps(
         await until(lambda: client.queue_stats()[0].idle_workers == 1)
 
 
+async def test_a_worker_is_awake_while_many_messages_come(app: Symphony, conn: Connection) -> None:
+    seen: list[int] = []
+    app.handler(Job)(lambda job: seen.append(job.n))
+    client, sent = Client(conn), 0
+    async with running(app, poll_interval=60):
+        await asleep(conn, 1)
+        while client.queue_stats()[0].idle_workers:
+            app.dispatch(Job(sent))
+            sent += 1
+            await asyncio.sleep(0.002)
+            assert sent < 1000
+        await until(lambda: len(seen) == sent)
+        await asleep(conn, 1)
+
+
 @pytest.mark.parametrize("level", [IsolationLevel.REPEATABLE_READ, IsolationLevel.SERIALIZABLE])
 async def test_a_producer_with_an_old_snapshot_wakes_a_worker(
     app: Symphony, conn: Connection, dsn: str, level: IsolationLevel
