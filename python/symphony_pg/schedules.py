@@ -23,6 +23,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, TypeVar
 
 from .messages.types import message_type_of
+from .times import check_moment
 
 __all__ = ["Schedule", "Schedules", "interval_text"]
 
@@ -188,9 +189,14 @@ def _describe(source: Callable[..., Any]) -> str:
     return getattr(source, "__qualname__", repr(source))
 
 
-def _moment(value: datetime) -> str:
-    """Write a time as ISO 8601; without an offset it is one on this machine's clocks."""
-    return (value if value.tzinfo else value.astimezone()).isoformat()
+def _moment(name: str) -> Callable[[datetime], str]:
+    """Return what writes a time as ISO 8601, and refuses one without a zone."""
+
+    def written(value: datetime) -> str:
+        check_moment(name, value)
+        return value.isoformat()
+
+    return written
 
 
 def interval_text(value: timedelta | float) -> str:
@@ -208,7 +214,7 @@ def _count(number: float, unit: str) -> str:
 
 # How an option is written that JSON has no type for.
 WRITTEN: dict[str, Callable[[Any], str]] = {
-    "starts_at": _moment,
-    "ends_at": _moment,
+    "starts_at": _moment("starts_at"),
+    "ends_at": _moment("ends_at"),
     "jitter": interval_text,
 }

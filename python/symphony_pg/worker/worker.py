@@ -13,6 +13,7 @@ import logging
 import os
 import platform
 import secrets
+import signal
 import socket
 import time
 from collections.abc import Coroutine, Sequence
@@ -106,7 +107,8 @@ class Worker:
         self.app = app
         self._queues = Queues(queues, are_all=all_queues, exclude=exclude)
         self.queues = self._queues.names
-        self.name = name or f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
+        self._has_own_name = not name
+        self.name = name or f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self.concurrency = concurrency
         self.counts = Counts()
         self.has_stuck_handlers = False
@@ -184,6 +186,7 @@ class Worker:
         with caught as found, self._watchdog:
             if found is not None:
                 found.ask(self._on_signal)
+                found.catch(signal.SIGUSR1, self._watchdog.ask)
             try:
                 with suppress(Stopped):
                     await self._queues.look(self._link)
@@ -259,6 +262,7 @@ class Worker:
         )
         self._claimer = Claimer(
             worker=self.name,
+            has_own_name=self._has_own_name,
             limits=self._limits,
             queues=self._queues,
             link=self._claim_link,

@@ -42,7 +42,8 @@ Returns    needed - false: the positions are this server's, and nothing was done
 Raises     SY011 wrong_isolation_level
            SY012 still_replicated
 Writes     symphony.message, symphony.claim, symphony.purge_position, symphony.server_mark
-Locks      the tick, all lanes and the sleeping workers until the transaction ends; enqueueing goes on
+Locks      the tick, all lanes and the sleeping workers until the transaction ends; enqueueing goes
+               on
 Access     operator$$;
 
 revoke execute on function symphony.rebase() from public;

@@ -69,8 +69,8 @@ other waits, schedules.
 Arguments  ahead_by - how far it was set back
            now
            schedule_name - what the last call returned
-Returns    null: nothing is left; else 10,000 of a kind or 1,000 schedules are set right, and others may
-               be left: the last schedule that is, or empty
+Returns    null: nothing is left; else 10,000 of a kind or 1,000 schedules are set right, and others
+               may be left: the last schedule that is, or empty
 Writes     symphony.claim, symphony.worker, symphony.tick, symphony.delayed_message,
            symphony.schedule
 Access     private$$;

@@ -59,7 +59,8 @@ $$Remove what has been kept for long enough and is not in the log: failed messag
 runs of schedules, ticks, silent workers.
 
 Arguments  now
-           at_most - how many of each; of workers a hundred, since each may sleep at a thousand queues
+           at_most - how many of each; of workers a hundred, since each may sleep at a thousand
+               queues
 Returns    failed - how many failed messages were removed
            has_more - whether others may be left
 Writes     what purge() writes, without the log

@@ -8,8 +8,8 @@ as $$
 $$;
 
 comment on function symphony._sleep_turn(text) is
-$$The turn of those who note which workers of a queue sleep. The queues share 32 of them, for a worker may
-consume thousands.
+$$The turn of those who note which workers of a queue sleep. The queues share 32 of them, for a worker
+may consume thousands.
 
 Arguments  queue_name
 Returns    sleep:0 to sleep:31; they are taken in the order of these texts

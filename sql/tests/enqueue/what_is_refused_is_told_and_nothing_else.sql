@@ -1,4 +1,5 @@
 -- _is_message and _refuse_message tell the same rules: all of them are walked through, alone and together.
+begin;   -- in one transaction, that is at one time, however long it takes
 select plan(9);
 
 -- Values of each argument, to both sides of each limit.  A long body is compressed in this table.
@@ -138,3 +139,4 @@ select is_empty(
     'with a detail and a hint'
 );
 select * from finish();
+commit;

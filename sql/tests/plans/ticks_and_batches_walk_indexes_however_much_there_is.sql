@@ -1,5 +1,5 @@
--- tick, purge, enqueue_batch, heartbeat: a session that planned them beside nothing does not walk over whatever
--- there is later, when it is ten thousand rows of a kind, or a hundred thousand.
+-- tick, purge, enqueue_batch, heartbeat: a session that planned them beside nothing does not walk over
+-- whatever there is later, when it is ten thousand rows of a kind, or a hundred thousand.
 select plan(9);
 
 create function pg_temp.costs() returns integer[] language sql as $$
@@ -38,7 +38,8 @@ insert into cost select 100000, pg_temp.costs() from generate_series(1, 3);
 select diag(format('buffers of %s: %s', rows, buffers)) from cost;
 -- There is a queue for each hundred rows, and a purge looks into each.
 select cmp_ok(
-    min(buffers[verb]), '<', 150 + each * rows / 100, format('%s touches few buffers beside %s rows', what, rows)
+    min(buffers[verb]), '<', 150 + each * rows / 100,
+    format('%s touches few buffers beside %s rows', what, rows)
 )
 from cost, (values
     (1, 'tick', 0),

@@ -36,7 +36,8 @@ select is(
     array(select symphony.extend_lease(array[claim_id]) from left_over),
     array(select claim_id from left_over), 'its worker goes on with it, as before the first tick'
 );
-update symphony.claim set lease_until = '2030-01-01 12:00:30Z' where claim_id in (select claim_id from left_over);
+update symphony.claim set lease_until = '2030-01-01 12:00:30Z'
+where claim_id in (select claim_id from left_over);
 select tap.advance_clock('1 s');
 select results_eq('select * from pg_temp.tick()', 'values (0, false)', 'the next tick does the rest');
 select is(pg_temp.held('29 s'), 10001::bigint, 'all leases have begun anew');

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from ..call import Call, as_list, call, jsonb, row, rows, value, values
+from ..call import Call, as_list, as_objects, call, jsonb, row, rows, value, values
 
 __all__ = ["ClaimedMessage", "HistoryEntry", "MessageStatus", "Nacked"]
 __all__ += ["ack", "cancel", "claim_batch", "enqueue", "enqueue_batch", "extend_lease"]
-__all__ += ["message_history", "message_status", "nack_with_backoff", "release", "snooze"]
-__all__ += ["why_not_running"]
+__all__ += ["message_history", "message_status", "nack_with_backoff", "release"]
+__all__ += ["release_unheard", "snooze", "why_not_running"]
 
 
 class ClaimedMessage(NamedTuple):
@@ -101,7 +101,7 @@ def enqueue(
 
 def enqueue_batch(messages: Sequence[Mapping[str, Any]]) -> Call[list[int]]:
     """Enqueue objects whose keys are the arguments of enqueue(); return the ids in order."""
-    return values("enqueue_batch", **jsonb(locals(), "messages"))
+    return values("enqueue_batch", messages=as_objects(messages, "available_at", "delay"))
 
 
 def claim_batch(
@@ -172,6 +172,15 @@ def release(claim_id: int, message_ids: Sequence[int] | None = None) -> Call[int
     Raises LeaseLost if the claim is no longer held or one of them is already settled.
     """
     return value("release", **locals() | {"message_ids": as_list(message_ids)})
+
+
+def release_unheard(worker: str, after: int, received: int | None = None) -> Call[int]:
+    """Give back what a worker has claimed without getting an answer; return how many messages.
+
+    That is all it has claimed after one claim, but for the one that it has received since. No other
+    worker may have its name.
+    """
+    return value("release_unheard", **locals())
 
 
 def cancel(message_id: int) -> Call[bool]:

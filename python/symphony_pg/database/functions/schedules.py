@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from ..call import Call, jsonb, rows, value, values
+from ..call import Call, as_objects, jsonb, rows, value, values
 
 __all__ = ["ClockChange", "ScheduleDiff", "ScheduleRun", "ScheduleStatus", "UpcomingRun"]
 __all__ += ["clock_changes", "create_schedule", "cron_next", "cron_upcoming", "pause_schedule"]
 __all__ += ["remove_schedule", "resume_schedule", "run_schedule_now", "schedule_diff"]
 __all__ += ["schedule_preview", "schedule_runs", "schedule_status", "sync_schedules"]
 __all__ += ["tick_schedules"]
+
+TIMES = ("starts_at", "ends_at", "jitter")  # those of a declared schedule
 
 
 class ScheduleStatus(NamedTuple):
@@ -164,7 +166,8 @@ def schedule_diff(
     managed_by: str, schedules: Sequence[Mapping[str, Any]]
 ) -> Call[list[ScheduleDiff]]:
     """Return what sync_schedules() would do."""
-    return rows(ScheduleDiff, "schedule_diff", **jsonb(locals(), "schedules"))
+    given = locals() | {"schedules": as_objects(schedules, *TIMES)}
+    return rows(ScheduleDiff, "schedule_diff", **given)
 
 
 def sync_schedules(
@@ -175,7 +178,8 @@ def sync_schedules(
     The keys of a schedule are the arguments of create_schedule(). Raises ScheduleTaken if one
     belongs to another application or was made by hand, unless it is to be taken over.
     """
-    return rows(ScheduleDiff, "sync_schedules", **jsonb(locals(), "schedules"))
+    given = locals() | {"schedules": as_objects(schedules, *TIMES)}
+    return rows(ScheduleDiff, "sync_schedules", **given)
 
 
 def tick_schedules() -> Call[int]:
