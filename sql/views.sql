@@ -30,10 +30,17 @@ union all
 select lane.queue_name, lane.priority, d.message_id, d.message_type, d.attempt + 1,
        d.enqueued_at, d.available_at, d.last_error, d.body, d.headers
 from symphony.delayed_message as d
-join symphony.lane on lane.lane_id = d.lane_id;
+join symphony.lane on lane.lane_id = d.lane_id
+union all
+select lane.queue_name, lane.priority, m.message_id, m.message_type, m.attempt + 1,
+       m.enqueued_at, m.available_at, m.last_error, m.body, m.headers
+from symphony.parked as p
+join symphony.message as m on m.message_id = p.message_id
+join symphony.lane on lane.lane_id = m.lane_id;
 
 comment on view symphony.pending_message is
-'Messages that are still to be handed out: pending ones, and those delayed until available_at.';
+'Messages that are still to be handed out: pending ones, those delayed until available_at, and those that '
+'wait for others of their key.';
 
 
 create or replace view symphony.processing_message as

@@ -15,6 +15,7 @@ __all__ = [
     "LeaseLost",
     "LoginRefused",
     "MalformedBatch",
+    "MessageReturned",
     "NeedsPython",
     "NoAnswer",
     "NoConnectionFree",
@@ -135,6 +136,15 @@ class LeaseLost(SymphonyError):
     """
 
     sqlstate = "SY010"
+
+
+class MessageReturned(LeaseLost):
+    """The message was given back, since one before it of its key did not succeed.
+
+    Do not try again: the message is handed out anew when its turn comes.
+    """
+
+    sqlstate = "SY013"
 
 
 class UnknownWorker(SymphonyError):
@@ -287,6 +297,7 @@ CLASSES: dict[str, type[SymphonyError]] = {
     "SY010": LeaseLost,
     "SY011": WrongIsolationLevel,
     "SY012": StillReplicated,
+    "SY013": MessageReturned,
     "SY020": UnknownTransport,
     "SY021": TransportNotServed,
     "SY022": NeedsPython,

@@ -24,6 +24,10 @@ create table symphony.queue (
     created_at         timestamptz not null default clock_timestamp(),
     failed_retention   interval,
     max_snooze         interval not null default '7 days',
+    ordered            boolean not null default false,
+    key_concurrency    integer,
+    concurrency        integer,
+    on_failure         text not null default 'continue',
 
     constraint queue_pkey primary key (queue_name),
     constraint queue_name_is_plain check (queue_name ~ '^[A-Za-z0-9_.:/-]{1,48}$'),
@@ -41,7 +45,11 @@ create table symphony.queue (
         check (idempotency_window > '0' and idempotency_window <= '100 years'),
     constraint queue_failed_retention_is_sane
         check (failed_retention > '0' and failed_retention <= '100 years'),
-    constraint queue_max_snooze_is_sane check (max_snooze >= '0' and max_snooze <= '100 years')
+    constraint queue_max_snooze_is_sane check (max_snooze >= '0' and max_snooze <= '100 years'),
+    constraint queue_ordered_means_one_of_a_key check (not ordered or key_concurrency = 1),
+    constraint queue_key_concurrency_is_sane check (key_concurrency between 1 and 10000),
+    constraint queue_concurrency_is_sane check (concurrency between 1 and 100000),
+    constraint queue_on_failure_is_known check (on_failure in ('continue', 'hold'))
 );
 
 comment on table symphony.queue is 'The queues and their settings; see create_queue().';
@@ -69,6 +77,15 @@ comment on column symphony.queue.failed_retention is
 'How long failed messages are kept; null: until a person removes them.';
 comment on column symphony.queue.max_snooze is
 'How long after it was enqueued, or replayed, a message may be put off by snooze().';
+comment on column symphony.queue.ordered is
+'True: the messages of a key are worked on one after the other, in their order; see 10_limits.sql.';
+comment on column symphony.queue.key_concurrency is
+'How many messages of a key are in the hands of workers at a time, in any order; null: no limit.';
+comment on column symphony.queue.concurrency is
+'How many messages are in the hands of workers at a time; null: no limit.';
+comment on column symphony.queue.on_failure is
+'What becomes of the key of an ordered message that failed for good. continue: the next one is its turn; '
+'hold: all wait until it is replayed or removed.';
 
 
 create table symphony.lane (
@@ -80,6 +97,7 @@ create table symphony.lane (
     is_held        boolean not null default false,
     is_unrouted    boolean not null default false,
     max_body_bytes integer not null default 1048576,
+    is_gated       boolean not null default false,
 
     constraint lane_pkey primary key (lane_id),
     constraint lane_key unique (queue_name, priority, alone),
@@ -106,7 +124,10 @@ comment on column symphony.lane.is_held is
 comment on column symphony.lane.is_unrouted is
 'True: no routes exist, so messages that name no queue come here without a look at them.';
 comment on column symphony.lane.max_body_bytes is
-'That of its queue, so that enqueue() finds all it needs in one row.';
+'That of its queue, so that enqueue() finds all it needs in one row; 0: nothing may be enqueued here, since '
+'an ordered queue has one priority.';
+comment on column symphony.lane.is_gated is
+'True: its queue is ordered or has a limit, and its claims go through the gate; see 10_limits.sql.';
 
 
 create table symphony.lane_use (

@@ -43,6 +43,8 @@ create table symphony.claim (
     ahead              int8multirange not null,
     open_ids           bigint[] not null,
     renewed_at         timestamptz,
+    keys               text[],
+    holds              boolean,
 
     constraint claim_pkey primary key (claim_id)
 ) with (fillfactor = 60);
@@ -75,6 +77,11 @@ comment on column symphony.claim.open_ids is 'Messages of the claim that are not
 comment on column symphony.claim.renewed_at is
 'When tick() began its lease anew, since nobody could have done so, or moved it, since the clock was set '
 'back; null: never, or its worker did so later.';
+comment on column symphony.claim.keys is
+'The key of each message that was handed out, in order, if keys are limited; empty: there are other limits; '
+'null: there was no gate.';
+comment on column symphony.claim.holds is
+'True: a message that holds its key is among them; see held_key.';
 
 create index claim_lane_idx on symphony.claim (lane_id, claim_id);
 create index claim_lease_idx on symphony.claim (lease_until);

@@ -16,6 +16,8 @@ from .tables import as_row
 
 __all__ = ["queue"]
 
+ON_FAILURE = click.Choice(["continue", "hold"])
+
 
 @click.group()
 def queue() -> None:
@@ -34,6 +36,10 @@ _settings = options(
     ("idempotency-window", DURATION, "How long an idempotency key counts [1d]."),
     ("failed-retention", DURATION, "How long failed messages are kept [0s: for ever]."),
     ("max-snooze", DURATION, "How long a message may be put off [7d]."),
+    ("ordered/--not-ordered", None, "Work on the messages of a key one by one, in order."),
+    ("key-concurrency", int, "Messages of a key in hands at a time [0: no limit]."),
+    ("concurrency", int, "Messages in hands at a time [0: no limit]."),
+    ("on-failure", ON_FAILURE, "What a failed one does to its ordered key [continue]."),
 )
 
 

@@ -38,6 +38,15 @@ def _flag(value: Any) -> bool:
     return value
 
 
+def _one_of(*words: str) -> Callable[[Any], str]:
+    def read(value: Any) -> str:
+        if value not in words:
+            raise Mistake(" or ".join(f'"{word}"' for word in words))
+        return str(value)
+
+    return read
+
+
 def _names(value: Any) -> list[str]:
     values = [value] if isinstance(value, str) else value
     if not isinstance(values, list) or not all(isinstance(each, str) and each for each in values):
@@ -139,6 +148,10 @@ QUEUE = {
     "idempotency_window": Kind("idempotency_window", _interval(0.000001, 100 * YEAR)),
     "failed_retention": Kind("failed_retention", _interval(0, 100 * YEAR)),
     "max_snooze": Kind("max_snooze", _interval(0, 100 * YEAR)),
+    "ordered": Kind("ordered", _flag),
+    "key_concurrency": Kind("key_concurrency", _integer(0, 10000)),
+    "concurrency": Kind("concurrency", _integer(0, 100000)),
+    "on_failure": Kind("on_failure", _one_of("continue", "hold")),
 }
 
 WORKER = {

@@ -254,5 +254,5 @@ def test_what_holds_up_a_purge_is_told(cli: Cli, conn: Connection, terminal: Non
 def test_a_check_tells_a_person_how_far_it_is(cli: Cli, terminal: None) -> None:
     checked = cli.run("db", "check")
     assert checked.stdout == "All invariants hold.\n"
-    assert checked.stderr.startswith("1 of 9: a message is in one place\n2 of 9: ")
+    assert checked.stderr.startswith("1 of 10: a message is in one place\n2 of 10: ")
     assert cli.run("db", "check", "--json").stderr == ""

@@ -46,6 +46,10 @@ OUT_OF_RANGE: dict[str, list[Any]] = {
     "retention": ["36001d"],
     "failed_retention": ["36001d"],
     "max_snooze": ["36001d"],
+    "ordered": [7],
+    "key_concurrency": [-1, 10001],
+    "concurrency": [-1, 100001],
+    "on_failure": ["never"],
 }
 LIMITS: dict[str, list[Any]] = {
     "max_retries": [0, 999],
@@ -57,6 +61,10 @@ LIMITS: dict[str, list[Any]] = {
     "retention": ["0s", "36000d"],
     "failed_retention": ["0s", "36000d"],
     "max_snooze": ["0s", "36000d"],
+    "ordered": [False],
+    "key_concurrency": [0, 10000],
+    "concurrency": [0, 100000],
+    "on_failure": ["hold", "continue"],
 }
 
 
@@ -187,7 +195,8 @@ def in_the_database(key: str, value: Any) -> Any:
     """Return a value as it stands in a configuration, though it is out of range."""
     if key == "max_retries":
         return value + 1
-    return f"{parse_duration(value).total_seconds()} s" if isinstance(value, str) else value
+    is_duration = isinstance(value, str) and value[0].isdigit()
+    return f"{parse_duration(value).total_seconds()} s" if is_duration else value
 
 
 @pytest.mark.parametrize(("section", "kinds"), [("retry", RETRY), ("queues", QUEUE)])

@@ -283,7 +283,9 @@ def test_check_says_how_far_it_is_and_can_be_cancelled(conn: Connection) -> None
     told: list[str | None] = []
     conn.add_notice_handler(lambda notice: told.append(notice.message_primary))
     assert Client(conn).check() == []
-    assert [text and text.partition(":")[0] for text in told] == [f"{n} of 9" for n in range(1, 10)]
+    assert [text and text.partition(":")[0] for text in told] == [
+        f"{n} of 10" for n in range(1, 11)
+    ]
 
     conn.execute(
         "insert into symphony.message (enqueued_at, lane_id, message_type, body, headers)"

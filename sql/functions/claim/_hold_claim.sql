@@ -20,6 +20,7 @@ begin
     if not found or v_claim.open_ids = '{}'
        or v_claim.lease_until <= v_now and v_claim.lease_until <= symphony._lapsed_until(v_now)
     then
+        perform symphony._refuse_returned(_hold_claim.claim_id, message_ids);
         raise exception 'claim % is no longer held', coalesce(_hold_claim.claim_id::text, '(null)')
             using errcode = 'SY010',
                   detail  = case
@@ -35,6 +36,7 @@ begin
         return v_claim.open_ids;
     end if;
     if message_ids = '{}' or not message_ids <@ v_claim.open_ids then
+        perform symphony._refuse_returned(_hold_claim.claim_id, message_ids);
         raise exception 'not all of these messages are open in claim %', _hold_claim.claim_id
             using errcode = 'SY010',
                   detail  = format('Not open: %s.', coalesce((
@@ -56,6 +58,7 @@ Arguments  claim_id
 Returns    the messages to settle, each once
 Raises     SY010 lease_lost - the lease ended, the claim is foreign or settled, or a message is not
                open in it
+           SY013 message_returned
 Locks      the row of the claim
 Access     private$$;
 

@@ -10,10 +10,11 @@ language plpgsql
 volatile
 as $$
 declare
-    v_left bigint[];
-    v_id   bigint;
+    v_left     bigint[];
+    v_id       bigint;
+    v_is_gated boolean;
 begin
-    select claim.open_ids into v_left
+    select claim.open_ids, claim.keys is not null into v_left, v_is_gated
     from symphony.claim
     where claim.claim_id = _settle.claim_id;
     if v_left = message_ids then
@@ -31,6 +32,9 @@ begin
         failed      = claim.failed + _settle.failed,
         returned    = claim.returned + _settle.returned
     where claim.claim_id = _settle.claim_id;
+    if v_is_gated then
+        perform symphony._let_go(claim_id, case when retried + failed + returned = 0 then message_ids end);
+    end if;
     return cardinality(message_ids);
 end;
 $$;
@@ -44,7 +48,7 @@ Arguments  claim_id
            failed - how many of them failed
            returned - how many of them were given back
 Returns    how many messages that were
-Writes     symphony.claim (updates one row)
+Writes     symphony.claim (updates one row); what _let_go() writes, if the queue has limits
 Access     private$$;
 
 revoke execute on function

@@ -15,7 +15,8 @@ as $$
  * rest, and every refusal, is for _hold_claim().
  */
 declare
-    v_size integer;
+    v_size     integer;
+    v_is_gated boolean;
 begin
     update symphony.claim
     set open_ids    = '{}',
@@ -25,8 +26,11 @@ begin
       and claim.open_ids = coalesce(ack.message_ids, claim.open_ids)
       and cardinality(claim.open_ids) = claim.size
       and claim.size > 0
-    returning claim.size into v_size;
-    if not found then
+      and claim.holds is not true
+    returning claim.size, claim.keys is not null into v_size, v_is_gated;
+    if v_is_gated then
+        perform symphony._let_go(ack.claim_id, null);
+    elsif v_is_gated is null then
         v_size := symphony._settle(ack.claim_id,
                                    symphony._hold_claim(ack.claim_id, ack.message_ids));
     end if;
@@ -41,7 +45,9 @@ Arguments  claim_id - from claim_batch()
            message_ids - those that are done; null: all that are left
 Returns    how many messages were settled
 Raises     SY010 lease_lost - the lease ended, or a message is already settled
-Writes     symphony.claim (updates one row)
+           SY013 message_returned - one before it of its key did not succeed
+Writes     symphony.claim (updates one row), symphony.held_key; NOTIFY if the queue has limits and a
+           worker sleeps
 Access     consumer$$;
 
 revoke execute on function symphony.ack(bigint, bigint[]) from public;

@@ -3,12 +3,13 @@ create or replace function symphony.claim_batch(
     batch_size   integer default 10,
     worker       text default null,
     lease        interval default null,
-    asynchronous boolean default false
+    asynchronous boolean default false,
+    slots        integer default null
 )
 returns table (
     claim_id bigint, message_id bigint, queue_name text, message_type text, body jsonb,
     headers jsonb, priority integer, attempt integer, max_attempts integer, group_key text,
-    enqueued_at timestamptz, lease_until timestamptz, alone boolean, has_more boolean
+    enqueued_at timestamptz, lease_until timestamptz, alone boolean, has_more boolean, ordered boolean
 )
 language plpgsql
 security definer
@@ -36,8 +37,7 @@ declare
     v_limit    integer;
     v_now      timestamptz;
 begin
-    perform symphony._check_claim(batch_size, lease);
-    perform symphony._end_when_idle(),
+    perform symphony._check_claim(batch_size, lease), symphony._end_when_idle(),
             case when asynchronous then set_config('synchronous_commit', 'off', true) end;
     v_lanes := array(select lane_id from symphony._lanes(claim_batch.queues));
     v_lanes := case when cardinality(v_lanes) > 8 then symphony._filled_lanes(v_lanes) else v_lanes end;
@@ -46,16 +46,20 @@ begin
         v_lane_id := coalesce(v_lanes[i], v_busy);
         exit when v_lane_id is null;
         continue when (i < cardinality(v_lanes) or i = cardinality(v_lanes) and v_busy is not null)
-            and not exists (select from symphony._pending(v_lane_id, 1, v_finished));
+            and not symphony._has_pending(array[v_lane_id], v_finished);
         if not symphony._lock_lane(v_lane_id, wait => i > cardinality(v_lanes) and not v_locked) then
             v_busy := coalesce(v_busy, v_lane_id);
             continue;
         end if;
+        select * into v_lane from symphony._lane_settings(v_lane_id), symphony._position(v_lane_id);
+        if v_lane.is_gated then
+            return query
+            select * from symphony._claim_gated(v_lane_id, batch_size, worker, lease, not v_locked, slots);
+            if found then return; end if;
+        end if;
         v_locked := true;
-        select * into v_lane
-        from symphony._lane_settings(v_lane_id), symphony._position(v_lane_id);
         v_take := v_lane.ahead * symphony._finished_transactions();
-        continue when isempty(v_take);
+        continue when v_lane.is_gated or isempty(v_take);
         v_first := symphony._first_run(v_take, v_lane.partial_txid);
         v_limit := case when v_lane.alone then 1 else claim_batch.batch_size end;
         v_now := symphony._now();
@@ -66,20 +70,16 @@ begin
             (select * from symphony._runs(v_lane_id, v_take - int8multirange(v_first), v_limit)
              where v_take <> int8multirange(v_first)) limit v_limit
         ), taken as (
-            select array_agg(message_id) as ids,
-                   (array_agg(txid))[v_limit] as last_txid,
+            select array_agg(message_id) as ids, (array_agg(txid))[v_limit] as last_txid,
                    (array_agg(message_id))[v_limit] as last_message_id,
                    avg(date_part('epoch', coalesce(available_at, enqueued_at))) as due_at
-            from batch
-            having count(*) > 0
+            from batch having count(*) > 0
         ), claimed as (
             insert into symphony.claim (lane_id, worker, claimed_at, lease_until, size, open_ids, waited,
                                         ahead, partial_txid, partial_message_id)
-            select v_lane_id, claim_batch.worker, v_now,
-                   v_now + coalesce(claim_batch.lease, v_lane.lease),
+            select v_lane_id, claim_batch.worker, v_now, v_now + coalesce(claim_batch.lease, v_lane.lease),
                    cardinality(ids), ids, greatest(date_part('epoch', v_now) - due_at, 0),
-                   v_lane.ahead - symphony._drained(v_take, v_first, last_txid),
-                   last_txid, last_message_id
+                   v_lane.ahead - symphony._drained(v_take, v_first, last_txid), last_txid, last_message_id
             from taken
             returning claim_id, lease_until, size = v_limit or v_busy is not null
                 or i < cardinality(v_lanes) and symphony._has_pending(v_lanes[i + 1:], v_finished) as has_more
@@ -87,30 +87,34 @@ begin
         select claimed.claim_id, batch.message_id, v_lane.queue_name, batch.message_type,
                batch.body, batch.headers, v_lane.priority::integer, batch.attempt + 1,
                case when batch.retry is null and not v_lane.by_type then v_lane.max_attempts
-                    else symphony._max_attempts(batch.message_type, batch.retry, v_lane.max_attempts)
-               end, batch.group_key, batch.enqueued_at, claimed.lease_until, v_lane.alone, claimed.has_more
+                    else symphony._max_attempts(batch.message_type, batch.retry, v_lane.max_attempts) end,
+               batch.group_key, batch.enqueued_at, claimed.lease_until, v_lane.alone, claimed.has_more, false
         from claimed, batch;
         if found then return; end if;
     end loop;
     perform symphony._check_queues(claim_batch.queues);
     if not exists (select from symphony._home()) then
         perform symphony.rebase();
-        return query select * from symphony.claim_batch(queues, batch_size, worker, lease, asynchronous);
+        return query select * from symphony.claim_batch(queues, batch_size, worker, lease, asynchronous,
+                                                        slots);
     end if;
 end;
 $$;
 
-comment on function symphony.claim_batch(text[], integer, text, interval, boolean) is
+comment on function symphony.claim_batch(text[], integer, text, interval, boolean, integer) is
 $$Take the next messages of the first of these queues that has any, for as long as a lease lasts.
 
 Arguments  queues - in order of preference
            batch_size - 1 to 1000
            worker - a name for people and statistics
            lease - how long the messages are held; null: as long as the queue says
-           asynchronous - true: the commit waits neither for the disk nor for a standby, so that the
-               lane is locked for a shorter time (synchronous_commit is off until the transaction
-               ends). A crash of the server may forget the claim, and then the messages are handed
-               out again; it may also forget whatever else this transaction has written
+           asynchronous - true: the commit waits neither for the disk nor for a standby, so that
+               the lane is locked for a shorter time (synchronous_commit is off until the
+               transaction ends). A crash of the server may forget the claim, and then the messages
+               are handed out again; it may also forget whatever else this transaction has written
+           slots - how many messages the worker could start now; null: all. Of a queue with a limit
+               of concurrency it gets no more, and one at least: what waits in one hand keeps
+               others idle
 Returns    the messages in the order of their lane, all under one claim_id. Without a row there is
                nothing to do now. The claim may be smaller than batch_size although more messages
                wait
@@ -129,13 +133,17 @@ Returns    the messages in the order of their lane, all under one claim_id. With
            alone - true: the message was in the hands of a worker that vanished, and may have been
                the cause. Hold nothing else while you work on it
            has_more - false: nothing else was waiting in these queues; true: claim again
+           ordered - true: work on the messages of this claim that have the same group_key one
+               after the other, in the order of the rows
 Raises     SY001 unknown_queue
            SY011 wrong_isolation_level - any but read committed
            SY012 still_replicated
            22023 invalid_parameter_value
-Writes     symphony.claim (inserts one row)
+Writes     symphony.claim (inserts one row); where the queue has limits also what _claim_gated()
+           writes
 Locks      the lane until the transaction ends: commit at once. An idle transaction is ended after
            10 seconds. It waits for a lane that another session holds only if no other has messages
 Access     consumer$$;
 
-revoke execute on function symphony.claim_batch(text[], integer, text, interval, boolean) from public;
+revoke execute on function
+    symphony.claim_batch(text[], integer, text, interval, boolean, integer) from public;

@@ -9,7 +9,8 @@ create or replace function symphony.nack_with_backoff(
     error_bases  text[] default null,
     out outcome  text,
     out available_at timestamptz,
-    out last_error text
+    out last_error text,
+    out returned bigint[]
 )
 language plpgsql
 security definer
@@ -24,6 +25,7 @@ declare
     v_rule  record;
     v_kind  text;
 begin
+    returned := '{}';
     last_error := symphony._sanitized(coalesce(error, '(no error text)'));
     error_class := left(error_class, 200);
     if retry_after < '0' or retry_after > '100 years' then
@@ -38,7 +40,7 @@ begin
         cross join lateral symphony._error_rule(message.message_type, error_class || error_bases) as rule
         where message.message_id = nack_with_backoff.message_id;
         if v_kind = 'snooze' then
-            select s.* into outcome, available_at, last_error
+            select s.* into outcome, available_at, last_error, returned
             from symphony.snooze(claim_id, nack_with_backoff.message_id, retry_after,
                                  reason => last_error) as s;
             return;
@@ -49,7 +51,7 @@ begin
            least(extract(epoch from rule.max_delay)::double precision,
                  extract(epoch from rule.delay)::double precision
                  * rule.multiplier ^ least(message.attempt, 50))
-           * (1 + rule.jitter * (2 * random() - 1)) as seconds
+           * (1 + rule.jitter * (2 * random() - 1)) as seconds, lane.is_gated
     into v_rule
     from symphony.message
     join symphony.lane on lane.lane_id = message.lane_id
@@ -57,8 +59,12 @@ begin
         message.message_type, lane.queue_name, message.retry) as rule
     where message.message_id = nack_with_backoff.message_id;
 
-    if retryable is not false and v_rule.attempt < v_rule.max_attempts then
-        outcome := 'retry';
+    outcome := case when retryable is not false and v_rule.attempt < v_rule.max_attempts
+                    then 'retry' else 'failed' end;
+    if v_rule.is_gated then
+        returned := symphony._hold_back(claim_id, nack_with_backoff.message_id, outcome = 'failed');
+    end if;
+    if outcome = 'retry' then
         available_at := v_now + coalesce(retry_after, v_rule.seconds * interval '1 second');
         perform symphony._record_attempt(
             v_ids, 'retry', nack_with_backoff.last_error, error_class, traceback, nack_with_backoff.claim_id);
@@ -66,7 +72,6 @@ begin
                                   v_rule.attempt, nack_with_backoff.last_error, error_class);
         perform symphony._settle(nack_with_backoff.claim_id, v_ids, retried => 1);
     else
-        outcome := 'failed';
         perform symphony._fail(
             v_ids, case when retryable is false then 'permanent' else 'exhausted' end,
             nack_with_backoff.last_error, error_class, nack_with_backoff.claim_id, traceback);
@@ -94,10 +99,14 @@ Arguments  claim_id - from claim_batch()
 Returns    outcome - retry, snoozed, or failed: its attempts are used up, or it is not retryable
            available_at - when it comes back
            last_error - what is kept of error: log this
+           returned - messages of the claim that were given back with it, since they follow it in
+               an ordered queue: do not work on them
 Raises     SY010 lease_lost - the lease ended, or the message is already settled
+           SY013 message_returned - one before it of its key did not succeed
            22023 invalid_parameter_value
 Writes     symphony.message, symphony.delayed_message or symphony.failed_message, symphony.claim,
-           symphony.attempt; NOTIFY if it is due at once and a worker sleeps
+           symphony.attempt, and what _hold_back() writes; NOTIFY if it is due at once and a worker
+           sleeps
 Access     consumer$$;
 
 revoke execute on function

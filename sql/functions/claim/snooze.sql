@@ -6,7 +6,8 @@ create or replace function symphony.snooze(
     reason       text default null,
     out outcome  text,
     out available_at timestamptz,
-    out last_error text
+    out last_error text,
+    out returned bigint[]
 )
 language plpgsql
 security definer
@@ -30,13 +31,18 @@ begin
     end if;
     select message.attempt, queue.max_snooze, queue.max_snooze + coalesce(
                (select max(replay.replayed_at) from symphony.replay
-                where replay.message_id = snooze.message_id), message.enqueued_at) as end_at
+                where replay.message_id = snooze.message_id), message.enqueued_at) as end_at,
+           lane.is_gated
     into v_rule
     from symphony.message
     join symphony.lane on lane.lane_id = message.lane_id
     join symphony.queue on queue.queue_name = lane.queue_name
     where message.message_id = snooze.message_id;
 
+    returned := '{}';
+    if v_rule.is_gated then
+        returned := symphony._hold_back(claim_id, snooze.message_id, v_now >= v_rule.end_at);
+    end if;
     last_error := symphony._sanitized(nullif(reason, ''));
     if v_now >= v_rule.end_at then
         outcome := 'failed';
@@ -68,10 +74,13 @@ Arguments  claim_id - from claim_batch()
 Returns    outcome - snoozed, or failed when it was put off for too long
            available_at - when it comes back
            last_error - the reason without secrets: log this
+           returned - messages of the claim that were given back with it, since they follow it in an
+               ordered queue: do not work on them
 Raises     SY010 lease_lost - the lease ended, or the message is already settled
+           SY013 message_returned - one before it of its key did not succeed
            22023 invalid_parameter_value
-Writes     symphony.message, symphony.delayed_message or symphony.failed_message, symphony.claim;
-           NOTIFY if it is due at once and a worker sleeps
+Writes     symphony.message, symphony.delayed_message or symphony.failed_message, symphony.claim,
+           and what _hold_back() writes; NOTIFY if it is due at once and a worker sleeps
 Access     consumer$$;
 
 revoke execute on function symphony.snooze(bigint, bigint, interval, timestamptz, text) from public;

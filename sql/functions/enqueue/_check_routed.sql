@@ -15,6 +15,7 @@ stable
 as $$
 declare
     v_queue_name text;
+    v_priority   integer;
 begin
     perform symphony._check_retry(retry);
     if queue_name is not null then
@@ -22,12 +23,12 @@ begin
                                          available_at, idempotency_key, headers);
         return;
     end if;
-    for v_queue_name in
-        select distinct d.queue_name
+    for v_queue_name, v_priority in
+        select distinct d.queue_name, coalesce(_check_routed.priority, d.priority)
         from symphony._deliveries(message_type) as d
         where d.transport_type = 'postgres'
     loop
-        perform symphony._refuse_message(message_type, body, v_queue_name, priority, delay,
+        perform symphony._refuse_message(message_type, body, v_queue_name, v_priority, delay,
                                          available_at, idempotency_key, headers);
     end loop;
     if v_queue_name is null then

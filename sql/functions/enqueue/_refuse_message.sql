@@ -45,6 +45,10 @@ begin
     elsif priority not between 0 and 9 then
         v_what := format('priority must be between 0 and 9, not %s', priority);
         v_hint := '9 goes first and 0 last; without one a message has 5.';
+    elsif priority <> 5 and v_queue.ordered then
+        v_what := format('queue "%s" is ordered and has the priority 5, not %s', v_queue.queue_name,
+                         priority);
+        v_hint := 'Leave the priority out, also in transports that lead there: two lanes keep no order.';
     elsif delay is not null and available_at is not null then
         v_what := 'delay and available_at exclude each other';
         v_hint := 'Give a delay counted from now, or the moment itself.';

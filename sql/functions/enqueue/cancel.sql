@@ -17,6 +17,7 @@ declare
 begin
     delete from symphony.delayed_message as d where d.message_id = cancel.message_id;
     if found then
+        perform symphony._free_held(array[cancel.message_id]);
         perform symphony._forget(array[cancel.message_id]);
         perform symphony._free_keys(array[cancel.message_id]);
         return true;
@@ -31,10 +32,13 @@ begin
         using symphony._position(v_lane_id) as p
         where m.message_id = cancel.message_id
           and m.lane_id = v_lane_id
-          and symphony._is_ahead(m.txid, m.message_id, p.ahead, p.partial_txid, p.partial_message_id);
+          and (symphony._is_ahead(m.txid, m.message_id, p.ahead, p.partial_txid, p.partial_message_id)
+               or exists (select from symphony.parked where parked.message_id = m.message_id));
         if not found then
             return false;
         end if;
+        delete from symphony.parked where parked.message_id = cancel.message_id;
+        perform symphony._free_held(array[cancel.message_id]);
         perform symphony._forget(array[cancel.message_id]);
         perform symphony._free_keys(array[cancel.message_id]);
         return true;
@@ -57,7 +61,8 @@ Arguments  message_id - from enqueue()
 Returns    true, or false if it was too late: the message is being processed, completed or failed
 Raises     SY003 unknown_message
            SY011 wrong_isolation_level - the message is pending
-Writes     symphony.message or symphony.delayed_message, and what _forget() and _free_keys() write
+Writes     symphony.message or symphony.delayed_message, symphony.parked, and what _forget(),
+           _free_keys() and _free_held() write
 Locks      the lane of the message until the transaction ends
 Access     producer$$;
 

@@ -33,6 +33,7 @@ begin
         return;
     end if;
     delete from symphony.failed_message as f where f.message_id = any (v_chosen);
+    perform symphony._free_held(v_chosen);
     perform symphony._forget(v_chosen);
     perform symphony._free_keys(v_chosen);
     return query select * from symphony._failed_outcomes(message_ids, v_chosen, 'removed');
@@ -54,7 +55,8 @@ Returns    a row for each of message_ids, or else one row
            messages - how many were removed, without message_ids
 Raises     SY001 unknown_queue
            22023 invalid_parameter_value
-Writes     symphony.failed_message, symphony.attempt, symphony.replay, symphony.idempotency_key
+Writes     symphony.failed_message, symphony.attempt, symphony.replay, symphony.idempotency_key, and
+           what _free_held() writes
 Locks      these messages; what another session has in its hands is left out of a filter
 Access     operator$$;
 

@@ -20,6 +20,8 @@ begin
         union all
         select pg_get_serial_sequence('symphony.tick', 'tick_id'), max(tick_id) from symphony.tick
         union all
+        select pg_get_serial_sequence('symphony.gate', 'gate_id'), max(gate_id) from symphony.gate
+        union all
         select pg_get_serial_sequence('symphony.idle_worker', 'idle_id'), max(idle_id)
         from symphony.idle_worker
         union all

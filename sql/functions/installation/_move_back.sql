@@ -10,8 +10,8 @@ as $$
        they are the same, or the row was written within a savepoint, by a later xid.  That xid is
        then later than the marks, which a dump holds behind the messages, and the message's id is
        one that the sequence gave out.  Whatever the numbers, a row was copied if the same xid wrote
-       rows of several transactions, or if a claim holds it.  In doubt it counts as enqueued here,
-       and is delivered. */
+       rows of several transactions, or if a claim holds it, or if it is parked.  In doubt it counts
+       as enqueued here, and is delivered. */
     with own as materialized (
         select pg_current_xact_id()::text::bigint as txid,
                pg_snapshot_xmin(pg_current_snapshot())::text::bigint as oldest,
@@ -27,7 +27,8 @@ as $$
                and m.xmin not in (
                    select copied.xmin from symphony.message as copied
                    group by copied.xmin having min(copied.txid) <> max(copied.txid))
-               and m.message_id not in (select unnest(claim.open_ids) from symphony.claim) as is_here
+               and m.message_id not in (select unnest(claim.open_ids) from symphony.claim)
+               and m.message_id not in (select parked.message_id from symphony.parked) as is_here
         from symphony.message as m
         cross join own
         cross join mark
@@ -64,7 +65,8 @@ $$;
 
 comment on function symphony._move_back() is
 $$Lower all transaction ids that came with a copy until they lie before those of this server. Their
-order stays, so each message is where it was, and what is enqueued here lies ahead of each position.
+order stays, so each message is where it was, and what is enqueued here lies ahead of each
+position.
 
 Returns    moved_by - by how much; 0: they lay there already
            messages - how many were changed

@@ -21,6 +21,7 @@ begin
         where exists (
             select from symphony.message
             where message.lane_id = lane.lane_id and message.txid >= position.first_txid)
+           or symphony._has_parked(lane.lane_id)
         order by lane.place);
 end;
 $$;

@@ -16,8 +16,10 @@ begin
       and lane.priority = _lane_alone.priority
       and lane.alone;
     if not found then
-        insert into symphony.lane (queue_name, priority, alone, is_used, is_held, max_body_bytes)
-        select lane.queue_name, lane.priority, true, true, lane.is_held, lane.max_body_bytes
+        insert into symphony.lane (queue_name, priority, alone, is_used, is_held, max_body_bytes,
+                                   is_gated)
+        select lane.queue_name, lane.priority, true, true, lane.is_held, lane.max_body_bytes,
+               lane.is_gated
         from symphony.lane
         where lane.queue_name = _lane_alone.queue_name
           and lane.priority = _lane_alone.priority

@@ -9,12 +9,16 @@ as $$
  */
 begin
     return exists (
-        select from unnest(lane_ids) as lane_id, symphony._pending(lane_id, 1, _has_pending.within));
+            select from unnest(lane_ids) as lane_id, symphony._pending(lane_id, 1, _has_pending.within))
+        or exists (
+            select from symphony.lane
+            join symphony.parked on parked.queue_name = lane.queue_name
+            where lane.lane_id = any (lane_ids) and lane.is_gated);
 end;
 $$;
 
 comment on function symphony._has_pending(integer[], int8multirange) is
-$$Whether any of these lanes has a message to hand out.
+$$Whether any of these lanes has a message to hand out, or one that waits for its key.
 
 Arguments  lane_ids
            within - only messages of these transactions

@@ -1,5 +1,5 @@
 create or replace function symphony._content(queue_name text, at_most integer)
-returns table (pending bigint, delayed bigint, failed bigint, oldest timestamptz)
+returns table (pending bigint, delayed bigint, failed bigint, oldest timestamptz, waiting bigint)
 language sql
 stable
 as $$
@@ -21,7 +21,12 @@ as $$
                   limit at_most) as found),
            (select pg_catalog.min(coalesce(head.available_at, head.enqueued_at))
             from pg_catalog.unnest(used.lane_ids) as l (lane_id),
-                 lateral symphony._pending(l.lane_id, 1) as head)
+                 lateral symphony._pending(l.lane_id, 1) as head),
+           (select pg_catalog.count(*)
+            from (select
+                  from symphony.parked as p
+                  where p.queue_name operator(pg_catalog.=) _content.queue_name
+                  limit at_most) as found)
     from (
         select array(
             select lane.lane_id from symphony.lane
@@ -37,6 +42,7 @@ $$How many messages are in a queue, for queue_stats().
 Arguments  queue_name
            at_most - where to stop counting
 Returns    oldest - since when the message at the head of a lane has been due, the oldest of them
+           waiting - for others of their key
 Access     private$$;
 
 revoke execute on function symphony._content(text, integer) from public;

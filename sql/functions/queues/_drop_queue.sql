@@ -40,6 +40,7 @@ begin
          + (select count(*) from symphony.failed_message as f where f.lane_id = any (v_lanes))
          + (select coalesce(sum(cardinality(c.open_ids)), 0) from symphony.claim as c
             where c.lane_id = any (v_lanes) and c.open_ids <> '{}')
+         + (select count(*) from symphony.parked as p where p.queue_name = _drop_queue.queue_name)
     into v_held;
     if v_held > 0 and force is not true then
         raise exception 'queue "%" holds % messages', _drop_queue.queue_name, v_held
@@ -56,6 +57,7 @@ begin
     delete from symphony.delayed_message as d where d.lane_id = any (v_lanes);
     delete from symphony.failed_message as f where f.lane_id = any (v_lanes);
     delete from symphony.claim as c where c.lane_id = any (v_lanes);
+    perform symphony._drop_gate(queue_name);
     delete from symphony.idempotency_key as k where k.queue_name = _drop_queue.queue_name;
     delete from symphony.idle_worker as i where i.queue_name = _drop_queue.queue_name;
     delete from symphony.purge_position as p where p.lane_id = any (v_lanes);

@@ -10,7 +10,11 @@ create or replace function symphony.configure_queue(
     max_body_bytes     integer default null,
     idempotency_window interval default null,
     failed_retention   interval default null,
-    max_snooze         interval default null
+    max_snooze         interval default null,
+    ordered            boolean default null,
+    key_concurrency    integer default null,
+    concurrency        integer default null,
+    on_failure         text default null
 )
 returns void
 language plpgsql
@@ -19,7 +23,12 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_constraint text;
+    v_before     symphony.queue;
+    v_after      symphony.queue;
 begin
+    select * into v_before from symphony.queue as q
+    where q.queue_name = configure_queue.queue_name
+    for no key update;
     update symphony.queue as q
     set max_attempts       = coalesce(configure_queue.max_attempts, q.max_attempts),
         retry_delay        = coalesce(configure_queue.retry_delay, q.retry_delay),
@@ -31,7 +40,11 @@ begin
         max_body_bytes     = coalesce(configure_queue.max_body_bytes, q.max_body_bytes),
         idempotency_window = coalesce(configure_queue.idempotency_window, q.idempotency_window),
         failed_retention   = nullif(coalesce(configure_queue.failed_retention, q.failed_retention), '0'),
-        max_snooze         = coalesce(configure_queue.max_snooze, q.max_snooze)
+        max_snooze         = coalesce(configure_queue.max_snooze, q.max_snooze),
+        ordered            = coalesce(configure_queue.ordered, q.ordered),
+        key_concurrency    = nullif(coalesce(configure_queue.key_concurrency, q.key_concurrency), 0),
+        concurrency        = nullif(coalesce(configure_queue.concurrency, q.concurrency), 0),
+        on_failure         = coalesce(configure_queue.on_failure, q.on_failure)
     where q.queue_name = configure_queue.queue_name;
     if not found then
         perform symphony._refuse_queue(configure_queue.queue_name);
@@ -44,7 +57,13 @@ begin
         update symphony.lane
         set max_body_bytes = configure_queue.max_body_bytes
         where lane.queue_name = configure_queue.queue_name
-          and lane.max_body_bytes <> configure_queue.max_body_bytes;
+          and lane.max_body_bytes not in (0, configure_queue.max_body_bytes);
+    end if;
+    select * into v_after from symphony.queue as q where q.queue_name = configure_queue.queue_name;
+    if (v_before.ordered, v_before.key_concurrency, v_before.concurrency)
+       is distinct from (v_after.ordered, v_after.key_concurrency, v_after.concurrency)
+    then
+        perform symphony._change_limits(queue_name);
     end if;
 exception
     when check_violation then
@@ -61,7 +80,7 @@ $$;
 
 comment on function symphony.configure_queue(
     text, integer, interval, double precision, interval, double precision,
-    interval, interval, integer, interval, interval, interval) is
+    interval, interval, integer, interval, interval, interval, boolean, integer, integer, text) is
 $$Change settings of a queue. They count for every message from now on.
 
 Arguments  queue_name - the queue
@@ -70,11 +89,17 @@ Arguments  queue_name - the queue
                max_body_bytes, idempotency_window - as for create_queue()
            failed_retention - as for create_queue(); 0: for ever
            max_snooze - as for create_queue()
+           ordered - as for create_queue()
+           key_concurrency - as for create_queue(); 0: no limit
+           concurrency - as for create_queue(); 0: no limit
+           on_failure - as for create_queue()
 Raises     SY001 unknown_queue
+           SY011 wrong_isolation_level - a limit is changed
            22023 invalid_parameter_value - the detail names the setting and its range
-Writes     symphony.queue, symphony.lane
+Writes     symphony.queue, symphony.lane, and what _change_limits() writes
+Locks      the queue; its lanes, if it is made ordered or a limit is changed
 Access     operator$$;
 
 revoke execute on function symphony.configure_queue(
     text, integer, interval, double precision, interval, double precision,
-    interval, interval, integer, interval, interval, interval) from public;
+    interval, interval, integer, interval, interval, interval, boolean, integer, integer, text) from public;

@@ -10,7 +10,11 @@ create or replace function symphony.create_queue(
     max_body_bytes     integer default null,
     idempotency_window interval default null,
     failed_retention   interval default null,
-    max_snooze         interval default null
+    max_snooze         interval default null,
+    ordered            boolean default null,
+    key_concurrency    integer default null,
+    concurrency        integer default null,
+    on_failure         text default null
 )
 returns boolean
 language plpgsql
@@ -48,20 +52,20 @@ begin
     perform symphony.configure_queue(
         create_queue.queue_name, max_attempts, retry_delay, retry_multiplier, retry_max_delay,
         retry_jitter, lease, retention, max_body_bytes, idempotency_window, failed_retention,
-        max_snooze);
+        max_snooze, ordered, key_concurrency, concurrency, on_failure);
     return v_created;
 end;
 $$;
 
 comment on function symphony.create_queue(
     text, integer, interval, double precision, interval, double precision,
-    interval, interval, integer, interval, interval, interval) is
+    interval, interval, integer, interval, interval, interval, boolean, integer, integer, text) is
 $$Make sure that there is a queue with these settings. A setting that is null gets its default in a
 new queue, and stays as it is in an old one.
 
 Arguments  queue_name - 1 to 48 letters, digits and _ . : / -
-           max_attempts - deliveries a message gets before it fails for good, 1 to 1000. The default
-               of this and of the four settings of retries below is the retry policy *, see
+           max_attempts - deliveries a message gets before it fails for good, 1 to 1000. The
+               default of this and of the four settings of retries below is the retry policy *, see
                set_retry_policy()
            retry_delay - wait before the second attempt, up to a year
            retry_multiplier - factor by which the wait grows with each attempt, 1 to 100
@@ -76,11 +80,22 @@ Arguments  queue_name - 1 to 48 letters, digits and _ . : / -
                ever
            max_snooze - how long a message may be put off by snooze(), up to 100 years; default: 7
                days
+           ordered - true: messages with the same group_key are worked on one after the other, in
+               the order in which they came; what did not succeed holds up its key. All have
+               priority 5
+           key_concurrency - how many messages with the same group_key may be in the hands of
+               workers at a time, in any order, 1 to 10,000; default: 0, no limit
+           concurrency - how many messages may be in the hands of workers at a time, 1 to 100,000;
+               default: 0, no limit
+           on_failure - what becomes of the key of an ordered message that failed for good.
+               continue, the default: the next one is its turn; hold: all wait until it is replayed
+               or removed
 Returns    true if it was created, false if it was there
 Raises     22023 invalid_parameter_value
-Writes     symphony.queue, symphony.lane, symphony.claim, symphony.purge_position
+Writes     symphony.queue, symphony.lane, symphony.claim, symphony.purge_position, and what
+           configure_queue() writes
 Access     operator$$;
 
 revoke execute on function symphony.create_queue(
     text, integer, interval, double precision, interval, double precision,
-    interval, interval, integer, interval, interval, interval) from public;
+    interval, interval, integer, interval, interval, interval, boolean, integer, integer, text) from public;

@@ -28,6 +28,7 @@ begin
         where k.queue_name = purge_queue.queue_name
           and m.lane_id = any (v_lanes)
           and symphony._is_ahead(m.txid, m.message_id, p.ahead, p.partial_txid, p.partial_message_id)));
+    perform symphony._purge_parked(queue_name, v_finished);
     insert into symphony.claim (lane_id, claimed_at, lease_until, finished_at, size, open_ids, ahead)
     select lane_id, symphony._now(), symphony._now(), symphony._now(), 0, '{}', p.ahead - v_finished
     from unnest(v_lanes) as lane_id
@@ -43,7 +44,8 @@ those being processed. The idempotency keys of what is dropped are free then.
 Arguments  queue_name - the queue
 Raises     SY001 unknown_queue
            SY011 wrong_isolation_level
-Writes     symphony.claim (a row for each lane with pending messages), symphony.idempotency_key
+Writes     symphony.claim (a row for each lane with pending messages), symphony.idempotency_key, and
+           what _purge_parked() writes
 Locks      the lanes of the queue until the transaction ends
 Access     operator$$;
 

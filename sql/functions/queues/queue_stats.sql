@@ -4,7 +4,7 @@ create or replace function symphony.queue_stats(
     out failed bigint, out oldest_pending_age interval, out claimed_last_minute bigint,
     out claimed_last_hour bigint, out finished_last_minute bigint, out finished_last_hour bigint,
     out retried_last_hour bigint, out mean_waiting interval, out mean_processing interval,
-    out idle_workers integer, out purge_waits_for text, out at_least text[]
+    out idle_workers integer, out purge_waits_for text, out at_least text[], out waiting bigint
 )
 returns setof record
 language plpgsql
@@ -45,6 +45,8 @@ begin
                    then '{claimed_last_minute,finished_last_minute}' else '{}' end::text[]
            || case when t.back_to > v_now - interval '1 hour'
                    then '{claimed_last_hour,finished_last_hour,retried_last_hour}' else '{}' end::text[]
+           || case when n.waiting >= v_most then '{waiting}' else '{}' end::text[],
+           n.waiting
     from symphony.queue as q
     cross join lateral symphony._content(q.queue_name, v_most) as n
     left join symphony._traffic(v_now) as t on t.queue_name = q.queue_name
@@ -75,6 +77,8 @@ Returns    a row for each queue
                is over; null: nothing does
            at_least - names of those figures that say only: so many at least. Messages are counted
                up to 10,000 in a queue, and up to 20,000 in all, evenly. Of claims 10,000 are read
+           waiting - messages that wait for others of their key, in a queue that is ordered or
+               limits its keys. They are not among the pending ones
 Raises     SY001 unknown_queue
 Access     operator, observer$$;
 

@@ -35,21 +35,33 @@ begin
         from symphony.failed_message as f
         where f.message_id = message_status.message_id
         union all
-        select l.message_id, l.lane_id, l.message_type,
-               case
-                   when c.claim_id is null then 'pending'
-                   when l.message_id = any (c.open_ids) then 'processing'
-                   when c.size = 0 then 'removed'
-                   else 'completed'
-               end,
-               l.attempt + case when c.size > 0 then 1 else 0 end, l.enqueued_at, l.available_at,
-               null, null, l.last_error, l.body, l.headers, l.retry, c.claim_id
+        select l.message_id, l.lane_id, l.message_type, place.status,
+               l.attempt + case when place.status in ('processing', 'completed') then 1 else 0 end,
+               l.enqueued_at, l.available_at, null, null, l.last_error, l.body, l.headers, l.retry,
+               c.claim_id
         from symphony.message as l
-        cross join lateral symphony._position(l.lane_id) as p
+        cross join lateral (
+            select exists (select from symphony.parked where parked.message_id = l.message_id) as is_parked,
+                   symphony._is_ahead(l.txid, l.message_id, p.ahead, p.partial_txid, p.partial_message_id)
+                       as is_ahead
+            from symphony._position(l.lane_id) as p
+        ) as was
         left join symphony.claim as c
-            on not symphony._is_ahead(l.txid, l.message_id, p.ahead, p.partial_txid,
-                                      p.partial_message_id)
-            and c.claim_id = symphony._claim_of(l.lane_id, l.txid, l.message_id)
+            on c.claim_id = case
+                when was.is_ahead or was.is_parked then null
+                when (select its.is_gated from symphony.lane as its where its.lane_id = l.lane_id)
+                then symphony._gated_claim_of(l.lane_id, l.txid, l.message_id, l.group_key)
+                else symphony._claim_of(l.lane_id, l.txid, l.message_id)
+            end
+        cross join lateral (
+            select case
+                when was.is_parked then 'waiting'
+                when was.is_ahead then 'pending'
+                when l.message_id = any (c.open_ids) then 'processing'
+                when c.size = 0 and c.keys is null then 'removed'
+                else 'completed'
+            end as status
+        ) as place
         where l.message_id = message_status.message_id
     ) as m
     join symphony.lane on lane.lane_id = m.lane_id
@@ -62,11 +74,12 @@ comment on function symphony.message_status(bigint) is
 $$Where a message is and what happened to it.
 
 Arguments  message_id - from enqueue()
-Returns    one row. Without a row the message never existed, was cancelled, or its retention is over
+Returns    one row. Without a row the message never existed, was cancelled, or its retention is
+               over
            message_id - the message
            queue_name - its queue
            message_type - its type
-           status - pending, delayed, processing, completed, failed or removed
+           status - pending, waiting for its key, delayed, processing, completed, failed or removed
            attempt - counts deliveries, the present one included
            max_attempts - deliveries before it fails for good
            priority - 0 to 9
@@ -75,7 +88,8 @@ Returns    one row. Without a row the message never existed, was cancelled, or i
            claimed_at - when it was handed out, if it is being processed or was finished
            finished_at - when its claim was finished, if it is completed or removed
            failed_at - when it was given up
-           worker - who has it, finished it, or had it when it failed
+           worker - who has it, finished it, or had it when it failed. Who finished it, and when,
+               is not known of a message that had waited for its key
            claim_id - the claim it is being processed or was finished in
            last_error - why the last attempt did not succeed
            body - the payload

@@ -21,8 +21,8 @@ begin
     select * into v_queue from symphony.queue where queue.queue_name = v_message.queue_name;
     case v_message.status
         when 'completed' then
-            return format('It is done: %s finished it at %s.',
-                          coalesce(v_message.worker, 'a worker'), v_message.finished_at);
+            return coalesce(format('It is done: %s finished it at ', coalesce(v_message.worker, 'a worker'))
+                            || v_message.finished_at || '.', 'It is done.');
         when 'removed' then
             return format('It was removed by purge_queue() at %s.', v_message.finished_at);
         when 'failed' then
@@ -36,6 +36,8 @@ begin
                           v_message.max_attempts, symphony._lease_remark(v_message.claim_id, v_now));
         when 'delayed' then
             return symphony._wait_remark(v_message.available_at, v_message.last_error, v_now);
+        when 'waiting' then
+            return symphony._key_remark(why_not_running.message_id, v_now);
         else
             null;
     end case;
@@ -72,6 +74,10 @@ begin
         return format('The workers of queue "%s" are paused or stop: symphony-pg workers list',
                       v_queue.queue_name);
     end if;
+    v_reason := symphony._limit_remark(v_queue.queue_name);
+    if v_reason is not null then
+        return v_reason;
+    end if;
     v_before := symphony._pending_before(why_not_running.message_id, 10000);
     return format('Its turn comes after %s others that are pending in queue "%s".',
                   case when v_before < 10000 then v_before::text else '10,000 or more' end,
@@ -83,8 +89,9 @@ comment on function symphony.why_not_running(bigint) is
 $$Say in one sentence what a message waits for.
 
 Arguments  message_id - from enqueue()
-Returns    a sentence. The message is done, failed, running or delayed, or it is held up by a pause,
-           a disabled transport, a lock, the lack of a worker or its pause, or by messages before it
+Returns    a sentence. The message is done, failed, running or delayed, or it is held up by a
+               pause, a disabled transport, a lock, the lack of a worker or its pause, by others of
+               its key, by a limit of its queue, or by messages before it
 Access     producer, consumer, operator, observer$$;
 
 revoke execute on function symphony.why_not_running(bigint) from public;

@@ -35,6 +35,7 @@ begin
     where old.message_id in (select free.message_id from free)
        or not exists (select from symphony.idempotency_key as k where k.message_id = old.message_id);
     delete from symphony.failed_message as f where f.message_id = any (v_ids);
+    perform symphony._free_held(v_ids);
     perform symphony._forget(v_ids);
     perform symphony._free_keys(v_ids);
     return coalesce(cardinality(v_ids), 0);

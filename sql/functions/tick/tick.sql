@@ -57,6 +57,7 @@ begin
     v_since := symphony._lapsed_until(v_now);
     v_renewed := symphony._renew_leases(v_since, v_now);
     v_lapsed := symphony._recover_ended_leases(v_from, case when v_renewed then v_now else '-infinity' end);
+    perform symphony._free_stuck_keys(10000) where v_is_full;
     v_is_late := v_promoted >= 1000 or v_fired >= 1000 or v_lapsed.claims >= 100
                  or v_lapsed.recovered + v_lapsed.failed >= 10000 or v_wrong is not null or not v_renewed;
     v_is_due := v_last is null or v_now >= v_last.purge_at;

@@ -10,7 +10,7 @@ select message_id, message_type, body, headers, group_key, enqueued_at, priority
 from symphony.claim_batch('{q}');
 select results_eq(
     $$select * from symphony.snooze(tap.newest_claim(), 1, '10 minutes')$$,
-    $$values ('snoozed', '2030-01-01 12:10+00'::timestamptz, null)$$,
+    $$values ('snoozed', '2030-01-01 12:10+00'::timestamptz, null, '{}'::bigint[])$$,
     'a message is put off'
 );
 select throws_ok(
@@ -47,7 +47,8 @@ select symphony.tick();
 select claim_id from symphony.claim_batch('{q}');
 select results_eq(
     $$select * from symphony.snooze(tap.newest_claim(), 1, '1 minute', reason => 'not yet, token=hunter2')$$,
-    $$values ('failed', null::timestamptz, 'put off for longer than 01:00:00: not yet, token=[redacted]')$$,
+    $$values ('failed', null::timestamptz, 'put off for longer than 01:00:00: not yet, token=[redacted]',
+              '{}'::bigint[])$$,
     'whoever puts it off then gives it up'
 );
 select results_eq(

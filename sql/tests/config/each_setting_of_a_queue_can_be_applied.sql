@@ -8,8 +8,9 @@ select name, case format_type(kind, null)
 from pg_proc as p,
      unnest(p.proargnames, p.proargtypes::oid[]) as argument (name, kind)
 where p.oid = 'symphony.create_queue'::regproc and name <> 'queue_name'
-  and name <> 'lease';
-insert into setting values ('lease', '"1 minute"');
+  and name not in ('lease', 'ordered', 'key_concurrency', 'on_failure');
+insert into setting values
+    ('lease', '"1 minute"'), ('ordered', 'true'), ('key_concurrency', '1'), ('on_failure', '"hold"');
 
 select bag_eq(
     $$select name from setting$$,
@@ -29,7 +30,7 @@ select is_empty(
       left join (select * from symphony.queue, jsonb_each(to_jsonb(queue)) where queue_name = 'all') as q
           on q.key = setting.name
       where q.value #>> '{}' is null
-         or case when jsonb_typeof(setting.value) = 'string'
+         or case when jsonb_typeof(setting.value) = 'string' and setting.name <> 'on_failure'
                  then (q.value #>> '{}')::interval <> (setting.value #>> '{}')::interval
                  else q.value <> setting.value end$$,
     'and each of them is set'

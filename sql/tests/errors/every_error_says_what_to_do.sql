@@ -25,6 +25,9 @@ insert into bad_call values
     ('SY005', $$symphony.enqueue_batch('[{"message_type": "A", "available_at": "tomorrowish"}]')$$),
     ('SY001', $$symphony.request_workers('stop', queue_name => 'nope')$$),
     ('SY010', $$symphony.ack(0)$$),
+    ('SY013', $$symphony.ack((select max(claim_id) from symphony.claim where returned > 0),
+                             (select array[min(message_id)] from symphony.parked))$$),
+    ('22023', $$symphony.enqueue('A', queue_name => 'ordered', priority => 7)$$),
     ('SY010', $$symphony.ack(tap.newest_claim(), '{0}')$$),
     ('SY010', $$symphony.ack(tap.newest_claim(), '{}')$$),
     ('SY010', $$symphony.release((select min(claim_id) from symphony.claim where size = 0))$$),
@@ -153,6 +156,9 @@ insert into bad_call values
 select symphony.create_transport('here', 'sync'), symphony.create_queue('used');
 select symphony.create_transport('there', queue_name => 'used'), symphony.set_routes('Here', '["here"]');
 select symphony.enqueue('A', queue_name => 'default');
+select symphony.create_queue('ordered', ordered => true);
+select symphony.enqueue('A', queue_name => 'ordered', group_key => 'k') from generate_series(1, 2);
+select symphony.nack_with_backoff(claim_id, message_id, 'x') from symphony.claim_batch('{ordered}') limit 1;
 select symphony.claim_batch();
 
 create temporary table raised (call text, code text, message text, detail text, hint text);
@@ -167,6 +173,7 @@ begin isolation level repeatable read;
 insert into bad_call values
     ('SY011', $$symphony.claim_batch()$$),
     ('SY011', $$symphony.purge_queue('default')$$),
+    ('SY011', $$symphony.configure_queue('default', concurrency => 3)$$),
     ('SY011', $$symphony.drop_queue('default', false)$$);
 select pg_temp.collect('SY011');
 commit;
@@ -183,10 +190,10 @@ update pg_subscription set subenabled = false where subname = 'sy_test_errors';
 drop subscription sy_test_errors;
 select symphony._mark_server();
 commit;
-update symphony.lane set max_body_bytes = 10;
+update symphony.lane set max_body_bytes = 10 where queue_name = 'default';
 insert into bad_call values ('40001', $$symphony.enqueue('A', '{"longer": "than ten"}')$$);
 select pg_temp.collect('40001');
-update symphony.lane set max_body_bytes = default;
+update symphony.lane set max_body_bytes = default where queue_name = 'default';
 select tap.elsewhere('producer', 'begin');
 select tap.elsewhere('producer', $$select symphony.enqueue('A')$$);
 -- drop_queue() gives up after ten seconds: here each look at the clock takes six.

@@ -1,5 +1,5 @@
 -- create_queue, configure_queue: every setting has a range, its ends are allowed, and the error names it.
-select plan(68);
+select plan(83);
 
 create temporary table setting (name text, least text, most text, too_little text, too_much text);
 insert into setting values
@@ -13,9 +13,12 @@ insert into setting values
     ('max_body_bytes', '1', '268435455', '0', '268435456'),
     ('idempotency_window', '1 us', '100 years', '0 s', '101 years'),
     ('failed_retention', '0 s', '100 years', '-1 s', '101 years'),
-    ('max_snooze', '0 s', '100 years', '-1 s', '101 years');
+    ('max_snooze', '0 s', '100 years', '-1 s', '101 years'),
+    ('key_concurrency', '0', '10000', '-1', '10001'),
+    ('concurrency', '0', '100000', '-1', '100001'),
+    ('on_failure', 'continue', 'hold', '', 'never');
 select bag_eq(
-    $$select name from setting$$,
+    $$select name from setting union all select 'ordered'    -- it is true or false$$,
     $$select unnest(proargnames[2:]) from pg_proc where oid = 'symphony.create_queue'::regproc$$,
     'no setting is left out here'
 );

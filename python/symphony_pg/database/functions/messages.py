@@ -31,6 +31,7 @@ class ClaimedMessage(NamedTuple):
     lease_until: datetime
     alone: bool = False  # it may have taken a worker down: hold nothing beside it
     has_more: bool = False  # others were waiting when it was claimed
+    ordered: bool = False  # work on those of the claim with the same group_key one after the other
 
 
 class Nacked(NamedTuple):
@@ -39,6 +40,7 @@ class Nacked(NamedTuple):
     outcome: str
     available_at: datetime | None
     last_error: str | None  # the text without secrets
+    returned: list[int]  # what follows it in an ordered queue, and was given back, too
 
 
 class MessageStatus(NamedTuple):
@@ -110,11 +112,13 @@ def claim_batch(
     worker: str | None = None,
     lease: timedelta | None = None,
     asynchronous: bool | None = None,
+    slots: int | None = None,
 ) -> Call[list[ClaimedMessage]]:
     """Take the next messages of the first of these queues that has any.
 
     All of them carry one claim_id. There may be more than were returned; none means nothing now.
     If asynchronous, the transaction does not wait for the disk, and a crash may forget the claim.
+    Of a queue with a limit of concurrency it takes no more than there are free slots.
     """
     return rows(ClaimedMessage, "claim_batch", **locals() | {"queues": list(queues)})
 

@@ -33,6 +33,7 @@ class QueueStats(NamedTuple):
     idle_workers: int
     purge_waits_for: str | None
     at_least: list[str]
+    waiting: int  # for others of their key
 
 
 class WaitingType(NamedTuple):
@@ -56,6 +57,10 @@ def create_queue(
     idempotency_window: timedelta | None = None,
     failed_retention: timedelta | None = None,
     max_snooze: timedelta | None = None,
+    ordered: bool | None = None,
+    key_concurrency: int | None = None,
+    concurrency: int | None = None,
+    on_failure: str | None = None,
 ) -> Call[bool]:
     """Create a queue, or apply the given settings to it; return whether it was created."""
     return value("create_queue", **locals())
@@ -74,6 +79,10 @@ def configure_queue(
     idempotency_window: timedelta | None = None,
     failed_retention: timedelta | None = None,
     max_snooze: timedelta | None = None,
+    ordered: bool | None = None,
+    key_concurrency: int | None = None,
+    concurrency: int | None = None,
+    on_failure: str | None = None,
 ) -> Call[None]:
     """Change the given settings of a queue."""
     return nothing("configure_queue", **locals())

@@ -1,0 +1,67 @@
+create or replace function symphony._change_limits(queue_name text)
+returns void
+language plpgsql
+volatile
+as $$
+/*
+ * With all lanes of the queue in hand nobody is at its gate.  Whoever has a message goes on: its claim is
+ * counted from now on, whatever it was made by.
+ */
+declare
+    v_queue symphony.queue;
+    v_gated boolean;
+    v_lanes integer[];
+begin
+    perform symphony._check_isolation();
+    select * into v_queue from symphony.queue where queue.queue_name = _change_limits.queue_name;
+    v_gated := v_queue.ordered or num_nonnulls(v_queue.key_concurrency, v_queue.concurrency) > 0;
+    perform from symphony.lane    -- waits for a lane that _lane_alone() is about to make
+    where lane.queue_name = _change_limits.queue_name
+    order by lane.lane_id
+    for no key update;
+    v_lanes := array(select lane.lane_id from symphony.lane
+                     where lane.queue_name = _change_limits.queue_name order by lane.lane_id);
+    perform symphony._lock_lane(lane_id, wait => true) from unnest(v_lanes) as lane_id;
+    update symphony.lane
+    set is_gated       = v_gated,
+        max_body_bytes = case when v_queue.ordered and lane.priority <> 5 then 0
+                              else v_queue.max_body_bytes end
+    where lane.lane_id = any (v_lanes);
+
+    if v_queue.ordered or v_queue.key_concurrency is not null then
+        if not v_queue.ordered then
+            delete from symphony.held_key where held_key.queue_name = _change_limits.queue_name;
+        end if;
+        insert into symphony.freed_key (queue_name, group_key)
+        select distinct parked.queue_name, parked.group_key
+        from symphony.parked where parked.queue_name = _change_limits.queue_name;
+        update symphony.claim
+        set keys = array(select message.group_key
+                         from unnest(claim.open_ids) with ordinality as open (message_id, number)
+                         join symphony.message on message.message_id = open.message_id
+                         order by open.number)
+        where claim.lane_id = any (v_lanes) and claim.open_ids <> '{}';
+    else
+        perform symphony._unpark(_change_limits.queue_name);
+    end if;
+    delete from symphony.gate where gate.queue_name = _change_limits.queue_name;
+    insert into symphony.gate (queue_name, open_claims)
+    select _change_limits.queue_name, array(
+        select claim.claim_id from symphony.claim
+        where claim.lane_id = any (v_lanes) and claim.open_ids <> '{}')
+    where v_gated;
+    perform symphony._wake_workers(v_lanes);
+end;
+$$;
+
+comment on function symphony._change_limits(text) is
+$$Let the lanes of a queue follow its settings ordered, key_concurrency and concurrency.
+
+Arguments  queue_name - its row is locked
+Raises     SY011 wrong_isolation_level
+Writes     symphony.lane, symphony.gate, symphony.freed_key, symphony.claim, and what _unpark()
+           writes; NOTIFY if a worker sleeps
+Locks      the lanes of the queue and its open claims until the transaction ends
+Access     private$$;
+
+revoke execute on function symphony._change_limits(text) from public;

@@ -1,0 +1,30 @@
+create or replace function symphony._free_stuck_keys(at_most integer)
+returns void
+language plpgsql
+volatile
+as $$
+/*
+ * Nothing should be stuck: what a claim lets go stays at the gate until it was looked at.  But a claim
+ * may be purged before, where messages are not kept, and whoever looks once a minute need not be sure of
+ * all else.  To free a key once too often does no harm.
+ */
+begin
+    insert into symphony.freed_key (queue_name, group_key)
+    select stuck.queue_name, stuck.group_key
+    from symphony._stuck_keys(at_most) as stuck;
+    if found then
+        perform symphony._wake_workers(array(
+            select distinct lane.lane_id from symphony.freed_key
+            join symphony.lane on lane.queue_name = freed_key.queue_name and lane.is_used));
+    end if;
+end;
+$$;
+
+comment on function symphony._free_stuck_keys(integer) is
+$$Let keys go of which something is parked, though nobody has them.
+
+Arguments  at_most - how many keys are looked at
+Writes     symphony.freed_key; NOTIFY then, if a worker sleeps
+Access     private$$;
+
+revoke execute on function symphony._free_stuck_keys(integer) from public;
