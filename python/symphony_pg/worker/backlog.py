@@ -79,13 +79,31 @@ class Backlog:
         self._has_async = any(handler.is_async for handler in each_handler(handlers))
         self.batches = Batches(handlers, self._add_batch)
         self._runs: deque[Run] = deque()
+        self._ordered: set[Claim] = set()
         self._filled = asyncio.Event()
         self._closed = False
         self._changed = changed
         self.free_slots = 0
 
     def add(self, claim: Claim, messages: Sequence[ClaimedMessage]) -> None:
-        """Put the messages of a claim at the end; those for batches wait for others first."""
+        """Put the messages of a claim at the end; those for batches wait for others first.
+
+        Of an ordered queue these are the first of each key: follow() adds the others.
+        """
+        if claim.order is not None:
+            self._ordered.add(claim)
+            messages = claim.order.first
+        self._put(claim, messages)
+
+    def follow(self, claim: Claim) -> None:
+        """Add the messages of a claim that waited for those before them of their keys."""
+        if claim.order is not None:
+            if messages := claim.next_in_order():
+                self._put(claim, messages)
+            if claim.is_complete:
+                self._ordered.discard(claim)
+
+    def _put(self, claim: Claim, messages: Sequence[ClaimedMessage]) -> None:
         messages = self.batches.sort_out(claim, messages)
         if self._has_async:
             kinds = groupby(messages, self._is_async)
@@ -137,6 +155,10 @@ class Backlog:
         parts = [run.take_back(lost) for run in self._runs]
         for claim, message_id in chain(*parts, self.batches.take_back(lost)):
             taken.setdefault(claim, []).append(message_id)
+        for claim in [each for each in self._ordered if lost in (None, each)]:
+            self._ordered.discard(claim)
+            if claim.order is not None and (behind := claim.order.take_back()):
+                taken.setdefault(claim, []).extend(behind)
         return taken
 
     def close(self) -> None:

@@ -22,6 +22,7 @@ from ..database.lending import Connections
 from ..errors import LeaseLost
 from ..handling.context import BatchItem
 from ..handling.failure import Failure
+from .order import Order
 
 __all__ = ["Claim"]
 
@@ -46,6 +47,7 @@ class Claim:
         self.lost = False
         # Messages without an outcome. Whoever takes one out of here reports it, and nobody else.
         self._open = {message.message_id for message in messages}
+        self.order = Order(messages) if messages[0].ordered else None
         self.cancelled: set[int] = set()  # what their handlers do no longer counts
         self.done: list[int] = []
         self.failures: list[Failure] = []
@@ -102,9 +104,27 @@ class Claim:
 
     def failed(self, failure: Failure) -> bool:
         """Note that a handler raised; return False if the message has another outcome already."""
-        if is_news := self.take(failure.message.message_id):
+        message_id = failure.message.message_id
+        if self.order is not None and message_id in self._open:
+            self.order.failing(message_id)  # before it has an outcome
+        if is_news := self.take(message_id):
             self.failures.append(failure)
         return is_news
+
+    def answered(self, message_id: int, returned: list[int] | None) -> int:
+        """Note what was given back with a message of an ordered queue; return how many those are.
+
+        None: nobody knows what became of the message, so all that follow it are not started.
+        """
+        gone = [] if self.order is None else self.order.answered(message_id, returned)
+        for each in gone:
+            self.take(each)
+        self.returned += len(gone)
+        return len(gone)
+
+    def next_in_order(self) -> list[ClaimedMessage]:
+        """Return messages that may start now, since the one before them of their key is done."""
+        return [] if self.order is None else self.order.next(self._open)
 
     def settled_elsewhere(self, message_ids: Iterable[int]) -> list[int]:
         """Note that messages were settled in a transaction, or lost; return the news."""

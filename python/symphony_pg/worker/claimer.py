@@ -114,7 +114,13 @@ class Claimer:
 
     async def _claim(self, size: int) -> list[ClaimedMessage]:
         call = undecoded(
-            functions.claim_batch(self.queues.names, size, self.worker, asynchronous=True)
+            functions.claim_batch(
+                self.queues.names,
+                size,
+                self.worker,
+                asynchronous=True,
+                slots=self.backlog.free_slots,
+            )
         )
         unheard = self.link.unheard
         try:

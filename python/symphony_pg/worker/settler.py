@@ -68,7 +68,8 @@ class Settler:
     """Keeps the open claims, and tells the database what became of their messages.
 
     `changed` is set when a claim is settled or lost; `on_lost` hears of a claim whose lease was
-    lost, `on_retry` when a message will be due again, `on_failure` after each failed attempt.
+    lost, `on_retry` when a message will be due again, `on_failure` after each failed attempt,
+    and `on_answer` of a claim when it is known what became of a failed message of it.
     `strangers` tells of messages that were put off because nobody here knows them.
     `sanitize` is the application's hook.
     """
@@ -81,6 +82,7 @@ class Settler:
         on_lost: Callable[[Claim], None],
         on_retry: Callable[[datetime], None],
         on_failure: Callable[[], None],
+        on_answer: Callable[[Claim], None],
         events: Events,
         strangers: Strangers,
         sanitize: Callable[[str], str] | None = None,
@@ -93,6 +95,7 @@ class Settler:
         self._on_lost = on_lost
         self._on_retry = on_retry
         self._on_failure = on_failure
+        self._on_answer = on_answer
         self._complete: deque[Claim] = deque()
         self._wake = asyncio.Event()
         self._closed = False
@@ -157,12 +160,17 @@ class Settler:
         self._changed.set()
 
     async def _settle(self, claim: Claim) -> None:
+        if claim.order is not None:  # what came before a message that failed is done
+            await self._ack_done(claim)
         while claim.nacked < len(claim.failures) and not claim.lost:
             failure = claim.failures[claim.nacked]
             await self._nack(claim, failure)
             claim.failures[claim.nacked] = failure.told()
             claim.nacked += 1
         self._strangers.tell()
+        await self._ack_done(claim)
+
+    async def _ack_done(self, claim: Claim) -> None:
         message_ids = claim.done[claim.acked :]
         if message_ids and not claim.lost:
             await self._ack(claim, message_ids)
@@ -185,6 +193,7 @@ class Settler:
 
     async def _nack(self, claim: Claim, failure: Failure) -> None:
         message = failure.message
+        returned: list[int] | None = None
         if self._sanitize is not None:
             failure = failure.sanitized(self._sanitize)
         try:
@@ -197,6 +206,9 @@ class Settler:
         else:
             # From here on with what is left of the text, without secrets.
             self._tell(message, failure._replace(error=nacked.last_error or ""), nacked)
+            returned = nacked.returned
+        self._counts.released += claim.answered(message.message_id, returned)
+        self._on_answer(claim)
 
     async def _settled(self, claim: Claim, failure: Failure) -> Nacked:
         """Nack as the failure says; plainly, if it asks for a wait that cannot be."""

@@ -237,6 +237,7 @@ class Worker:
             self._on_lost,
             self._ticker.expect,
             self._count_failures,
+            lambda claim: self._backlog.follow(claim),
             self.app.bus.events,
             self._strangers,
             self.app.sanitize,
@@ -248,7 +249,7 @@ class Worker:
             self._backlog,
             self.app.handlers,
             pace,
-            self._settler.progress,
+            self._progress,
             self.app.bus,
             self.app.sanitize,
             self._handler_timeout,
@@ -420,6 +421,10 @@ class Worker:
             if not self._stopping:
                 log.info("stopping: %d attempts failed, the limit", failures)
             self.stop()
+
+    def _progress(self, claim: Claim) -> None:
+        self._backlog.follow(claim)
+        self._settler.progress(claim)
 
     def _on_lost(self, claim: Claim) -> None:
         unstarted = self._backlog.take_back(claim)
