@@ -13,6 +13,7 @@ from .demo import demo
 from .enqueue import enqueue
 from .errors import ErrorsAsText
 from .failed import failed
+from .key import key
 from .message import message
 from .options import Given, json_option, wide_option
 from .output import has_no_colour
@@ -59,7 +60,7 @@ def main(context: click.Context, dsn: str | None) -> None:
 
 COMMANDS = (
     *(demo, db, config, queue, transport, route, policy, schedule),
-    *(enqueue, consume, workers, stats, message, failed),
+    *(enqueue, consume, workers, stats, message, key, failed),
 )
 
 for command in COMMANDS:

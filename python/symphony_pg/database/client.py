@@ -85,6 +85,8 @@ class _Functions:
     resume_queue = _Method(functions.resume_queue)
     drop_queue = _Method(functions.drop_queue)
     purge_queue = _Method(functions.purge_queue)
+    blocked_keys = _Method(functions.blocked_keys)
+    release_key = _Method(functions.release_key)
     queue_stats = _Method(functions.queue_stats)
 
     create_schedule = _Method(functions.create_schedule)

@@ -12,8 +12,9 @@ as $$
             release_unheard, tick, purge, tick_schedules, heartbeat, stop_worker, list_queues,
             waiting_types, idle, busy, sync_handlers, message_status, why_not_running, version}'),
         ('operator', '{create_queue, configure_queue, pause_queue, resume_queue, purge_queue,
-            drop_queue, queue_stats, list_queues, waiting_types, worker_activity, request_workers,
-            failed_messages, failed_stats, retry_failed, retry_many_failed, remove_failed,
+            drop_queue, queue_stats, list_queues, waiting_types, blocked_keys, release_key,
+            worker_activity, request_workers, failed_messages, failed_stats, retry_failed,
+            retry_many_failed, remove_failed,
             remove_many_failed, message_history, tick, purge, tick_schedules,
             tick_for, create_schedule, pause_schedule, resume_schedule, remove_schedule,
             run_schedule_now, schedule_status, schedule_runs, schedule_diff, sync_schedules,
@@ -23,10 +24,11 @@ as $$
             disable_transport, remove_transport, set_routes, route_of, sync_handlers,
             remove_handler, set_retry_policy, remove_retry_policy, retry_policy_of, apply_config,
             list_transports, list_routes, list_retry_policies}'),
-        ('observer', '{queue_stats, list_queues, waiting_types, worker_activity, failed_messages,
-            failed_stats, message_history, message_status, why_not_running, schedule_status, schedule_runs,
-            schedule_diff, schedule_preview, cron_next, cron_upcoming, clock_changes, check, obstacles,
-            version, route_of, retry_policy_of, list_transports, list_routes, list_retry_policies}')
+        ('observer', '{queue_stats, list_queues, waiting_types, blocked_keys, worker_activity,
+            failed_messages, failed_stats, message_history, message_status, why_not_running,
+            schedule_status, schedule_runs, schedule_diff, schedule_preview, cron_next, cron_upcoming,
+            clock_changes, check, obstacles, version, route_of, retry_policy_of, list_transports,
+            list_routes, list_retry_policies}')
     ) as listed (access, functions)
 $$;
 

@@ -32,12 +32,12 @@ begin
     ), key as materialized (
         select k.group_key, held_key.message_id as held_by, busy ? k.group_key as is_busy,
                case
+                   when queue.ordered and busy ? k.group_key then 0
                    when exists (select from symphony.parked as p where p.queue_name = queue.queue_name
                                 and p.group_key = k.group_key) then 0
                    when not queue.ordered then
                        queue.key_concurrency - coalesce((busy -> k.group_key)::integer, 0)
-                   when not busy ? k.group_key then size
-                   else 0
+                   else size
                end as room
         from (select distinct given.group_key from given where given.group_key is not null) as k
         left join symphony.held_key

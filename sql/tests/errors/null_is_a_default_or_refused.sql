@@ -18,6 +18,8 @@ insert into call values
     ('why_not_running', array['1']),
     ('queue_stats', array['default']),
     ('waiting_types', array['{default}']),
+    ('blocked_keys', array['default', '10']),
+    ('release_key', array['default', 'k']),
     ('failed_messages', array['default', 'A', 'X', 'yesterday', 'tomorrow', 'x', 'tomorrow', '1', '10']),
     ('failed_stats', array['default', 'A', 'X', 'yesterday', 'tomorrow', 'x', '10']),
     ('message_history', array['1']),

@@ -1,5 +1,5 @@
 -- message_status, why_not_running: they tell of a message with a key what it waits for, and who had it.
-select plan(12);
+select plan(17);
 
 create function pg_temp.put(names text) returns void language sql as $$
     select symphony.enqueue('T', to_jsonb(name), 'q', group_key => left(name, 1))
@@ -58,6 +58,10 @@ select is(pg_temp.why('a2'),
           format('Its key a is held by message %s, which is handed out again at …', pg_temp.id('a1')),
           'it is told when it comes back');
 select pg_temp.done('b1');
+select results_eq(
+    $$select group_key, waiting, held_by, held_by_is, in_hands from symphony.blocked_keys('q')$$,
+    $$values ('a', 1::bigint, pg_temp.id('a1'), 'delayed', 0::bigint)$$, 'the key is among the blocked ones'
+);
 select tap.pass_time('1 hour 1 second');
 select symphony.tick();
 select is(pg_temp.why('a2'), format('Its key a is held by message %s, which is the next.', pg_temp.id('a1')),
@@ -75,4 +79,17 @@ select is(
     'whoever has what had waited is told'
 );
 
+
+select pg_temp.put('a3 c1 c2');
+select is(pg_temp.take(), 'c1 c2', 'another key');
+select results_eq(
+    $$select group_key, waiting, held_by, in_hands, worker from symphony.blocked_keys()$$,
+    $$values ('a', 1::bigint, null::bigint, 1::bigint, 'w')$$, 'only keys of which something waits are told'
+);
+select pg_temp.fail('c1', '1 hour');
+select is(
+    array[symphony.release_key('q', 'c'), symphony.release_key('q', 'c')], array[pg_temp.id('c1'), null],
+    'a key can be let go'
+);
+select is(pg_temp.take(), 'c2', 'and the next one goes on');
 select * from finish();

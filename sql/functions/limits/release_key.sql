@@ -1,0 +1,35 @@
+create or replace function symphony.release_key(queue_name text, group_key text)
+returns bigint
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+    v_message_id bigint;
+begin
+    if not exists (select from symphony.queue as q where q.queue_name = release_key.queue_name) then
+        perform symphony._refuse_queue(release_key.queue_name);
+    end if;
+    select h.message_id into v_message_id
+    from symphony.held_key as h
+    where h.queue_name = release_key.queue_name and h.group_key = release_key.group_key;
+    perform symphony._free_held(array[v_message_id]);
+    return v_message_id;
+end;
+$$;
+
+comment on function symphony.release_key(text, text) is
+$$Let the other messages of a key go on without the one that holds it, in an ordered queue. That one
+stays where it is: when it comes back, or is replayed, it takes its turn behind what was handed out.
+
+Arguments  queue_name - the queue
+           group_key - the key
+Returns    the message that held the key; null: it was not held
+Raises     SY001 unknown_queue
+Writes     symphony.held_key, symphony.freed_key; NOTIFY if a worker sleeps
+Access     operator$$;
+
+revoke execute on function symphony.release_key(text, text) from public;
