@@ -45,6 +45,7 @@ create table symphony.claim (
     renewed_at         timestamptz,
     keys               text[],
     holds              boolean,
+    first_place        bigint,
 
     constraint claim_pkey primary key (claim_id)
 ) with (fillfactor = 60);
@@ -82,6 +83,9 @@ comment on column symphony.claim.keys is
 'null: there was no gate.';
 comment on column symphony.claim.holds is
 'True: a message that holds its key is among them; see held_key.';
+comment on column symphony.claim.first_place is
+'What is parked of its keys has this place or a greater one, unless some of it was given back; null: it is '
+'not known.';
 
 create index claim_lane_idx on symphony.claim (lane_id, claim_id);
 create index claim_lease_idx on symphony.claim (lease_until);

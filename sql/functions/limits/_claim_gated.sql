@@ -25,7 +25,8 @@ declare
     v_gate     record;
     v_busy     jsonb := '{}';
     v_limit    integer;
-    v_claim_id bigint := nextval('symphony.claim_id_seq') * 65536 + floor(random() * 65536)::bigint;
+    v_bounds   jsonb := '{}';
+    v_claim_id bigint;
     v_parked   record;
     v_log      record;
     v_ids      bigint[];
@@ -42,21 +43,23 @@ begin
                      case when v_queue.concurrency is not null and slots is not null
                           then greatest(slots, 1) end);
     if v_limit <= 0 then return; end if;
-    select '{}'::bigint[] as ids, '{}'::text[] as keys, false as holds into v_parked;
+    v_claim_id := nextval('symphony.claim_id_seq') * 65536 + floor(random() * 65536)::bigint;
+    select '{}'::bigint[] as ids, '{}'::text[] as keys, false as holds, null::bigint as first_place
+    into v_parked;
     if v_is_keyed then
         v_busy := symphony._busy_keys(v_gate.open_claims);
-        v_parked := symphony._take_parked(_claim_gated.lane_id, v_queue,
-                                          v_gate.open_claims || v_gate.over_claims, v_busy, v_limit);
+        v_bounds := symphony._key_bounds(v_lane.queue_name, v_gate.open_claims || v_gate.over_claims);
+        v_parked := symphony._take_parked(_claim_gated.lane_id, v_queue, v_bounds, v_busy, v_limit);
     end if;
     v_log := symphony._take_log(
         _claim_gated.lane_id, v_queue,
         case when v_queue.key_concurrency is null or v_queue.ordered then v_busy
              else symphony._add_keys(v_busy, v_parked.keys) end,
-        v_claim_id, v_limit - cardinality(v_parked.ids));
+        v_bounds, v_claim_id, v_limit - cardinality(v_parked.ids));
     v_ids := v_parked.ids || v_log.ids;
     v_keys := case when v_is_keyed then v_parked.keys || v_log.keys else '{}' end;
     perform symphony._move_gate(v_lane.queue_name, v_gate.gate_id, v_gate.open_claims, v_gate.over_claims,
-                                v_busy, v_keys, case when v_ids <> '{}' then v_claim_id end);
+                                v_bounds, v_busy, v_keys, case when v_ids <> '{}' then v_claim_id end);
     return query
     with batch as materialized (
         select m.*, taken.number
@@ -64,11 +67,14 @@ begin
         join symphony.message as m on m.message_id = taken.message_id
     ), claimed as (
         insert into symphony.claim (claim_id, lane_id, worker, claimed_at, lease_until, finished_at, size,
-                                    open_ids, keys, holds, waited, ahead, partial_txid, partial_message_id)
+                                    open_ids, keys, holds, first_place, waited, ahead, partial_txid,
+                                    partial_message_id)
         select v_claim_id, _claim_gated.lane_id, _claim_gated.worker, t.now,
                t.now + coalesce(_claim_gated.lease, v_lane.lease),
                case when v_ids = '{}' then t.now end, cardinality(v_ids), v_ids, v_keys,
                nullif(v_parked.holds or v_log.holds, false),
+               case when not (v_parked.holds or v_log.holds)
+                    then least(v_claim_id, v_parked.first_place) end,
                (select coalesce(greatest(date_part('epoch', t.now) - avg(date_part('epoch',
                             coalesce(batch.available_at, batch.enqueued_at))), 0), 0) from batch),
                v_log.ahead, v_log.partial_txid, v_log.partial_message_id

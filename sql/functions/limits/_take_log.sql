@@ -2,6 +2,7 @@ create or replace function symphony._take_log(
     lane_id  integer,
     queue    symphony.queue,
     busy     jsonb,
+    bounds   jsonb,
     claim_id bigint,
     at_most  integer,
     out ids    bigint[],
@@ -41,8 +42,8 @@ begin
         v_run := symphony._first_run(v_take, partial_txid);
         v_size := least(1000, greatest(v_left, 2 * (passed - cardinality(ids))));
         v_window := symphony._take_window(
-            _take_log.lane_id, queue, v_run, coalesce(partial_message_id, 0), busy, _take_log.claim_id,
-            passed, v_left, v_size);
+            _take_log.lane_id, queue, v_run, coalesce(partial_message_id, 0), busy, bounds,
+            _take_log.claim_id, passed, v_left, v_size);
         if v_window.seen < v_size and cardinality(v_window.ids) < v_left then    -- nothing is left of it
             ahead := ahead - int8multirange(v_run);
             partial_txid := null;
@@ -67,12 +68,12 @@ begin
 end;
 $$;
 
-comment on function symphony._take_log(integer, symphony.queue, jsonb, bigint, integer) is
+comment on function symphony._take_log(integer, symphony.queue, jsonb, jsonb, bigint, integer) is
 $$Take the next messages of a lane whose keys are free, and park those before them.
 
 Arguments  lane_id - locked, and the gate, too
            queue - its settings
-           busy - as for _take_window()
+           busy, bounds - as for _take_window()
            claim_id - of the claim that takes them
            at_most - how many
 Returns    ids - of the messages
@@ -85,4 +86,5 @@ Returns    ids - of the messages
 Writes     symphony.parked; NOTIFY if it came through thousands of messages and found none
 Access     private$$;
 
-revoke execute on function symphony._take_log(integer, symphony.queue, jsonb, bigint, integer) from public;
+revoke execute on function
+    symphony._take_log(integer, symphony.queue, jsonb, jsonb, bigint, integer) from public;

@@ -4,6 +4,7 @@ create or replace function symphony._take_window(
     run      int8range,
     after_id bigint,
     busy     jsonb,
+    bounds   jsonb,
     claim_id bigint,
     passed   integer,
     at_most  integer,
@@ -34,7 +35,8 @@ begin
                case
                    when queue.ordered and busy ? k.group_key then 0
                    when exists (select from symphony.parked as p where p.queue_name = queue.queue_name
-                                and p.group_key = k.group_key) then 0
+                                and p.group_key = k.group_key and p.place >= coalesce(
+                                    (bounds -> k.group_key)::bigint, -9223372036854775808)) then 0
                    when not queue.ordered then
                        queue.key_concurrency - coalesce((busy -> k.group_key)::integer, 0)
                    else size
@@ -59,9 +61,8 @@ begin
         where counted.taken < at_most or counted.taken = at_most and counted.is_free
     ), parking as (
         insert into symphony.parked (queue_name, group_key, place, ordinal, lane_id, message_id)
-        select queue.queue_name, used.group_key,
-               case when used.is_head then 0 - _take_window.claim_id else _take_window.claim_id end,
-               passed + used.number, _take_window.lane_id, used.message_id
+        select queue.queue_name, used.group_key, _take_window.claim_id, passed + used.number,
+               _take_window.lane_id, used.message_id
         from used
         where not used.is_free
     )
@@ -76,7 +77,7 @@ end;
 $$;
 
 comment on function symphony._take_window(
-    integer, symphony.queue, int8range, bigint, jsonb, bigint, integer, integer, integer) is
+    integer, symphony.queue, int8range, bigint, jsonb, jsonb, bigint, integer, integer, integer) is
 $$Go through the next messages of a lane: take those whose key is free, and park the others.
 
 Arguments  lane_id - locked, and the gate, too
@@ -85,6 +86,7 @@ Arguments  lane_id - locked, and the gate, too
            after_id - as for _run()
            busy - how many messages of each key are in hands, these of this claim included unless
                the queue is ordered
+           bounds - what _key_bounds() says
            claim_id - of the claim that takes them
            passed - how many messages it has gone through before
            at_most - how many to take
@@ -99,4 +101,4 @@ Writes     symphony.parked
 Access     private$$;
 
 revoke execute on function symphony._take_window(
-    integer, symphony.queue, int8range, bigint, jsonb, bigint, integer, integer, integer) from public;
+    integer, symphony.queue, int8range, bigint, jsonb, jsonb, bigint, integer, integer, integer) from public;
