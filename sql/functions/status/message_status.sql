@@ -41,10 +41,13 @@ begin
                c.claim_id
         from symphony.message as l
         cross join lateral (
-            select exists (select from symphony.parked where parked.message_id = l.message_id) as is_parked,
-                   symphony._is_ahead(l.txid, l.message_id, p.ahead, p.partial_txid, p.partial_message_id)
+            select symphony._is_ahead(l.txid, l.message_id, p.ahead, p.partial_txid, p.partial_message_id)
                        as is_ahead
             from symphony._position(l.lane_id) as p
+        ) as at
+        cross join lateral (
+            select at.is_ahead, not at.is_ahead and exists (
+                       select from symphony.parked where parked.message_id = l.message_id) as is_parked
         ) as was
         left join symphony.claim as c
             on c.claim_id = case
