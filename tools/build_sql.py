@@ -1,4 +1,4 @@
-"""Join sql/schema, sql/functions, sql/settings.sql and sql/views.sql: the file that installs all.
+"""Join sql/schema, sql/functions and the files beside them: the file that installs all.
 
 The result holds no psql commands and neither begins nor commits a transaction, so it runs through
 any driver, through `psql -1 -f`, and inside a caller's transaction. It needs one, though: what
@@ -56,15 +56,6 @@ begin
 end
 $$;"""
 
-ACCESS = """\
-do $$
-begin
-    perform symphony.grant_access(access.role_name, access.access)
-    from symphony.access
-    where exists (select from pg_roles where rolname = access.role_name);
-end
-$$;"""
-
 RELEASE = """\
 -- Release: this may not."""
 
@@ -99,7 +90,7 @@ def _parts() -> Iterator[str]:
         yield path.read_text()
     yield (ROOT / "sql" / "settings.sql").read_text()
     yield (ROOT / "sql" / "views.sql").read_text()
-    yield ACCESS
+    yield (ROOT / "sql" / "access.sql").read_text()
     yield UNPIN
     yield RELEASE
     yield PIN

@@ -59,7 +59,9 @@ def _ours(
     kind = CLASSES.get(sqlstate or "")
     if kind is None:
         return None
-    return kind(text, detail=detail, hint=HINTS.get(sqlstate or "", hint), sqlstate=sqlstate)
+    if sqlstate != "42501" or hint is None:  # which Symphony raises itself, with a hint that fits
+        hint = HINTS.get(sqlstate or "", hint)
+    return kind(text, detail=detail, hint=hint, sqlstate=sqlstate)
 
 
 @contextmanager

@@ -26,6 +26,9 @@ begin
       and claim.open_ids = coalesce(ack.message_ids, claim.open_ids)
       and cardinality(claim.open_ids) = claim.size
       and claim.size > 0
+      and (not symphony._is_limited() or exists (
+          select from symphony.lane
+          where lane.lane_id = claim.lane_id and symphony._is_listed('{consumer}', lane.queue_name)))
     returning claim.size into v_size;
     if not found then
         v_size := symphony._settle(ack.claim_id,

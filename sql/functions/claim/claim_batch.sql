@@ -36,7 +36,7 @@ declare
     v_limit    integer;
     v_now      timestamptz;
 begin
-    perform symphony._check_claim(batch_size, lease);
+    perform symphony._check_claim(queues, batch_size, lease);
     perform symphony._end_when_idle();
     v_lanes := array(select lane_id from symphony._lanes(claim_batch.queues));
     v_lanes := case when cardinality(v_lanes) > 8 then symphony._filled_lanes(v_lanes) else v_lanes end;
@@ -127,6 +127,7 @@ Raises     SY001 unknown_queue
            SY011 wrong_isolation_level - any but read committed
            SY012 still_replicated
            22023 invalid_parameter_value
+           42501 insufficient_privilege - the role may use other queues only
 Writes     symphony.claim (inserts one row)
 Locks      the lane until the transaction ends: commit at once. An idle transaction is ended after
            10 seconds. It waits for a lane that another session holds only if no other has messages

@@ -1,13 +1,18 @@
 create or replace function symphony._access_list()
-returns table (function_name text, access text)
+returns table (function_name text, access text, by_queue boolean)
 language sql
 immutable
 as $$
-    select pg_catalog.unnest(listed.functions), listed.access
+    /* What has to do with no single queue is not granted by queue, and tick() does only what is due. */
+    select named.function_name, listed.access,
+           listed.access operator(pg_catalog.<>) all ('{operator,observer}'::text[])
+           and named.function_name operator(pg_catalog.<>) all (
+               '{create_schedule,schedule_diff,sync_schedules,schedule_preview,route_of}'::text[])
     from (values
+        ('enqueuer', '{enqueue, enqueue_batch}'::text[]),
         ('producer', '{enqueue, enqueue_batch, cancel, create_schedule, schedule_diff,
             sync_schedules, schedule_preview, cron_next, cron_upcoming, clock_changes,
-            message_status, why_not_running, route_of, version}'::text[]),
+            message_status, why_not_running, route_of, version}'),
         ('consumer', '{claim_batch, ack, nack_with_backoff, snooze, extend_lease, release,
             tick, purge, tick_schedules, heartbeat, stop_worker, list_queues, waiting_types, idle, busy,
             sync_handlers, message_status, why_not_running, version}'),
@@ -28,11 +33,16 @@ as $$
             schedule_diff, schedule_preview, cron_next, cron_upcoming, clock_changes, check, obstacles,
             version, route_of, retry_policy_of, list_transports, list_routes, list_retry_policies}')
     ) as listed (access, functions)
+    cross join lateral pg_catalog.unnest(listed.functions) as named (function_name)
 $$;
 
 comment on function symphony._access_list() is
 $$Which functions grant_access() grants to whom. The contract of each function says the same.
 
+Returns    function_name - the function
+           access - the access that includes it
+           by_queue - true: also if that is granted for some queues only. The function itself then
+               looks at whether the queue is one of them
 Access     private$$;
 
 revoke execute on function symphony._access_list() from public;

@@ -24,6 +24,7 @@ begin
         select moved.* into moved_by, messages, enqueued_here from symphony._move_back() as moved;
         perform symphony._catch_up_sequences();
         update symphony.idle_worker set since = null where idle_worker.since is not null;
+        update symphony.access set role_oid = null where access.role_oid is not null;
         perform symphony._mark_server();
     end if;
 end;

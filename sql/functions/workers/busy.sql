@@ -12,7 +12,9 @@ begin
     perform symphony._set_idle(
         array(select distinct idle_worker.queue_name
               from symphony.idle_worker
-              where busy.worker = any (idle_worker.workers)),
+              where busy.worker = any (idle_worker.workers)
+                and (not symphony._is_limited()
+                     or symphony._is_listed('{consumer}', idle_worker.queue_name))),
         busy.worker, false);
 end;
 $$;

@@ -6,7 +6,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform symphony.busy(stop_worker.worker);
-    delete from symphony.worker as known where known.worker = stop_worker.worker;
+    delete from symphony.worker as known where known.worker = stop_worker.worker
+      and symphony._may_speak_for(stop_worker.worker);
 end;
 $$;
 

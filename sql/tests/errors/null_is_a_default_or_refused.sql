@@ -51,7 +51,7 @@ insert into call values
     ('apply_config', array['{"routing": {"*": ["t"]}}', 'true']),
     ('remove_transport', array['t']),
     ('request_workers', array['stop', '{w}', 'default']),
-    ('grant_access', array['sy_nobody', 'producer']),
+    ('grant_access', array['sy_nobody', 'producer', '{default}']),
     ('revoke_access', array['sy_nobody', 'producer']);
 
 select is_empty(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..call import Call, call, nothing, rows, value
@@ -32,9 +33,13 @@ class Obstacle(NamedTuple):
     detail: str
 
 
-def grant_access(role_name: str, access: str) -> Call[None]:
-    """Let a role act as producer, consumer, operator or observer."""
-    return nothing("grant_access", role_name=role_name, access=access)
+def grant_access(role_name: str, access: str, queues: Sequence[str] | None = None) -> Call[None]:
+    """Let a role act as enqueuer, producer, consumer, operator or observer.
+
+    The first three may be granted for some queues only.
+    """
+    given = None if queues is None else list(queues)
+    return nothing("grant_access", role_name=role_name, access=access, queues=given)
 
 
 def revoke_access(role_name: str, access: str) -> Call[None]:
