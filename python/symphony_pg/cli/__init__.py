@@ -6,6 +6,8 @@ from __future__ import annotations
 import click
 
 from ..version import __version__
+from .access import access
+from .audit import audit
 from .config import config
 from .consume import consume
 from .db import db
@@ -58,8 +60,8 @@ def main(context: click.Context, dsn: str | None) -> None:
 
 
 COMMANDS = (
-    *(demo, db, config, queue, transport, route, policy, schedule),
-    *(enqueue, consume, workers, stats, message, failed),
+    *(demo, db, access, config, queue, transport, route, policy, schedule),
+    *(enqueue, consume, workers, stats, message, failed, audit),
 )
 
 for command in COMMANDS:

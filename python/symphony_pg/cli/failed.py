@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from ..database.acting import actor
 from ..database.client import Client
 from ..database.functions.failed import FailedMessage, Outcome
 from .enqueue import as_raw_json
@@ -218,7 +219,7 @@ def retry(
     if body is not None or dry_run:
         count = client.retry_failed(**chosen, body=_json(body), dry_run=dry_run)[0].messages
     else:
-        count = client.retry_many_failed(**chosen, at_most=limit)
+        count = client.retry_many_failed(**chosen, at_most=limit, actor=actor())
     _tell_count(out, count, "retried", dry_run, limit)
 
 
@@ -262,7 +263,7 @@ def remove(
     if dry_run:
         count = client.remove_failed(**chosen, dry_run=True)[0].messages
     else:
-        count = client.remove_many_failed(**chosen, at_most=limit)
+        count = client.remove_many_failed(**chosen, at_most=limit, actor=actor())
     _tell_count(out, count, "removed", dry_run, limit)
 
 

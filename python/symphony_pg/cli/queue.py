@@ -13,11 +13,12 @@ from .kinds import DURATION
 from .options import connected, wide_option
 from .output import Output
 from .stats import COLUMNS
-from .tables import as_row
+from .tables import Column, as_row
 
 __all__ = ["queue"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+SETTINGS = (Column("setting", "setting"), Column("value", "value"), Column("origin", "from"))
 
 
 @click.group()
@@ -92,6 +93,35 @@ def list_(client: Client, out: Output) -> None:
     stats = map(as_row, client.queue_stats())
     rows = [{name: row[name] for name in names} for row in stats]
     out.table(rows, columns, "There is no queue.")
+
+
+@queue.command()
+@click.argument("name")
+@connected
+@wide_option
+def show(client: Client, out: Output, name: str) -> None:
+    """Show the settings of the queue NAME, and what delays or holds its messages.
+
+    \b
+    Example:
+      symphony-pg queue show mail
+    """
+    settings = client.queue_settings(name)
+    holds = client.queue_holds(name)
+    if out.as_json:
+        out.json(
+            {
+                "queue_name": name,
+                "settings": [each._asdict() for each in settings],
+                "holds": [each._asdict() for each in holds],
+            }
+        )
+        return
+    out.table(settings, SETTINGS, "")
+    for hold in holds:
+        out.text(f"{click.style(hold.hold, fg='yellow')}: {hold.detail}")
+    if not holds:
+        out.text("Nothing holds its messages.")
 
 
 @queue.command()

@@ -8,7 +8,8 @@ create or replace procedure symphony.remove_many_failed(
     everything   boolean default false,
     at_most      integer default null,
     chunk        integer default 10000,
-    inout messages bigint default 0
+    inout messages bigint default 0,
+    actor        text default null
 )
 language plpgsql
 as $$
@@ -31,6 +32,7 @@ begin
     end if;
     messages := 0;
     loop
+        perform pg_catalog.set_config('symphony.actor', actor, true) where actor is not null;
         v_wanted := least(chunk, at_most operator(pg_catalog.-) messages);
         select outcome.messages into v_done
         from symphony.remove_failed(
@@ -44,7 +46,7 @@ end;
 $$;
 
 comment on procedure symphony.remove_many_failed(
-    text, text, text, timestamptz, timestamptz, text, boolean, integer, integer, bigint) is
+    text, text, text, timestamptz, timestamptz, text, boolean, integer, integer, bigint, text) is
 $$Remove failed messages as remove_failed() does, any number of them: in chunks, each in a
 transaction of its own. What fails meanwhile is left as it is.
 
@@ -58,6 +60,7 @@ Arguments  queue_name - as for failed_messages()
            at_most - how many in all; null: no limit
            chunk - how many in one transaction, 1 to 1,000,000
            messages - how many were removed; what is given has no meaning
+           actor - who does it, for the audit: the setting symphony.actor of each chunk
 Raises     what remove_failed() raises
 Writes     what remove_failed() writes, and commits it, so the caller must not be in a transaction.
            What was committed stays if it is cancelled; statement_timeout counts for the whole call
@@ -65,4 +68,4 @@ Locks      as remove_failed(), until the chunk is committed
 Access     operator$$;
 
 revoke execute on procedure symphony.remove_many_failed(
-    text, text, text, timestamptz, timestamptz, text, boolean, integer, integer, bigint) from public;
+    text, text, text, timestamptz, timestamptz, text, boolean, integer, integer, bigint, text) from public;

@@ -9,7 +9,8 @@ create or replace procedure symphony.retry_many_failed(
     everything   boolean default false,
     at_most      integer default null,
     chunk        integer default null,
-    inout messages bigint default 0
+    inout messages bigint default 0,
+    actor        text default null
 )
 language plpgsql
 as $$
@@ -33,6 +34,7 @@ begin
     end if;
     messages := 0;
     loop
+        perform pg_catalog.set_config('symphony.actor', actor, true) where actor is not null;
         v_wanted := least(v_chunk, at_most operator(pg_catalog.-) messages);
         select outcome.messages into v_done
         from symphony.retry_failed(
@@ -47,7 +49,7 @@ $$;
 
 comment on procedure symphony.retry_many_failed(
     text, text, text, timestamptz, timestamptz, text, double precision, boolean, integer, integer,
-    bigint) is
+    bigint, text) is
 $$Bring failed messages back as retry_failed() does, any number of them: in chunks, each in a
 transaction of its own. What fails again meanwhile is left as it is. Who cannot call a procedure
 calls retry_failed() until it answers with fewer than at_most, with the time of the newest one as
@@ -65,6 +67,7 @@ Arguments  queue_name - as for failed_messages()
            chunk - how many in one transaction, 1 to 1,000,000; null: 10,000, or 1,000,000 with
                per_second, whose pace begins anew with each chunk
            messages - how many were brought back; what is given has no meaning
+           actor - who does it, for the audit: the setting symphony.actor of each chunk
 Raises     what retry_failed() raises
 Writes     what retry_failed() writes, and commits it, so the caller must not be in a transaction.
            What was committed stays if it is cancelled; statement_timeout counts for the whole call
@@ -73,4 +76,4 @@ Access     operator$$;
 
 revoke execute on procedure symphony.retry_many_failed(
     text, text, text, timestamptz, timestamptz, text, double precision, boolean, integer, integer,
-    bigint) from public;
+    bigint, text) from public;

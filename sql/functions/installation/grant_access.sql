@@ -28,6 +28,8 @@ begin
     on conflict on constraint access_pkey do update
         set role_oid = excluded.role_oid, queues = excluded.queues;
     perform symphony._apply_access(v_role_oid);
+    perform symphony._audit('grant_access', jsonb_build_object(
+        'role_name', role_name, 'access', access, 'queues', queues));
 exception
     when check_violation or not_null_violation then
         raise exception 'there is no access "%"%', coalesce(grant_access.access, '(null)'),
@@ -49,7 +51,7 @@ Arguments  role_name - an existing role
 Raises     SY001 unknown_queue
            22023 invalid_parameter_value
            42704 undefined_object - there is no such role
-Writes     symphony.access; grants
+Writes     symphony.access, symphony.audit; grants
 Access     operator, who must own Symphony$$;
 
 revoke execute on function symphony.grant_access(text, text, text[]) from public;

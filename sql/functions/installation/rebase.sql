@@ -25,6 +25,7 @@ begin
         perform symphony._catch_up_sequences();
         update symphony.idle_worker set since = null where idle_worker.since is not null;
         update symphony.access set role_oid = null where access.role_oid is not null;
+        perform symphony._audit('rebase', jsonb_build_object('moved_by', moved_by), messages);
         perform symphony._mark_server();
     end if;
 end;

@@ -20,6 +20,10 @@ begin
     delete from symphony.access as a
     where (a.role_name = revoke_access.role_name or a.role_oid = v_role_oid)
       and a.access = revoke_access.access;
+    if found then
+        perform symphony._audit('revoke_access', jsonb_build_object(
+            'role_name', role_name, 'access', access));
+    end if;
     if v_role_oid is not null then
         perform symphony._apply_access(v_role_oid);
     end if;
@@ -33,7 +37,7 @@ $$Take back what grant_access() granted.
 Arguments  role_name - a role, or the name of one that is gone
            access - enqueuer, producer, consumer, operator or observer
 Raises     42704 undefined_object - there is no such role, and nothing was granted to it
-Writes     symphony.access; grants
+Writes     symphony.access, symphony.audit; grants
 Access     operator, who must own Symphony$$;
 
 revoke execute on function symphony.revoke_access(text, text) from public;

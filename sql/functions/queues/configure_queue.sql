@@ -19,7 +19,13 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_constraint text;
+    v_before     jsonb;
+    v_after      jsonb;
 begin
+    select to_jsonb(q) into v_before
+    from symphony.queue as q
+    where q.queue_name = configure_queue.queue_name
+    for no key update;
     update symphony.queue as q
     set max_attempts       = coalesce(configure_queue.max_attempts, q.max_attempts),
         retry_delay        = coalesce(configure_queue.retry_delay, q.retry_delay),
@@ -32,9 +38,14 @@ begin
         idempotency_window = coalesce(configure_queue.idempotency_window, q.idempotency_window),
         failed_retention   = nullif(coalesce(configure_queue.failed_retention, q.failed_retention), '0'),
         max_snooze         = coalesce(configure_queue.max_snooze, q.max_snooze)
-    where q.queue_name = configure_queue.queue_name;
+    where q.queue_name = configure_queue.queue_name
+    returning to_jsonb(q) into v_after;
     if not found then
         perform symphony._refuse_queue(configure_queue.queue_name);
+    elsif v_after <> v_before then
+        perform symphony._audit('configure_queue', jsonb_build_object('queue_name', queue_name) || (
+            select jsonb_object_agg(a.key, a.value) from jsonb_each(v_after) as a
+            where a.value is distinct from v_before -> a.key));
     end if;
     if configure_queue.max_body_bytes is not null then
         perform from symphony.lane    -- waits for a lane that _lane_alone() is about to make
@@ -78,7 +89,7 @@ Arguments  queue_name - the queue
            max_snooze - as for create_queue()
 Raises     SY001 unknown_queue
            22023 invalid_parameter_value - the detail names the setting and its range
-Writes     symphony.queue, symphony.lane
+Writes     symphony.queue, symphony.lane, symphony.audit
 Access     operator$$;
 
 revoke execute on function symphony.configure_queue(

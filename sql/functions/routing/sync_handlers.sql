@@ -40,6 +40,8 @@ begin
     on conflict on constraint handler_key do nothing
     returning handler.handler_name;
     if found then
+        perform symphony._audit('sync_handlers', jsonb_build_object(
+            'message_type', message_type, 'handler_names', handler_names));
         perform symphony._note_routes();
     end if;
 end;
@@ -54,7 +56,7 @@ Returns    the names that were new
 Raises     SY011 wrong_isolation_level - if there are new names
            22023 invalid_parameter_value
            42501 insufficient_privilege - there are new names, and the role may use some queues only
-Writes     symphony.handler, symphony.lane
+Writes     symphony.handler, symphony.lane, symphony.audit
 Access     consumer, operator$$;
 
 revoke execute on function symphony.sync_handlers(text, text[]) from public;

@@ -11,6 +11,7 @@ declare
     v_keys  integer;
     v_runs  integer;
     v_ticks integer;
+    v_audits integer;
 begin
     failed := symphony._purge_failed(now, at_most);
 
@@ -48,11 +49,20 @@ begin
         for update skip locked);
     get diagnostics v_ticks = row_count;
 
-    perform symphony.stop_worker(silent.worker)
+    delete from symphony.audit
+    where audit.audit_id in (
+        select old.audit_id
+        from symphony.audit as old
+        where old.done_at < _purge_others.now - interval '1 year'
+        order by old.done_at
+        limit at_most);
+    get diagnostics v_audits = row_count;
+
+    perform symphony._forget_worker(silent.worker)
     from (select worker.worker from symphony.worker
           where worker.seen_at < _purge_others.now - interval '60 seconds'
           limit at_most) as silent;
-    has_more := greatest(failed, v_keys, v_runs, v_ticks) >= at_most;
+    has_more := greatest(failed, v_keys, v_runs, v_ticks, v_audits) >= at_most;
 end;
 $$;
 

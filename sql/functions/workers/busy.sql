@@ -13,8 +13,7 @@ begin
         array(select distinct idle_worker.queue_name
               from symphony.idle_worker
               where busy.worker = any (idle_worker.workers)
-                and (not symphony._is_limited()
-                     or symphony._is_listed('{consumer}', idle_worker.queue_name))),
+                and (not symphony._is_limited() or symphony._may_speak_for(busy.worker))),
         busy.worker, false);
 end;
 $$;

@@ -3,11 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from ..call import Call, call, nothing, rows, value
 
-__all__ = ["BrokenInvariant", "Obstacle", "Rebased"]
+__all__ = ["Access", "AuditEntry", "BrokenInvariant", "Obstacle", "Rebased"]
+
+
+class AuditEntry(NamedTuple):
+    """What somebody did. The actor is who the session says it is: a claim, not a proof."""
+
+    audit_id: int
+    done_at: datetime
+    role_name: str
+    login_name: str
+    actor: str | None
+    application: str | None
+    action: str
+    arguments: dict[str, Any]
+    affected: int | None
+
+
+class Access(NamedTuple):
+    """What a role was granted. The state is "granted", or "waits" and why."""
+
+    role_name: str
+    access: str
+    queues: list[str] | None
+    state: str
 
 
 class Rebased(NamedTuple):
@@ -45,6 +69,35 @@ def grant_access(role_name: str, access: str, queues: Sequence[str] | None = Non
 def revoke_access(role_name: str, access: str) -> Call[None]:
     """Take an access back from a role."""
     return nothing("revoke_access", role_name=role_name, access=access)
+
+
+def list_access() -> Call[list[Access]]:
+    """Return which role was granted what, and what waits for restore_access()."""
+    return rows(Access, "list_access")
+
+
+def restore_access() -> Call[list[Access]]:
+    """Grant what waits to the roles of these names, and return what waited."""
+    return rows(Access, "restore_access")
+
+
+def audit(
+    action: str | None = None,
+    role_name: str | None = None,
+    actor: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    subject: str | None = None,
+    before_id: int | None = None,
+    at_most: int | None = None,
+) -> Call[list[AuditEntry]]:
+    """Return who did what, newest first; the next page is that before the last audit_id."""
+    return rows(AuditEntry, "audit", **locals())
+
+
+def note(remark: str) -> Call[None]:
+    """Write a remark among what was done."""
+    return nothing("note", remark=remark)
 
 
 def rebase() -> Call[Rebased]:

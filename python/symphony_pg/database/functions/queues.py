@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ..call import Call, nothing, rows, value, values
 
-__all__ = ["QueueStats", "WaitingType"]
+__all__ = ["QueueHold", "QueueSetting", "QueueStats", "WaitingType"]
 
 
 class QueueStats(NamedTuple):
@@ -31,6 +31,21 @@ class QueueStats(NamedTuple):
     idle_workers: int
     purge_waits_for: str | None
     at_least: list[str]
+
+
+class QueueSetting(NamedTuple):
+    """A setting of a queue, as text, and where it comes from."""
+
+    setting: str
+    value: str | None
+    origin: str | None
+
+
+class QueueHold(NamedTuple):
+    """Something that delays or holds messages of a queue."""
+
+    hold: str
+    detail: str
 
 
 class WaitingType(NamedTuple):
@@ -100,6 +115,16 @@ def purge_queue(queue_name: str) -> Call[None]:
 def queue_stats(queue_name: str | None = None) -> Call[list[QueueStats]]:
     """Return the numbers of one queue, or of all."""
     return rows(QueueStats, "queue_stats", queue_name=queue_name)
+
+
+def queue_settings(queue_name: str) -> Call[list[QueueSetting]]:
+    """Return the settings of a queue, and where each comes from."""
+    return rows(QueueSetting, "queue_settings", queue_name=queue_name)
+
+
+def queue_holds(queue_name: str) -> Call[list[QueueHold]]:
+    """Return what delays or holds messages of a queue now."""
+    return rows(QueueHold, "queue_holds", queue_name=queue_name)
 
 
 def list_queues() -> Call[list[str]]:
