@@ -20,7 +20,7 @@ help: ## list the targets
 .venv/embedded.stamp: pyproject.toml tools/venv.sh
 	@tools/venv.sh embedded
 
-build: ## join the SQL into build/symphony.sql
+build: ## join the SQL into build/symphony.sql and build/upgrade.sql
 	@$(or $(wildcard $(PY)),python3) tools/build_sql.py
 
 demo: .venv/embedded.stamp build ## the whole life of a message, on a PostgreSQL of its own
@@ -79,5 +79,5 @@ format: .venv/dev.stamp ## let ruff format and repair the Python files
 	@$(PY) -m ruff check --fix .
 
 clean: ## remove all that make has made
-	@rm -rf .venv build dist python/symphony_pg/symphony.sql .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv build dist python/symphony_pg/*.sql .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -prune -exec rm -rf {} +

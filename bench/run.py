@@ -11,6 +11,7 @@ Checkpoints are made before a figure and not while it is measured.
 
 import argparse
 import asyncio
+import multiprocessing
 import os
 import queue
 import resource
@@ -24,10 +25,13 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from symphony_pg import Symphony, Worker, message
 
@@ -380,6 +384,78 @@ def enqueue(bench: Bench) -> None:
             )
 
 
+ENQUEUE = b"select symphony.enqueue('Record', %s)"
+PRODUCERS = 8
+
+
+@message("Record")
+@dataclass
+class Record:
+    n: int
+    s: str
+
+
+def enqueue_bare() -> Callable[[int], object]:
+    """Return what enqueues a message by psycopg alone."""
+    conn = psycopg.connect(DSN, autocommit=True)
+    return lambda n: conn.execute(ENQUEUE, [Jsonb({"n": n, "s": "x" * 180})]).fetchone()
+
+
+def enqueue_by_dispatch() -> Callable[[int], object]:
+    """Return what enqueues the same message by dispatch()."""
+    app = Symphony(DSN)
+    return lambda n: app.dispatch(Record(n, "x" * 180))
+
+
+def produce(
+    way: Callable[[], Callable[[int], object]], seconds: float, begin: Barrier, found: "Queue[Any]"
+) -> None:
+    """Enqueue for some time; tell how many messages that were, and the CPU seconds of it."""
+    one_more = way()
+    for n in range(20):
+        one_more(n)
+    begin.wait()
+    count, used, end = 0, time.process_time(), time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        one_more(count)
+        count += 1
+    found.put((count, time.process_time() - used))
+
+
+def dispatch(bench: Bench) -> None:
+    """Let eight processes enqueue by way of an application, and by bare psycopg in turn."""
+    seconds = 2 if bench.quick else 8
+    context = multiprocessing.get_context("fork")
+
+    def rate_and_cpu(way: Callable[[], Callable[[int], object]]) -> tuple[float, float]:
+        bench.fresh()
+        begin, found = context.Barrier(PRODUCERS), context.Queue()
+        processes = [
+            context.Process(target=produce, args=(way, seconds, begin, found))
+            for _ in range(PRODUCERS)
+        ]
+        for process in processes:
+            process.start()
+        counts, used = zip(*(found.get() for _ in processes), strict=True)
+        for process in processes:
+            process.join()
+        return sum(counts) / seconds, sum(used) / sum(counts) * 1e6
+
+    pairs = [(rate_and_cpu(enqueue_by_dispatch), rate_and_cpu(enqueue_bare)) for _ in range(5)]
+    (rate, own), (bare, yardstick) = (
+        map(statistics.median, zip(*side, strict=True)) for side in zip(*pairs, strict=True)
+    )
+    row(
+        f"dispatch() against bare psycopg, {PRODUCERS} processes",
+        statistics.median(ours[0] / theirs[0] for ours, theirs in pairs),
+        "x",
+        0.9,
+        False,
+        f"{rate:,.0f} against {bare:,.0f} /s",
+    )
+    row("dispatch(), its own CPU", own, "µs/message", beside=f"bare psycopg {yardstick:.1f}")
+
+
 def batch(bench: Bench) -> None:
     """enqueue_batch against insert … select of the same rows, each right after the other."""
     total = 10_000 if bench.quick else 50_000
@@ -656,7 +732,19 @@ def timetable(bench: Bench) -> None:
 
 FIGURES = {
     f.__name__: f
-    for f in (wal, drain, enqueue, batch, worker, latency, idle, held, claim_cost, timetable)
+    for f in (
+        wal,
+        drain,
+        enqueue,
+        dispatch,
+        batch,
+        worker,
+        latency,
+        idle,
+        held,
+        claim_cost,
+        timetable,
+    )
 }
 
 

@@ -1,8 +1,10 @@
-"""Join sql/schema, sql/functions and the files beside them: the file that installs all.
+"""Join the folder sql into two files: symphony.sql, which installs all, and upgrade.sql.
 
-The result holds no psql commands and neither begins nor commits a transaction, so it runs through
-any driver, through `psql -1 -f`, and inside a caller's transaction. It needs one, though: what
-follows the first error must not be kept.
+Tables are made once. Functions, views and access are made anew by an upgrade.
+
+The files hold no psql commands and neither begin nor commit a transaction, so they run through any
+driver, through `psql -1 -f`, and inside a caller's transaction. They need one, though: what follows
+the first error must not be kept.
 
 Who may create objects in a schema of the installer's search_path could offer it an operator or a
 function that fits better than PostgreSQL's, and have it executed by a superuser. So each part looks
@@ -17,14 +19,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TARGETS = (ROOT / "build" / "symphony.sql", ROOT / "python" / "symphony_pg" / "symphony.sql")
+FOLDERS = (ROOT / "build", ROOT / "python" / "symphony_pg")
 
 # The arrows of the diagrams, as ASCII has them.
 DRAWN = str.maketrans("─│└┘►◄▲▼", "-|++><^v")
 
 HEADER = """\
--- Symphony {version}, a message queue inside PostgreSQL.
--- Run it in one transaction:  psql -1 -v ON_ERROR_STOP=1 -f symphony.sql
+-- Symphony {version}, a message queue inside PostgreSQL{what}.
+-- Run it in one transaction:  psql -1 -v ON_ERROR_STOP=1 -f {name}
 -- Built from the folder sql; do not edit."""
 
 # Bodies may name functions that come further down, hence no check of them. What is local lasts only
@@ -45,19 +47,12 @@ select set_config('search_path', current_setting('symphony.search_path'), true),
        set_config('check_function_bodies', current_setting('symphony.check_function_bodies'), true)
 where current_setting('symphony.is_local') = 'on';"""
 
-# `symphony-pg db upgrade` runs what is between the next two lines again.
-FUNCTIONS = """\
--- Functions, views and access: this may be run again."""
-
 TURNS = """\
 do $$
 begin
     lock table symphony.release in share row exclusive mode;
 end
 $$;"""
-
-RELEASE = """\
--- Release: this may not."""
 
 FIRST = """\
 insert into symphony.release (version) values ('{version}');
@@ -77,40 +72,47 @@ def version() -> str:
     return found[1]
 
 
-def _parts() -> Iterator[str]:
-    yield HEADER.format(version=version())
-    yield PIN
+def _tables() -> Iterator[str]:
     for path in sorted((ROOT / "sql" / "schema").glob("*.sql")):
         yield path.read_text()
-    yield UNPIN
-    yield FUNCTIONS
-    yield PIN
+
+
+def _functions() -> Iterator[str]:
     yield TURNS
     for path in sorted((ROOT / "sql" / "functions").rglob("*.sql")):
         yield path.read_text()
     yield (ROOT / "sql" / "settings.sql").read_text()
     yield (ROOT / "sql" / "views.sql").read_text()
     yield (ROOT / "sql" / "access.sql").read_text()
-    yield UNPIN
-    yield RELEASE
-    yield PIN
-    yield FIRST.format(version=version())
-    yield UNPIN
 
 
-def build() -> str:
-    """Write the targets and return their text."""
-    text = "\n\n".join(part.strip("\n") for part in _parts()).translate(DRAWN) + "\n"
-    text.encode("ascii")
-    for target in TARGETS:
-        target.parent.mkdir(exist_ok=True)
-        # Renamed into place: a test run that reads it meanwhile never sees half a file.
-        draft = target.with_suffix(f".{os.getpid()}")
-        draft.write_text(text)
-        draft.replace(target)
-    return text
+def _joined(name: str, what: str, *parts: str) -> str:
+    header = HEADER.format(version=version(), name=name, what=what)
+    text = "\n\n".join(part.strip("\n") for part in (header, PIN, *parts, UNPIN))
+    return text.translate(DRAWN) + "\n"
+
+
+def build() -> dict[str, str]:
+    """Write the files; return the text of each by its name."""
+    again = [*_functions()]
+    texts = {
+        "symphony.sql": _joined(
+            "symphony.sql", "", *_tables(), *again, FIRST.format(version=version())
+        ),
+        "upgrade.sql": _joined(
+            "upgrade.sql", ": functions, views and access, for its tables", *again
+        ),
+    }
+    for folder in FOLDERS:
+        folder.mkdir(exist_ok=True)
+        for name, text in texts.items():
+            # Renamed into place: a test run that reads it meanwhile never sees half a file.
+            draft = folder / f"{name}.{os.getpid()}"
+            draft.write_text(text, encoding="ascii")
+            draft.replace(folder / name)
+    return texts
 
 
 if __name__ == "__main__":
-    lines = build().count("\n")
+    lines = build()["symphony.sql"].count("\n")
     sys.stdout.write(f"build/symphony.sql: Symphony {version()}, {lines} lines\n")

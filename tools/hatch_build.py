@@ -1,4 +1,4 @@
-"""Build hook: the wheel carries a freshly built symphony.sql."""
+"""Build hook: the wheel carries the SQL, freshly built."""
 
 import runpy
 from pathlib import Path
@@ -8,7 +8,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class BuildSql(BuildHookInterface[Any]):
-    """Write python/symphony_pg/symphony.sql before the package is packed."""
+    """Write the SQL into python/symphony_pg before the package is packed."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
         """Run tools/build_sql.py of the tree that is being built."""

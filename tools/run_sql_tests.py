@@ -96,7 +96,7 @@ class Testbed:
     def _make_template(self) -> None:
         build_sql.build()
         self.must("postgres", "-c", f"create database {TEMPLATE}")
-        self.must(TEMPLATE, "-1", "-f", str(build_sql.TARGETS[0]))
+        self.must(TEMPLATE, "-1", "-f", str(build_sql.FOLDERS[0] / "symphony.sql"))
         dsn_function = DSN_FUNCTION.format_map(vars(type(self._server)) | vars(self._server))
         self.must(
             TEMPLATE, "-1", "-c", SCHEMA_OF_TESTS, "-f", str(pgtap.obtain()), "-c", dsn_function

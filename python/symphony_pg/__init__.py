@@ -3,7 +3,7 @@
 The rules of the queue are SQL functions; this package calls them and hands messages to handlers.
 """
 
-from . import events
+from . import errors, events
 from .app import Symphony
 from .config.result import Config, ConfigError
 from .database.client import AsyncClient, Client
@@ -20,33 +20,7 @@ from .database.functions.schedules import (
     UpcomingRun,
 )
 from .database.limits import RawJson
-from .errors import (
-    AccessDenied,
-    BadArgument,
-    BodyTooLarge,
-    ConnectionRefused,
-    LeaseLost,
-    LoginRefused,
-    MalformedBatch,
-    NeedsPython,
-    NoAnswer,
-    NoConnectionFree,
-    NotInstalled,
-    QueueNotEmpty,
-    ScheduleTaken,
-    StillReplicated,
-    SymphonyError,
-    TransportNotServed,
-    UnknownMessage,
-    UnknownQueue,
-    UnknownSchedule,
-    UnknownTransport,
-    UnknownWorker,
-    WorkerStuck,
-    WrongIsolationLevel,
-    WrongState,
-    WrongVersion,
-)
+from .errors import *  # noqa: F403 (all of them)
 from .events import Event
 from .handling.context import BatchContext, Context
 from .handling.handler import UnknownHandler, UnknownMessageType
@@ -71,11 +45,8 @@ from .version import __version__
 from .worker import Worker
 
 __all__ = [
-    "AccessDenied",
     "AsyncClient",
-    "BadArgument",
     "BatchContext",
-    "BodyTooLarge",
     "BrokenInvariant",
     "ClaimedMessage",
     "Client",
@@ -83,7 +54,6 @@ __all__ = [
     "Codec",
     "Config",
     "ConfigError",
-    "ConnectionRefused",
     "Context",
     "Delivery",
     "Difference",
@@ -95,25 +65,17 @@ __all__ = [
     "HistoryEntry",
     "InMemoryTransport",
     "InvalidMessage",
-    "LeaseLost",
-    "LoginRefused",
-    "MalformedBatch",
     "MessageFilter",
     "MessageStatus",
     "Middleware",
     "Nacked",
-    "NeedsPython",
     "NewerVersion",
     "Next",
-    "NoAnswer",
-    "NoConnectionFree",
-    "NotInstalled",
     "Obstacle",
     "Outcome",
     "Passage",
     "PermanentError",
     "PostgresTransport",
-    "QueueNotEmpty",
     "QueueStats",
     "RawJson",
     "Rebased",
@@ -124,28 +86,15 @@ __all__ = [
     "ScheduleDiff",
     "ScheduleRun",
     "ScheduleStatus",
-    "ScheduleTaken",
     "Snooze",
-    "StillReplicated",
     "Symphony",
-    "SymphonyError",
     "SyncTransport",
     "Transport",
-    "TransportNotServed",
     "UnknownHandler",
-    "UnknownMessage",
     "UnknownMessageType",
-    "UnknownQueue",
-    "UnknownSchedule",
-    "UnknownTransport",
-    "UnknownWorker",
     "UpcomingRun",
     "WaitingType",
     "Worker",
-    "WorkerStuck",
-    "WrongIsolationLevel",
-    "WrongState",
-    "WrongVersion",
     "__version__",
     "events",
     "logging_middleware",
@@ -154,6 +103,7 @@ __all__ = [
     "transaction_middleware",
     "validation_middleware",
 ]
+__all__ += errors.__all__
 
 # The class of an error is stored with its message: by its public name, wherever its file is.
 for _name in __all__:

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from types import TracebackType
 from typing import Any, Protocol, TypeVar, overload
 
 from .config import FILE, find, load
@@ -28,15 +27,15 @@ from .handling.batch import BatchHandler
 from .handling.classification import ErrorClasses, Waits
 from .handling.context import BatchContext, Context
 from .handling.django import use_django
-from .handling.handler import Handler
-from .messages.envelope import Envelope, RetryPolicy
+from .handling.handler import Handler, each_handler
+from .messages.envelope import Envelope, RetryPolicy, sealed
 from .messages.hints import Message
 from .messages.types import VERSION, message, message_type_of
 from .schedules import Schedule, Schedules
 from .sending.bus import Bus
 from .sending.middleware import Middleware, Phase
+from .sending.outbox import current_outbox
 from .sending.transport import Transport
-from .transports.local import LocalTransport
 from .transports.postgres import PostgresTransport
 from .transports.queue import QueueTransport
 from .transports.routed import RoutedTransport
@@ -124,7 +123,7 @@ class Symphony(Schedules):
         self.config = config
         if config is not None and dsn is None:
             dsn = os.environ.get("SYMPHONY_DSN") or config.dsn
-        self.dsn = dsn
+        self._dsn = dsn
         self.name = name
         self.sanitize = sanitize
         self.call_timeout = call_timeout
@@ -155,15 +154,15 @@ class Symphony(Schedules):
         """Make an application by a symphony.toml: `path`, SYMPHONY_CONFIG, or ./symphony.toml."""
         return cls(config=find(path) or FILE)
 
+    @property
+    def dsn(self) -> str | None:
+        """Where its database is; None: where SYMPHONY_DSN or libpq's variables say."""
+        return self._dsn
+
     def __enter__(self) -> Symphony:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -316,7 +315,7 @@ class Symphony(Schedules):
         """Register a function to be called for each event of a class of symphony_pg.events."""
 
         def register(listener: Callable[[E], Any]) -> Callable[[E], Any]:
-            self.bus.events.listen(event, listener)
+            self.bus.listen(event, listener)
             self._compile()
             return listener
 
@@ -328,9 +327,8 @@ class Symphony(Schedules):
             self._compile()
 
     def _compile(self) -> None:
-        for first in self.handlers.values():
-            for handler in first.all.values():
-                handler.compile()
+        for handler in each_handler(self.handlers):
+            handler.compile()
 
     def handler_declarations(self) -> list[Call[list[str]]]:
         """Return the calls that make the handlers known to the database, by name.
@@ -357,20 +355,17 @@ class Symphony(Schedules):
         retry: RetryPolicy | None = None,
     ) -> Envelope:
         """Check and encode a message, to be sent by dispatch_many() with options of its own."""
-        known = message_type_of(type(message))
         if headers and VERSION in headers:
             raise ValueError(f"the header {VERSION!r} is that of the message type: leave it out")
-        return Envelope(
-            message_type=known.name,
-            body=known.codec.encode(message),
+        return sealed(
+            message,
+            headers,
             queue_name=queue,
             delay=timedelta(seconds=delay) if isinstance(delay, int | float) else delay,
             available_at=available_at,
             priority=priority,
             idempotency_key=idempotency_key,
             group_key=group_key,
-            headers=known.stamped(headers),
-            message=message,
             retry=None if retry is None else retry.as_json(),
         )
 
@@ -409,7 +404,11 @@ class Symphony(Schedules):
             headers=headers,
             retry=retry,
         )
-        return self.bus.dispatch(self._to(transport), [envelope], given(conn), now)[0]
+        to = self.transport if transport is None else self._to(transport)
+        known = None if conn is OWN else given(conn)
+        if self.bus.is_bare and current_outbox.get() is None:
+            return to.send([envelope], known)[0]
+        return self.bus.dispatch(to, [envelope], known, now)[0]
 
     async def dispatch_async(
         self,
@@ -439,9 +438,11 @@ class Symphony(Schedules):
             headers=headers,
             retry=retry,
         )
-        return (
-            await self.bus.dispatch_async(self._to(transport), [envelope], given_async(conn), now)
-        )[0]
+        to = self.transport if transport is None else self._to(transport)
+        known = None if conn is OWN else given_async(conn)
+        if self.bus.is_bare and current_outbox.get() is None:
+            return (await to.send_async([envelope], known))[0]
+        return (await self.bus.dispatch_async(to, [envelope], known, now))[0]
 
     def dispatch_many(
         self,
@@ -505,16 +506,26 @@ class Symphony(Schedules):
 
     def _bind(self, transport: Transport) -> None:
         transport.bind(self.handlers, self.dsn)
-        if isinstance(transport, LocalTransport):
+        if isinstance(transport, SyncTransport):
             transport.bus, transport.sanitize = self.bus, self.sanitize
 
-    def move(self, dsn: str) -> None:
+    def move(self, dsn: str | None) -> None:
         """Use another database, and so do the transports that were given none of their own."""
-        self.dsn = dsn
+        self._dsn = dsn
         for each in (self.transport, *self.transports.values()):
             self._bind(each)
             if isinstance(each, PostgresTransport | RoutedTransport):
                 each.move(dsn)
+
+    @contextmanager
+    def moved(self, dsn: str) -> Iterator[None]:
+        """Use another database, for the length of a with block: in tests."""
+        before = self._dsn
+        self.move(dsn)
+        try:
+            yield
+        finally:
+            self.move(before)
 
     @contextmanager
     def using(self, transport: T) -> Iterator[T]:

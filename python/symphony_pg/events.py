@@ -22,6 +22,7 @@ from .redaction import trace_without_secrets
 from .results import is_async, refuse_lazy, refuse_unfinished
 
 __all__ = [
+    "E",
     "Event",
     "Events",
     "Failed",
@@ -143,7 +144,7 @@ class Events:
 
     def wanted(self, *kinds: type[Event]) -> bool:
         """Tell whether anybody listens to one of these."""
-        return any(kind in self._listeners for kind in kinds)
+        return not self._listeners.keys().isdisjoint(kinds)
 
     def emit(self, event: Event) -> None:
         """Tell the listeners; what they raise is logged."""

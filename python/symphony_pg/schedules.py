@@ -23,12 +23,14 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, TypeVar
 
 from .messages.types import message_type_of
+from .times import check_moment
 
 __all__ = ["Schedule", "Schedules", "interval_text"]
 
 T = TypeVar("T", bound=Callable[..., Any])  # a class is called as well
 CatchUp = Literal["skip", "last", "all"]
 Overlap = Literal["allow", "skip"]
+NO_OPTIONS = ("self", "expression", "interval", "at", "name")
 UNITS = {"day": 86400, "hour": 3600, "minute": 60}
 
 
@@ -84,22 +86,7 @@ class Schedules:
         schedule's name is the type's wire name, or the function's, unless another is given.
         docs/schedules.md explains the options.
         """
-        return self._scheduled(
-            "cron",
-            {"expression": expression},
-            name,
-            timezone=timezone,
-            queue_name=queue,
-            priority=priority,
-            headers=headers,
-            starts_at=_moment(starts_at),
-            ends_at=_moment(ends_at),
-            max_runs=max_runs,
-            jitter=interval_text(jitter),
-            catch_up=catch_up,
-            catch_up_limit=catch_up_limit,
-            overlap=overlap,
-        )
+        return self._scheduled("cron", {"expression": expression}, locals())
 
     def every(
         self,
@@ -122,21 +109,7 @@ class Schedules:
         It counts from `starts_at`, else from the moment when the schedule was created. What this
         decorates is explained at cron().
         """
-        return self._scheduled(
-            "interval",
-            {"every": interval_text(interval)},
-            name,
-            queue_name=queue,
-            priority=priority,
-            headers=headers,
-            starts_at=_moment(starts_at),
-            ends_at=_moment(ends_at),
-            max_runs=max_runs,
-            jitter=interval_text(jitter),
-            catch_up=catch_up,
-            catch_up_limit=catch_up_limit,
-            overlap=overlap,
-        )
+        return self._scheduled("interval", {"every": interval_text(interval)}, locals())
 
     def once(
         self,
@@ -153,29 +126,24 @@ class Schedules:
 
         What this decorates is explained at cron().
         """
-        return self._scheduled(
-            "once",
-            {"at": at.isoformat()},
-            name,
-            timezone=timezone,
-            queue_name=queue,
-            priority=priority,
-            headers=headers,
-            catch_up=catch_up,
-        )
+        return self._scheduled("once", {"at": at.isoformat()}, locals())
 
     def declarations(self) -> list[dict[str, Any]]:
         """Return what sync_schedules() is told; this calls the factories."""
         return [schedule.declaration() for schedule in self.schedules.values()]
 
     def _scheduled(
-        self, kind: str, config: Mapping[str, Any], name: str | None, **options: Any
+        self, kind: str, config: Mapping[str, Any], given: Mapping[str, Any]
     ) -> Callable[[T], T]:
-        arguments = {"schedule_type": kind, "schedule_config": config}
-        arguments |= {key: value for key, value in options.items() if value is not None}
+        """Return the decorator; `given` has the arguments of cron(), every() or once()."""
+        arguments: dict[str, Any] = {"schedule_type": kind, "schedule_config": config}
+        for name, value in given.items():
+            if name not in NO_OPTIONS and value is not None:
+                written = WRITTEN[name](value) if name in WRITTEN else value
+                arguments["queue_name" if name == "queue" else name] = written
 
         def register(source: T) -> T:
-            chosen = name or _name_of(source)
+            chosen = given["name"] or _name_of(source)
             _check(source, chosen)
             if chosen in self.schedules:
                 taken = self.schedules[chosen].source
@@ -221,17 +189,18 @@ def _describe(source: Callable[..., Any]) -> str:
     return getattr(source, "__qualname__", repr(source))
 
 
-def _moment(value: datetime | None) -> str | None:
-    """Write a time as ISO 8601; without an offset it is one on this machine's clocks."""
-    if value is None:
-        return None
-    return (value if value.tzinfo else value.astimezone()).isoformat()
+def _moment(name: str) -> Callable[[datetime], str]:
+    """Return what writes a time as ISO 8601, and refuses one without a zone."""
+
+    def written(value: datetime) -> str:
+        check_moment(name, value)
+        return value.isoformat()
+
+    return written
 
 
-def interval_text(value: timedelta | float | None) -> str | None:
+def interval_text(value: timedelta | float) -> str:
     """Write a duration for PostgreSQL, and for people: 15 minutes, 90 seconds."""
-    if value is None:
-        return None
     seconds = value.total_seconds() if isinstance(value, timedelta) else float(value)
     for unit, size in UNITS.items():
         if seconds and seconds % size == 0:
@@ -241,3 +210,11 @@ def interval_text(value: timedelta | float | None) -> str | None:
 
 def _count(number: float, unit: str) -> str:
     return f"{number:.6f}".rstrip("0").rstrip(".") + f" {unit}{'' if number == 1 else 's'}"
+
+
+# How an option is written that JSON has no type for.
+WRITTEN: dict[str, Callable[[Any], str]] = {
+    "starts_at": _moment("starts_at"),
+    "ends_at": _moment("ends_at"),
+    "jitter": interval_text,
+}

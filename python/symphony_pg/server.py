@@ -121,7 +121,7 @@ class Server:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The caller's environment, with libpq's variables and SYMPHONY_DSN for this server."""
+        """The caller's environment, with libpq's variables and our DSNs for this server."""
         return _environment() | {
             "PG_BIN": str(self.bin_dir),
             "PGHOST": self.host,
@@ -130,6 +130,7 @@ class Server:
             "PGPASSWORD": self.password,
             "PGDATABASE": self.dbname,
             "SYMPHONY_DSN": self.dsn,
+            "SYMPHONY_TEST_DSN": self.dsn,
         }
 
     def program(self, name: str) -> tuple[list[str], dict[str, str]]:
@@ -387,7 +388,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m symphony_pg.server",
         usage="%(prog)s [options] -- command [argument ...]",
         description="Run a command against a PostgreSQL server of its own; PGHOST, PGPORT, "
-        "PGUSER, PGPASSWORD, PGDATABASE and SYMPHONY_DSN tell the command where it is.",
+        "PGUSER, PGPASSWORD, PGDATABASE, SYMPHONY_DSN and SYMPHONY_TEST_DSN tell the command "
+        "where it is.",
     )
     parser.add_argument("-D", "--data-dir", help="keep the data here (default: throw away)")
     parser.add_argument("-p", "--port", type=int, help="listen on this port (default: a free one)")

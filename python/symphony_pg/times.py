@@ -12,8 +12,13 @@ __all__ = ["check_moment", "parse_datetime", "parse_duration", "show_duration"]
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
-def check_moment(name: str, value: datetime) -> None:
+def check_moment(name: str, value: datetime | str) -> None:
     """Refuse a time without a zone, which each server would take for one of its own."""
+    if isinstance(value, str):
+        try:
+            value = parse_datetime(value)
+        except ValueError:
+            return  # the server can read it, or says what is wrong
     if value.utcoffset() is None:
         raise BadArgument(
             f"{name} has no time zone: {value}",

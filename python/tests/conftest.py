@@ -16,7 +16,7 @@ from tests.helpers import ROOT, Connection
 if "SYMPHONY_DSN" not in os.environ:
     pytest.exit("no server; run: make test-python, or: python -m symphony_pg.server -- pytest")
 
-symphony_server = factories.postgresql_noproc(
+postgresql_server = factories.postgresql_noproc(
     host=os.environ["PGHOST"],
     port=int(os.environ["PGPORT"]),
     user=os.environ["PGUSER"],
@@ -24,13 +24,13 @@ symphony_server = factories.postgresql_noproc(
     dbname="symphony",
     load=[ROOT / "build" / "symphony.sql"],
 )
-symphony_database = factories.postgresql("symphony_server")
+new_database = factories.postgresql("postgresql_server")
 
 
 @pytest.fixture
-def dsn(symphony_database: Connection) -> Iterator[str]:
+def dsn(new_database: Connection) -> Iterator[str]:
     """Where this test's own database is; every invariant holds when the test is over."""
-    conninfo = symphony_database.info
+    conninfo = new_database.info
     dsn = make_conninfo(conninfo.dsn, password=conninfo.password)
     yield dsn
     with psycopg.connect(dsn) as conn:

@@ -35,7 +35,7 @@ PAGES = [
 ]
 WRITTEN = [*PAGES, ROOT / "CHANGELOG.md"]
 # Whose blocks are the files of a project: tests/integrations/test_pages.py follows them.
-PROJECTS = ("django.md", "fastapi.md")
+PROJECTS = ("django.md", "fastapi.md", "testing.md")
 WIDTH = 100
 LINES_OF_A_PAGE = 80
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))

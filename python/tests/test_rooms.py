@@ -12,6 +12,7 @@ PACKAGE = Path(symphony_pg.__file__).parent
 ROOMS = (
     "__init__",
     "pytest_plugin",
+    "testing",
     "django",
     "cli",
     "fastapi",

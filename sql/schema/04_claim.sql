@@ -73,8 +73,8 @@ comment on column symphony.claim.ahead is
 'Transactions whose messages were still to be handed out after this claim.';
 comment on column symphony.claim.open_ids is 'Messages of the claim that are not settled.';
 comment on column symphony.claim.renewed_at is
-'When tick() began its lease anew, since nobody could have done so; null: never, or its worker did so '
-'later.';
+'When tick() began its lease anew, since nobody could have done so, or moved it, since the clock was set '
+'back; null: never, or its worker did so later.';
 
 create index claim_lane_idx on symphony.claim (lane_id, claim_id);
 create index claim_lease_idx on symphony.claim (lease_until);

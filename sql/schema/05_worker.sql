@@ -60,6 +60,7 @@ create table symphony.tick (
     failed          integer not null default 0,
     fired           integer not null default 0,
     purged          integer not null default 0,
+    clock_schedule  text,
 
     constraint tick_pkey primary key (tick_id)
 );
@@ -80,6 +81,9 @@ comment on column symphony.tick.recovered is
 comment on column symphony.tick.failed is 'Messages whose lease had ended once too often.';
 comment on column symphony.tick.fired is 'Messages enqueued for schedules.';
 comment on column symphony.tick.purged is 'Completed and failed messages removed after their retention.';
+comment on column symphony.tick.clock_schedule is
+'While what was counted from a clock that was ahead is set right: the last schedule that is, or empty; '
+'null: all is right.';
 
 
 /*
@@ -112,7 +116,8 @@ create table symphony.purge_position (
 );
 
 comment on table symphony.purge_position is
-'How far each lane has been purged, so that a purge starts behind the rows the last one removed.';
+'How far each lane has been purged, so that a purge starts behind the rows the last one removed. A lane has '
+'its row from the start: no purge waits for another one that adds it.';
 comment on column symphony.purge_position.lane_id is 'The lane.';
 comment on column symphony.purge_position.txid is 'Transaction of the last message removed.';
 comment on column symphony.purge_position.message_id is 'The last message removed.';

@@ -8,7 +8,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
-from typing import Any, TypeGuard
+from typing import TypeGuard
 
 import click
 
@@ -33,15 +33,11 @@ def declare_handlers(client: Client, app: Symphony) -> list[str]:
 class _Application(Text):
     name = "application"
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Symphony:
+    def read(self, text: str) -> Symphony:
         """Import the application that MODULE:NAME names."""
-        if isinstance(value, Symphony):
-            return value
-        module_name, separator, name = value.partition(":")
+        module_name, separator, name = text.partition(":")
         if not separator or not module_name or not name:
-            self.fail(f"{value!r} is not MODULE:NAME", param, ctx)
+            raise ValueError(f"{text!r} is not MODULE:NAME")
         sys.path.insert(0, "")
         try:
             _set_up_django()
@@ -50,15 +46,15 @@ class _Application(Text):
             if not _names_no_module(error, module_name):
                 raise Problem(_import_error(module_name, error)) from error
             if module_name.endswith(".py"):
-                self.fail(f"write it as in Python: {module_name[:-3]}:{name}", param, ctx)
-            self.fail(f"there is no module {error.name} here or on Python's path", param, ctx)
+                raise ValueError(f"write it as in Python: {module_name[:-3]}:{name}") from None
+            raise ValueError(f"there is no module {error.name} here or on Python's path") from None
         app = getattr(module, name, None)
         if not isinstance(app, Symphony):
             there = [key for key, each in vars(module).items() if isinstance(each, Symphony)]
             found = f"{module_name} has no {name!r}"
             if app is not None:
-                found = f"{value} is a {type(app).__name__}, and not a Symphony application"
-            self.fail(f"{found}; applications in it: {', '.join(there) or 'none'}", param, ctx)
+                found = f"{text} is a {type(app).__name__}, and not a Symphony application"
+            raise ValueError(f"{found}; applications in it: {', '.join(there) or 'none'}")
         return app
 
 
@@ -93,10 +89,11 @@ APPLICATION = _Application()
 def load_app(reference: str) -> Symphony:
     """Import the application that --app names."""
     try:
-        return APPLICATION.convert(reference, None, None)
+        app: Symphony = APPLICATION.convert(reference, None, None)
     except click.BadParameter as error:
         error.param_hint = "--app"
         raise
+    return app
 
 
 def app_option(*, required: bool = False, help: str = "The application.") -> Callable[[F], F]:  # noqa: A002

@@ -11,6 +11,7 @@ import time
 import traceback
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import click
 
@@ -94,33 +95,16 @@ TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
 @click.option("--name", help="What the worker calls itself [host:pid:random].")
 @dsn_option
 @printing
-@click.pass_context
 def consume(
-    context: click.Context,
     queues: Sequence[str],
     reference: str,
-    concurrency: int,
-    batch_size: int,
-    limit: int | None,
-    failure_limit: int | None,
-    memory_limit: int | None,
-    time_limit: timedelta | None,
-    drain: bool,
-    grace: timedelta,
-    install: bool,
-    handler_timeout: timedelta | None,
-    no_listen: bool,
-    no_tick: bool,
     no_schedules: bool,
-    poll_interval: timedelta,
     config: Config | None,
-    all_queues: bool,
-    exclude: Sequence[str],
     log_level: str | None,
     reload: bool,
-    name: str | None,
     dsn: str | None,
     out: Output,
+    **settings: Any,
 ) -> None:
     """Work off QUEUES, earlier ones first. If none is named: "default".
 
@@ -139,14 +123,16 @@ def consume(
       symphony-pg consume --app shop.messages:app --all --exclude bulk --memory-limit 256M
       symphony-pg consume --app shop.messages:app --reload                     (while you write it)
     """
+    all_queues = settings["all_queues"]
     if all_queues and queues:
         raise click.UsageError("Name queues, or give --all, but not both.")
-    if exclude and not all_queues:
+    if settings["exclude"] and not all_queues:
         raise click.UsageError("--exclude takes queues out of --all, which is not given.")
     if reload:
         sys.exit(run_reloading(reference))
     start_logging(out)
-    signals = context.with_resource(Signals())  # what comes during the import is not lost
+    # What comes during the import is not lost.
+    signals = click.get_current_context().with_resource(Signals())
     parent = Parent(signals)
     app = load_app(reference)
     parent.ready()
@@ -162,23 +148,10 @@ def consume(
     worker = Worker(
         app,
         queues or ("default",),
-        name=name,
-        concurrency=concurrency,
-        batch_size=batch_size,
-        limit=limit,
-        failure_limit=failure_limit,
-        memory_limit=memory_limit,
-        time_limit=None if time_limit is None else time_limit.total_seconds(),
-        drain=drain,
-        grace=grace.total_seconds(),
-        listen=not no_listen,
-        tick=not no_tick,
+        listen=not settings.pop("no_listen"),
+        tick=not settings.pop("no_tick"),
         schedules=not no_schedules,
-        poll_interval=poll_interval.total_seconds(),
-        all_queues=all_queues,
-        exclude=exclude,
-        install=install,
-        handler_timeout=None if handler_timeout is None else handler_timeout.total_seconds(),
+        **{name: _in_seconds(each) for name, each in settings.items()},
     )
     out.text(f"{click.style('symphony-pg', bold=True)} {worker.name}")
     out.text(f"queues    {'all' if all_queues else ', '.join(worker.queues)}")
@@ -195,10 +168,14 @@ def consume(
                 "queues": "all" if all_queues else worker.queues,
                 "handlers": sorted(app.handlers),
                 "schedules": [] if no_schedules else sorted(app.schedules),
-                "concurrency": concurrency,
+                "concurrency": worker.concurrency,
             },
         )
     asyncio.run(_end_in_time(worker, signals, out))
+
+
+def _in_seconds(value: Any) -> Any:
+    return value.total_seconds() if isinstance(value, timedelta) else value
 
 
 async def _end_in_time(worker: Worker, signals: Signals, out: Output) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
 
 import click
 
@@ -14,13 +15,12 @@ from ..database.client import Client
 from ..database.functions.failed import FailedMessage, Outcome
 from .enqueue import as_raw_json
 from .kinds import LONGEST_ID, PAST
-from .options import connected, wide_option
+from .options import F, connected, options, wide_option
 from .output import Output, with_history
 from .tables import Column, Row
 
 __all__ = ["failed"]
 
-F = TypeVar("F", bound=Callable[..., Any])
 MOST = 1_000_000
 
 
@@ -62,21 +62,14 @@ def failed() -> None:
     """Look at failed messages, bring them back, or remove them."""
 
 
-def _filters(command: F) -> F:
-    """Add the options that choose among the failed messages."""
-    for name, parameter, kind, text in reversed(
-        [
-            ("queue", "queue_name", "QUEUE", "Of this queue."),
-            ("type", "message_type", "TYPE", "Of this type."),
-            ("error-class", "error_class", "CLASS", "With this class of error; '' for none."),
-            ("since", "since", PAST, "That failed since then: a time, or 2h for two hours ago."),
-            ("until", "until", PAST, "That failed until then."),
-            ("search", "search", "TEXT", "With this text in the error or the body."),
-        ]
-    ):
-        shown = {"metavar": kind} if isinstance(kind, str) else {"type": kind}
-        command = click.option(f"--{name}", parameter, help=text, **shown)(command)
-    return command
+_filters = options(
+    ("queue queue_name", "QUEUE", "Of this queue."),
+    ("type message_type", "TYPE", "Of this type."),
+    ("error-class", "CLASS", "With this class of error; '' for none."),
+    ("since", PAST, "That failed since then: a time, or 2h for two hours ago."),
+    ("until", PAST, "That failed until then."),
+    ("search", "TEXT", "With this text in the error or the body."),
+)
 
 
 @failed.command("list")
@@ -184,16 +177,7 @@ def _chosen(command: F) -> F:
 @click.option("--per-second", type=float, help="So many a second; without: all at once.")
 @connected
 def retry(
-    client: Client,
-    out: Output,
-    message_ids: Sequence[str],
-    everything: bool,
-    dry_run: bool,
-    review: bool,
-    limit: int | None,
-    body: str | None,
-    per_second: float | None,
-    **filters: str | datetime | None,
+    client: Client, out: Output, body: str | None, per_second: float | None, **given: Any
 ) -> None:
     """Bring failed messages back, with all their attempts before them.
 
@@ -207,37 +191,20 @@ def retry(
       symphony-pg failed retry --error-class ConnectionError --dry-run
       symphony-pg failed retry --queue mail --per-second 50
     """
-    if _wants_review(out, message_ids, everything, review, filters):
-        _review(client, out, filters)
+    chosen = _Choice(**given)
+    if chosen.wants_review(out):
+        _review(client, out, chosen.filters)
         return
-    chosen: dict[str, Any] = {**filters, "everything": everything, "per_second": per_second}
-    if message_ids:
-        known, bad = _ids(message_ids)
-        found = client.retry_failed(known, **chosen, body=_json(body), dry_run=dry_run)
-        _tell_outcomes(out, found + bad, "retried", dry_run)
-        return
-    if body is not None or dry_run:
-        count = client.retry_failed(**chosen, body=_json(body), dry_run=dry_run)[0].messages
-    else:
-        count = client.retry_many_failed(**chosen, at_most=limit, actor=actor())
-    _tell_count(out, count, "retried", dry_run, limit)
+    one = partial(client.retry_failed, body=_json(body), per_second=per_second)
+    many = partial(client.retry_many_failed, per_second=per_second, actor=actor())
+    chosen.deal_with(out, one, many if body is None else None, "retried")
 
 
 @failed.command()
 @_chosen
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @connected
-def remove(
-    client: Client,
-    out: Output,
-    message_ids: Sequence[str],
-    everything: bool,
-    dry_run: bool,
-    review: bool,
-    limit: int | None,
-    yes: bool,
-    **filters: str | datetime | None,
-) -> None:
+def remove(client: Client, out: Output, yes: bool, **given: Any) -> None:
     """Remove failed messages for good: by id, by filter, or --all.
 
     On a terminal without any of these: one by one, as with --review. Exit code 1 if one of the ids
@@ -248,38 +215,65 @@ def remove(
       symphony-pg failed remove 42
       symphony-pg failed remove --type OldReport --until 30d --dry-run
     """
-    if _wants_review(out, message_ids, everything, review, filters):
-        _review(client, out, filters)
+    chosen = _Choice(**given)
+    if chosen.wants_review(out):
+        _review(client, out, chosen.filters)
         return
-    if not (yes or dry_run or message_ids):
+    if not (yes or chosen.dry_run or chosen.message_ids):
         click.confirm("Remove them for good?", abort=True, err=True)
-
-    chosen: dict[str, Any] = {**filters, "everything": everything}
-    if message_ids:
-        known, bad = _ids(message_ids)
-        found = client.remove_failed(known, **chosen, dry_run=dry_run)
-        _tell_outcomes(out, found + bad, "removed", dry_run)
-        return
-    if dry_run:
-        count = client.remove_failed(**chosen, dry_run=True)[0].messages
-    else:
-        count = client.remove_many_failed(**chosen, at_most=limit, actor=actor())
-    _tell_count(out, count, "removed", dry_run, limit)
+    chosen.deal_with(
+        out, client.remove_failed, partial(client.remove_many_failed, actor=actor()), "removed"
+    )
 
 
-def _wants_review(
-    out: Output,
-    message_ids: Sequence[str],
-    everything: bool,
-    review: bool,
-    filters: dict[str, Any],
-) -> bool:
-    if review and not out.can_ask:
-        raise click.UsageError("--review asks questions: it needs a terminal")
-    if review and message_ids:
-        raise click.UsageError("--review takes filters, and no ids")
-    named = message_ids or everything or any(value is not None for value in filters.values())
-    return review or (not named and out.can_ask)
+class _Choice:
+    """What _chosen has let a person say: which messages are meant, and what to do with them."""
+
+    def __init__(
+        self,
+        message_ids: Sequence[str],
+        everything: bool,
+        dry_run: bool,
+        review: bool,
+        limit: int | None,
+        **filters: str | datetime | None,
+    ) -> None:
+        self.message_ids = message_ids
+        self.dry_run = dry_run
+        self.filters = filters
+        self._everything = everything
+        self._review = review
+        self._limit = limit
+
+    def wants_review(self, out: Output) -> bool:
+        """Tell whether to show one after the other, and ask."""
+        if self._review and not out.can_ask:
+            raise click.UsageError("--review asks questions: it needs a terminal")
+        if self._review and self.message_ids:
+            raise click.UsageError("--review takes filters, and no ids")
+        filters = any(value is not None for value in self.filters.values())
+        is_named = self.message_ids or self._everything or filters
+        return self._review or (not is_named and out.can_ask)
+
+    def deal_with(
+        self,
+        out: Output,
+        one: Callable[..., list[Outcome]],
+        many: Callable[..., int] | None,
+        done: str,
+    ) -> None:
+        """Call what deals with some messages at once, or with many, and say what was done."""
+        given: dict[str, Any] = {**self.filters, "everything": self._everything}
+        if self.message_ids:
+            known, bad = _ids(self.message_ids)
+            found = one(known, **given, dry_run=self.dry_run)
+            _tell_outcomes(out, found + bad, done, self.dry_run)
+            return
+        if many is None or self.dry_run:
+            count = one(**given, dry_run=self.dry_run)[0].messages
+        else:
+            count = many(**given, at_most=self._limit)
+        _tell_count(out, count, done, self.dry_run, self._limit)
 
 
 def _tell_outcomes(out: Output, outcomes: Sequence[Outcome], done: str, dry_run: bool) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +15,24 @@ __all__ = ["DURATION", "INTERVAL", "LONGEST_ID", "MEMORY", "MESSAGE_ID", "MOMENT
 LONGEST_ID = 2**63 - 1
 
 if TYPE_CHECKING:
-    Text = click.ParamType[Any]  # generic for type checkers only, and only in newer versions
+    ParamType = click.ParamType[Any]  # generic for type checkers only, and only in newer versions
 else:
-    Text = click.ParamType
+    ParamType = click.ParamType
+
+
+class Text(ParamType):
+    """A value that is read from a text; a default may be one already."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read the text, and say what is wrong with it."""
+        try:
+            return self.read(value) if isinstance(value, str) else value
+        except (ValueError, OverflowError) as error:
+            self.fail(str(error), param, ctx)
+
+    def read(self, text: str) -> Any:
+        """Return the value; raise ValueError, whose text people read."""
+        raise NotImplementedError
 
 
 class _Duration(Text):
@@ -27,62 +41,45 @@ class _Duration(Text):
     def __init__(self, shortest: timedelta = timedelta()) -> None:
         self._shortest = shortest
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> timedelta:
-        if isinstance(value, timedelta):
-            return value
-        try:
-            found = parse_duration(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
+    def read(self, text: str) -> timedelta:
+        found = parse_duration(text)
         if found < self._shortest:
-            self.fail(f"{value!r} is less than {show_duration(self._shortest)}", param, ctx)
+            raise ValueError(f"{text!r} is less than {show_duration(self._shortest)}")
         return found
 
 
 class _Moment(Text):
     name = "time"
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> datetime:
-        if isinstance(value, datetime):
-            return value
+    def read(self, text: str) -> datetime:
         try:
-            moment = parse_datetime(value)
+            moment = parse_datetime(text)
             return moment if moment.tzinfo else moment.astimezone()
         except (ValueError, OverflowError):
-            self.fail(f"{value!r} is not a time; write 2030-01-31T08:00 or with +01:00", param, ctx)
+            raise ValueError(
+                f"{text!r} is not a time; write 2030-01-31T08:00 or with +01:00"
+            ) from None
 
 
 class _Past(_Moment):
-    name = "time"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> datetime:
-        if isinstance(value, str):
-            with suppress(ValueError):
-                ago = parse_duration(value)
-                try:
-                    return datetime.now(timezone.utc) - ago
-                except OverflowError:
-                    self.fail(f"{value!r} is too long ago", param, ctx)
-        return super().convert(value, param, ctx)
+    def read(self, text: str) -> datetime:
+        try:
+            ago = parse_duration(text)
+        except ValueError:
+            return super().read(text)
+        try:
+            return datetime.now(timezone.utc) - ago
+        except OverflowError:
+            raise ValueError(f"{text!r} is too long ago") from None
 
 
 class _Memory(Text):
     name = "bytes"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        if isinstance(value, int):
-            return value
-        found = re.fullmatch(r"(\d+)([KMGT]?)B?", value.strip().upper())
+    def read(self, text: str) -> int:
+        found = re.fullmatch(r"(\d+)([KMGT]?)B?", text.strip().upper())
         if not found or not int(found[1]):
-            self.fail(
-                f"{value!r} is not an amount of memory; write for instance 256M or 1G", param, ctx
-            )
+            raise ValueError(f"{text!r} is not an amount of memory; write for instance 256M or 1G")
         return int(found[1]) << (10 * " KMGT".index(found[2] or " "))
 
 

@@ -18,8 +18,8 @@ from ..database.acting import ActingClient
 from ..database.connections import connect
 from .output import Output
 
-__all__ = ["Given", "chosen_dsn", "connected", "dsn_option", "json_option", "output", "printing"]
-__all__ += ["wide_option"]
+__all__ = ["Given", "chosen_dsn", "connected", "dsn_option", "json_option", "options", "output"]
+__all__ += ["printing", "wide_option"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -42,6 +42,23 @@ def dsn_option(command: F) -> F:
     return click.option("--dsn", metavar="DSN", help="The database; see symphony-pg --help.")(
         command
     )
+
+
+def options(*rows: tuple[str, Any, str], **common: Any) -> Callable[[F], F]:
+    """Add an option for each row: its name, its type or else its metavar, and its help.
+
+    "type message_type" is the option --type of the parameter message_type.
+    """
+
+    def add(command: F) -> F:
+        for names, kind, text in reversed(rows):
+            name, _, parameter = names.partition(" ")
+            shown = {"metavar": kind} if isinstance(kind, str) else {"type": kind}
+            declared = (f"--{name}", parameter) if parameter else (f"--{name}",)
+            command = click.option(*declared, help=text, **shown, **common)(command)
+        return command
+
+    return add
 
 
 def _wants(setting: str) -> Callable[[click.Context, click.Parameter, bool], None]:

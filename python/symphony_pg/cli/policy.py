@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from typing import Any
 
 import click
 
 from ..database.client import Client
 from .kinds import DURATION
-from .options import connected, wide_option
+from .options import connected, options, wide_option
 from .output import Output
 from .tables import Column, Row
 
@@ -46,7 +46,7 @@ SETTINGS = (
 )
 
 
-def _waits(given: Sequence[str]) -> dict[str, float]:
+def _waits(context: click.Context, option: click.Parameter, given: Sequence[str]) -> Any:  # noqa: ARG001
     """Read CLASS=WAIT."""
     waits = {}
     for each in given:
@@ -96,54 +96,42 @@ def show_policy(client: Client, out: Output, message_type: str, queue: str | Non
 
 @policy.command("set")
 @click.argument("pattern")
-@click.option("--max-attempts", type=int, help="Deliveries a message gets before it is dead.")
-@click.option("--delay", type=DURATION, help="Wait before the second attempt.")
-@click.option("--multiplier", type=float, help="Factor from one wait to the next.")
-@click.option("--max-delay", type=DURATION, help="The longest wait.")
-@click.option("--jitter", type=float, help="Random share of a wait, up or down.")
-@click.option(
-    "--permanent-error",
-    "permanent_errors",
-    multiple=True,
-    metavar="CLASS",
-    help="A class of errors that is not retried; like the next three, may be given often.",
+@options(
+    ("max-attempts", int, "Deliveries a message gets before it is dead."),
+    ("delay", DURATION, "Wait before the second attempt."),
+    ("multiplier", float, "Factor from one wait to the next."),
+    ("max-delay", DURATION, "The longest wait."),
+    ("jitter", float, "Random share of a wait, up or down."),
 )
-@click.option(
-    "--transient-error",
-    "transient_errors",
+@options(
+    (
+        "permanent-error permanent_errors",
+        "CLASS",
+        "A class of errors that is not retried; like the next three, may be given often.",
+    ),
+    (
+        "transient-error transient_errors",
+        "CLASS",
+        "A class that is retried, though one it derives from is not.",
+    ),
     multiple=True,
-    metavar="CLASS",
-    help="A class that is retried, though one it derives from is not.",
 )
-@click.option(
-    "--retry-after-error",
-    "retry_after_errors",
+@options(
+    (
+        "retry-after-error retry_after_errors",
+        "CLASS=WAIT",
+        "A class that is retried after this wait, such as Throttled=1m.",
+    ),
+    (
+        "snooze-error snooze_errors",
+        "CLASS=WAIT",
+        "A class that uses no attempt and comes back after this wait.",
+    ),
     multiple=True,
-    metavar="CLASS=WAIT",
-    help="A class that is retried after this wait, such as Throttled=1m.",
-)
-@click.option(
-    "--snooze-error",
-    "snooze_errors",
-    multiple=True,
-    metavar="CLASS=WAIT",
-    help="A class that uses no attempt and comes back after this wait.",
+    callback=_waits,
 )
 @connected
-def set_policy(
-    client: Client,
-    out: Output,
-    pattern: str,
-    max_attempts: int | None,
-    delay: timedelta | None,
-    multiplier: float | None,
-    max_delay: timedelta | None,
-    jitter: float | None,
-    permanent_errors: tuple[str, ...],
-    transient_errors: tuple[str, ...],
-    retry_after_errors: tuple[str, ...],
-    snooze_errors: tuple[str, ...],
-) -> None:
+def set_policy(client: Client, out: Output, pattern: str, **settings: Any) -> None:
     """Say how messages of PATTERN are retried.
 
     In place of all that was said of it before. It counts at once, also for messages under way.
@@ -152,18 +140,7 @@ def set_policy(
     Example:
       symphony-pg policy set SendEmail --max-attempts 6 --delay 2s --permanent-error CardRefused
     """
-    client.set_retry_policy(
-        pattern,
-        max_attempts,
-        delay,
-        multiplier,
-        max_delay,
-        jitter,
-        list(permanent_errors),
-        list(transient_errors),
-        _waits(retry_after_errors),
-        _waits(snooze_errors),
-    )
+    client.set_retry_policy(pattern, **settings)
     out.say(f"The retry policy of {pattern} is set.", pattern=pattern, set=True)
 
 

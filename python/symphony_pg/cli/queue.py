@@ -3,21 +3,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from ..database.client import Client
 from .kinds import DURATION
-from .options import connected, wide_option
+from .options import connected, options, wide_option
 from .output import Output
 from .stats import COLUMNS
 from .tables import Column, as_row
 
 __all__ = ["queue"]
 
-F = TypeVar("F", bound=Callable[..., Any])
 SETTINGS = (Column("setting", "setting"), Column("value", "value"), Column("origin", "from"))
 
 
@@ -26,25 +24,19 @@ def queue() -> None:
     """Create queues, change their settings, pause and empty them."""
 
 
-def _settings(command: F) -> F:
-    """Add an option for each setting of a queue."""
-    for name, kind, text in reversed(
-        [
-            ("max-attempts", int, "Deliveries of a message before it fails for good [4]."),
-            ("retry-delay", DURATION, "Wait before the second attempt [1s]."),
-            ("retry-multiplier", float, "Factor from one wait to the next [2]."),
-            ("retry-max-delay", DURATION, "The longest wait [30s]."),
-            ("retry-jitter", float, "Random share of a wait, up or down [0.1]."),
-            ("lease", DURATION, "How long a worker holds a message without a word [30s]."),
-            ("retention", DURATION, "How long completed messages are kept [1d]."),
-            ("max-body-bytes", int, "The largest body [1048576]."),
-            ("idempotency-window", DURATION, "How long an idempotency key counts [1d]."),
-            ("failed-retention", DURATION, "How long failed messages are kept [0s: for ever]."),
-            ("max-snooze", DURATION, "How long a message may be put off [7d]."),
-        ]
-    ):
-        command = click.option(f"--{name}", type=kind, help=text)(command)
-    return command
+_settings = options(
+    ("max-attempts", int, "Deliveries of a message before it fails for good [4]."),
+    ("retry-delay", DURATION, "Wait before the second attempt [1s]."),
+    ("retry-multiplier", float, "Factor from one wait to the next [2]."),
+    ("retry-max-delay", DURATION, "The longest wait [30s]."),
+    ("retry-jitter", float, "Random share of a wait, up or down [0.1]."),
+    ("lease", DURATION, "How long a worker holds a message without a word [30s]."),
+    ("retention", DURATION, "How long completed messages are kept [1d]."),
+    ("max-body-bytes", int, "The largest body [1048576]."),
+    ("idempotency-window", DURATION, "How long an idempotency key counts [1d]."),
+    ("failed-retention", DURATION, "How long failed messages are kept [0s: for ever]."),
+    ("max-snooze", DURATION, "How long a message may be put off [7d]."),
+)
 
 
 @queue.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from .result import Config, Problem
 from .settings import ERRORS, QUEUE, RETRY, TRANSPORT, WORKER, Kind, Mistake
 
 VARIABLE = re.compile(r"\$\$\{|\$\{(\w+)(?::-([^}]*))?\}")
-PATTERN = re.compile(r"\*|[^*]*[^*.]|[^*]+\.\*")
+PATTERN = re.compile(r"(?=(?s:.){1,200}\Z)(\*|[^*]+(\.\*)?)")
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 TYPES = ("postgres", "sync")
 BROKERS = ("redis", "rabbitmq", "sqs")
@@ -46,32 +46,23 @@ class Reader:
         """Return what the document says; what is wrong with it is in `problems` then."""
         wanted: dict[str, Any] = {}
         self._known((), document, ("transports", "routing", "queues", "retry", "worker"))
-        transports = self._table((), document, "transports")
         dsns: dict[str, Keys] = {}
-        if transports is not None:
-            wanted["transports"] = {
-                name: self._transport(("transports", name), value, dsns)
-                for name, value in transports.items()
-            }
-        routing = self._table((), document, "routing")
-        if routing is not None:
-            known = list(wanted.get("transports", ()))
-            wanted["routing"] = {
-                name: self._routes(("routing", name), value, known)
-                for name, value in routing.items()
-            }
-        queues = self._table((), document, "queues")
-        if queues is not None:
-            wanted["queues"] = {
-                name: self._settings(("queues", name), value, QUEUE)
-                for name, value in queues.items()
-            }
-        retry = self._table((), document, "retry")
-        if retry is not None:
-            wanted["retry"] = {
-                "*" if name == "default" else name: self._policy(("retry", name), value)
-                for name, value in retry.items()
-            }
+        sections: dict[str, Callable[[Keys, Any], Any]] = {
+            "transports": lambda keys, value: self._transport(keys, value, dsns),
+            "routing": lambda keys, value: self._routes(keys, value, wanted.get("transports", ())),
+            "queues": lambda keys, value: self._settings(keys, value, QUEUE),
+            "retry": self._policy,
+        }
+        for section, read in sections.items():
+            table = document.get(section)
+            if isinstance(table, dict):
+                wanted[section] = {
+                    name: read((section, name), each) for name, each in table.items()
+                }
+            elif table is not None:
+                self._problem((section,), "must be a table")
+        if "default" in wanted.get("retry", ()):
+            wanted["retry"]["*"] = wanted["retry"].pop("default")
         worker = self._settings(("worker",), document.get("worker", {}), WORKER)
         return Config(path, next(iter(dsns), None), wanted, worker)
 
@@ -114,7 +105,7 @@ class Reader:
                     self._problem((*keys, name), f"a sync transport has no {name}; leave it out")
         return found
 
-    def _routes(self, keys: Keys, value: Any, known: list[str]) -> list[Any]:
+    def _routes(self, keys: Keys, value: Any, known: Collection[str]) -> list[Any]:
         self._pattern(keys, keys[-1])
         routes = []
         for each in value if isinstance(value, list) else [value]:
@@ -147,10 +138,10 @@ class Reader:
         self._pattern(keys, keys[-1])
         policy = self._settings(keys, value, RETRY)
         listed: dict[str, str] = {}
-        for kind in ERRORS:
-            for name in policy.get(RETRY[kind].name, ()):
-                if listed.setdefault(name, kind) != kind:
-                    self._problem((*keys, kind, name), f"is {listed[name]} already")
+        for key, kind in ERRORS.items():
+            for name in policy.get(kind.name, ()):
+                if listed.setdefault(name, key) != key:
+                    self._problem((*keys, key, name), f"is {listed[name]} already")
         return policy
 
     def _pattern(self, keys: Keys, pattern: str) -> None:
@@ -186,13 +177,6 @@ class Reader:
             self._problem(keys, 'must be a table of classes, such as {"shop.Throttled" = "1m"}')
             return {}
         return self._settings(keys, value, {name: Kind(name, kind.read) for name in value})
-
-    def _table(self, keys: Keys, values: dict[str, Any], name: str) -> dict[str, Any] | None:
-        value = values.get(name)
-        if value is None or isinstance(value, dict):
-            return value
-        self._problem((*keys, name), "must be a table")
-        return None
 
     def _known(self, keys: Keys, values: Iterable[str], known: Iterable[str]) -> None:
         for name in values:

@@ -1,4 +1,8 @@
-"""The settings that symphony.toml knows, and what each must be."""
+"""The settings that symphony.toml knows, and what each must be.
+
+Which there are, the arguments of create_queue() and set_retry_policy() say, and their ranges are
+constraints of the database: tests compare these lists with both.
+"""
 
 from __future__ import annotations
 
@@ -108,25 +112,27 @@ TRANSPORT = {
     "enabled": Kind("enabled", _flag),
 }
 
-RETRY = {
-    "max_retries": Kind("max_attempts", _integer(0, 999, plus=1)),
-    "delay": Kind("delay", _interval(0, YEAR)),
-    "multiplier": Kind("multiplier", _number(1, 100)),
-    "max_delay": Kind("max_delay", _interval(0, YEAR)),
-    "jitter": Kind("jitter", _number(0, 1)),
+
+def _waiting(prefix: str = "") -> dict[str, Kind]:
+    """Return the settings that a retry policy and a queue have in common."""
+    return {
+        "max_retries": Kind("max_attempts", _integer(0, 999, plus=1)),
+        "delay": Kind(f"{prefix}delay", _interval(0, YEAR)),
+        "multiplier": Kind(f"{prefix}multiplier", _number(1, 100)),
+        "max_delay": Kind(f"{prefix}max_delay", _interval(0, YEAR)),
+        "jitter": Kind(f"{prefix}jitter", _number(0, 1)),
+    }
+
+
+ERRORS = {
     "permanent": Kind("permanent_errors", _names),
     "transient": Kind("transient_errors", _names),
     "retry_after": Kind("retry_after_errors", _interval(0, YEAR), by_class=True),
     "snooze": Kind("snooze_errors", _interval(0, YEAR), by_class=True),
 }
-
-ERRORS = ("permanent", "transient", "retry_after", "snooze")
+RETRY = {**_waiting(), **ERRORS}
 QUEUE = {
-    "max_retries": Kind("max_attempts", _integer(0, 999, plus=1)),
-    "delay": Kind("retry_delay", _interval(0, YEAR)),
-    "multiplier": Kind("retry_multiplier", _number(1, 100)),
-    "max_delay": Kind("retry_max_delay", _interval(0, YEAR)),
-    "jitter": Kind("retry_jitter", _number(0, 1)),
+    **_waiting("retry_"),
     "lease": Kind("lease", _interval(0.1, DAY)),
     "retention": Kind("retention", _interval(0, 100 * YEAR)),
     "max_body_bytes": Kind("max_body_bytes", _integer(1, 268435455)),

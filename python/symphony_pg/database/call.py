@@ -8,31 +8,46 @@ settings it has.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
+import psycopg
 from psycopg.types.json import Jsonb
 
 from ..times import check_moment
-from .limits import RawJson
+from .limits import RawJson, read_again
+from .translation import TRANSLATED, raise_ours
 
 __all__ = [
     "Call",
-    "as_jsonb",
     "as_list",
+    "as_objects",
     "call",
+    "column",
     "json_text",
+    "jsonb",
     "nothing",
     "procedure",
+    "row",
     "rows",
+    "run",
+    "run_async",
     "value",
     "values",
 ]
 
 T = TypeVar("T")
 Row = TypeVar("Row", bound="tuple[Any, ...]")
+# The arguments that are a moment. Someone may give text, which PostgreSQL would read.
+MOMENTS = frozenset(
+    ("after", "available_at", "before_at", "ends_at", "since", "starts_at", "until")
+)
+Rows = Sequence[tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,34 +56,75 @@ class Call(Generic[T]):
 
     statement: bytes
     arguments: Mapping[str, Any]
-    read: Callable[[Sequence[tuple[Any, ...]]], T]
+    read: Callable[[Rows], T]
 
     @property
-    def statement_in_binary(self) -> bytes:
-        """The statement, as psycopg sends its intervals in binary form."""
-        statement = self.statement
-        for name, each in self.arguments.items():
-            if isinstance(each, timedelta):
-                place = b"%%(%s)" % name.encode()
-                statement = statement.replace(place + b"s", place + b"b")
-        return statement
+    def statement_in_text(self) -> str:
+        """The statement for other drivers, which know of no binary form."""
+        return re.sub(r"(%\(\w+\))b", r"\1s", self.statement.decode())
+
+
+def run(cursor: psycopg.Cursor[tuple[Any, ...]], call: Call[T]) -> T:
+    """Execute a call and read its answer; raise our error for what PostgreSQL refuses."""
+    try:
+        cursor.execute(call.statement, call.arguments, binary=True)
+        try:
+            rows = cursor.fetchall()
+        except (RecursionError, ValueError):
+            rows = read_again(cursor)
+        return call.read(rows)
+    except TRANSLATED as error:
+        raise_ours(error, call.arguments)
+        raise
+
+
+async def run_async(cursor: psycopg.AsyncCursor[tuple[Any, ...]], call: Call[T]) -> T:
+    """Do what run() does, from async code."""
+    try:
+        await cursor.execute(call.statement, call.arguments, binary=True)
+        try:
+            rows = await cursor.fetchall()
+        except (RecursionError, ValueError):
+            rows = read_again(cursor)
+        return call.read(rows)
+    except TRANSLATED as error:
+        raise_ours(error, call.arguments)
+        raise
 
 
 def call(
     function: str,
     arguments: Mapping[str, Any],
-    read: Callable[[Sequence[tuple[Any, ...]]], T],
-    columns: Sequence[str] = (),
+    read: Callable[[Rows], T],
+    columns: tuple[str, ...] = (),
     verb: str = "select",
 ) -> Call[T]:
     """Describe a call; an argument that is None is left out."""
-    given = {name: each for name, each in arguments.items() if each is not None}
-    for name, each in given.items():
-        if isinstance(each, datetime):
+    given: dict[str, Any] = {}
+    places: list[str] = []
+    for name, each in arguments.items():
+        if each is None:
+            continue
+        if isinstance(each, datetime) or (name in MOMENTS and isinstance(each, str)):
             check_moment(name, each)
-    called = f"symphony.{function}({', '.join(f'{name} => %({name})s' for name in given)})"
+        given[name] = each
+        places.append(f"%({name})b" if isinstance(each, timedelta) else f"%({name})s")
+    return Call(_statement(verb, function, columns, (*given,), (*places,)), given, read)
+
+
+@lru_cache(1000)  # psycopg knows what it has seen before if it is the same object
+def _statement(
+    verb: str, function: str, columns: Sequence[str], names: Sequence[str], places: Sequence[str]
+) -> bytes:
+    given = ", ".join(f"{name} => {place}" for name, place in zip(names, places, strict=True))
+    called = f"symphony.{function}({given})"
     statement = f"select {', '.join(columns)} from {called}" if columns else f"{verb} {called}"  # noqa: S608
-    return Call(statement.encode(), given, read)
+    return statement.encode()
+
+
+def column(rows: Rows) -> list[Any]:
+    """Return the values of an answer that has one column."""
+    return list(map(itemgetter(0), rows))
 
 
 def value(function: str, **arguments: Any) -> Call[Any]:
@@ -78,14 +134,20 @@ def value(function: str, **arguments: Any) -> Call[Any]:
 
 def values(function: str, **arguments: Any) -> Call[list[Any]]:
     """Describe the call of a function that returns a set of values."""
-    return call(function, arguments, lambda rows: [row[0] for row in rows])
+    return call(function, arguments, column)
 
 
 def rows(kind: type[Row], function: str, **arguments: Any) -> Call[list[Row]]:
     """Describe the call of a function that returns a table: the fields of `kind`."""
     make: Callable[[tuple[Any, ...]], Row] = kind._make  # type: ignore[attr-defined]
-    columns: Sequence[str] = kind._fields  # type: ignore[attr-defined]
+    columns: tuple[str, ...] = kind._fields  # type: ignore[attr-defined]
     return call(function, arguments, lambda rows: list(map(make, rows)), columns)
+
+
+def row(kind: type[Row], function: str, **arguments: Any) -> Call[Row]:
+    """Describe the call of a function that returns one row: the fields of `kind`."""
+    found = rows(kind, function, **arguments)
+    return Call(found.statement, found.arguments, lambda rows: found.read(rows)[0])
 
 
 def nothing(function: str, **arguments: Any) -> Call[None]:
@@ -101,11 +163,40 @@ def procedure(name: str, **arguments: Any) -> Call[Any]:
     return call(name, arguments, lambda rows: rows[0][0], verb="call")
 
 
-def as_jsonb(value: Any) -> Jsonb | None:
-    """Wrap an argument that is jsonb."""
-    if isinstance(value, RawJson):
-        return Jsonb(value, dumps=str)
-    return None if value is None else Jsonb(value)
+def as_objects(objects: Any, *times: str) -> Jsonb:
+    """Wrap an argument that is an array of JSON objects, some of whose values are times."""
+    if isinstance(objects, list | tuple):
+        objects = [_with_times(each, times) for each in objects]
+    return _wrapped(objects)
+
+
+def _with_times(given: Any, times: tuple[str, ...]) -> Any:
+    """Write the times of an object as JSON has them."""
+    if not isinstance(given, Mapping):
+        return given  # the function says what it should be
+    written = {}
+    for name in times:
+        each = given.get(name)
+        if isinstance(each, datetime | str) and name in MOMENTS:
+            check_moment(name, each)
+        if isinstance(each, datetime):
+            written[name] = each.isoformat()
+        elif isinstance(each, timedelta):
+            written[name] = f"{each.total_seconds():.6f} seconds"
+    return {**given, **written} if written else given
+
+
+def jsonb(arguments: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """Return arguments with those of these names wrapped as jsonb."""
+    wrapped = {**arguments}
+    for name in names:
+        if (value := wrapped.get(name)) is not None:
+            wrapped[name] = _wrapped(value)
+    return wrapped
+
+
+def _wrapped(value: Any) -> Jsonb:
+    return Jsonb(value, str if isinstance(value, RawJson) else None)
 
 
 def json_text(value: Jsonb) -> str:
@@ -113,6 +204,6 @@ def json_text(value: Jsonb) -> str:
     return str((value.dumps or json.dumps)(value.obj))
 
 
-def as_list(message_ids: Sequence[int] | None) -> list[int] | None:
-    """Return ids as psycopg takes an array."""
-    return None if message_ids is None else list(message_ids)
+def as_list(values: Sequence[T] | None) -> list[T] | None:
+    """Return values as psycopg takes an array."""
+    return None if values is None else list(values)

@@ -11,15 +11,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Coroutine
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from types import MethodType
+from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 import psycopg
 from psycopg.rows import tuple_row
 
 from . import functions
-from .call import Call
-from .limits import read_again
-from .translation import translated
+from .call import Call, run, run_async
 
 __all__ = ["AsyncClient", "Client"]
 
@@ -27,40 +26,128 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def _method(
-    function: Callable[P, Call[T]],
-) -> Callable[Concatenate[Client, P], T]:
-    @wraps(function)
-    def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return self.run(function(*args, **kwargs))
+class _Method(Generic[P, T]):
+    """A function that describes a call, as a method of a client, which runs it."""
 
-    return _signed(method, function)
+    def __init__(self, function: Callable[P, Call[T]]) -> None:
+        @wraps(function)
+        def method(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> Any:
+            return self.run(function(*args, **kwargs))
 
+        shown = inspect.signature(function)
+        itself = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+        method.__signature__ = shown.replace(  # type: ignore[attr-defined]
+            parameters=[itself, *shown.parameters.values()],
+            return_annotation=inspect.Signature.empty,
+        )
+        self._method = method
 
-def _async_method(
-    function: Callable[P, Call[T]],
-) -> Callable[Concatenate[AsyncClient, P], Coroutine[Any, Any, T]]:
-    @wraps(function)
-    async def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self.run(function(*args, **kwargs))
+    @overload
+    def __get__(self, client: Client, kind: object) -> Callable[P, T]: ...
 
-    return _signed(method, function)
+    @overload
+    def __get__(self, client: AsyncClient, kind: object) -> Callable[P, Coroutine[Any, Any, T]]: ...
 
+    @overload
+    def __get__(self, client: None, kind: object) -> Callable[..., Any]: ...
 
-M = TypeVar("M", bound=Callable[..., Any])
-
-
-def _signed(method: M, function: Callable[..., Any]) -> M:
-    """Let help() show the arguments of `function` after self."""
-    shown = inspect.signature(function)
-    itself = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
-    method.__signature__ = shown.replace(  # type: ignore[attr-defined]
-        parameters=[itself, *shown.parameters.values()], return_annotation=inspect.Signature.empty
-    )
-    return method
+    def __get__(self, client: Any, kind: object) -> Any:
+        return self._method if client is None else MethodType(self._method, client)
 
 
-class Client:
+class _Functions:
+    """The SQL functions, by the names that they have there."""
+
+    enqueue = _Method(functions.enqueue)
+    enqueue_batch = _Method(functions.enqueue_batch)
+    claim_batch = _Method(functions.claim_batch)
+    ack = _Method(functions.ack)
+    nack_with_backoff = _Method(functions.nack_with_backoff)
+    snooze = _Method(functions.snooze)
+    extend_lease = _Method(functions.extend_lease)
+    release = _Method(functions.release)
+    release_unheard = _Method(functions.release_unheard)
+    cancel = _Method(functions.cancel)
+    message_status = _Method(functions.message_status)
+    why_not_running = _Method(functions.why_not_running)
+    message_history = _Method(functions.message_history)
+    list_messages = _Method(functions.list_messages)
+
+    failed_messages = _Method(functions.failed_messages)
+    failed_stats = _Method(functions.failed_stats)
+    recent_errors = _Method(functions.recent_errors)
+    retry_failed = _Method(functions.retry_failed)
+    retry_many_failed = _Method(functions.retry_many_failed)
+    remove_failed = _Method(functions.remove_failed)
+    remove_many_failed = _Method(functions.remove_many_failed)
+
+    create_queue = _Method(functions.create_queue)
+    configure_queue = _Method(functions.configure_queue)
+    pause_queue = _Method(functions.pause_queue)
+    resume_queue = _Method(functions.resume_queue)
+    drop_queue = _Method(functions.drop_queue)
+    purge_queue = _Method(functions.purge_queue)
+    queue_stats = _Method(functions.queue_stats)
+    queue_settings = _Method(functions.queue_settings)
+    queue_holds = _Method(functions.queue_holds)
+
+    create_schedule = _Method(functions.create_schedule)
+    pause_schedule = _Method(functions.pause_schedule)
+    resume_schedule = _Method(functions.resume_schedule)
+    remove_schedule = _Method(functions.remove_schedule)
+    run_schedule_now = _Method(functions.run_schedule_now)
+    schedule_status = _Method(functions.schedule_status)
+    schedule_runs = _Method(functions.schedule_runs)
+    schedule_preview = _Method(functions.schedule_preview)
+    schedule_diff = _Method(functions.schedule_diff)
+    sync_schedules = _Method(functions.sync_schedules)
+    tick_schedules = _Method(functions.tick_schedules)
+    cron_next = _Method(functions.cron_next)
+    cron_upcoming = _Method(functions.cron_upcoming)
+    clock_changes = _Method(functions.clock_changes)
+    install_pg_cron = _Method(functions.install_pg_cron)
+    uninstall_pg_cron = _Method(functions.uninstall_pg_cron)
+
+    create_transport = _Method(functions.create_transport)
+    enable_transport = _Method(functions.enable_transport)
+    disable_transport = _Method(functions.disable_transport)
+    remove_transport = _Method(functions.remove_transport)
+    set_routes = _Method(functions.set_routes)
+    route_of = _Method(functions.route_of)
+    sync_handlers = _Method(functions.sync_handlers)
+    remove_handler = _Method(functions.remove_handler)
+    set_retry_policy = _Method(functions.set_retry_policy)
+    remove_retry_policy = _Method(functions.remove_retry_policy)
+    retry_policy_of = _Method(functions.retry_policy_of)
+    list_transports = _Method(functions.list_transports)
+    list_routes = _Method(functions.list_routes)
+    list_retry_policies = _Method(functions.list_retry_policies)
+    apply_config = _Method(functions.apply_config)
+
+    tick = _Method(functions.tick)
+    purge = _Method(functions.purge)
+    heartbeat = _Method(functions.heartbeat)
+    stop_worker = _Method(functions.stop_worker)
+    list_queues = _Method(functions.list_queues)
+    waiting_types = _Method(functions.waiting_types)
+    worker_activity = _Method(functions.worker_activity)
+    request_workers = _Method(functions.request_workers)
+    idle = _Method(functions.idle)
+    busy = _Method(functions.busy)
+
+    audit = _Method(functions.audit)
+    note = _Method(functions.note)
+    grant_access = _Method(functions.grant_access)
+    revoke_access = _Method(functions.revoke_access)
+    list_access = _Method(functions.list_access)
+    restore_access = _Method(functions.restore_access)
+    rebase = _Method(functions.rebase)
+    check = _Method(functions.check)
+    obstacles = _Method(functions.obstacles)
+    version = _Method(functions.version)
+
+
+class Client(_Functions):
     """The SQL functions over one psycopg connection, in whatever transaction it is."""
 
     def __init__(self, conn: psycopg.Connection[Any]) -> None:
@@ -68,103 +155,11 @@ class Client:
 
     def run(self, call: Call[T]) -> T:
         """Execute a call that was described by `functions`."""
-        with translated(call.arguments), psycopg.Cursor(self.conn, row_factory=tuple_row) as cursor:
-            cursor.execute(call.statement_in_binary, call.arguments, binary=True)
-            try:
-                rows = cursor.fetchall()
-            except (RecursionError, ValueError):
-                rows = read_again(cursor)
-            return call.read(rows)
-
-    enqueue = _method(functions.enqueue)
-    enqueue_batch = _method(functions.enqueue_batch)
-    claim_batch = _method(functions.claim_batch)
-    ack = _method(functions.ack)
-    nack_with_backoff = _method(functions.nack_with_backoff)
-    snooze = _method(functions.snooze)
-    extend_lease = _method(functions.extend_lease)
-    release = _method(functions.release)
-    cancel = _method(functions.cancel)
-    message_status = _method(functions.message_status)
-    why_not_running = _method(functions.why_not_running)
-    message_history = _method(functions.message_history)
-    list_messages = _method(functions.list_messages)
-
-    failed_messages = _method(functions.failed_messages)
-    failed_stats = _method(functions.failed_stats)
-    recent_errors = _method(functions.recent_errors)
-    retry_failed = _method(functions.retry_failed)
-    retry_many_failed = _method(functions.retry_many_failed)
-    remove_failed = _method(functions.remove_failed)
-    remove_many_failed = _method(functions.remove_many_failed)
-
-    create_queue = _method(functions.create_queue)
-    configure_queue = _method(functions.configure_queue)
-    pause_queue = _method(functions.pause_queue)
-    resume_queue = _method(functions.resume_queue)
-    drop_queue = _method(functions.drop_queue)
-    purge_queue = _method(functions.purge_queue)
-    queue_stats = _method(functions.queue_stats)
-    queue_settings = _method(functions.queue_settings)
-    queue_holds = _method(functions.queue_holds)
-
-    create_schedule = _method(functions.create_schedule)
-    pause_schedule = _method(functions.pause_schedule)
-    resume_schedule = _method(functions.resume_schedule)
-    remove_schedule = _method(functions.remove_schedule)
-    run_schedule_now = _method(functions.run_schedule_now)
-    schedule_status = _method(functions.schedule_status)
-    schedule_runs = _method(functions.schedule_runs)
-    schedule_preview = _method(functions.schedule_preview)
-    schedule_diff = _method(functions.schedule_diff)
-    sync_schedules = _method(functions.sync_schedules)
-    tick_schedules = _method(functions.tick_schedules)
-    cron_next = _method(functions.cron_next)
-    cron_upcoming = _method(functions.cron_upcoming)
-    clock_changes = _method(functions.clock_changes)
-    install_pg_cron = _method(functions.install_pg_cron)
-    uninstall_pg_cron = _method(functions.uninstall_pg_cron)
-
-    create_transport = _method(functions.create_transport)
-    enable_transport = _method(functions.enable_transport)
-    disable_transport = _method(functions.disable_transport)
-    remove_transport = _method(functions.remove_transport)
-    set_routes = _method(functions.set_routes)
-    route_of = _method(functions.route_of)
-    sync_handlers = _method(functions.sync_handlers)
-    remove_handler = _method(functions.remove_handler)
-    set_retry_policy = _method(functions.set_retry_policy)
-    remove_retry_policy = _method(functions.remove_retry_policy)
-    retry_policy_of = _method(functions.retry_policy_of)
-    list_transports = _method(functions.list_transports)
-    list_routes = _method(functions.list_routes)
-    list_retry_policies = _method(functions.list_retry_policies)
-    apply_config = _method(functions.apply_config)
-
-    tick = _method(functions.tick)
-    purge = _method(functions.purge)
-    heartbeat = _method(functions.heartbeat)
-    stop_worker = _method(functions.stop_worker)
-    list_queues = _method(functions.list_queues)
-    waiting_types = _method(functions.waiting_types)
-    worker_activity = _method(functions.worker_activity)
-    request_workers = _method(functions.request_workers)
-    idle = _method(functions.idle)
-    busy = _method(functions.busy)
-
-    audit = _method(functions.audit)
-    note = _method(functions.note)
-    grant_access = _method(functions.grant_access)
-    revoke_access = _method(functions.revoke_access)
-    list_access = _method(functions.list_access)
-    restore_access = _method(functions.restore_access)
-    rebase = _method(functions.rebase)
-    check = _method(functions.check)
-    obstacles = _method(functions.obstacles)
-    version = _method(functions.version)
+        with psycopg.Cursor(self.conn, row_factory=tuple_row) as cursor:
+            return run(cursor, call)
 
 
-class AsyncClient:
+class AsyncClient(_Functions):
     """The SQL functions over one psycopg AsyncConnection, in whatever transaction it is."""
 
     def __init__(self, conn: psycopg.AsyncConnection[Any]) -> None:
@@ -172,98 +167,5 @@ class AsyncClient:
 
     async def run(self, call: Call[T]) -> T:
         """Execute a call that was described by `functions`."""
-        with translated(call.arguments):
-            async with psycopg.AsyncCursor(self.conn, row_factory=tuple_row) as cursor:
-                await cursor.execute(call.statement_in_binary, call.arguments, binary=True)
-                try:
-                    rows = await cursor.fetchall()
-                except (RecursionError, ValueError):
-                    rows = read_again(cursor)
-                return call.read(rows)
-
-    enqueue = _async_method(functions.enqueue)
-    enqueue_batch = _async_method(functions.enqueue_batch)
-    claim_batch = _async_method(functions.claim_batch)
-    ack = _async_method(functions.ack)
-    nack_with_backoff = _async_method(functions.nack_with_backoff)
-    snooze = _async_method(functions.snooze)
-    extend_lease = _async_method(functions.extend_lease)
-    release = _async_method(functions.release)
-    cancel = _async_method(functions.cancel)
-    message_status = _async_method(functions.message_status)
-    why_not_running = _async_method(functions.why_not_running)
-    message_history = _async_method(functions.message_history)
-    list_messages = _async_method(functions.list_messages)
-
-    failed_messages = _async_method(functions.failed_messages)
-    failed_stats = _async_method(functions.failed_stats)
-    recent_errors = _async_method(functions.recent_errors)
-    retry_failed = _async_method(functions.retry_failed)
-    retry_many_failed = _async_method(functions.retry_many_failed)
-    remove_failed = _async_method(functions.remove_failed)
-    remove_many_failed = _async_method(functions.remove_many_failed)
-
-    create_queue = _async_method(functions.create_queue)
-    configure_queue = _async_method(functions.configure_queue)
-    pause_queue = _async_method(functions.pause_queue)
-    resume_queue = _async_method(functions.resume_queue)
-    drop_queue = _async_method(functions.drop_queue)
-    purge_queue = _async_method(functions.purge_queue)
-    queue_stats = _async_method(functions.queue_stats)
-    queue_settings = _async_method(functions.queue_settings)
-    queue_holds = _async_method(functions.queue_holds)
-
-    create_schedule = _async_method(functions.create_schedule)
-    pause_schedule = _async_method(functions.pause_schedule)
-    resume_schedule = _async_method(functions.resume_schedule)
-    remove_schedule = _async_method(functions.remove_schedule)
-    run_schedule_now = _async_method(functions.run_schedule_now)
-    schedule_status = _async_method(functions.schedule_status)
-    schedule_runs = _async_method(functions.schedule_runs)
-    schedule_preview = _async_method(functions.schedule_preview)
-    schedule_diff = _async_method(functions.schedule_diff)
-    sync_schedules = _async_method(functions.sync_schedules)
-    tick_schedules = _async_method(functions.tick_schedules)
-    cron_next = _async_method(functions.cron_next)
-    cron_upcoming = _async_method(functions.cron_upcoming)
-    clock_changes = _async_method(functions.clock_changes)
-    install_pg_cron = _async_method(functions.install_pg_cron)
-    uninstall_pg_cron = _async_method(functions.uninstall_pg_cron)
-
-    create_transport = _async_method(functions.create_transport)
-    enable_transport = _async_method(functions.enable_transport)
-    disable_transport = _async_method(functions.disable_transport)
-    remove_transport = _async_method(functions.remove_transport)
-    set_routes = _async_method(functions.set_routes)
-    route_of = _async_method(functions.route_of)
-    sync_handlers = _async_method(functions.sync_handlers)
-    remove_handler = _async_method(functions.remove_handler)
-    set_retry_policy = _async_method(functions.set_retry_policy)
-    remove_retry_policy = _async_method(functions.remove_retry_policy)
-    retry_policy_of = _async_method(functions.retry_policy_of)
-    list_transports = _async_method(functions.list_transports)
-    list_routes = _async_method(functions.list_routes)
-    list_retry_policies = _async_method(functions.list_retry_policies)
-    apply_config = _async_method(functions.apply_config)
-
-    tick = _async_method(functions.tick)
-    purge = _async_method(functions.purge)
-    heartbeat = _async_method(functions.heartbeat)
-    stop_worker = _async_method(functions.stop_worker)
-    list_queues = _async_method(functions.list_queues)
-    waiting_types = _async_method(functions.waiting_types)
-    worker_activity = _async_method(functions.worker_activity)
-    request_workers = _async_method(functions.request_workers)
-    idle = _async_method(functions.idle)
-    busy = _async_method(functions.busy)
-
-    audit = _async_method(functions.audit)
-    note = _async_method(functions.note)
-    grant_access = _async_method(functions.grant_access)
-    revoke_access = _async_method(functions.revoke_access)
-    list_access = _async_method(functions.list_access)
-    restore_access = _async_method(functions.restore_access)
-    rebase = _async_method(functions.rebase)
-    check = _async_method(functions.check)
-    obstacles = _async_method(functions.obstacles)
-    version = _async_method(functions.version)
+        async with psycopg.AsyncCursor(self.conn, row_factory=tuple_row) as cursor:
+            return await run_async(cursor, call)

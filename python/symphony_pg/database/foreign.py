@@ -18,7 +18,7 @@ from psycopg.types.json import Jsonb
 from ..errors import SymphonyError
 from .call import Call, json_text
 from .client import AsyncClient, Client
-from .translation import from_driver, translated
+from .translation import raise_ours
 
 __all__ = [
     "OWN",
@@ -105,7 +105,7 @@ class _DjangoClient(Client):
         self.conn.ensure_connection()
         _refuse_psycopg2(self.conn.connection)
         with _translated(call.arguments), self.conn.cursor() as cursor:
-            cursor.execute(call.statement.decode(), call.arguments)
+            cursor.execute(call.statement_in_text, call.arguments)
             return call.read(cursor.fetchall())
 
     def psycopg(self) -> psycopg.Connection[Any]:
@@ -124,7 +124,7 @@ class _SqlAlchemyClient(Client):
         """Execute a call that was described by `functions`."""
         _check_dialect(self.conn.dialect)
         with _translated(call.arguments):
-            done = self.conn.exec_driver_sql(call.statement.decode(), dict(call.arguments))
+            done = self.conn.exec_driver_sql(call.statement_in_text, dict(call.arguments))
             return call.read(done.fetchall())
 
     def psycopg(self) -> psycopg.Connection[Any]:
@@ -147,7 +147,7 @@ class _AsyncSqlAlchemyClient(AsyncClient):
         with _translated(call.arguments):
             arguments: Any
             statement, arguments = (
-                _numbered(call) if is_asyncpg else (call.statement.decode(), dict(call.arguments))
+                _numbered(call) if is_asyncpg else (call.statement_in_text, dict(call.arguments))
             )
             done = await conn.exec_driver_sql(statement, arguments)
             return call.read(done.fetchall())
@@ -184,7 +184,7 @@ def _numbered(call: Call[Any]) -> tuple[str, tuple[Any, ...]]:
     JSON goes as text and is made jsonb by the server, so that it is all the same which codec the
     application has given to the connection.
     """
-    statement, arguments = call.statement.decode(), []
+    statement, arguments = call.statement_in_text, []
     for number, (name, value) in enumerate(call.arguments.items(), 1):
         is_json = isinstance(value, Jsonb)
         place = f"${number}::text::jsonb" if is_json else f"${number}"
@@ -197,15 +197,12 @@ def _numbered(call: Call[Any]) -> tuple[str, tuple[Any, ...]]:
 def _translated(arguments: Mapping[str, Any]) -> Iterator[None]:
     """Raise what a library raises as ours, where there is one for its SQLSTATE."""
     try:
-        with translated(arguments):
-            yield
+        yield
     except SymphonyError:
         raise
     except Exception as error:
-        ours = from_driver(_of_driver(error), arguments)
-        if ours is None:
-            raise
-        raise ours from error
+        raise_ours(_of_driver(error), arguments)
+        raise
 
 
 def _of_driver(error: BaseException) -> BaseException:

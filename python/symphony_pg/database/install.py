@@ -17,7 +17,6 @@ __all__ = ["Status", "ensure_installed", "install", "installed_version", "sql", 
 
 OLDEST_SERVER = 150000
 ALREADY_THERE = ("42P06", "23505")  # the schema exists; somebody else has just created it
-AGAIN = ("-- Functions, views and access:", "-- Release:")  # between these lines of symphony.sql
 
 
 class Status(NamedTuple):
@@ -29,13 +28,16 @@ class Status(NamedTuple):
     is_current: bool
 
 
-def sql() -> str:
-    """Return the whole installation as SQL, to be run in one transaction by any driver."""
+def sql(name: str = "symphony.sql") -> str:
+    """Return the whole installation as SQL, to be run in one transaction by any driver.
+
+    upgrade.sql is the part of it that makes functions, views and access, and can be run again.
+    """
     try:
-        return resources.files("symphony_pg").joinpath("symphony.sql").read_text(encoding="utf-8")
+        return resources.files("symphony_pg").joinpath(name).read_text(encoding="ascii")
     except FileNotFoundError:
         raise SymphonyError(
-            "the package has no symphony.sql",
+            f"the package has no {name}",
             detail="It is written when the package is built.",
             hint="In a source tree, run: make build",
         ) from None
@@ -100,10 +102,9 @@ def upgrade(conn: psycopg.Connection[Any]) -> None:
     """
     _check_server(conn)
     _is_installed(conn)  # not of another version, as far as it says
-    start, end = (sql().index(line) for line in AGAIN)
     try:
         with translated(), conn.transaction():
-            conn.execute(sql()[start:end].encode())
+            conn.execute(sql("upgrade.sql").encode())
             if not _is_installed(conn):
                 raise WrongVersion(
                     "the schema symphony does not say its version",

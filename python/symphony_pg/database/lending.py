@@ -1,11 +1,16 @@
-"""Connections that are lent out one at a time, so many at most, and kept open in between."""
+"""Connections that are lent out one at a time, so many at most, and kept open in between.
+
+Threads and tasks of any event loop get them in the order in which they came.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import os
+from collections import deque
 from collections.abc import AsyncIterator, Iterator
+from concurrent import futures
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from threading import Lock
@@ -13,14 +18,13 @@ from typing import Any
 
 import psycopg
 from psycopg import IsolationLevel
-from psycopg.pq import ConnStatus, TransactionStatus
+from psycopg.pq import TransactionStatus
 
 from ..errors import NoAnswer, NoConnectionFree
 from .connections import connect, connect_async
-from .places import Places
-from .silence import CALL_TIMEOUT, AsyncConnection, Connection, Silence, answered_within
+from .silence import CALL_TIMEOUT, AsyncConnection, Connection, Silence, answered_within, limit
 
-__all__ = ["MAX_CONNECTIONS", "Connections"]
+__all__ = ["MAX_CONNECTIONS", "Connections", "Places"]
 
 log = logging.getLogger("symphony_pg.connections")
 
@@ -31,6 +35,67 @@ Home = asyncio.AbstractEventLoop | None  # the event loop of a connection; None:
 AnyConnection = Connection[Any] | AsyncConnection[Any]
 
 _lenders: ContextVar[tuple[Connections, ...]] = ContextVar("symphony_lenders", default=())
+
+
+class Places:
+    """Who finds no place free waits for its turn; whoever leaves hands the place on."""
+
+    def __init__(self, count: int) -> None:
+        self._free = count
+        self._waiting: deque[futures.Future[None]] = deque()
+        self._lock = Lock()
+
+    def take(self, seconds: float) -> bool:
+        """Take a place; return False if there was none for so long."""
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return True
+            turn = self._queue_up()
+        try:
+            turn.result(seconds)
+        except futures.TimeoutError:
+            return not turn.cancel()  # it may have come at the last moment
+        except BaseException:
+            self._leave(turn)
+            raise
+        return True
+
+    async def take_async(self, seconds: float) -> bool:
+        """Do what take() does, from async code."""
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return True
+            turn = self._queue_up()
+        try:
+            # Not wait_for(), which up to Python 3.11 may swallow a cancellation.
+            come, _ = await asyncio.wait([asyncio.wrap_future(turn)], timeout=seconds)
+        except BaseException:
+            self._leave(turn)
+            raise
+        return bool(come) or not turn.cancel()
+
+    def _queue_up(self) -> futures.Future[None]:
+        turn: futures.Future[None] = futures.Future()
+        self._waiting.append(turn)
+        return turn
+
+    def _leave(self, turn: futures.Future[None]) -> None:
+        if not turn.cancel():
+            self.give()
+
+    def give(self) -> None:
+        """Leave a place to whoever has waited for the longest time."""
+        with self._lock:
+            while self._waiting:
+                turn = self._waiting.popleft()
+                if turn.set_running_or_notify_cancel():
+                    break
+            else:
+                self._free += 1
+                return
+        turn.set_result(None)
 
 
 class _Shelf:
@@ -74,7 +139,7 @@ class _Shelf:
             room = min(self._keep, self._most - self._lent) - len(self._kept)
             if conn is None:
                 return
-            if room > 0 and _is_usable(conn):
+            if room > 0 and conn.pgconn.transaction_status == TransactionStatus.IDLE:
                 self._kept.append((home, conn))
             else:
                 conn.hang_up()
@@ -90,15 +155,11 @@ class _Shelf:
 def _is_usable(conn: AnyConnection) -> bool:
     """Tell, without asking the server, whether a connection that was kept is still good."""
     try:
-        if not conn.closed:
-            conn.pgconn.consume_input()  # the server's last words, if it has ended
-            conn.pgconn.consume_input()  # notices that nothing more can come
+        conn.pgconn.consume_input()  # the server's last words, if it has ended
+        conn.pgconn.consume_input()  # notices that nothing more can come
     except psycopg.OperationalError:
         return False
-    return (
-        conn.pgconn.status == ConnStatus.OK
-        and conn.pgconn.transaction_status == TransactionStatus.IDLE
-    )
+    return conn.pgconn.transaction_status == TransactionStatus.IDLE
 
 
 class Connections:
@@ -131,24 +192,31 @@ class Connections:
         self._shelf = _Shelf(most, keep)
 
     @contextmanager
-    def lend(self) -> Iterator[Connection[Any]]:
-        """Lend a connection in autocommit mode for the length of a with block."""
-        shelf, held = self._here(), _lenders.get()
+    def lend(self, within: float | None = None) -> Iterator[Connection[Any]]:
+        """Lend a connection in autocommit mode for the length of a with block.
+
+        Calls on it are answered within so many seconds, or it is given up; None: as before.
+        """
+        shelf = self._shelf if self._shelf.owner == os.getpid() else self._new_shelf()
+        held, limit_before = _lenders.get(), limit.get()
         is_nested = self in held
         if not is_nested and not shelf.places.take(LONGEST_WAIT):
             raise self._none_free()
         conn: Connection[Any] | None = None
         _lenders.set((*held, self))
         try:
-            conn = shelf.take(None)
-            if conn is None:
-                conn = self._open()
+            conn = shelf.take(None) or self._open()
+            limit.set(limit_before if within is None else within)
             yield conn
         except Silence as error:
             raise self._no_answer(shelf, error) from error
         finally:
+            limit.set(limit_before)
             _lenders.set(held)
-            self._end(shelf, None, conn, is_nested)
+            if shelf.owner == os.getpid():  # else a fork leaves a block that its parent is in
+                shelf.take_back(None, conn)
+                if not is_nested:
+                    shelf.places.give()
 
     def _open(self) -> Connection[Any]:
         conn = connect(self.dsn, **self._options)
@@ -156,9 +224,10 @@ class Connections:
         return conn
 
     @asynccontextmanager
-    async def lend_async(self) -> AsyncIterator[AsyncConnection[Any]]:
+    async def lend_async(self, within: float | None = None) -> AsyncIterator[AsyncConnection[Any]]:
         """Lend an async connection in autocommit mode for the length of an async with block."""
-        shelf, held = self._here(), _lenders.get()
+        shelf = self._shelf if self._shelf.owner == os.getpid() else self._new_shelf()
+        held, limit_before = _lenders.get(), limit.get()
         is_nested = self in held
         if not is_nested and not await shelf.places.take_async(LONGEST_WAIT):
             raise self._none_free()
@@ -166,15 +235,18 @@ class Connections:
         conn: AsyncConnection[Any] | None = None
         _lenders.set((*held, self))
         try:
-            conn = shelf.take(home)
-            if conn is None:
-                conn = await self._open_async()
+            conn = shelf.take(home) or await self._open_async()
+            limit.set(limit_before if within is None else within)
             yield conn
         except Silence as error:
             raise self._no_answer(shelf, error) from error
         finally:
+            limit.set(limit_before)
             _lenders.set(held)
-            self._end(shelf, home, conn, is_nested)
+            if shelf.owner == os.getpid():
+                shelf.take_back(home, conn)
+                if not is_nested:
+                    shelf.places.give()
 
     async def _open_async(self) -> AsyncConnection[Any]:
         conn = await connect_async(self.dsn, **self._options)
@@ -188,30 +260,20 @@ class Connections:
     @contextmanager
     def transaction(self) -> Iterator[Connection[Any]]:
         """Lend a connection in a transaction; begin and commit are calls of our own."""
-        with self.lend() as conn, self.answered(), conn.transaction(), answered_within(None):
+        with self.lend(self.call_timeout) as conn, conn.transaction(), answered_within(None):
             yield conn
 
     @asynccontextmanager
     async def transaction_async(self) -> AsyncIterator[AsyncConnection[Any]]:
         """Lend an async connection in a transaction; begin and commit are calls of our own."""
-        async with self.lend_async() as conn:
-            with self.answered():
-                async with conn.transaction():
-                    with answered_within(None):
-                        yield conn
+        async with self.lend_async(self.call_timeout) as conn, conn.transaction():
+            with answered_within(None):
+                yield conn
 
-    def _here(self) -> _Shelf:
-        """Return what is kept in this process: a fork shares the sockets of its parent."""
-        if self._shelf.owner != os.getpid():
-            self._shelf = _Shelf(self._most, self._keep)
+    def _new_shelf(self) -> _Shelf:
+        """Begin with nothing in the child of a fork, which shares the sockets of its parent."""
+        self._shelf = _Shelf(self._most, self._keep)
         return self._shelf
-
-    def _end(self, shelf: _Shelf, home: Home, conn: AnyConnection | None, is_nested: bool) -> None:
-        if shelf.owner != os.getpid():
-            return  # the child of a fork leaves a block that its parent is in
-        shelf.take_back(home, conn)
-        if not is_nested:
-            shelf.places.give()
 
     def _none_free(self) -> NoConnectionFree:
         return NoConnectionFree(
@@ -233,4 +295,5 @@ class Connections:
 
     def close(self) -> None:
         """Close the connections that are not lent out."""
-        self._here().clear()
+        if self._shelf.owner == os.getpid():
+            self._shelf.clear()

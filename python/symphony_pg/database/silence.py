@@ -15,13 +15,14 @@ import socket
 import struct
 from collections.abc import Coroutine
 from contextvars import ContextVar
+from functools import cached_property
 from time import monotonic
 from typing import Any, TypeVar
 
 import psycopg
 from psycopg.abc import PQGen
 from psycopg.pq import ConnStatus
-from psycopg.rows import Row
+from psycopg.rows import Row, tuple_row
 
 __all__ = [
     "CALL_TIMEOUT",
@@ -29,6 +30,7 @@ __all__ = [
     "Connection",
     "Silence",
     "answered_within",
+    "limit",
 ]
 
 CALL_TIMEOUT = 10.0
@@ -36,7 +38,8 @@ NOT_AT_ALL = struct.pack("ii", 1, 0)  # SO_LINGER: on, for no time
 
 T = TypeVar("T")
 
-_limit: ContextVar[float | None] = ContextVar("symphony_limit", default=None)
+# How long the calls on our connections may be silent here and now; None: for ever.
+limit: ContextVar[float | None] = ContextVar("symphony_limit", default=None)
 
 
 class Silence(psycopg.OperationalError):
@@ -52,11 +55,11 @@ class answered_within:  # noqa: N801 (it reads as a function)
         self._seconds = seconds
 
     def __enter__(self) -> None:
-        self._before = _limit.get()
-        _limit.set(self._seconds)
+        self._before = limit.get()
+        limit.set(self._seconds)
 
     def __exit__(self, *_: object) -> None:
-        _limit.set(self._before)
+        limit.set(self._before)
 
 
 class _Owned:
@@ -95,14 +98,15 @@ class _Owned:
         self.hang_up()
 
     def _heard(self, talk: PQGen[T]) -> PQGen[T]:
-        """Let psycopg wait for an answer, but in vain for no longer than it may be."""
+        """Pass on what psycopg waits for, but in vain for no longer than it may be.
+
+        It looks up every tenth of a second, with nothing.
+        """
         if self._owner != os.getpid():
             raise psycopg.OperationalError("the connection is that of the parent process")
-        seconds = _limit.get()
-        return talk if seconds is None else self._heard_within(talk, seconds)
-
-    def _heard_within(self, talk: PQGen[T], seconds: float) -> PQGen[T]:
-        """Pass on what psycopg waits for. It looks up every tenth of a second, with nothing."""
+        seconds = limit.get()
+        if seconds is None:
+            return (yield from talk)
         ready, heard_at = None, monotonic()
         try:
             while True:
@@ -124,6 +128,11 @@ class Connection(_Owned, psycopg.Connection[Row]):
         """Wait for the server; raise Silence when it is silent for longer than it may be."""
         return super().wait(self._heard(gen), *args, **options)
 
+    @cached_property
+    def calls(self) -> psycopg.Cursor[tuple[Any, ...]]:
+        """The cursor for one call after another; it remembers how the one before was sent."""
+        return psycopg.Cursor(self, row_factory=tuple_row)
+
     def close(self) -> None:
         """Close the connection, if it is ours."""
         if not self.is_foreign:
@@ -136,6 +145,11 @@ class AsyncConnection(_Owned, psycopg.AsyncConnection[Row]):
     def wait(self, gen: PQGen[T], *args: Any, **options: Any) -> Coroutine[Any, Any, T]:
         """Wait for the server; raise Silence when it is silent for longer than it may be."""
         return super().wait(self._heard(gen), *args, **options)
+
+    @cached_property
+    def calls(self) -> psycopg.AsyncCursor[tuple[Any, ...]]:
+        """The cursor for one call after another; it remembers how the one before was sent."""
+        return psycopg.AsyncCursor(self, row_factory=tuple_row)
 
     async def close(self) -> None:
         """Close the connection, if it is ours."""

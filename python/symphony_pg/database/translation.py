@@ -12,7 +12,7 @@ import psycopg
 from ..errors import CLASSES, BadArgument, ConnectionRefused, LoginRefused, SymphonyError
 from .limits import explain
 
-__all__ = ["from_driver", "translated"]
+__all__ = ["TRANSLATED", "raise_ours", "translated"]
 
 # For the errors that PostgreSQL itself raises, and which know nothing of Symphony.
 HINTS: dict[str, str] = {
@@ -36,52 +36,42 @@ LOGIN_REFUSED = re.compile(
 UNFIT = "Take it out, or send binary data as base64."
 
 
-def from_psycopg(error: psycopg.Error) -> SymphonyError | None:
-    """Return the error as one of ours, or None if it is not in the table."""
-    diag = error.diag
-    text = diag.message_primary or str(error)
-    return _ours(error.sqlstate, text, diag.message_detail, diag.message_hint)
+# What psycopg raises, and Python for what it cannot send.
+TRANSLATED = (psycopg.Error, UnicodeEncodeError, RecursionError)
 
 
-def from_driver(error: BaseException, arguments: Mapping[str, Any]) -> SymphonyError | None:
-    """Return an error of any driver as one of ours, or None if it is not in the table."""
-    if ours := _unfit(error, arguments):
-        return ours
-    if isinstance(error, psycopg.Error):
-        return from_psycopg(error)
-    sqlstate, detail, hint = (getattr(error, key, None) for key in ("sqlstate", "detail", "hint"))
-    return _ours(sqlstate, str(next(iter(error.args), error)), detail, hint)
+def raise_ours(error: BaseException, arguments: Mapping[str, Any] | None = None) -> None:
+    """Raise the error of any driver as one of ours, where there is one for its SQLSTATE.
 
-
-def _ours(
-    sqlstate: str | None, text: str, detail: str | None, hint: str | None
-) -> SymphonyError | None:
-    kind = CLASSES.get(sqlstate or "")
-    if kind is None:
-        return None
-    if sqlstate != "42501" or hint is None:  # which Symphony raises itself, with a hint that fits
-        hint = HINTS.get(sqlstate or "", hint)
-    return kind(text, detail=detail, hint=hint, sqlstate=sqlstate)
+    If it is the arguments that PostgreSQL cannot hold, the error says which.
+    """
+    if ours := _unfit(error, arguments) or _ours(error):
+        raise ours from error
 
 
 @contextmanager
 def translated(arguments: Mapping[str, Any] | None = None) -> Iterator[None]:
-    """Raise psycopg's errors as ours, where there is one for its SQLSTATE.
-
-    If it is the arguments that PostgreSQL cannot hold, the error says which.
-    """
+    """Raise what raise_ours() knows as one of our errors."""
     try:
         yield
-    except psycopg.Error as error:
-        ours = _unfit(error, arguments) or from_psycopg(error)
-        if ours is None:
-            raise
-        raise ours from error
-    except (UnicodeEncodeError, RecursionError) as error:
-        ours = _unfit(error, arguments)
-        if ours is None:
-            raise
-        raise ours from error
+    except TRANSLATED as error:
+        raise_ours(error, arguments)
+        raise
+
+
+def _ours(error: BaseException) -> SymphonyError | None:
+    if isinstance(error, psycopg.Error):
+        told = error.diag
+        text, detail, hint = told.message_primary, told.message_detail, told.message_hint
+    else:
+        text = str(next(iter(error.args), error))
+        detail, hint = getattr(error, "detail", None), getattr(error, "hint", None)
+    sqlstate = getattr(error, "sqlstate", None) or ""
+    if (kind := CLASSES.get(sqlstate)) is None:
+        return None
+    if sqlstate != "42501" or hint is None:  # which Symphony raises itself, with a hint that fits
+        hint = HINTS.get(sqlstate, hint)
+    return kind(text or str(error), detail=detail, hint=hint, sqlstate=sqlstate)
 
 
 def _unfit(error: BaseException, arguments: Mapping[str, Any] | None) -> SymphonyError | None:

@@ -39,8 +39,8 @@ class DjangoTransport(PostgresTransport):
         """Do nothing: the database is Django's."""
 
     def move(self, dsn: str | None) -> None:
-        """Use another database from now on, on connections of our own."""
-        self._is_elsewhere = True
+        """Use another database from now on, on connections of our own; None: Django's again."""
+        self._is_elsewhere = dsn is not None
         super().move(dsn)
 
     def joins(self, dsn: str | None) -> bool:
@@ -70,7 +70,6 @@ class DjangoSymphony(Symphony):
     """
 
     def __init__(self, using: str = "default", **options: Any) -> None:
-        self._dsn: str | None = None
         self._using = using
         super().__init__(transport=DjangoTransport(using), **options)
 
@@ -80,7 +79,3 @@ class DjangoSymphony(Symphony):
         if self._dsn is None and (settings.configured or "DJANGO_SETTINGS_MODULE" in os.environ):
             return django_dsn(self._using)
         return self._dsn
-
-    @dsn.setter
-    def dsn(self, dsn: str | None) -> None:
-        self._dsn = dsn

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -26,6 +26,7 @@ __all__ = [
     "NoHandler",
     "UnknownHandler",
     "UnknownMessageType",
+    "each_handler",
     "find_handler",
     "handler_of",
     "seconds_of",
@@ -203,6 +204,12 @@ class Handler:
 
 def _raw(body: str, headers: Any) -> Any:  # noqa: ARG001
     return decode_json(body)
+
+
+def each_handler(handlers: Mapping[str, Handler]) -> Iterator[Handler]:
+    """Yield all handlers: of each type the first, and those that it knows by their names."""
+    for first in handlers.values():
+        yield from first.all.values()
 
 
 def handler_of(handlers: Mapping[str, Handler], message_type: str, headers: Any) -> Handler:

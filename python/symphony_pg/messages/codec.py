@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +14,7 @@ from .declaration import Declaration, declare
 from .fidelity import Found, base_value, difference, plain, unstorable
 from .misfit import Misfit
 
-__all__ = ["InvalidMessage", "MsgspecCodec", "decode_json", "refused"]
+__all__ = ["InvalidMessage", "MsgspecCodec", "decode_json", "refused", "unsure"]
 
 TOO_DEEP = "the message is nested too deeply for Python"
 NUL = rb"\u0000"
@@ -42,6 +43,11 @@ def refused(cls: type, found: Found) -> InvalidMessage:
     return InvalidMessage(f"{path.removeprefix('.') or cls.__name__}: {text}")
 
 
+def unsure(message: Any) -> bool:  # noqa: ARG001
+    """Leave it to the codec whether a message is right."""
+    return False
+
+
 class MsgspecCodec:
     """The codec of one dataclass or Struct.
 
@@ -53,6 +59,7 @@ class MsgspecCodec:
     def __init__(self, cls: type) -> None:
         self._cls = cls
         self._declaration: Declaration | None = None
+        self.is_certain: Callable[[Any], bool] = unsure
 
     def prepare(self) -> None:
         """Raise TypeError if a field has a type that JSON cannot carry."""
@@ -61,6 +68,8 @@ class MsgspecCodec:
     def _declared(self) -> Declaration:
         if self._declaration is None:
             self._declaration = declare(self._cls)
+            if not self._declaration.may_object:
+                self.is_certain = self._declaration.is_certain
         return self._declaration
 
     def encode(self, message: Any) -> Any:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pydantic
 from pydantic_core import PydanticSerializationError
 
-from .codec import TOO_DEEP, InvalidMessage, refused
+from .codec import TOO_DEEP, InvalidMessage, refused, unsure
 from .declaration import NotDefinedYet
 from .fidelity import difference, unstorable
 
@@ -29,6 +30,7 @@ class PydanticCodec:
 
     def __init__(self, cls: type) -> None:
         self._cls: Any = cls
+        self.is_certain: Callable[[Any], bool] = unsure
 
     def prepare(self) -> None:
         """Raise TypeError if a field names a class that does not exist."""

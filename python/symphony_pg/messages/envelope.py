@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..times import check_moment
+from msgspec import to_builtins
 
-__all__ = ["Envelope", "RetryPolicy"]
+from ..times import check_moment
+from .types import MARK, MessageType, message_type_of
+
+__all__ = ["Envelope", "RetryPolicy", "sealed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +60,23 @@ class Envelope:
 
     def arguments(self) -> dict[str, Any]:
         """Return what was given, as keyword arguments of enqueue()."""
-        values = {name: getattr(self, name) for name in self.__slots__ if name != "message"}
-        return {name: value for name, value in values.items() if value is not None}
+        given = {}
+        for name in ARGUMENTS:
+            if (value := getattr(self, name)) is not None:
+                given[name] = value
+        return given
 
-    def element(self) -> dict[str, Any]:
-        """Return what was given, as an element of enqueue_batch()."""
-        values = self.arguments()
-        if self.delay is not None:
-            values["delay"] = f"{self.delay.total_seconds():.6f} seconds"
-        if self.available_at is not None:
-            values["available_at"] = self.available_at.isoformat()
-        return values
+
+ARGUMENTS = tuple(each.name for each in fields(Envelope) if each.name != "message")
+
+
+def sealed(message: Any, headers: Mapping[str, Any] | None, **options: Any) -> Envelope:
+    """Encode a message, to be delivered as its options say; most are seen to need no codec."""
+    known: MessageType = vars(type(message)).get(MARK) or message_type_of(type(message))
+    codec = known.codec
+    try:
+        body = to_builtins(message) if codec.is_certain(message) else codec.encode(message)
+    except RecursionError:
+        body = codec.encode(message)  # says what is wrong
+    stamped = headers if known.version == 1 else known.stamped(headers)
+    return Envelope(known.name, body, headers=stamped, message=message, **options)

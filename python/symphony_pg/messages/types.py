@@ -34,6 +34,7 @@ from .fidelity import unstorable
 from .misfit import exact_json
 
 __all__ = [
+    "MARK",
     "VERSION",
     "Codec",
     "MessageType",
@@ -46,6 +47,7 @@ __all__ = [
 C = TypeVar("C", bound=type)
 Upcaster = Callable[[Any], Any]
 VERSION = "version"  # the header
+MARK = "__symphony_message__"  # the attribute of a class
 
 
 class NewerVersion(Snooze):
@@ -65,7 +67,13 @@ class NewerVersion(Snooze):
 
 
 class Codec(Protocol):
-    """Turns messages of one class into JSON values, and JSON text into messages."""
+    """Turns messages of one class into JSON values, and JSON text into messages.
+
+    `is_certain` is quick to say that a message is right and consists of plain JSON values, or of
+    what msgspec makes such values of by itself; it may say no to others that are right as well.
+    """
+
+    is_certain: Callable[[Any], bool]
 
     def prepare(self) -> None:
         """Raise TypeError if the class cannot be used as a message."""
@@ -185,7 +193,7 @@ def message(name: Any = None, *, version: int = 1) -> Any:
 
     def decorate(cls: C) -> C:
         # The attribute is the decorator's only trace; subclasses do not inherit the name.
-        cls.__symphony_message__ = MessageType(cls, name, version)  # type: ignore[attr-defined]
+        setattr(cls, MARK, MessageType(cls, name, version))
         return cls
 
     return decorate
@@ -194,10 +202,10 @@ def message(name: Any = None, *, version: int = 1) -> Any:
 def message_type_of(cls: type) -> MessageType:
     """Return the message type of a class, which is made on the first call if need be."""
     try:
-        found = cls.__dict__.get("__symphony_message__")
+        found = cls.__dict__.get(MARK)
     except AttributeError:
         raise TypeError(f"messages are of a class, such as a dataclass, and not {cls!r}") from None
     if not isinstance(found, MessageType):
         found = MessageType(cls)
-        cls.__symphony_message__ = found  # type: ignore[attr-defined]
+        setattr(cls, MARK, found)
     return found

@@ -48,6 +48,7 @@ class Passage:
     options: dict[str, Any] = field(default_factory=dict)
     context: Any = None
     message_id: int = 0
+    _passed: Any = field(default=None, repr=False, compare=False)  # where it comes out
 
 
 Next = Callable[[Passage], Any]

@@ -16,9 +16,9 @@ from ..messages.envelope import Envelope
 from .sender import Sender
 from .transport import AnyAsyncConnection, AnyConnection, Transport
 
-__all__ = ["Outbox", "outbox_here"]
+__all__ = ["Outbox", "current_outbox", "outbox_here"]
 
-_current: ContextVar[Outbox | None] = ContextVar("symphony_outbox", default=None)
+current_outbox: ContextVar[Outbox | None] = ContextVar("symphony_outbox", default=None)
 _lock = Lock()  # held for a few instructions; an async handler may dispatch from threads
 
 
@@ -42,11 +42,11 @@ class Outbox:
     @contextmanager
     def in_use(self) -> Iterator[Outbox]:
         """Let dispatch() find it, for the length of a with block."""
-        token = _current.set(self)
+        token = current_outbox.set(self)
         try:
             yield self
         finally:
-            _current.reset(token)
+            current_outbox.reset(token)
 
     def is_for(self, sender: Sender | None) -> bool:
         """Tell whether a dispatch of that application, here and now, belongs into it."""
@@ -74,7 +74,7 @@ class Outbox:
 
     def enter(self) -> None:
         """Let dispatch() find it, here and in what begins here; in_use() without the end."""
-        _current.set(self)
+        current_outbox.set(self)
 
     def shut(self) -> bool:
         """Take no more; tell whether something is to be sent."""
@@ -122,7 +122,7 @@ class Outbox:
 
 if hasattr(os, "register_at_fork"):
     # Nobody sends what a child of a handler puts into its copy: what it dispatches goes at once.
-    os.register_at_fork(after_in_child=lambda: _current.set(None))
+    os.register_at_fork(after_in_child=lambda: current_outbox.set(None))
 
 
 def _by_transport(
@@ -141,5 +141,5 @@ def _joins(transport: Transport, dsn: str | None) -> bool:
 
 def outbox_here(sender: Sender | None = None) -> Outbox | None:
     """Return the outbox of the handler that is running here, if it takes messages."""
-    outbox = _current.get()
+    outbox = current_outbox.get()
     return outbox if outbox is not None and outbox.is_for(sender) else None

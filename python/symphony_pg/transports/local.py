@@ -1,8 +1,4 @@
-"""Transports without a database: handlers run in this process, at once or when a test says so.
-
-What fails is retried, and fails for good, as with a worker and a queue of the usual settings; a
-test asks the database whether these are still its own.
-"""
+"""What transports without a database share: running a handler once, in this process."""
 
 from __future__ import annotations
 
@@ -10,10 +6,10 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta, timezone
+from dataclasses import replace
+from datetime import datetime, timezone
 from typing import Any
 
 import psycopg
@@ -22,7 +18,6 @@ from psycopg.pq import TransactionStatus
 from ..database.foreign import psycopg_of, psycopg_of_async
 from ..database.functions.messages import ClaimedMessage
 from ..database.lending import Connections
-from ..events import Failed, Retried
 from ..handling.batch import BatchHandler
 from ..handling.context import BatchItem
 from ..handling.failure import Failure
@@ -30,20 +25,14 @@ from ..handling.handler import Handler, find_handler, handler_of
 from ..handling.isolation import Isolation, Starter, outcome_of
 from ..messages.envelope import Envelope
 from ..outcomes import HandlerTimeout
-from ..redaction import without_secrets
 from ..results import finished
-from ..sending.bus import Bus
 from ..sending.outbox import Outbox
 from ..sending.transport import AnyAsyncConnection, AnyConnection
 
 __all__ = ["LocalTransport"]
 
 log = logging.getLogger("symphony_pg.local")
-MAX_ATTEMPTS = 4
-RETRY_DELAY = timedelta(seconds=1)
-RETRY_MULTIPLIER = 2
-RETRY_MAX_DELAY = timedelta(seconds=30)
-LONGEST_WAIT = timedelta(days=36525)
+USUAL_PRIORITY = 5
 
 
 class _Here:
@@ -77,15 +66,11 @@ class _Here:
         if conn is None:
             with self._lender.transaction() as own:
                 yield own
-        elif not _begins_by_itself(conn):
-            with conn.transaction():
-                yield conn
-        else:
-            try:
-                yield conn
-            except BaseException:
-                conn.rollback()
-                raise
+            return
+        if _begins_by_itself(conn):
+            conn.execute("")
+        with conn.transaction():
+            yield conn
 
     @asynccontextmanager
     async def transaction_async(
@@ -98,50 +83,25 @@ class _Here:
         if conn is None:
             async with self._lender.transaction_async() as own:
                 yield own
-        elif not _begins_by_itself(conn):
-            async with conn.transaction():
-                yield conn
-        else:
-            try:
-                yield conn
-            except BaseException:
-                await conn.rollback()
-                raise
+            return
+        if _begins_by_itself(conn):
+            await conn.execute("")
+        async with conn.transaction():
+            yield conn
 
 
 def _begins_by_itself(conn: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> bool:
-    """Tell whether the caller's transaction begins with the next statement.
+    """Tell whether the caller's transaction begins with the next statement, whatever that is.
 
-    There is nothing to nest a savepoint in yet, and conn.transaction() would commit.
+    Before it does, conn.transaction() would begin and commit one, and not nest a savepoint.
     """
     return not conn.autocommit and conn.info.transaction_status == TransactionStatus.IDLE
 
 
-@dataclass(order=True)
-class Parcel:
-    """A message on its way, and when it is due."""
-
-    due_at: datetime
-    number: int
-    message_id: int = field(compare=False)
-    envelope: Envelope = field(compare=False)
-    attempt: int = field(default=1, compare=False)
-    enqueued_at: datetime = field(default=datetime.min, compare=False)
-
-
 class LocalTransport:
-    """What the transports without a database have in common: they run handlers here.
+    """What the transports without a database have in common: they run handlers here."""
 
-    `failed` holds the messages that failed for good, with their errors.
-    """
-
-    snoozes = True
-
-    def __init__(self, *, max_attempts: int = MAX_ATTEMPTS) -> None:
-        self.failed: list[Failure] = []
-        self.bus: Bus | None = None
-        self.sanitize: Callable[[str], str] | None = None
-        self._max_attempts = max_attempts
+    def __init__(self) -> None:
         self._handlers: Mapping[str, Handler] = {}
         self._lender = Connections(None, keep=0)
         self._last_id = 0
@@ -162,71 +122,65 @@ class LocalTransport:
     async def aclose(self) -> None:
         """Do nothing: nothing is open."""
 
-    def _next_id(self) -> int:
-        self._last_id += 1
-        return self._last_id
-
-    def _deliveries(self, envelope: Envelope) -> list[Envelope]:
-        """Return one for each handler, as enqueue() makes them where handlers have names."""
+    def _deliveries(self, envelope: Envelope) -> list[tuple[Envelope, int]]:
+        """Return what each handler of the application gets, with ids that are made up."""
         first = self._handlers.get(envelope.message_type)
         headers = envelope.headers or {}
-        if first is None or len(first.all) == 1 or "handler" in headers:
-            return [envelope]
-        return [replace(envelope, headers={**headers, "handler": name}) for name in first.all]
+        copies = [envelope]
+        if first is not None and len(first.all) > 1 and "handler" not in headers:
+            copies = [replace(envelope, headers={**headers, "handler": name}) for name in first.all]
+        before = self._last_id
+        self._last_id += len(copies)
+        return list(zip(copies, range(before + 1, self._last_id + 1), strict=True))
 
-    def _claimed(self, parcel: Parcel) -> ClaimedMessage:
-        envelope = parcel.envelope
+    def _claimed(self, envelope: Envelope, message_id: int, max_attempts: int) -> ClaimedMessage:
         return ClaimedMessage(
             claim_id=0,
-            message_id=parcel.message_id,
+            message_id=message_id,
             queue_name=envelope.queue_name or "default",
             message_type=envelope.message_type,
             body=json.dumps(envelope.body),  # as on the way through the database
             headers=dict(envelope.headers or {}),
-            priority=5 if envelope.priority is None else envelope.priority,
-            attempt=parcel.attempt,
-            max_attempts=self._max_attempts,
+            priority=USUAL_PRIORITY if envelope.priority is None else envelope.priority,
+            attempt=1,
+            max_attempts=max_attempts,
             group_key=envelope.group_key,
-            enqueued_at=parcel.enqueued_at,
+            enqueued_at=datetime.now(timezone.utc),
             lease_until=_Here.lease_until,
         )
 
-    def _find_handler(self, parcel: Parcel) -> Handler | None:
-        envelope = parcel.envelope
-        return find_handler(self._handlers, envelope.message_type, envelope.headers or {})
+    def _find_handler(self, message: ClaimedMessage | Envelope) -> Handler | None:
+        return find_handler(self._handlers, message.message_type, message.headers or {})
 
-    def _handler(self, parcel: Parcel, *, in_async_code: bool) -> Handler | None:
-        handler = self._find_handler(parcel)
-        if handler is not None and handler.is_async and not in_async_code:
-            try:
-                asyncio.get_running_loop()
-            except RuntimeError:
-                return handler
-            raise RuntimeError(
-                f"the handler of {handler.name} is async and so is the caller: "
-                "use the async method here, dispatch_async() or run_all_async()"
-            )
-        return handler
+    def _failure(self, item: BatchItem) -> Failure:
+        """Describe why a message failed."""
+        assert item.error is not None
+        handler = self._find_handler(item.claimed)
+        failure = Failure.of(item.claimed, item.error, handler)
+        if handler is None:  # there is nobody else who might know it
+            return failure._replace(retryable=False)
+        return failure
 
     def _handle(
-        self, parcels: Sequence[Parcel], conn: AnyConnection | None = None
-    ) -> list[tuple[Parcel, Exception | None]]:
-        """Run a handler once; return what it raised for each message."""
-        handler = self._handler(parcels[0], in_async_code=False)
+        self, messages: Sequence[ClaimedMessage], conn: AnyConnection | None = None
+    ) -> list[BatchItem]:
+        """Run a handler once; each message carries what it raised."""
+        handler = self._find_handler(messages[0])
         if handler is not None and handler.is_async:
-            return asyncio.run(self._handle_async(parcels))
-        items = [BatchItem(self._claimed(each), _Here(self._lender, conn)) for each in parcels]
+            refuse_event_loop(handler)
+            return asyncio.run(self._handle_async(messages))
+        items = [BatchItem(each, _Here(self._lender, conn)) for each in messages]
         try:
             self._run(items).send()
         except Exception as error:
             _failed(items, error)
-        return self._outcomes(parcels, items)
+        return items
 
     async def _handle_async(
-        self, parcels: Sequence[Parcel], conn: AnyAsyncConnection | None = None
-    ) -> list[tuple[Parcel, Exception | None]]:
-        handler = self._handler(parcels[0], in_async_code=True)
-        items = [BatchItem(self._claimed(each), _Here(self._lender, conn)) for each in parcels]
+        self, messages: Sequence[ClaimedMessage], conn: AnyAsyncConnection | None = None
+    ) -> list[BatchItem]:
+        handler = self._find_handler(messages[0])
+        items = [BatchItem(each, _Here(self._lender, conn)) for each in messages]
         try:
             if handler is not None and handler.is_async:
                 await _in_time(handler, self._run_async(handler, items))
@@ -234,7 +188,7 @@ class LocalTransport:
                 await self._run(items).send_async()
         except Exception as error:
             _failed(items, error)
-        return self._outcomes(parcels, items)
+        return items
 
     def _run(self, items: Sequence[BatchItem]) -> Outbox:
         """Call a sync handler; return what it dispatched."""
@@ -266,50 +220,17 @@ class LocalTransport:
                 await finished(result, handler.what)
         await outbox.send_async()
 
-    def _outcomes(
-        self, parcels: Sequence[Parcel], items: Sequence[BatchItem]
-    ) -> list[tuple[Parcel, Exception | None]]:
-        errors = [item.error if isinstance(item.error, Exception) else None for item in items]
-        return list(zip(parcels, errors, strict=True))
 
-    def _wait(self, parcel: Parcel, error: Exception, now: datetime) -> timedelta | None:
-        """Say how long a message waits for its next attempt; None: it has failed for good."""
-        message = self._claimed(parcel)
-        handler = self._find_handler(parcel)
-        failure = Failure.of(message, error, handler)
-        if handler is None:
-            failure = failure._replace(retryable=False)  # there is nobody else who might know it
-        wait = given = None
-        try:
-            given = _asked_for(failure, now)
-        except Exception as refusal:
-            failure = failure.plain(f"Its wait was refused: {refusal}")
-        if failure.snooze is not None and self.snoozes:
-            return given
-        if failure.retryable is not False and parcel.attempt < self._max_attempts:
-            usual = RETRY_DELAY * RETRY_MULTIPLIER ** min(parcel.attempt - 1, 50)
-            wait = min(usual, RETRY_MAX_DELAY) if given is None else given
-        else:
-            self.failed.append(failure.told())
-        parcel.attempt += 1
-        if self.sanitize is not None:
-            failure = failure.sanitized(self.sanitize)
-        failure = failure._replace(error=without_secrets(failure.error))
-        log.warning(
-            "message %d (%s) attempt %d of %d: %s; %s",
-            message.message_id,
-            message.message_type,
-            message.attempt,
-            message.max_attempts,
-            failure.summary,
-            "failed for good" if wait is None else f"retry after {wait}",
-        )
-        if self.bus is not None:
-            what = (message, failure.error, failure.error_class)
-            self.bus.events.emit(
-                Failed(*what, error) if wait is None else Retried(*what, now + wait, error)
-            )
-        return wait
+def refuse_event_loop(handler: Handler) -> None:
+    """Raise RuntimeError where an async handler is to run inside of an event loop."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise RuntimeError(
+        f"the handler of {handler.name} is async and so is the caller: "
+        "use the async method here, dispatch_async() or run_all_async()"
+    )
 
 
 async def _in_time(handler: Handler, work: Coroutine[Any, Any, None]) -> None:
@@ -332,18 +253,6 @@ async def _in_time(handler: Handler, work: Coroutine[Any, Any, None]) -> None:
         raise RuntimeError(f"{handler.what} has cancelled itself") from error
     if error is not None:
         raise error
-
-
-def _asked_for(failure: Failure, now: datetime) -> timedelta | None:
-    """Return the wait that an error asks for; raise ValueError for one that no queue would take."""
-    wait = failure.retry_after
-    if failure.snooze is not None:
-        wait = failure.snooze.delay
-        if failure.snooze.until is not None:
-            wait = min(max(failure.snooze.until - now, timedelta(0)), LONGEST_WAIT)
-    if wait is not None and not timedelta(0) <= wait <= LONGEST_WAIT:
-        raise ValueError(f"it must be between 0 and 100 years, not {wait}")
-    return wait
 
 
 def _failed(items: Sequence[BatchItem], error: Exception) -> None:

@@ -1,4 +1,4 @@
-"""The transport that collects messages for tests."""
+"""The transport that collects messages for tests, and runs each of them once."""
 
 from __future__ import annotations
 
@@ -6,34 +6,60 @@ import heapq
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
-from typing import Any, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
+from ..database.functions.messages import ClaimedMessage
 from ..handling.batch import BatchHandler
-from ..handling.failure import forget_traceback
+from ..handling.context import BatchItem
+from ..handling.failure import Failure, forget_traceback
 from ..messages.envelope import Envelope
 from ..messages.types import message_type_of
 from ..sending.transport import AnyAsyncConnection, AnyConnection
-from .local import MAX_ATTEMPTS, LocalTransport, Parcel
+from .local import LocalTransport, refuse_event_loop
 
-__all__ = ["InMemoryTransport"]
+__all__ = ["InMemoryTransport", "Run"]
 
 M = TypeVar("M")
+AT_ONCE = datetime.min.replace(tzinfo=timezone.utc)
+
+
+class Run(NamedTuple):
+    """One run of a message, and what came of it.
+
+    outcome   "acked"; "retry" or "snoozed", as the handler asked; "failed" after any other error
+    failure   what the handler raised, and what a worker would tell the database of it; else None
+    """
+
+    envelope: Envelope
+    message: ClaimedMessage
+    outcome: Literal["acked", "retry", "snoozed", "failed"]
+    failure: Failure | None = None
+
+
+class _Waiting(NamedTuple):
+    """A message that was not run: what is not delayed first, then by priority, then in order."""
+
+    due_at: datetime
+    after: int
+    message_id: int
+    envelope: Envelope
+    message: ClaimedMessage
 
 
 class InMemoryTransport(LocalTransport):
     """Collects what is dispatched, for tests: look at it, assert on it, or run it.
 
-    `envelopes` holds everything that was dispatched, in order. `now` is the time in here: it stands
-    still until travel() or travel_to(), and what is delayed is due when it has come.
+    `envelopes` holds everything that was dispatched, in order, and `runs` what was run. Each
+    message is run once, whatever becomes of it: retries, waits and time are the database's.
     A transaction that is rolled back does not take back what was dispatched in it.
     """
 
-    def __init__(self, *, max_attempts: int = MAX_ATTEMPTS) -> None:
-        super().__init__(max_attempts=max_attempts)
+    def __init__(self) -> None:
+        super().__init__()
         self.envelopes: list[Envelope] = []
-        self.now = datetime.now(timezone.utc)
-        self._waiting: list[Parcel] = []
-        self._keys: dict[tuple[str | None, str], int] = {}
+        self.runs: list[Run] = []
+        self._waiting: list[_Waiting] = []
+        self._keys: dict[tuple[str | None, str | None], int] = {}
 
     # Looking
 
@@ -48,8 +74,13 @@ class InMemoryTransport(LocalTransport):
 
     @property
     def waiting(self) -> list[Envelope]:
-        """What was not handled yet, the next one first; it may be due later."""
-        return [parcel.envelope for parcel in sorted(self._waiting)]
+        """What was not run yet, the next one first and what is delayed last."""
+        return [each.envelope for each in sorted(self._waiting)]
+
+    @property
+    def failed(self) -> list[Failure]:
+        """What was raised by those runs that failed."""
+        return [run.failure for run in self.runs if run.failure and run.outcome == "failed"]
 
     def assert_dispatched(
         self, message: object, *, count: int | None = None, **envelope: Any
@@ -88,14 +119,12 @@ class InMemoryTransport(LocalTransport):
             and all(getattr(sent, key) == value for key, value in envelope.items())
         ]
 
-    # Taking in
+    # Collecting
 
     def clear(self) -> None:
-        """Forget everything but the time."""
-        self.envelopes.clear()
-        self.failed.clear()
-        self._waiting.clear()
-        self._keys.clear()
+        """Forget everything."""
+        for each in (self.envelopes, self.runs, self._waiting, self._keys):
+            each.clear()
 
     def send(self, envelopes: Sequence[Envelope], conn: AnyConnection | None) -> list[int]:  # noqa: ARG002
         """Collect; return made-up message ids, for a known idempotency key the first one's."""
@@ -110,96 +139,83 @@ class InMemoryTransport(LocalTransport):
         return [self._collect(envelope) for envelope in envelopes]
 
     def _collect(self, envelope: Envelope) -> int:
-        message_id = self._next_id()
-        if envelope.idempotency_key is not None:
-            key = (envelope.queue_name, envelope.idempotency_key)
-            first = self._keys.setdefault(key, message_id)
-            if first != message_id:
-                return first
+        key = (envelope.queue_name, envelope.idempotency_key)
+        if envelope.idempotency_key is not None and key in self._keys:
+            return self._keys[key]
         self.envelopes.append(envelope)
-        due_at = envelope.available_at or self.now + (envelope.delay or timedelta(0))
-        for number, each in enumerate(self._deliveries(envelope)):
-            own_id = message_id if number == 0 else self._next_id()
-            parcel = Parcel(max(due_at, self.now), own_id, own_id, each, enqueued_at=self.now)
-            heapq.heappush(self._waiting, parcel)
-        return message_id
+        deliveries = self._deliveries(envelope)
+        for each, message_id in deliveries:
+            message = self._claimed(each, message_id, max_attempts=1)
+            entry = _Waiting(_due_at(each), -message.priority, message_id, each, message)
+            heapq.heappush(self._waiting, entry)
+        first_id = deliveries[0][1]
+        self._keys[key] = first_id
+        return first_id
 
-    # Time and handling
+    # Running
 
-    def travel(self, time: timedelta) -> None:
-        """Let time pass; run_all() handles what is due by then."""
-        self.travel_to(self.now + time)
+    def run_all(self, *, delayed: bool = False, raises: bool = True) -> int:
+        """Run what waits, and what that dispatches, each message once; return how many.
 
-    def travel_to(self, moment: datetime) -> None:
-        """Let it be a later time."""
-        if moment.tzinfo is None:
-            raise ValueError(f"{moment} has no time zone")
-        if moment < self.now:
-            raise ValueError(f"there is no way back from {self.now} to {moment}")
-        self.now = moment
-
-    def run_all(self, *, raises: bool = True) -> int:
-        """Run the handlers of all that is due, and of what they dispatch; return how many.
-
-        The first error ends the run, and its message waits for its retry, or has failed. With
-        raises=False the run goes on, as a worker would.
+        What is delayed waits on, unless `delayed` is True: then it is run when nothing else is
+        left. The error of a run that failed is raised; with raises=False the others are run.
         """
         count = 0
-        while parcels := self._next_due():
-            count += len(parcels)
-            try:
-                outcomes = self._handle(parcels)
-            except BaseException:
-                self._put_back(parcels)
-                raise
-            self._settle(outcomes, raises)
+        while taken := self._take(delayed, in_async_code=False):
+            count += len(taken)
+            self._note(taken, self._handle([each.message for each in taken]), raises)
         return count
 
-    async def run_all_async(self, *, raises: bool = True) -> int:
+    async def run_all_async(self, *, delayed: bool = False, raises: bool = True) -> int:
         """Do what run_all() does, from async code."""
         count = 0
-        while parcels := self._next_due():
-            count += len(parcels)
-            try:
-                outcomes = await self._handle_async(parcels)
-            except BaseException:
-                self._put_back(parcels)
-                raise
-            self._settle(outcomes, raises)
+        while taken := self._take(delayed, in_async_code=True):
+            count += len(taken)
+            self._note(taken, await self._handle_async([each.message for each in taken]), raises)
         return count
 
-    def _next_due(self) -> list[Parcel]:
-        """Take the next message that is due, and those that make a batch with it."""
-        if not self._waiting or self._waiting[0].due_at > self.now:
+    def _take(self, delayed: bool, *, in_async_code: bool) -> list[_Waiting]:
+        """Take the next message, and those that make a batch with it."""
+        if not self._waiting or (self._waiting[0].due_at > AT_ONCE and not delayed):
             return []
+        handler = self._find_handler(self._waiting[0].envelope)
+        if handler is not None and handler.is_async and not in_async_code:
+            refuse_event_loop(handler)
         first = heapq.heappop(self._waiting)
-        handler = self._find_handler(first)
-        if not isinstance(handler, BatchHandler) or first.attempt > 1:
+        if not isinstance(handler, BatchHandler):
             return [first]
         others = [
             each
             for each in sorted(self._waiting)
-            if each.due_at <= self.now and each.attempt == 1 and self._find_handler(each) is handler
+            if each.due_at == first.due_at and self._find_handler(each.envelope) is handler
         ][: handler.size - 1]
-        for each in others:
-            self._waiting.remove(each)
+        self._waiting = [each for each in self._waiting if each not in others]
         heapq.heapify(self._waiting)
         return [first, *others]
 
-    def _put_back(self, parcels: Sequence[Parcel]) -> None:
-        for parcel in parcels:
-            heapq.heappush(self._waiting, parcel)
-
-    def _settle(self, outcomes: Sequence[tuple[Parcel, Exception | None]], raises: bool) -> None:
-        first: Exception | None = None
-        for parcel, error in outcomes:
-            if error is not None:
-                first = first or error
-                wait = self._wait(parcel, error, self.now)
-                if wait is not None:
-                    parcel.due_at = self.now + wait
-                    heapq.heappush(self._waiting, parcel)
-                if not raises:
-                    forget_traceback(error)
-        if raises and first is not None:
+    def _note(self, taken: Sequence[_Waiting], items: Sequence[BatchItem], raises: bool) -> None:
+        first: BaseException | None = None
+        for each, item in zip(taken, items, strict=True):
+            run = Run(each.envelope, each.message, "acked")
+            if item.error is not None:
+                failure = self._failure(item)._replace(traces=())
+                run = run._replace(outcome=_outcome(failure), failure=failure)
+                if raises and run.outcome == "failed":
+                    first = first or item.error
+                else:
+                    forget_traceback(item.error)
+            self.runs.append(run)
+        if first is not None:
             raise first
+
+
+def _outcome(failure: Failure) -> Literal["retry", "snoozed", "failed"]:
+    if failure.snooze is not None:
+        return "snoozed"
+    return "failed" if failure.retry_after is None else "retry"
+
+
+def _due_at(envelope: Envelope) -> datetime:
+    now = datetime.now(timezone.utc)
+    due_at = envelope.available_at or now + (envelope.delay or timedelta(0))
+    return due_at if due_at > now else AT_ONCE

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..database.call import Call, call, column, jsonb, run, run_async
 from ..database.connections import dsn_or_default
 from ..database.foreign import async_client_of, client_of
+from ..database.functions.messages import enqueue_batch
 from ..database.lending import MAX_CONNECTIONS, Connections
-from ..database.silence import CALL_TIMEOUT
+from ..database.silence import CALL_TIMEOUT, answered_within
 from ..handling.handler import Handler
 from ..messages.envelope import Envelope
 from ..sending.transport import AnyAsyncConnection, AnyConnection
@@ -70,27 +72,31 @@ class PostgresTransport:
 
     def send(self, envelopes: Sequence[Envelope], conn: AnyConnection | None) -> list[int]:
         """Enqueue in the caller's transaction, or in one of our own; return the message ids."""
+        enqueue, seconds = self._call(envelopes)
         if conn is None:
-            with self.lender.lend() as conn:
-                return self.send(envelopes, conn)
-        client = client_of(conn)
-        with self.lender.answered(PER_MESSAGE * (len(envelopes) - 1)):
-            if len(envelopes) == 1:
-                return [client.enqueue(**envelopes[0].arguments())]
-            return client.enqueue_batch([envelope.element() for envelope in envelopes])
+            with self.lender.lend(seconds) as own:
+                return run(own.calls, enqueue)
+        with answered_within(seconds):
+            return client_of(conn).run(enqueue)
 
     async def send_async(
         self, envelopes: Sequence[Envelope], conn: AnyAsyncConnection | None
     ) -> list[int]:
         """Do what send() does, from async code."""
+        enqueue, seconds = self._call(envelopes)
         if conn is None:
-            async with self.lender.lend_async() as conn:
-                return await self.send_async(envelopes, conn)
-        client = async_client_of(conn)
-        with self.lender.answered(PER_MESSAGE * (len(envelopes) - 1)):
-            if len(envelopes) == 1:
-                return [await client.enqueue(**envelopes[0].arguments())]
-            return await client.enqueue_batch([each.element() for each in envelopes])
+            async with self.lender.lend_async(seconds) as own:
+                return await run_async(own.calls, enqueue)
+        with answered_within(seconds):
+            return await async_client_of(conn).run(enqueue)
+
+    def _call(self, envelopes: Sequence[Envelope]) -> tuple[Call[list[int]], float]:
+        """Return the call that enqueues them, and how long it may be silent."""
+        seconds = self.lender.call_timeout + PER_MESSAGE * (len(envelopes) - 1)
+        if len(envelopes) == 1:
+            given = jsonb(envelopes[0].arguments(), "body", "headers", "retry")
+            return call("enqueue", given, column), seconds
+        return enqueue_batch([each.arguments() for each in envelopes]), seconds
 
     def close(self) -> None:
         """Close our connections."""

@@ -11,7 +11,7 @@ from typing import Any
 from ..database.functions.messages import ClaimedMessage
 from ..handling.batch import BatchHandler
 from ..handling.context import BatchItem
-from ..handling.handler import Handler, find_handler
+from ..handling.handler import Handler, each_handler, find_handler
 from .batches import Batches
 from .claim import Claim
 
@@ -76,9 +76,7 @@ class Backlog:
 
     def __init__(self, handlers: Mapping[str, Handler], changed: asyncio.Event) -> None:
         self._handlers = handlers
-        self._has_async = any(
-            handler.is_async for first in handlers.values() for handler in first.all.values()
-        )
+        self._has_async = any(handler.is_async for handler in each_handler(handlers))
         self.batches = Batches(handlers, self._add_batch)
         self._runs: deque[Run] = deque()
         self._filled = asyncio.Event()

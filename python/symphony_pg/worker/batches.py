@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from ..database.functions.messages import ClaimedMessage
 from ..handling.batch import BatchHandler
 from ..handling.context import BatchItem
-from ..handling.handler import Handler, find_handler
+from ..handling.handler import Handler, each_handler, find_handler
 from .claim import Claim
 
 __all__ = ["Batches"]
@@ -23,11 +23,7 @@ class Batches:
         ready: Callable[[BatchHandler, Sequence[BatchItem]], None],
     ) -> None:
         self._handlers = handlers
-        self._has_batches = any(
-            isinstance(handler, BatchHandler)
-            for first in handlers.values()
-            for handler in first.all.values()
-        )
+        self._has_batches = any(isinstance(each, BatchHandler) for each in each_handler(handlers))
         self._ready = ready
         self._items: dict[BatchHandler, list[BatchItem]] = {}
         self._timers: dict[BatchHandler, asyncio.TimerHandle] = {}

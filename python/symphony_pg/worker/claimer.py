@@ -52,11 +52,12 @@ class Limits:
 class Claimer:
     """Fills the backlog until nothing more is to be claimed, or until it is told to stop.
 
-    `hold` makes the Claim of messages and the seconds of their lease; `on_memory_limit` is called
-    when the process has become too large.
+    `has_own_name` tells that no other worker has its name. `hold` makes the Claim of messages and
+    the seconds of their lease; `on_memory_limit` is called when the process has become too large.
     """
 
     worker: str
+    has_own_name: bool
     limits: Limits
     queues: Queues
     link: Link
@@ -74,6 +75,7 @@ class Claimer:
     on_memory_limit: Callable[[], None]
     is_stopping: bool = field(default=False, init=False)
     is_paused: bool = field(default=False, init=False)
+    _newest: int = field(default=0, init=False)  # the last claim that we have received
 
     async def run(self) -> None:
         """Claim, and wait where there is nothing to claim."""
@@ -116,14 +118,26 @@ class Claimer:
         call = undecoded(functions.claim_batch(self.queues.names, size, self.worker))
         if not self.listening.has_session:
             call = committed_asynchronously(call)
+        unheard = self.link.unheard
         try:
-            return await self.link.run(telling_the_time(call, self.clock))
+            messages = await self.link.run(telling_the_time(call, self.clock))
         except Unreadable as error:
             # With the end of the lease its messages would have used an attempt, and come back.
             claim_id = int.from_bytes(error.first or b"", "big")
             with suppress(LeaseLost):
                 await self.link.run(functions.release(claim_id))
             raise
+        received = messages[0].claim_id if messages else None
+        if self.link.unheard > unheard and self.has_own_name:
+            await self._release_unheard(received)
+        self._newest = received or self._newest
+        return messages
+
+    async def _release_unheard(self, received: int | None) -> None:
+        """Give back what was claimed for us by a call that got no answer."""
+        count = await self.link.run(functions.release_unheard(self.worker, self._newest, received))
+        if count:
+            log.info("%d messages are given back: the answer to their claim was lost", count)
 
     async def _has_found_more(self, finds: int) -> bool:
         """Tell whether a tick has made messages pending since there were so many finds."""

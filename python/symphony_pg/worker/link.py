@@ -95,6 +95,7 @@ class Link:
         self._turns = asyncio.Lock()
         self._stopped = asyncio.Event()
         self._attempts = 0
+        self.unheard = 0  # calls whose answer was lost with the connection: they may have been made
         self._begins = False
         self._was_open = False
         self._told = ("", 0.0)
@@ -125,6 +126,7 @@ class Link:
                 if isinstance(error, Silence):
                     patience = min(2 * patience, LONGEST_SILENCE)
                 if is_lost:
+                    self.unheard += 1
                     await self._drop(conn, error)
                 else:
                     log.warning("PostgreSQL: %s; trying again", _one_line(error))
@@ -249,7 +251,7 @@ class Link:
 
 async def _answer(conn: psycopg.AsyncConnection[Any], call: Call[T]) -> T:
     async with conn.cursor(row_factory=tuple_row) as cursor:
-        await cursor.execute(call.statement_in_binary, call.arguments, binary=True)
+        await cursor.execute(call.statement, call.arguments, binary=True)
         try:
             return call.read(await cursor.fetchall())
         except Exception as error:

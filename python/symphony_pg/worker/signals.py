@@ -1,5 +1,7 @@
 """SIGTERM and SIGINT: the first one asks for the end, the second one is the end. SIGHUP asks, too.
 
+SIGUSR1 asks where everything is, which the watchdog tells.
+
 SIGTERM is caught before the application is imported, since PID 1 of a container has no default
 action: a signal that nobody has asked for is lost to it. SIGINT breaks the import, as ever.
 
@@ -13,12 +15,12 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any
 
 __all__ = ["Signals"]
 
-NAMES = ("SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1")  # the last one by the watchdog
+NAMES = ("SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1")
 CAUGHT = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
 _active: list[Signals] = []
 _forking = threading.local()
@@ -40,15 +42,14 @@ class Signals:
         return self
 
     def _catch(self, number: int) -> None:
-        if number not in self._before:
-            self._before[number] = signal.signal(number, self._caught)
+        self.catch(number, self._caught)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def catch(self, number: int, action: Callable[[int, FrameType | None], None]) -> None:
+        """Let a signal do that until the end of the block, and not in children."""
+        if number not in self._before:
+            self._before[number] = signal.signal(number, action)
+
+    def __exit__(self, *_: object) -> None:
         if self in _active:
             _active.remove(self)
         for number, handler in self._before.items():

@@ -22,7 +22,7 @@ from ..database.functions.messages import ClaimedMessage
 from ..handling.batch import BatchHandler
 from ..handling.context import BatchItem
 from ..handling.failure import Failure, forget_traceback
-from ..handling.handler import Handler, handler_of
+from ..handling.handler import Handler, each_handler, handler_of
 from ..handling.isolation import Isolation, Starter
 from ..handling.logged import in_hand
 from ..outcomes import HandlerTimeout
@@ -389,8 +389,7 @@ class Slots:
 
     async def watch(self) -> None:
         """Hold handlers to their time limits; end at once if there are none."""
-        every = [handler for first in self._handlers.values() for handler in first.all.values()]
-        shortest = min(map(self.limit_of, every), default=inf)
+        shortest = min(map(self.limit_of, each_handler(self._handlers)), default=inf)
         while shortest < inf:
             now = time.monotonic()
             next_look = now + shortest  # nothing that begins later is over its limit before that

@@ -8,14 +8,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import signal
 import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any
 
 from .stacks import stack_of_task, stack_of_thread
@@ -31,8 +30,8 @@ class Watchdog:
 
     `lease` returns the seconds of the shortest lease that is held, or None; `culprit` returns what
     the handler is called that a task runs, and its time limit; `doing` says what the worker does.
-    With `owns_process`, it hears SIGUSR1, and ends the process with exit code 75 when a handler
-    blocks the event loop for longer than the lease and its time limit: nothing else could.
+    With `owns_process`, it ends the process with exit code 75 when a handler blocks the event loop
+    for longer than the lease and its time limit: nothing else could.
     """
 
     def __init__(
@@ -51,24 +50,14 @@ class Watchdog:
         self._blamed: str | None = None
         self._requests: SimpleQueue[bool] = SimpleQueue()  # which a signal handler may put into
         self._thread = threading.Thread(target=self._watch, name="symphony-watchdog", daemon=True)
-        self._before: Any = None
 
     def __enter__(self) -> Watchdog:
         self._loop = asyncio.get_running_loop()
-        self._loop_thread, self._pid = threading.get_ident(), os.getpid()
-        if self._owns_process and hasattr(signal, "SIGUSR1"):
-            self._before = signal.signal(signal.SIGUSR1, self._ask)
+        self._loop_thread = threading.get_ident()
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGUSR1, self._before)
+    def __exit__(self, *_: object) -> None:
         self._requests.put(False)
 
     async def run(self) -> None:
@@ -81,12 +70,9 @@ class Watchdog:
             self._seen_at = time.monotonic()
             await asyncio.sleep(INTERVAL)
 
-    def _ask(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        if os.getpid() == self._pid:
-            self._requests.put(True)
-            return
-        signal.signal(number, signal.SIG_DFL)  # this is a child that was forked
-        os.kill(os.getpid(), number)
+    def ask(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        """Let it say where everything is: a signal handler."""
+        self._requests.put(True)
 
     def _watch(self) -> None:
         while True:

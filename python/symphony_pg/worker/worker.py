@@ -13,6 +13,7 @@ import logging
 import os
 import platform
 import secrets
+import signal
 import socket
 import time
 from collections.abc import Coroutine, Sequence
@@ -29,7 +30,7 @@ from ..database.lending import Connections
 from ..database.translation import translated
 from ..errors import AccessDenied, NotInstalled, UnknownQueue, WorkerStuck, WrongState
 from ..events import Event, WorkerIdle, WorkerStarted, WorkerStopped
-from ..handling.handler import seconds_of
+from ..handling.handler import each_handler, seconds_of
 from ..handling.logged import name_messages
 from ..version import __version__, check_compatible
 from .backlog import Backlog
@@ -106,7 +107,8 @@ class Worker:
         self.app = app
         self._queues = Queues(queues, are_all=all_queues, exclude=exclude)
         self.queues = self._queues.names
-        self.name = name or f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
+        self._has_own_name = not name
+        self.name = name or f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self.concurrency = concurrency
         self.counts = Counts()
         self.has_stuck_handlers = False
@@ -167,10 +169,9 @@ class Worker:
                 detail="It is not made for Windows, where dispatch() and all else work.",
                 hint="Run it on Linux or macOS, in WSL or in a container.",
             )
-        for first in self.app.handlers.values():
-            for handler in first.all.values():
-                if handler.message_type is not None:
-                    handler.message_type.prepare()
+        for handler in each_handler(self.app.handlers):
+            if handler.message_type is not None:
+                handler.message_type.prepare()
         name_messages()
         self.app.use_frameworks()
         self._set_up(bool(signals))
@@ -185,6 +186,7 @@ class Worker:
         with caught as found, self._watchdog:
             if found is not None:
                 found.ask(self._on_signal)
+                found.catch(signal.SIGUSR1, self._watchdog.ask)
             try:
                 with suppress(Stopped):
                     await self._queues.look(self._link)
@@ -260,6 +262,7 @@ class Worker:
         )
         self._claimer = Claimer(
             worker=self.name,
+            has_own_name=self._has_own_name,
             limits=self._limits,
             queues=self._queues,
             link=self._claim_link,

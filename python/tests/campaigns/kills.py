@@ -23,6 +23,12 @@ if TYPE_CHECKING:  # what is killed all the time should start fast
 
 QUEUES = ["chaos", "default"]
 LEASE = 0.5
+# Leases stand still while nobody ticks for 5 seconds, and begin anew at the first tick afterwards.
+STOOD_STILL = """
+    select exists (select from symphony.claim where claim_id = %s and renewed_at is not null)
+        or not exists (select from symphony.tick
+                       where ticked_at between now() - interval '5 s' and now() - interval '1 s')
+"""
 
 
 def connections(dsn: str) -> Iterator[Connection]:
@@ -200,14 +206,15 @@ class Claimer:
             self.log.tell("nacked", [self.ids.pop(0)])
 
     def settle_late(self, conn: Connection) -> None:
-        """Try what nobody may do whose lease has ended."""
+        """Try what nobody may do whose lease has ended, unless the server was away meanwhile."""
         time.sleep(max(0.0, self.held_since + 2 * LEASE - time.monotonic()))
         way = self.rng.choice(
             ["ack(%s, %s)", "release(%s, %s)", "nack_with_backoff(%s, %s, 'late')"]
         )
         ids = self.ids[0] if way.startswith("nack") else self.ids
         conn.execute(f"select symphony.{way}".encode(), [self.claim_id, ids])
-        self.log.tell("late", self.ids)
+        stood_still = conn.execute(STOOD_STILL, [self.claim_id]).fetchone() == (True,)
+        self.log.tell("late after an outage" if stood_still else "late", self.ids)
 
 
 def main(role: str, dsn: str, seed: str, path: str) -> None:

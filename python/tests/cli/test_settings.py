@@ -1,25 +1,213 @@
-"""What can be set of a queue, a retry policy or a schedule can be set wherever it is set at all."""
+"""What can be set of a queue, a retry policy or a schedule can be set wherever it is set at all.
 
+The list is that of the arguments of the SQL function, as tests/database compares them.
+"""
+
+import json
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from inspect import signature
+from itertools import product
+from pathlib import Path
+from typing import Any
 
+import pytest
+
+from symphony_pg import (
+    BadArgument,
+    Client,
+    ConfigError,
+    Envelope,
+    RetryPolicy,
+    Symphony,
+    Worker,
+)
+from symphony_pg.cli.consume import consume
+from symphony_pg.cli.failed import failed
 from symphony_pg.cli.policy import policy
 from symphony_pg.cli.queue import queue
-from symphony_pg.config.settings import QUEUE, RETRY
-from symphony_pg.database.functions import configure_queue, create_queue, set_retry_policy
+from symphony_pg.cli.schedule import schedule
+from symphony_pg.cli.transport import transport
+from symphony_pg.config import load
+from symphony_pg.config.settings import ERRORS, QUEUE, RETRY, TRANSPORT, WORKER, Mistake
+from symphony_pg.database import functions
+from symphony_pg.schedules import Schedules
+from symphony_pg.times import parse_duration
+from tests.helpers import Connection
+
+OF_ALL_COMMANDS = {"dsn", "json"}
+OUT_OF_RANGE: dict[str, list[Any]] = {
+    "max_retries": [-1, 1000],
+    "multiplier": [0.99, 100.01],
+    "jitter": [-0.01, 1.01],
+    "max_body_bytes": [0, 268435456],
+    "lease": ["99ms", "86401s"],
+    "idempotency_window": ["0s", "36001d"],
+    "retention": ["36001d"],
+    "failed_retention": ["36001d"],
+    "max_snooze": ["36001d"],
+}
+LIMITS: dict[str, list[Any]] = {
+    "max_retries": [0, 999],
+    "multiplier": [1, 100],
+    "jitter": [0, 1],
+    "max_body_bytes": [1, 268435455],
+    "lease": ["100ms", "1d"],
+    "idempotency_window": ["1ms", "36000d"],
+    "retention": ["0s", "36000d"],
+    "failed_retention": ["0s", "36000d"],
+    "max_snooze": ["0s", "36000d"],
+}
+
+
+def arguments(function: str, *others: str) -> set[str]:
+    return {*signature(getattr(functions, function)).parameters} - {*others}
+
+
+def options(command: Any, *others: str) -> set[str]:
+    return {each.name for each in command.params} - OF_ALL_COMMANDS - {*others}
 
 
 def test_a_setting_of_a_queue_is_known_everywhere() -> None:
-    settings = {*signature(create_queue).parameters} - {"queue_name"}
-    assert {*signature(configure_queue).parameters} - {"queue_name"} == settings
+    settings = arguments("create_queue", "queue_name")
+    assert arguments("configure_queue", "queue_name") == settings
     assert {kind.name for kind in QUEUE.values()} == settings
-    shared = {"name", "dsn", "json"}
     for command in ("create", "configure"):
-        options = {each.name for each in queue.commands[command].params}
-        assert options - shared == settings
+        assert options(queue.commands[command], "name") == settings
 
 
 def test_a_setting_of_a_retry_policy_is_known_everywhere() -> None:
-    settings = {*signature(set_retry_policy).parameters} - {"pattern", "queue_name"}
+    settings = arguments("set_retry_policy", "pattern")
     assert {kind.name for kind in RETRY.values()} == settings
-    options = {each.name for each in policy.commands["set"].params}
-    assert options - {"pattern", "dsn", "json"} == settings
+    assert options(policy.commands["set"], "pattern") == settings
+
+
+def test_a_key_of_a_schedule_is_known_everywhere() -> None:
+    keys = arguments("create_schedule", "schedule_name", "schedule_type", "schedule_config")
+    shown = {"queue_name": "queue", "headers": "header"}
+    when = ("name", "cron", "every", "at")
+    assert options(schedule.commands["add"], *when) == {shown.get(key, key) for key in keys}
+    of_the_message = {"message_type", "body"}
+    names = {"queue" if key == "queue_name" else key for key in keys - of_the_message}
+    for kind, without in (("cron", set()), ("every", {"timezone"}), ("once", LIVES_ON)):
+        declared = {*signature(getattr(Schedules, kind)).parameters}
+        assert declared - {"self", "expression", "interval", "at", "name"} == names - without
+
+
+# What makes no difference to a schedule that runs one time.
+LIVES_ON = {"starts_at", "ends_at", "max_runs", "jitter", "catch_up_limit", "overlap"}
+
+
+def test_a_setting_of_the_worker_is_an_option_with_its_range() -> None:
+    for key, kind in WORKER.items():
+        (option,) = (each for each in consume.params if each.name == kind.name)
+        shown = f"{option.type!r}"
+        if "RANGE" in shown.upper():
+            least, most = option.type.min, option.type.max  # type: ignore[attr-defined]
+            assert [kind.read(least), kind.read(most)] == [least, most], key
+            for beyond in (least - 1, most + 1):
+                with pytest.raises(Mistake):
+                    kind.read(beyond)
+
+
+def test_a_setting_of_the_worker_is_an_option() -> None:
+    settings = {*signature(Worker).parameters} - {"app", "dsn"}
+    turned_off = {"listen", "tick", "schedules"}
+    shown = {f"no_{each}" if each in turned_off else each for each in settings}
+    assert options(consume, "reference", "config", "log_level", "reload") == shown
+
+
+def test_a_pattern_is_one_for_the_file_and_the_database(conn: Connection, tmp_path: Path) -> None:
+    parts = ("", "*", ".", "a", ".*", "a.b", "\n", "x" * 200, "x" * 198)
+    patterns = {"".join(each) for each in product(parts, repeat=3)}
+    taken = set()
+    for pattern in patterns:
+        with suppress(BadArgument):
+            Client(conn).set_routes(pattern, [])
+            taken.add(pattern)
+    file = tmp_path / "symphony.toml"
+    file.write_text("[routing]\n" + "\n".join(f"{json.dumps(each)} = []" for each in patterns))
+    with pytest.raises(ConfigError) as caught:
+        load(file)
+    lines = [json.loads(each.removesuffix(" = []")) for each in file.read_text().splitlines()[1:]]
+    wrong = {lines[each.line - 2] for each in caught.value.problems}
+    assert patterns - wrong == taken
+
+
+def test_the_keys_of_a_message_are_the_arguments_of_enqueue() -> None:
+    keys = arguments("enqueue")
+    assert {*Envelope.__slots__} - {"message"} == keys
+    options_of_dispatch = {*signature(Symphony.envelope).parameters} - {"self", "message"}
+    assert {"queue_name" if each == "queue" else each for each in options_of_dispatch} == keys - {
+        "message_type",
+        "body",
+    }
+    assert {kind.name for kind in RETRY.values()} - {kind.name for kind in ERRORS.values()} == {
+        *RetryPolicy.__slots__
+    }
+
+
+def test_the_keys_of_a_transport_are_the_arguments_of_create_transport(conn: Connection) -> None:
+    shown = {"transport_type": "type", "queue_name": "queue"}
+    keys = {shown.get(each, each) for each in arguments("create_transport", "transport_name")}
+    # config is for other clients, the DSN for this one, and enabled is a verb of its own.
+    assert {kind.name for kind in TRANSPORT.values()} - {"dsn", "enabled"} == keys - {"config"}
+    assert options(transport.commands["create"], "name") == {"kind", "queue", "priority"}
+    for priority in (-1, 0, 9, 10):
+        with nullcontext() if 0 <= priority <= 9 else pytest.raises((Mistake, BadArgument)):
+            TRANSPORT["priority"].read(priority)
+        with nullcontext() if 0 <= priority <= 9 else pytest.raises(BadArgument):
+            Client(conn).create_transport("t", priority=priority)
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "call"),
+    [
+        (failed.commands["list"], "limit", lambda client, n: client.failed_messages(at_most=n)),
+        (failed.commands["stats"], "limit", lambda client, n: client.failed_stats(at_most=n)),
+        (schedule.commands["show"], "runs", lambda client, n: client.schedule_runs("s", n)),
+        (schedule.commands["next"], "n", lambda client, n: client.schedule_preview("0 9 * * *", n)),
+        (consume, "batch_size", lambda client, n: client.claim_batch(batch_size=n)),
+    ],
+)
+def test_a_number_that_an_option_takes_is_taken_by_the_database(
+    conn: Connection, command: Any, option: str, call: Callable[[Client, int], object]
+) -> None:
+    client = Client(conn)
+    client.create_schedule("s", "A", "cron", {"expression": "0 9 * * *"})
+    (found,) = (each for each in command.params if each.name == option)
+    for number in (found.type.min, found.type.max):
+        call(client, number)
+    for number in (found.type.min - 1, found.type.max + 1):
+        with pytest.raises(BadArgument):
+            call(client, number)
+
+
+def in_the_database(key: str, value: Any) -> Any:
+    """Return a value as it stands in a configuration, though it is out of range."""
+    if key == "max_retries":
+        return value + 1
+    return f"{parse_duration(value).total_seconds()} s" if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize(("section", "kinds"), [("retry", RETRY), ("queues", QUEUE)])
+def test_the_ranges_are_those_of_the_database(
+    conn: Connection, section: str, kinds: dict[str, Any]
+) -> None:
+    """At each limit and beyond it, the file and the database are of one opinion."""
+    client = Client(conn)
+
+    def applied(kind: Any, value: Any) -> None:
+        setting = {kind.name: {"E": value} if kind.by_class else value}
+        client.apply_config({section: {"A": setting}}, dry_run=True)
+
+    for key, kind in kinds.items():
+        if key in ("permanent", "transient"):
+            continue
+        for value in LIMITS.get(key, ["0s", "360d"]):
+            applied(kind, kind.read(value))
+        for value in OUT_OF_RANGE.get(key, ["361d"]):
+            with pytest.raises(Mistake):
+                kind.read(value)
+            with pytest.raises(BadArgument):
+                applied(kind, in_the_database(key, value))

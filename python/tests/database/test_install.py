@@ -5,7 +5,7 @@ import threading
 import psycopg
 import pytest
 
-from symphony_pg import Client, NotInstalled, WrongState, WrongVersion
+from symphony_pg import Client, NotInstalled, SymphonyError, WrongState, WrongVersion
 from symphony_pg.database import install as installation
 from tests.helpers import Connection
 
@@ -121,5 +121,21 @@ def test_an_old_server_is_refused(conn: Connection, monkeypatch: pytest.MonkeyPa
         installation.install(conn)
 
 
-def test_the_sql_has_no_psql_commands() -> None:
-    assert not [line for line in installation.sql().splitlines() if line.startswith("\\")]
+@pytest.mark.parametrize("name", ["symphony.sql", "upgrade.sql"])
+def test_the_sql_has_no_psql_commands(name: str) -> None:
+    assert not [line for line in installation.sql(name).splitlines() if line.startswith("\\")]
+
+
+def test_an_upgrade_runs_a_file_of_its_own_that_makes_no_table(conn: Connection) -> None:
+    whole, again = installation.sql(), installation.sql("upgrade.sql")
+    assert "create table" in whole
+    assert "create table" not in again
+    first, last = again.index("create or replace function"), again.rindex("do $$")
+    assert again[first:last] in whole
+    conn.execute(installation.sql("upgrade.sql").encode())
+    assert installation.installed_version(conn) == "0.1.0"
+
+
+def test_a_package_without_its_sql_says_how_to_make_it() -> None:
+    with pytest.raises(SymphonyError, match=r"has no other\.sql"):
+        installation.sql("other.sql")

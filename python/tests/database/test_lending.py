@@ -9,8 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from symphony_pg import Client, PostgresTransport, Symphony
-from symphony_pg.database.lending import Connections
-from symphony_pg.database.places import Places
+from symphony_pg.database.lending import Connections, Places
 from symphony_pg.errors import NoConnectionFree
 from tests.helpers import KINDS, Connection, Job, wait_until
 

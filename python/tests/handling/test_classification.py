@@ -192,15 +192,40 @@ def raising(error: BaseException) -> Any:
     return work
 
 
-def test_without_a_database_a_snooze_waits_for_the_test() -> None:
+@pytest.mark.parametrize(
+    ("error", "outcome", "retryable", "wait"),
+    [
+        (ClosedError(), "snoozed", True, HOUR),
+        (Snooze(HOUR), "snoozed", True, HOUR),
+        (TimeoutError(), "retry", True, HOUR),
+        (RetryAfter(timedelta(0)), "retry", True, timedelta(0)),
+        (KeyError(), "failed", False, None),
+        (ConnectionError(), "failed", True, None),
+        (ValueError(), "failed", None, None),
+    ],
+)
+def test_without_a_database_it_is_told_what_was_asked_for(
+    error: Exception, outcome: str, retryable: bool | None, wait: timedelta | None
+) -> None:
     memory = InMemoryTransport()
     app = Symphony(transport=memory)
-    app.handler(Job, snooze={ClosedError: HOUR})(raising(ClosedError()))
+    app.handler(
+        Job,
+        snooze={ClosedError: HOUR},
+        retry_after={TimeoutError: HOUR},
+        permanent=[KeyError],
+        transient=[ConnectionError],
+    )(raising(error))
     app.dispatch(Job())
-    for _ in range(6):  # more than it has attempts
-        assert memory.run_all(raises=False) == 1
-        memory.travel(HOUR)
-    assert memory.failed == []
+    assert memory.run_all(raises=False) == 1
+    (ran,) = memory.runs
+    assert (ran.outcome, ran.envelope.message) == (outcome, Job())
+    assert ran.failure is not None and ran.failure.exception is error
+    assert ran.failure.retryable is retryable
+    asked = ran.failure.snooze.delay if ran.failure.snooze else ran.failure.retry_after
+    assert asked == wait
+    assert len(memory.failed) == (outcome == "failed")
+    assert memory.run_all() == 0  # once, whatever it asked for
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from django.db import connection, connections, transaction
 from django.utils.functional import empty
 from psycopg.conninfo import conninfo_to_dict
 
-from symphony_pg import BadArgument, Client, Symphony, UnknownQueue
+from symphony_pg import BadArgument, Client, NotInstalled, Symphony, UnknownQueue
 from tests.helpers import Connection, SendEmail, known, wait_until
 from tests.integrations.helpers import there
 from tests.worker.helpers import Process
@@ -194,3 +194,21 @@ def test_a_lost_connection_is_lost_once(
     found = [known(conn, each) for each in ids]
     assert [each.attempt for each in found if each.message_id != ids[1]] == [1] * 4, worker
     assert {each.status for each in found if each.message_id != ids[1]} == {"completed"}
+
+
+def test_an_application_comes_back_to_djangos_connection(
+    conn: Connection, empty_dsn: str, django_dsn: str
+) -> None:
+    from symphony_pg.django import DjangoSymphony
+
+    app = DjangoSymphony()
+    home = app.dsn
+    with app.moved(empty_dsn):
+        assert app.dsn == empty_dsn
+        with pytest.raises(NotInstalled):
+            app.dispatch(SendEmail())
+    assert app.dsn == home
+    with transaction.atomic():
+        message_id = app.dispatch(SendEmail())
+        assert there(conn, message_id) == [False]
+    assert there(conn, message_id) == [True]

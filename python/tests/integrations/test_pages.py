@@ -142,6 +142,16 @@ def test_fastapi(empty_dsn: str, tmp_path: Path) -> None:
     assert "2 passed" in steps.run(*PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider")
 
 
+@pytest.mark.slow
+def test_testing(tmp_path: Path) -> None:
+    page = ROOT / "docs" / "testing.md"
+    write(page, tmp_path)
+    (tmp_path / "pyproject.toml").write_text(blocks(page, "toml")[0])
+    steps = Steps(tmp_path)
+    said = steps.run(*PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:asyncio")
+    assert "5 passed" in said
+
+
 SKELETON: Mapping[str, str] = {
     "manage.py": """
 import os, sys

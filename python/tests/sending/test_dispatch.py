@@ -21,6 +21,7 @@ from symphony_pg import (
     SyncTransport,
     Transport,
 )
+from symphony_pg.database.call import MOMENTS
 from tests.helpers import Connection, SendEmail, end_other_sessions, known
 
 
@@ -143,6 +144,14 @@ async def test_what_is_no_connection_is_told_the_way(app: Symphony, conn: Connec
 
 
 NAIVE = datetime(2030, 1, 31, 8)
+TEXT = "2030-01-31 08:00"
+ZONED = datetime(2030, 1, 31, 8, tzinfo=timezone(timedelta(hours=1)))
+
+
+def schedule(**times: Any) -> list[dict[str, Any]]:
+    every = {"every": "1 hour"}
+    declared = {"schedule_name": "a", "message_type": "A", "schedule_type": "interval"}
+    return [{**declared, "schedule_config": every, **times}]
 
 
 @pytest.mark.parametrize(
@@ -156,8 +165,20 @@ NAIVE = datetime(2030, 1, 31, 8)
         lambda app, client: app.envelope(SendEmail(), available_at=NAIVE),
         lambda app, client: Envelope("A", {}, available_at=NAIVE),
         lambda app, client: client.enqueue("A", available_at=NAIVE),
+        lambda app, client: client.enqueue("A", available_at=TEXT),
+        lambda app, client: client.enqueue_batch([{"message_type": "A", "available_at": NAIVE}]),
+        lambda app, client: client.enqueue_batch([{"message_type": "A", "available_at": TEXT}]),
         lambda app, client: client.snooze(1, 1, until=NAIVE),
+        lambda app, client: client.snooze(1, 1, until=TEXT),
         lambda app, client: client.create_schedule("a", "A", "interval", {}, starts_at=NAIVE),
+        lambda app, client: client.create_schedule("a", "A", "interval", {}, ends_at=TEXT),
+        lambda app, client: client.sync_schedules("shop", schedule(starts_at=NAIVE)),
+        lambda app, client: client.schedule_diff("shop", schedule(ends_at=TEXT)),
+        lambda app, client: app.cron("@daily", starts_at=NAIVE),
+        lambda app, client: app.every(60, ends_at=NAIVE),
+        lambda app, client: client.schedule_preview("@daily", after=TEXT),
+        lambda app, client: client.failed_messages(since=NAIVE),
+        lambda app, client: client.retry_failed(until=TEXT),
         lambda app, client: client.cron_next("* * * * *", NAIVE),
         lambda app, client: Snooze(NAIVE),
     ],
@@ -168,3 +189,31 @@ def test_a_time_without_a_zone_is_refused(
     with pytest.raises(BadArgument, match="has no time zone: 2030-01-31 08:00:00") as refused:
         call(app, Client(conn))
     assert refused.value.hint and "value.astimezone()" in refused.value.hint
+
+
+def test_a_time_in_a_batch_may_be_python_s(conn: Connection) -> None:
+    at = {"message_type": "A", "available_at": ZONED}
+    text = {"message_type": "A", "available_at": "2030-01-31T08:00+01:00"}
+    later = {"message_type": "A", "delay": timedelta(hours=1)}
+    ids = Client(conn).enqueue_batch([at, text, later])
+    found = [known(conn, each) for each in ids]
+    assert [each.available_at for each in found[:2]] == [ZONED, ZONED]
+    assert found[2].available_at == found[2].enqueued_at + timedelta(hours=1)
+
+
+def test_a_time_in_a_declared_schedule_may_be_python_s(conn: Connection) -> None:
+    declared = schedule(starts_at=ZONED, jitter=timedelta(seconds=1.5))
+    (created,) = Client(conn).sync_schedules("shop", declared)
+    assert created.outcome == "created"
+    (status,) = Client(conn).schedule_status()
+    assert (status.starts_at, status.jitter) == (ZONED, timedelta(seconds=1.5))
+
+
+def test_all_arguments_that_are_a_moment_are_known(conn: Connection) -> None:
+    named = conn.execute(
+        """select distinct name
+           from pg_proc, unnest(proargnames, proargtypes::oid[]) as argument (name, kind)
+           where pronamespace = 'symphony'::regnamespace and kind = 'timestamptz'::regtype
+             and not starts_with(proname, '_') and name is not null"""
+    ).fetchall()
+    assert {name for (name,) in named} == MOMENTS

@@ -315,7 +315,7 @@ def test_local_transports_do_the_same(kind: str) -> None:
     def work(job: Job, context: Context) -> None:
         app.dispatch(Next(context.attempt))
         seen.append(("job", context.attempt))
-        if context.attempt == 1:
+        if context.attempt == 1 and job.n != 2:
             raise RuntimeError("once")
 
     handle(app, kind, work)
@@ -327,9 +327,9 @@ def test_local_transports_do_the_same(kind: str) -> None:
         app.dispatch(Job())
         assert memory.run_all(raises=False) == 1
         memory.assert_not_dispatched(Next)
-        memory.travel(timedelta(seconds=1))
+        app.dispatch(Job(2))
         assert memory.run_all(raises=False) == 2
-        memory.assert_dispatched(Next(2), count=1)
+        memory.assert_dispatched(Next(1), count=1)
     assert app.transport is transport
 
 

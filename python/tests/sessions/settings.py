@@ -7,8 +7,11 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
 from symphony_pg import Client
+from symphony_pg.database import call
+from symphony_pg.database.functions.schedules import ScheduleDiff
 from tests.helpers import Connection, one
 
 # Settings whose values cannot be told from pg_settings, and those whose extremes take long.
@@ -120,6 +123,7 @@ CONFIG = {
 }
 DAY = timedelta(days=1)
 MOMENT = datetime(2027, 3, 27, 12, tzinfo=timezone.utc)
+# Text without a zone, which the functions take for UTC. From Python it does not get there.
 BATCH: list[dict[str, Any]] = [
     {"message_type": "A", "queue_name": "tour", "available_at": "2100-02-03 04:05"},
     {"message_type": "A", "queue_name": "tour", "delay": "1 day 2 hours", "body": {"n": 1e-7}},
@@ -166,7 +170,7 @@ def tour(conn: Connection) -> list[Any]:
     say(client.enqueue("A", {"text": "\U0001f600 caf\xe9", "n": 0.1}, "tour", priority=7))
     say(client.enqueue("Order", {"n": 2}, retry={"delay": "1 day", "jitter": 0}))
     say(client.enqueue("A", {}, "tour", idempotency_key="k", delay=DAY))
-    say(client.enqueue_batch(BATCH))
+    say(client.run(call.values("enqueue_batch", messages=Jsonb(BATCH))))
     say(one(conn, LATER))
     for _ in range(2):
         (taken,) = client.claim_batch(["tour"])
@@ -195,7 +199,8 @@ def tour(conn: Connection) -> list[Any]:
     say(client.create_schedule("every", "A", "interval", every, queue_name="tour"))
     say(client.create_schedule("cron", "A", "cron", cron, queue_name="tour"))
     say(client.schedule_status())
-    say(client.schedule_diff("shop", DECLARED))
+    declared = Jsonb(DECLARED)
+    say(client.run(call.rows(ScheduleDiff, "schedule_diff", managed_by="shop", schedules=declared)))
     say(client.cron_next("@every 1h30m", MOMENT, "Europe/Paris"))
     say(client.run_schedule_now("every"))
     say(client.heartbeat("w", ["tour"], {"n": 1.5}))

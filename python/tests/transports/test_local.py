@@ -2,12 +2,13 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 
 import psycopg
 import pytest
 
-from symphony_pg import Context, InMemoryTransport, Symphony, SyncTransport
-from symphony_pg.transports import local
+from symphony_pg import Context, InMemoryTransport, RetryAfter, Snooze, Symphony, SyncTransport
+from symphony_pg.transports import sync
 from tests.helpers import Connection, SendEmail
 
 
@@ -100,10 +101,10 @@ def test_local_retries_are_those_of_a_new_queue(conn: Connection) -> None:
     columns = "max_attempts, delay, multiplier, max_delay"
     row = conn.execute(f"select {columns} from symphony.retry_policy").fetchone()
     assert row == (
-        local.MAX_ATTEMPTS,
-        local.RETRY_DELAY,
-        local.RETRY_MULTIPLIER,
-        local.RETRY_MAX_DELAY,
+        sync.MAX_ATTEMPTS,
+        sync.RETRY_DELAY,
+        sync.RETRY_MULTIPLIER,
+        sync.RETRY_MAX_DELAY,
     )
 
 
@@ -181,3 +182,102 @@ async def test_in_memory_transport_runs_all() -> None:
     await app.dispatch_async(SendEmail("bob"))
     assert await transport.run_all_async() == 1
     assert transport.run_all() == 0
+
+
+def test_in_memory_transport_runs_by_priority_and_what_is_delayed_when_asked() -> None:
+    transport = InMemoryTransport()
+    app = Symphony(transport=transport)
+    seen: list[str] = []
+
+    @app.handler(SendEmail)
+    def send(message: SendEmail) -> None:
+        seen.append(message.to)
+        if message.to == "usual":
+            app.dispatch(SendEmail("urgent too"), priority=9)
+
+    now = datetime.now(timezone.utc)
+    app.dispatch(SendEmail("in an hour"), delay=3600, priority=9)
+    app.dispatch(SendEmail("in a minute"), available_at=now + timedelta(minutes=1))
+    app.dispatch(SendEmail("usual"))
+    app.dispatch(SendEmail("low"), priority=1)
+    app.dispatch(SendEmail("usual, and later"), available_at=now - timedelta(hours=1))
+    app.dispatch(SendEmail("high"), priority=9)
+    assert transport.run_all() == 5
+    assert seen == ["high", "usual", "urgent too", "usual, and later", "low"]
+    assert [each.message for each in transport.waiting] == [
+        SendEmail("in a minute"),
+        SendEmail("in an hour"),
+    ]
+    assert transport.run_all() == 0
+    assert transport.run_all(delayed=True) == 2
+    assert seen[5:] == ["in a minute", "in an hour"]
+    assert transport.waiting == []
+
+
+def test_in_memory_transport_runs_once_and_tells_what_came_of_it() -> None:
+    transport = InMemoryTransport()
+    app = Symphony(transport=transport)
+    seen: list[tuple[str, int, int]] = []
+
+    @app.handler(SendEmail)
+    def send(message: SendEmail, context: Context) -> None:
+        seen.append((message.to, context.attempt, context.max_attempts))
+        if message.to == "eve":
+            raise ValueError("no")
+        if message.to == "bob":
+            raise RetryAfter(60)
+        if message.to == "ann":
+            raise Snooze(3600)
+
+    for name in ("ada", "bob", "ann", "eve", "joe"):
+        app.dispatch(SendEmail(name))
+    with pytest.raises(ValueError, match="no"):
+        transport.run_all()
+    assert [each.message for each in transport.waiting] == [SendEmail("joe")]
+    assert transport.run_all() == 1
+    assert seen == [(name, 1, 1) for name in ("ada", "bob", "ann", "eve", "joe")]
+    outcomes = [(run.envelope.message.to, run.outcome) for run in transport.runs]
+    assert outcomes == [
+        ("ada", "acked"),
+        ("bob", "retry"),
+        ("ann", "snoozed"),
+        ("eve", "failed"),
+        ("joe", "acked"),
+    ]
+    (failure,) = transport.failed
+    assert (failure.error, failure.error_class) == ("ValueError: no", "ValueError")
+    assert failure.message.message_id == 4
+    transport.clear()
+    assert (transport.envelopes, transport.runs, transport.waiting) == ([], [], [])
+
+
+def test_in_memory_transport_keeps_what_it_cannot_run_here() -> None:
+    transport = InMemoryTransport()
+    app = Symphony(transport=transport)
+
+    @app.handler(SendEmail)
+    async def send(message: SendEmail) -> None: ...
+
+    async def main() -> None:
+        await app.dispatch_async(SendEmail())
+        with pytest.raises(RuntimeError, match="run_all_async"):
+            transport.run_all()
+        assert len(transport.waiting) == 1
+        assert await transport.run_all_async() == 1
+
+    asyncio.run(main())
+
+
+def test_in_memory_transport_knows_keys_by_their_queue() -> None:
+    transport = InMemoryTransport()
+    app = Symphony(transport=transport)
+    first, second, third = app.dispatch_many(
+        [
+            app.envelope(SendEmail(), queue=queue, idempotency_key="k")
+            for queue in ("mail", "bulk", "mail")
+        ]
+    )
+    assert first == third != second
+    assert len(transport.envelopes) == 2
+    assert app.dispatch(SendEmail()) not in (first, second)
+    assert len(transport.envelopes) == 3

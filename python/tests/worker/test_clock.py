@@ -32,7 +32,7 @@ def test_a_clock_that_is_wrong_changes_nothing(
     right = time.time
     monkeypatch.setattr("time.time", lambda: right() + 3600 * hours)
     # All that ask for the time.
-    for module in ("worker.clock", "transports.sync", "transports.memory"):
+    for module in ("worker.clock", "transports.local", "transports.sync", "transports.memory"):
         monkeypatch.setattr(f"symphony_pg.{module}.datetime", Shifted)
 
     client = Client(conn)

@@ -3,10 +3,12 @@
 import asyncio
 import threading
 import time
+from collections import Counter
+from contextlib import AsyncExitStack, nullcontext
 
 import pytest
 
-from symphony_pg import Client, Context, Symphony, SyncTransport
+from symphony_pg import Client, Context, RoutedTransport, Symphony, SyncTransport
 from tests.helpers import KINDS, Connection, Job, jobs
 from tests.worker.helpers import run
 
@@ -69,6 +71,60 @@ def test_more_handlers_than_connections_nest_their_transactions(
     row = conn.execute("select count(*), count(distinct n) from note").fetchone()
     assert row == (3 * (SLOTS + 1), SLOTS + 1)
     assert Client(conn).queue_stats()[1].pending == 2 * (SLOTS + 1)
+    app.close()
+
+
+@pytest.mark.parametrize("in_transaction", [True, False])
+@pytest.mark.parametrize("max_connections", [1, SLOTS])
+@KINDS
+def test_a_route_to_handlers_here_nests_on_the_connection_it_has(
+    dsn: str, conn: Connection, kind: str, max_connections: int, in_transaction: bool
+) -> None:
+    """What runs in dispatch() dispatches itself, three deep, while all others do the same."""
+    app = Symphony(transport=RoutedTransport(dsn, max_connections=max_connections), dsn=dsn)
+    client = Client(conn)
+    client.create_queue("mail")
+    client.create_transport("here", "sync")
+    client.create_transport("mail", queue_name="mail")
+    client.set_routes("Inner", ["here"])
+    client.set_routes("Innermost", ["here", "mail"])
+    begin, begin_async = threading.Barrier(SLOTS), asyncio.Event()
+    entered: list[int] = []
+    met = threading.Event()
+    handled: list[str] = []
+
+    def in_sync(job: Job, context: Context) -> None:
+        if type(job) is Job and not met.is_set():
+            begin.wait(10)
+            met.set()
+        with context.transaction() if in_transaction and type(job) is Job else nullcontext():
+            if type(job) is not Innermost:
+                app.dispatch((Inner if type(job) is Job else Innermost)(job.n), now=True)
+        handled.append(type(job).__name__)
+
+    async def in_async(job: Job, context: Context) -> None:
+        if type(job) is Job:
+            entered.append(job.n)
+            if len(entered) == SLOTS:
+                begin_async.set()
+            await asyncio.wait_for(begin_async.wait(), 10)
+        async with AsyncExitStack() as stack:
+            if in_transaction and type(job) is Job:
+                await stack.enter_async_context(context.transaction())
+            if type(job) is not Innermost:
+                after = (Inner if type(job) is Job else Innermost)(job.n)
+                await app.dispatch_async(after, now=True)
+        handled.append(type(job).__name__)
+
+    for kind_of_job in (Job, Inner, Innermost):
+        app.message(kind_of_job.__name__)(kind_of_job)
+        app.handler(kind_of_job)(in_sync if kind == "sync" else in_async)
+    app.dispatch_many(jobs(SLOTS + 1), conn=conn)
+    began = time.monotonic()
+    assert run(app, concurrency=SLOTS, batch_size=1).done == SLOTS + 1
+    assert time.monotonic() - began < 15
+    assert Counter(handled) == dict.fromkeys(("Job", "Inner", "Innermost"), SLOTS + 1)
+    assert client.queue_stats("mail")[0].pending == SLOTS + 1
     app.close()
 
 

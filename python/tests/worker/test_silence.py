@@ -1,6 +1,7 @@
 """A network that falls silent: nothing is closed, and nothing comes through any more."""
 
 import asyncio
+import logging
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -10,9 +11,9 @@ import pytest
 
 from symphony_pg import Client, Context, Snooze, Symphony
 from symphony_pg.errors import NoAnswer
-from tests.helpers import KINDS, Connection, Job, SendEmail, jobs
+from tests.helpers import KINDS, Connection, Job, SendEmail, jobs, known
 from tests.proxy import Proxy, proxy_to
-from tests.worker.helpers import running, until
+from tests.worker.helpers import running, until, until_taken_back
 
 SHORT = 1.0
 LOSES = pytest.mark.parametrize("loses", ["request", "answer"])
@@ -59,6 +60,45 @@ async def test_a_call_that_is_not_answered_is_made_again(
         app.dispatch(Job(2), conn=conn)
         await until(lambda: seen[2] and is_settled(conn))
     assert any("has not answered for 1 seconds" in each for each in caplog.messages)
+
+
+@pytest.mark.parametrize("alone", [False, True])
+async def test_a_claim_whose_answer_was_lost_is_given_back(
+    proxy: Proxy, conn: Connection, caplog: pytest.LogCaptureFixture, alone: bool
+) -> None:
+    """Its lease would last for half a minute, and its messages would be suspects."""
+    seen: Counter[int] = Counter()
+    app = app_behind(proxy, seen)
+    ids = app.dispatch_many(jobs(10), conn=conn)
+    if alone:
+        Client(conn).claim_batch(batch_size=3, lease=timedelta(seconds=0.1))
+        until_taken_back(conn, ids[0])
+    proxy.silence_at("symphony.claim_batch(", loses="answer")
+    began = time.monotonic()
+    with caplog.at_level(logging.INFO):
+        async with running(app):
+            await until(lambda: proxy.has_triggered)
+            await until(lambda: len(seen) == 10 and is_settled(conn))
+    assert time.monotonic() - began < 10
+    assert set(seen.values()) == {1}
+    assert "messages are given back: the answer to their claim was lost" in caplog.text
+    attempts = [known(conn, each).attempt for each in ids]
+    assert attempts == ([2] * 3 + [1] * 7 if alone else [1] * 10)
+
+
+async def test_what_another_worker_holds_is_left_to_it(proxy: Proxy, conn: Connection) -> None:
+    """Be it of the same name, which then was given to both."""
+    seen: Counter[int] = Counter()
+    app = app_behind(proxy, seen)
+    app.dispatch_many(jobs(2), conn=conn)
+    proxy.silence_at("symphony.claim_batch(", loses="request")
+    async with running(app, name="pod") as worker:
+        await until(lambda: proxy.has_triggered)
+        (held,) = Client(conn).claim_batch(batch_size=1, worker=worker.name)
+        await until(lambda: seen)
+        await asyncio.sleep(0.2)
+        assert Client(conn).ack(held.claim_id) == 1
+    assert sum(seen.values()) == 1
 
 
 @LOSES

@@ -17,6 +17,7 @@ from tests.worker.helpers import Process, running, until
 APP = """
 import asyncio
 import os
+import signal
 import time
 from pathlib import Path
 from symphony_pg import Symphony
@@ -38,15 +39,28 @@ def hang(seconds):
     Path("started").write_text("started")
     time.sleep(seconds)
 
-@app.handler("Fork")
-def fork(body):
+def fork():
     child = os.fork()
     if child == 0:
-        time.sleep(60)
-        os._exit(0)
-    os.kill(child, 10)
-    Path("started").write_text(str(os.waitpid(child, 0)[1]))
+        time.sleep(2)
+        os._exit(7)
+    os.kill(child, signal.SIGUSR1)
+    Path("ended").write_text(str(os.waitpid(child, 0)[1]))
+
+@app.handler("Fork")
+def fork_in_thread(body):
+    fork()
+
+@app.handler("ForkAsync")
+async def fork_in_event_loop(body):
+    fork()
 """
+# What the application has made of SIGUSR1 before the worker began, and how a child ends with that.
+BEFORE = {
+    "": signal.SIGUSR1,
+    "signal.signal(signal.SIGUSR1, signal.SIG_IGN)": 7 << 8,
+    "signal.signal(signal.SIGUSR1, lambda number, frame: os._exit(9))": 9 << 8,
+}
 
 
 @pytest.mark.parametrize("first_step", [True, False])
@@ -109,13 +123,16 @@ def test_sigusr1_tells_where_everything_is(
         assert worker.wait() == 0
 
 
-def test_a_child_of_a_handler_has_its_own_sigusr1(
-    dsn: str, conn: Connection, tmp_path: Path
+@pytest.mark.parametrize("before", BEFORE)
+@pytest.mark.parametrize("message_type", ["Fork", "ForkAsync"])
+def test_sigusr1_does_in_a_child_of_a_handler_what_it_did_before(
+    dsn: str, conn: Connection, tmp_path: Path, message_type: str, before: str
 ) -> None:
-    Client(conn).enqueue("Fork")
-    with Process(tmp_path, APP, dsn, "--drain") as worker:
+    Client(conn).enqueue(message_type)
+    with Process(tmp_path, f"{APP}\n{before}\n", dsn, "--drain") as worker:
         assert worker.wait() == 0
-        assert (tmp_path / "started").read_text() == str(int(signal.SIGUSR1))
+        assert "SIGUSR1: " not in str(worker)
+    assert (tmp_path / "ended").read_text() == str(int(BEFORE[before]))
 
 
 async def test_sigusr1_is_the_program_s_own_where_the_worker_is_a_part_of_it(

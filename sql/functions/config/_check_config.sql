@@ -1,8 +1,11 @@
 create or replace function symphony._check_config(config jsonb)
 returns void
 language plpgsql
-immutable
+stable
 as $$
+/*
+ * The settings are the arguments of the verbs that set them, behind the first one, which is the name.
+ */
 declare
     v_what text;
 begin
@@ -11,12 +14,11 @@ begin
     else
         with known (section, keys) as (
             values
-                ('queues', '{max_attempts,retry_delay,retry_multiplier,retry_max_delay,retry_jitter,lease,
-                             retention,max_body_bytes,idempotency_window,failed_retention,
-                             max_snooze}'::text[]),
+                ('queues', (select proargnames[2:] from pg_proc
+                            where oid = 'symphony.create_queue'::regproc)),
+                ('retry', (select proargnames[2:] from pg_proc
+                           where oid = 'symphony.set_retry_policy'::regproc)),
                 ('transports', '{type,queue,priority,config,enabled}'),
-                ('retry', '{max_attempts,delay,multiplier,max_delay,jitter,permanent_errors,
-                            transient_errors,retry_after_errors,snooze_errors}'),
                 ('routing', null)
         )
         select case

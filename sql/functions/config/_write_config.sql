@@ -4,18 +4,19 @@ language plpgsql
 volatile
 as $$
 declare
-    v_name text;
-    v      jsonb;
+    v_name   text;
+    v        jsonb;
+    v_queue  symphony.queue;
+    v_policy symphony.retry_policy;
 begin
     perform symphony._check_config(config);
     for v_name, v in select key, value from jsonb_each(config -> 'queues') loop
+        v_queue := jsonb_populate_record(null::symphony.queue, v);
         perform symphony.create_queue(
-            v_name, (v ->> 'max_attempts')::integer, (v ->> 'retry_delay')::interval,
-            (v ->> 'retry_multiplier')::double precision, (v ->> 'retry_max_delay')::interval,
-            (v ->> 'retry_jitter')::double precision, (v ->> 'lease')::interval,
-            (v ->> 'retention')::interval, (v ->> 'max_body_bytes')::integer,
-            (v ->> 'idempotency_window')::interval, (v ->> 'failed_retention')::interval,
-            (v ->> 'max_snooze')::interval);
+            v_name, v_queue.max_attempts, v_queue.retry_delay, v_queue.retry_multiplier,
+            v_queue.retry_max_delay, v_queue.retry_jitter, v_queue.lease, v_queue.retention,
+            v_queue.max_body_bytes, v_queue.idempotency_window, v_queue.failed_retention,
+            v_queue.max_snooze);
     end loop;
     for v_name, v in select key, value from jsonb_each(config -> 'transports') loop
         if coalesce(v ->> 'type', 'postgres') = 'postgres' then
@@ -45,13 +46,11 @@ begin
         from symphony.retry_policy as p
         where not _write_config.config -> 'retry' ? p.pattern;
         for v_name, v in select key, value from jsonb_each(config -> 'retry') loop
+            v_policy := jsonb_populate_record(null::symphony.retry_policy, v);
             perform symphony.set_retry_policy(
-                v_name, (v ->> 'max_attempts')::integer, (v ->> 'delay')::interval,
-                (v ->> 'multiplier')::double precision, (v ->> 'max_delay')::interval,
-                (v ->> 'jitter')::double precision,
-                array(select jsonb_array_elements_text(v -> 'permanent_errors')),
-                array(select jsonb_array_elements_text(v -> 'transient_errors')),
-                v -> 'retry_after_errors', v -> 'snooze_errors');
+                v_name, v_policy.max_attempts, v_policy.delay, v_policy.multiplier,
+                v_policy.max_delay, v_policy.jitter, v_policy.permanent_errors,
+                v_policy.transient_errors, v_policy.retry_after_errors, v_policy.snooze_errors);
         end loop;
     end if;
 end;

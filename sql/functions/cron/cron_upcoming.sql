@@ -33,8 +33,7 @@ $$The coming runs of a cron expression.
 Arguments  expression - as for cron_next()
            n - how many, 1 to 1000
            after - the runs are later than this; null: now
-           timezone - as for cron_next()
-           hash_key - as for cron_next()
+           timezone, hash_key - as for cron_next()
 Returns    the moments, in order
 Raises     22023 invalid_parameter_value
 Access     producer, operator, observer$$;

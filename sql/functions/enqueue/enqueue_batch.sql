@@ -3,6 +3,9 @@ returns setof bigint
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
 as $$
 /*
  * The array is passed over once.  An element that breaks a rule gets no lane, the log refuses a
@@ -89,7 +92,8 @@ $$;
 comment on function symphony.enqueue_batch(jsonb) is
 $$Put many messages into queues at once, as part of the caller's transaction: all of them or none.
 
-Arguments  messages - a JSON array of objects whose keys are the arguments of enqueue()
+Arguments  messages - a JSON array of objects whose keys are the arguments of enqueue(). A time
+               without a zone is one of UTC
 Returns    the ids of the messages, in the order of the array
 Raises     SY005 malformed_batch - the detail says which element, counted from 1, and why
            42501 insufficient_privilege - the role may use other queues only

@@ -21,8 +21,7 @@ $$;
 comment on function symphony._check_failed_filter(text, integer) is
 $$Refuse a filter of failed messages whose queue does not exist, or whose number is out of range.
 
-Arguments  queue_name - as for failed_messages()
-           at_most - as for failed_messages()
+Arguments  queue_name, at_most - as for failed_messages()
 Raises     SY001 unknown_queue
            22023 invalid_parameter_value
 Access     private$$;

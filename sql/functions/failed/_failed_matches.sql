@@ -21,9 +21,7 @@ comment on function symphony._failed_matches(symphony.failed_message, text, text
 $$Whether a failed message is one of those that are looked for.
 
 Arguments  failed - the message
-           message_type - as for failed_messages()
-           error_class - as for failed_messages()
-           search - as for failed_messages()
+           message_type, error_class, search - as for failed_messages()
 Access     private$$;
 
 revoke execute on function

@@ -43,6 +43,7 @@ begin
         limit failed_messages.at_most
     ) as f
     where l.queue_name = coalesce(failed_messages.queue_name, l.queue_name)
+      and (l.is_used or exists (select from symphony.lane_use))
     order by f.failed_at desc, f.message_id desc
     limit failed_messages.at_most;
 end;

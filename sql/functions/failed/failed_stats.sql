@@ -15,7 +15,6 @@ stable
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
-set jit = off
 set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
@@ -73,12 +72,7 @@ comment on function
     symphony.failed_stats(text, text, text, timestamptz, timestamptz, text, integer) is
 $$The failed messages in groups: by queue, type and class of error; the largest first.
 
-Arguments  queue_name - as for failed_messages()
-           message_type - as for failed_messages()
-           error_class - as for failed_messages()
-           since - as for failed_messages()
-           until - as for failed_messages()
-           search - as for failed_messages()
+Arguments  queue_name, message_type, error_class, since, until, search - as for failed_messages()
            at_most - how many messages to read, 1 to 1,000,000: the newest of each priority of each
                queue, evenly, and at least 10 of each
 Returns    a row for each group

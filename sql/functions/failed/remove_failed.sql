@@ -50,12 +50,7 @@ comment on function symphony.remove_failed(
 $$Remove failed messages and their history, for good. Their idempotency keys are free then.
 
 Arguments  message_ids - these; null: those that the filters mean
-           queue_name - as for failed_messages()
-           message_type - as for failed_messages()
-           error_class - as for failed_messages()
-           since - as for failed_messages()
-           until - as for failed_messages()
-           search - as for failed_messages()
+           queue_name, message_type, error_class, since, until, search - as for failed_messages()
            dry_run - true: only say what would be done
            everything - true: all of them, without ids and filters
            at_most - how many that a filter means, the oldest of each lane first: 1 to 1,000,000

@@ -50,12 +50,7 @@ comment on procedure symphony.remove_many_failed(
 $$Remove failed messages as remove_failed() does, any number of them: in chunks, each in a
 transaction of its own. What fails meanwhile is left as it is.
 
-Arguments  queue_name - as for failed_messages()
-           message_type - as for failed_messages()
-           error_class - as for failed_messages()
-           since - as for failed_messages()
-           until - as for failed_messages()
-           search - as for failed_messages()
+Arguments  queue_name, message_type, error_class, since, until, search - as for failed_messages()
            everything - true: all of them, without filters
            at_most - how many in all; null: no limit
            chunk - how many in one transaction, 1 to 1,000,000

@@ -54,12 +54,7 @@ $$Bring failed messages back: they are pending again, keep their ids, and have a
 before them. One that fails again is failed again.
 
 Arguments  message_ids - these; null: those that the filters mean
-           queue_name - as for failed_messages()
-           message_type - as for failed_messages()
-           error_class - as for failed_messages()
-           since - as for failed_messages()
-           until - as for failed_messages()
-           search - as for failed_messages()
+           queue_name, message_type, error_class, since, until, search - as for failed_messages()
            body - the new body, with one id only; message_history() keeps the old one
            per_second - so many become available each second; null: all at once
            dry_run - true: only say what would be done

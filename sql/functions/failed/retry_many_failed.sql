@@ -55,12 +55,7 @@ transaction of its own. What fails again meanwhile is left as it is. Who cannot 
 calls retry_failed() until it answers with fewer than at_most, with the time of the newest one as
 until.
 
-Arguments  queue_name - as for failed_messages()
-           message_type - as for failed_messages()
-           error_class - as for failed_messages()
-           since - as for failed_messages()
-           until - as for failed_messages()
-           search - as for failed_messages()
+Arguments  queue_name, message_type, error_class, since, until, search - as for failed_messages()
            per_second - so many become available each second; null: all at once
            everything - true: all of them, without filters
            at_most - how many in all; null: no limit

@@ -55,10 +55,7 @@ as $$
         from move
         where move.by > 0
     ), moved_purges as (
-        insert into symphony.purge_position as p (lane_id, txid)
-        select lane.lane_id, 0 - move.by from symphony.lane, move where move.by > 0
-        on conflict on constraint purge_position_pkey do update
-            set txid = p.txid + excluded.txid
+        update symphony.purge_position as p set txid = p.txid - move.by from move where move.by > 0
     )
     select move.by, (select count(*) from moved_messages),
            (select count(*) from message where message.is_here)

@@ -23,6 +23,8 @@ begin
         perform pg_advisory_xact_lock(1398361424, 0);
         select moved.* into moved_by, messages, enqueued_here from symphony._move_back() as moved;
         perform symphony._catch_up_sequences();
+        perform symphony._take_turn(sleep.turn_name, wait => true)
+        from (select 'sleep:' || slot as turn_name from generate_series(0, 31) as slot order by 1) as sleep;
         update symphony.idle_worker set since = null where idle_worker.since is not null;
         update symphony.access set role_oid = null where access.role_oid is not null;
         perform symphony._audit('rebase', jsonb_build_object('moved_by', moved_by), messages);
@@ -42,7 +44,8 @@ Returns    needed - false: the positions are this server's, and nothing was done
 Raises     SY011 wrong_isolation_level
            SY012 still_replicated
 Writes     symphony.message, symphony.claim, symphony.purge_position, symphony.server_mark
-Locks      the tick and all lanes until the transaction ends; enqueueing goes on
+Locks      the tick, all lanes and the sleeping workers until the transaction ends; enqueueing goes
+               on
 Access     operator$$;
 
 revoke execute on function symphony.rebase() from public;

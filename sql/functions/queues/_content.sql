@@ -1,29 +1,34 @@
 create or replace function symphony._content(queue_name text, at_most integer)
 returns table (pending bigint, delayed bigint, failed bigint, oldest timestamptz)
-language plpgsql
+language sql
 stable
 as $$
-declare
-    v_lanes integer[] := array(
-        select lane.lane_id from symphony.lane
-        where lane.queue_name = _content.queue_name
-          and (lane.is_used or exists (select from symphony.lane_use)));
-begin
-    return query
-    select (select count(*)
-            from (select from unnest(v_lanes) as l (lane_id), symphony._pending(l.lane_id, at_most)
+    /* It is one statement that can be inlined: to start a plan for each of a thousand queues takes longer. */
+    select (select pg_catalog.count(*)
+            from (select
+                  from pg_catalog.unnest(used.lane_ids) as l (lane_id),
+                       lateral symphony._pending(l.lane_id, at_most)
                   limit at_most) as found),
-           (select count(*)
-            from (select from unnest(v_lanes) as l (lane_id)
-                  join symphony.delayed_message as d on d.lane_id = l.lane_id
+           (select pg_catalog.count(*)
+            from (select
+                  from pg_catalog.unnest(used.lane_ids) as l (lane_id)
+                  join symphony.delayed_message as d on d.lane_id operator(pg_catalog.=) l.lane_id
                   limit at_most) as found),
-           (select count(*)
-            from (select from unnest(v_lanes) as l (lane_id)
-                  join symphony.failed_message as f on f.lane_id = l.lane_id
+           (select pg_catalog.count(*)
+            from (select
+                  from pg_catalog.unnest(used.lane_ids) as l (lane_id)
+                  join symphony.failed_message as f on f.lane_id operator(pg_catalog.=) l.lane_id
                   limit at_most) as found),
-           (select min(coalesce(head.available_at, head.enqueued_at))
-            from unnest(v_lanes) as l (lane_id), symphony._pending(l.lane_id, 1) as head);
-end;
+           (select pg_catalog.min(coalesce(head.available_at, head.enqueued_at))
+            from pg_catalog.unnest(used.lane_ids) as l (lane_id),
+                 lateral symphony._pending(l.lane_id, 1) as head)
+    from (
+        select array(
+            select lane.lane_id from symphony.lane
+            where lane.queue_name operator(pg_catalog.=) _content.queue_name
+              and (lane.is_used or exists (select from symphony.lane_use))) as lane_ids
+        offset 0
+    ) as used
 $$;
 
 comment on function symphony._content(text, integer) is

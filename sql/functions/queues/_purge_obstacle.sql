@@ -17,11 +17,11 @@ begin
                   coalesce(first.worker, '(unnamed)'), first.claimed_at)
     into v_obstacle
     from symphony.lane
-    left join symphony.purge_position as p on p.lane_id = lane.lane_id
+    join symphony.purge_position as p on p.lane_id = lane.lane_id
     cross join lateral (
         select c.claim_id, c.worker, c.claimed_at, c.open_ids
         from symphony.claim as c
-        where c.lane_id = lane.lane_id and c.claim_id >= coalesce(p.claim_id, 0)
+        where c.lane_id = lane.lane_id and c.claim_id >= p.claim_id
         order by c.claim_id
         limit 2
     ) as first
@@ -29,7 +29,7 @@ begin
       and first.open_ids <> '{}' and first.claimed_at < v_before
     order by first.claimed_at
     limit 1;
-    if not found then
+    if not found and pg_snapshot_xmin(pg_current_snapshot()) <> pg_snapshot_xmax(pg_current_snapshot()) then
         select format('the transaction of pid %s, which has been open since %s', a.pid, a.xact_start)
         into v_obstacle
         from pg_stat_activity as a

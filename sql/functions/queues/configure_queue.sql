@@ -77,14 +77,8 @@ $$Change settings of a queue. They count for every message from now on.
 
 Arguments  queue_name - the queue
            max_attempts - as for create_queue(); null, here and below: it stays as it is
-           retry_delay - as for create_queue()
-           retry_multiplier - as for create_queue()
-           retry_max_delay - as for create_queue()
-           retry_jitter - as for create_queue()
-           lease - as for create_queue()
-           retention - as for create_queue()
-           max_body_bytes - as for create_queue()
-           idempotency_window - as for create_queue()
+           retry_delay, retry_multiplier, retry_max_delay, retry_jitter, lease, retention,
+               max_body_bytes, idempotency_window - as for create_queue()
            failed_retention - as for create_queue(); 0: for ever
            max_snooze - as for create_queue()
 Raises     SY001 unknown_queue

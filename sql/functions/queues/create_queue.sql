@@ -35,6 +35,8 @@ begin
             insert into symphony.lane (queue_name, priority, is_used)
             select create_queue.queue_name, priority, priority = 5 from generate_series(0, 9) as priority
             returning lane.lane_id
+        ), purged as (
+            insert into symphony.purge_position (lane_id) select made.lane_id from made
         )
         insert into symphony.claim (lane_id, claimed_at, lease_until, finished_at, size, open_ids, ahead)
         select made.lane_id, symphony._now(), symphony._now(), symphony._now(), 0, '{}', '{[0,)}'
@@ -79,7 +81,8 @@ Arguments  queue_name - 1 to 48 letters, digits and _ . : / -
                days
 Returns    true if it was created, false if it was there
 Raises     22023 invalid_parameter_value
-Writes     symphony.queue, symphony.lane, symphony.claim, symphony.audit
+Writes     symphony.queue, symphony.lane, symphony.claim, symphony.purge_position,
+           symphony.audit
 Access     operator$$;
 
 revoke execute on function symphony.create_queue(

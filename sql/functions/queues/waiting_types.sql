@@ -4,7 +4,6 @@ language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
-set jit = off
 set enable_seqscan = off
 set enable_bitmapscan = off
 as $$

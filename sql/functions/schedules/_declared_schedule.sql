@@ -7,21 +7,23 @@ as $$
  * An application declares many schedules, so an error says which it is about.
  */
 declare
-    c_needed constant text[] := '{schedule_name,message_type,schedule_type,schedule_config}';
-    c_others constant text[] := '{body,queue_name,priority,headers,timezone,starts_at,ends_at,'
-                                'max_runs,jitter,catch_up,catch_up_limit,overlap}';
+    v_known    text[];
+    v_needed   text[];
     v_schedule symphony.schedule;
     v_detail   text;
     v_hint     text;
 begin
-    if jsonb_typeof(declaration) is distinct from 'object' or not declaration ?& c_needed
-       or (declaration - c_needed - c_others) <> '{}'
+    select proargnames, proargnames[:pronargs - pronargdefaults] into v_known, v_needed
+    from pg_proc
+    where oid = 'symphony.create_schedule'::regproc;
+    if jsonb_typeof(declaration) is distinct from 'object' or not declaration ?& v_needed
+       or (declaration - v_known) <> '{}'
        or declaration ->> 'schedule_type' not in ('once', 'cron', 'interval')
     then
         raise exception 'this does not declare a schedule: %', coalesce(left(declaration::text, 200), 'null')
             using errcode = '22023',
                   detail  = format('The keys %s are needed; the type is once, cron or interval.',
-                                   array_to_string(c_needed, ', ')),
+                                   array_to_string(v_needed, ', ')),
                   hint    = 'The keys are the arguments of symphony.create_schedule().';
     end if;
     v_schedule := jsonb_populate_record(

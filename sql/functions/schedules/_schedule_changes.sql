@@ -10,9 +10,9 @@ as $$
  * 60 seconds are 1 minute, and a moment is the same in every zone.
  */
 declare
-    c_declared constant text[] := '{message_type,body,queue_name,priority,headers,schedule_type,'
-        'schedule_config,timezone,starts_at,ends_at,max_runs,jitter,catch_up,catch_up_limit,'
-        'overlap,managed_by}';
+    v_declared text[] := (
+        select proargnames || '{managed_by}' from pg_proc
+        where oid = 'symphony.create_schedule'::regproc);
 begin
     if existing.schedule_type = declared.schedule_type and (case declared.schedule_type
         when 'interval' then symphony._schedule_interval(existing.schedule_config)
@@ -27,7 +27,7 @@ begin
         select coalesce(jsonb_object_agg(key, jsonb_build_array(f.value, d.value)), '{}')
         from jsonb_each(to_jsonb(existing)) as f
         join jsonb_each(to_jsonb(declared)) as d using (key)
-        where key = any (c_declared) and f.value <> d.value);
+        where key = any (v_declared) and f.value <> d.value);
 end;
 $$;
 

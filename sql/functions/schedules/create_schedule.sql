@@ -103,10 +103,7 @@ Arguments  schedule_name - the name
            schedule_type - once, cron or interval
            schedule_config - once {"at": "2027-01-01 09:00+01"}, cron {"expression": "0 9 * *
                mon-fri"} or interval {"every": "15 minutes"}
-           body - as for enqueue()
-           queue_name - as for enqueue()
-           priority - as for enqueue()
-           headers - as for enqueue()
+           body, queue_name, priority, headers - as for enqueue()
            timezone - of a cron expression, and of a time without an offset
            starts_at - no run is earlier
            ends_at - no run is later

@@ -62,8 +62,7 @@ comment on function symphony.sync_schedules(text, jsonb, boolean) is
 $$Create and change the schedules that an application declares. One that is as declared is not
 touched. One that was paused stays paused. It removes no schedule.
 
-Arguments  managed_by - as for schedule_diff()
-           schedules - as for schedule_diff()
+Arguments  managed_by, schedules - as for schedule_diff()
            take_over - true: also change schedules that belong to another application or were made
                by hand
 Returns    a row for each schedule

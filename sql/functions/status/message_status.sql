@@ -12,7 +12,6 @@ stable
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
-set jit = off
 set enable_seqscan = off
 set enable_bitmapscan = off
 as $$

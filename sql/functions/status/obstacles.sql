@@ -21,14 +21,17 @@ begin
     end if;
 
     return query
+    with locked as materialized (    -- pg_locks is read once, and not for each lane
+        select l.objid, l.objid = 0 and l.mode = 'ExclusiveLock' as is_of_all
+        from pg_locks as l
+        where l.locktype = 'advisory' and l.classid = 1398361424
+    )
     select format('a lane of queue %s is locked', held.queue_name),
            format('It is the one of priority %s, held by %s.', held.priority, held.by)
     from (select lane.queue_name, lane.priority, symphony._lane_holder(lane.lane_id) as by
           from symphony.lane
           where exists (
-              select from pg_locks as l
-              where l.locktype = 'advisory' and l.classid = 1398361424
-                and (l.objid = lane.lane_id::oid or l.objid = 0 and l.mode = 'ExclusiveLock'))) as held
+              select from locked where locked.objid = lane.lane_id::oid or locked.is_of_all)) as held
     where held.by is not null
     order by held.queue_name, held.priority desc;
 

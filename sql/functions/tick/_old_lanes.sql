@@ -12,11 +12,11 @@ begin
     select lane.lane_id, _old_lanes.now - queue.retention
     from symphony.lane
     join symphony.queue on queue.queue_name = lane.queue_name
-    left join symphony.purge_position as p on p.lane_id = lane.lane_id
+    join symphony.purge_position as p on p.lane_id = lane.lane_id
     cross join lateral (
         select claim.open_ids, claim.finished_at
         from symphony.claim
-        where claim.lane_id = lane.lane_id and claim.claim_id > coalesce(p.claim_id, 0)
+        where claim.lane_id = lane.lane_id and claim.claim_id > p.claim_id
         order by claim.claim_id
         limit 1
     ) as next

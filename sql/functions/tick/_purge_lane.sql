@@ -26,10 +26,6 @@ begin
     messages := 0;
     work := 0;
     has_more := false;
-    insert into symphony.purge_position (lane_id)
-    select _purge_lane.lane_id
-    where not exists (select from symphony.purge_position as p where p.lane_id = _purge_lane.lane_id)
-    on conflict on constraint purge_position_pkey do nothing;
     select p.txid, p.message_id, p.claim_id into v_from
     from symphony.purge_position as p
     where p.lane_id = _purge_lane.lane_id

@@ -8,10 +8,11 @@ language plpgsql
 volatile
 as $$
 declare
-    v_keys  integer;
-    v_runs  integer;
-    v_ticks integer;
-    v_audits integer;
+    v_keys    integer;
+    v_runs    integer;
+    v_ticks   integer;
+    v_audits  integer;
+    v_workers integer;
 begin
     failed := symphony._purge_failed(now, at_most);
 
@@ -58,20 +59,18 @@ begin
         limit at_most);
     get diagnostics v_audits = row_count;
 
-    perform symphony._forget_worker(silent.worker)
-    from (select worker.worker from symphony.worker
-          where worker.seen_at < _purge_others.now - interval '60 seconds'
-          limit at_most) as silent;
-    has_more := greatest(failed, v_keys, v_runs, v_ticks, v_audits) >= at_most;
+    v_workers := symphony._purge_workers(now, 100);
+    has_more := greatest(failed, v_keys, v_runs, v_ticks, v_audits) >= at_most or v_workers >= 100;
 end;
 $$;
 
 comment on function symphony._purge_others(timestamptz, integer) is
 $$Remove what has been kept for long enough and is not in the log: failed messages, idempotency keys,
-runs of schedules, ticks, silent workers.
+runs of schedules, ticks, the audit of a year ago, silent workers.
 
 Arguments  now
-           at_most - how many of each
+           at_most - how many of each; of workers a hundred, since each may sleep at a thousand
+               queues
 Returns    failed - how many failed messages were removed
            has_more - whether others may be left
 Writes     what purge() writes, without the log

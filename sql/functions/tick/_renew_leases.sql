@@ -1,5 +1,5 @@
 create or replace function symphony._renew_leases(from_time timestamptz, now timestamptz)
-returns void
+returns boolean
 language plpgsql
 volatile
 as $$
@@ -8,6 +8,8 @@ as $$
  * within another lease, or the 10 seconds that it may take to connect again; those that are not have
  * no second one.
  */
+declare
+    v_renewed integer;
 begin
     with held as materialized (
         select claim.claim_id, queue.lease
@@ -18,6 +20,7 @@ begin
           and claim.lease_until <= _renew_leases.now
           and claim.open_ids <> '{}'
           and claim.renewed_at is null
+        limit 10000
         for no key update of claim skip locked
     )
     update symphony.claim
@@ -25,6 +28,8 @@ begin
         renewed_at  = _renew_leases.now
     from held
     where claim.claim_id = held.claim_id;
+    get diagnostics v_renewed = row_count;
+    return v_renewed < 10000;
 end;
 $$;
 
@@ -34,6 +39,7 @@ long as the queue says, and 10 seconds at least.
 
 Arguments  from_time - of the last tick before
            now - of the first tick after
+Returns    true: nothing is left; false: 10,000 were begun anew, and others may be left
 Writes     symphony.claim
 Access     private$$;
 

@@ -3,7 +3,7 @@ returns jsonb
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
-set jit = off
+set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
@@ -20,7 +20,9 @@ declare
     v_begun    timestamptz := clock_timestamp();
     v_last     symphony.tick;
     v_ahead    interval;
-    v_is_right boolean := true;
+    v_since    timestamptz;
+    v_wrong    text;
+    v_renewed  boolean;
     v_is_full  boolean;
     v_is_late  boolean;
     v_is_due   boolean;
@@ -33,6 +35,7 @@ begin
     select * into v_last from symphony.tick order by tick_id desc limit 1;
     if v_now < v_last.ticked_at - interval '1 second' then    -- the clock was set back: begin anew
         v_ahead := v_last.ticked_at - v_now;
+        v_wrong := v_last.clock_schedule;
         v_last := null;
     end if;
     v_is_full := v_last is null or v_now >= v_last.full_sweep_at;
@@ -46,40 +49,35 @@ begin
         perform symphony.rebase();
     end if;
     if v_ahead is not null then
-        v_is_right := symphony._follow_clock(v_ahead, v_now);
+        v_wrong := symphony._follow_clock(v_ahead, v_now, v_wrong);
     end if;
     v_fired := symphony.tick_schedules();
-    with free as materialized (
-        select lane.lane_id from symphony.lane
-        where lane.lane_id in (select lane_use.lane_id from symphony.lane_use)
-        for no key update skip locked
-    ), used as (
-        delete from symphony.lane_use
-        where lane_use.lane_id = any (array(select free.lane_id from free))
-    )
-    update symphony.lane set is_used = true
-    where lane.lane_id = any (array(select free.lane_id from free)) and not lane.is_used;
+    perform symphony._mark_used_lanes();
     v_promoted := symphony._promote_due_messages(v_from, v_now);
-    perform symphony._renew_leases(symphony._lapsed_until(v_now), v_now);
-    v_lapsed := symphony._recover_ended_leases(v_from, v_now);
+    v_since := symphony._lapsed_until(v_now);
+    v_renewed := symphony._renew_leases(v_since, v_now);
+    v_lapsed := symphony._recover_ended_leases(v_from, case when v_renewed then v_now else '-infinity' end);
     v_is_late := v_promoted >= 1000 or v_fired >= 1000 or v_lapsed.claims >= 100
-                 or v_lapsed.recovered + v_lapsed.failed >= 10000 or not v_is_right;
+                 or v_lapsed.recovered + v_lapsed.failed >= 10000 or v_wrong is not null or not v_renewed;
     v_is_due := v_last is null or v_now >= v_last.purge_at;
     select 0 as purged, v_is_due as has_more into v_gone;
     if v_is_due and tick.purge then
         select * into v_gone from symphony.purge(10000);
     end if;
     insert into symphony.tick (
-        ticked_at, swept_until, full_sweep_at, purge_at, promoted, recovered, failed, fired, purged)
+        ticked_at, swept_until, full_sweep_at, purge_at, promoted, recovered, failed, fired, purged,
+        clock_schedule)
     values (
-        case when v_is_right then v_now else v_now + v_ahead end,    -- the next one goes on with it
+        case when v_wrong is not null then v_now + v_ahead    -- the next one goes on with it
+             when not v_renewed then v_since                  -- and with this
+             else v_now end,
         case when v_is_late then v_from else v_now end,
         case when v_is_full then v_now + least(50 * (clock_timestamp() - v_begun), '1 minute')
              else v_last.full_sweep_at end,
         case when not v_is_due then v_last.purge_at
              when v_gone.has_more and tick.purge then v_now
              else v_now + interval '10 seconds' end,
-        v_promoted, v_lapsed.recovered, v_lapsed.failed, v_fired, v_gone.purged);
+        v_promoted, v_lapsed.recovered, v_lapsed.failed, v_fired, v_gone.purged, v_wrong);
     return jsonb_build_object(
         'ran', true, 'promoted', v_promoted, 'recovered', v_lapsed.recovered,
         'failed', v_lapsed.failed, 'fired', v_fired, 'purged', v_gone.purged,
@@ -107,8 +105,9 @@ Returns    an object. If ran is false, it has only ran and next_due_at
 Raises     SY012 still_replicated
 Writes     symphony.tick (inserts one row) and the tables of the messages concerned. One call
            promotes at most 1,000 messages, takes back at most 100 claims with some 10,000 messages,
-           ends with the schedule that has fired the thousandth message, and purges at most 10,000
-           rows of a kind
+           ends with the schedule that has fired the thousandth message, purges at most 10,000 rows
+           of a kind, and after an outage or when the clock was set back it sets right at most
+           10,000 rows of a kind and 1,000 schedules
 Locks      all other ticks until the transaction ends: commit at once. An idle transaction is ended
            after 10 seconds
 Access     consumer, operator$$;

@@ -11,9 +11,9 @@ as $$
 declare
     v_news bigint;
 begin
-    perform symphony._take_turn('sleep:' || slot, wait => true)
-    from (select distinct hashtext(queue_name) & 31 as slot
-          from unnest(_set_idle.queue_names) as queue_name order by slot) as slots;
+    perform symphony._take_turn(slot.turn_name, wait => true)
+    from (select distinct symphony._sleep_turn(queue_name) as turn_name
+          from unnest(_set_idle.queue_names) as queue_name order by turn_name) as slot;
     with news as (
         select wanted.queue_name, newest.workers
         from (select distinct unnest(_set_idle.queue_names) as queue_name) as wanted

@@ -8,7 +8,6 @@ language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
-set jit = off
 as $$
 /*
  * The claims tell what a worker has in its hands.  Only the worker knows which of these messages

@@ -12,6 +12,7 @@ insert into call values
     ('snooze', array['1', '1', '1 s', null, 'why']),
     ('extend_lease', array['{1}', '1 s']),
     ('release', array['1', '{1}']),
+    ('release_unheard', array['w', '1', '1']),
     ('cancel', array['1']),
     ('message_status', array['1']),
     ('why_not_running', array['1']),

@@ -91,7 +91,8 @@ insert into thing values ('nope', 999999, 999998, 99999999, 'nobody');
 insert into thing (queue_name, worker) values ('mail', 'of mail'), ('sms', 'of sms');
 update thing set claimed = symphony.enqueue('Claimed', queue_name => queue_name)
 where queue_name <> 'nope';
-update thing set claim = (select claim_id from symphony.claim_batch(array[thing.queue_name]))
+update thing set claim = (select claim_id from symphony.claim_batch(
+    array[thing.queue_name], worker => 'of ' || thing.queue_name))
 where queue_name <> 'nope';
 update thing set pending = symphony.enqueue('Pending', queue_name => queue_name)
 where queue_name <> 'nope';
@@ -135,6 +136,7 @@ insert into call values
     ('nack_with_backoff', $$select symphony.nack_with_backoff({claim}, {claimed}, 'x')$$, 'SY010', null),
     ('snooze', $$select symphony.snooze({claim}, {claimed}, '1 s')$$, 'SY010', null),
     ('release', $$select symphony.release({claim})$$, 'SY010', null),
+    ('release_unheard', $$select nullif(symphony.release_unheard({worker}, 0), 0)$$, 'nothing', null),
     ('extend_lease', $$select symphony.extend_lease('{{claim}}')$$, 'nothing', null),
     ('heartbeat', $$select symphony.heartbeat('mine', array[{queue}]) is null$$, '42501', null),
     ('idle', $$select symphony.idle('mine', array[{queue}])$$, '42501', null),

@@ -1,5 +1,5 @@
 -- create_queue, configure_queue: every setting has a range, its ends are allowed, and the error names it.
-select plan(56);
+select plan(68);
 
 create temporary table setting (name text, least text, most text, too_little text, too_much text);
 insert into setting values
@@ -11,7 +11,14 @@ insert into setting values
     ('lease', '100 ms', '1 day', '99 ms', '25 hours'),
     ('retention', '0 s', '100 years', '-1 s', '101 years'),
     ('max_body_bytes', '1', '268435455', '0', '268435456'),
-    ('idempotency_window', '1 ms', '100 years', '0 s', '101 years');
+    ('idempotency_window', '1 us', '100 years', '0 s', '101 years'),
+    ('failed_retention', '0 s', '100 years', '-1 s', '101 years'),
+    ('max_snooze', '0 s', '100 years', '-1 s', '101 years');
+select bag_eq(
+    $$select name from setting$$,
+    $$select unnest(proargnames[2:]) from pg_proc where oid = 'symphony.create_queue'::regproc$$,
+    'no setting is left out here'
+);
 
 select symphony.create_queue('q');
 select lives_ok(
@@ -36,6 +43,22 @@ select throws_ok(
 from setting;
 select alike(detail, '%' || name || '%', 'the detail names ' || name)
 from setting, tap.error_of(format('select symphony.configure_queue(%L, %I => %L)', 'q', name, too_little));
+-- A retry policy and a message have the same ranges, which _check_retry() holds.
+create temporary table other (call text);
+insert into other values
+    ('select symphony.set_retry_policy(''B'', %I => %L)'),
+    ('select symphony.enqueue(''B'', retry => jsonb_build_object(%L, %L))');
+select set_eq(
+    $$select name, call, place, code
+      from setting, other,
+           unnest(array[least, most, too_little, too_much]) with ordinality as given (value, place),
+           tap.error_of(format(call, replace(name, 'retry_', ''), value))
+      where name ~ '^(retry_|max_attempts)'$$,
+    $$select name, call, place, case when place > 2 then '22023' end
+      from setting, other, generate_series(1, 4) as place
+      where name ~ '^(retry_|max_attempts)'$$,
+    'a retry policy and a message take what a queue takes, and refuse what it refuses'
+);
 select results_eq(
     $$select queue_name,
              num_nulls(max_attempts, retry_delay, retry_multiplier, retry_max_delay, retry_jitter), lease,

@@ -6,9 +6,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from ..call import Call, as_jsonb, as_list, procedure, rows
+from ..call import Call, as_list, jsonb, procedure, rows
 
 __all__ = ["ErrorGroup", "FailedGroup", "FailedMessage", "Outcome"]
+__all__ += [
+    "failed_messages",
+    "failed_stats",
+    "recent_errors",
+    "remove_failed",
+    "remove_many_failed",
+]
+__all__ += ["retry_failed", "retry_many_failed"]
 
 
 class FailedMessage(NamedTuple):
@@ -130,8 +138,8 @@ def retry_failed(
     With a filter there is one outcome, and its `messages` says how many; if that is at_most, call
     again.
     """
-    given = locals() | {"message_ids": as_list(message_ids), "body": as_jsonb(body)}
-    return rows(Outcome, "retry_failed", **given)
+    given = locals() | {"message_ids": as_list(message_ids)}
+    return rows(Outcome, "retry_failed", **jsonb(given, "body"))
 
 
 def retry_many_failed(

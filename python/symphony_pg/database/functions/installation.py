@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from ..call import Call, call, nothing, rows, value
+from ..call import Call, nothing, row, rows, value
 
 __all__ = ["Access", "AuditEntry", "BrokenInvariant", "Obstacle", "Rebased"]
+__all__ += ["audit", "check", "grant_access", "list_access", "note", "obstacles", "rebase"]
+__all__ += ["restore_access", "revoke_access", "version"]
 
 
 class AuditEntry(NamedTuple):
@@ -102,7 +104,7 @@ def note(remark: str) -> Call[None]:
 
 def rebase() -> Call[Rebased]:
     """Make the positions this server's, after a dump or logical replication brought them here."""
-    return call("rebase", {}, lambda rows: Rebased(*rows[0]), Rebased._fields)
+    return row(Rebased, "rebase")
 
 
 def check() -> Call[list[BrokenInvariant]]:

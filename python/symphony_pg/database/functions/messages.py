@@ -6,9 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from ..call import Call, as_jsonb, as_list, call, rows, value, values
+from ..call import Call, as_list, as_objects, call, jsonb, row, rows, value, values
 
 __all__ = ["ClaimedMessage", "HistoryEntry", "ListedMessage", "MessageStatus", "Nacked"]
+__all__ += ["ack", "cancel", "claim_batch", "enqueue", "enqueue_batch", "extend_lease"]
+__all__ += ["list_messages", "message_history", "message_status", "nack_with_backoff", "release"]
+__all__ += ["release_unheard", "snooze", "why_not_running"]
 
 
 class ClaimedMessage(NamedTuple):
@@ -111,24 +114,12 @@ def enqueue(
     With an idempotency key that is in use, nothing is enqueued and the id is the first message's.
     With several routes or handlers there are several messages, and the id is that of the first.
     """
-    return value(
-        "enqueue",
-        message_type=message_type,
-        body=as_jsonb(body),
-        queue_name=queue_name,
-        priority=priority,
-        delay=delay,
-        available_at=available_at,
-        idempotency_key=idempotency_key,
-        group_key=group_key,
-        headers=as_jsonb(headers),
-        retry=as_jsonb(retry),
-    )
+    return value("enqueue", **jsonb(locals(), "body", "headers", "retry"))
 
 
 def enqueue_batch(messages: Sequence[Mapping[str, Any]]) -> Call[list[int]]:
     """Enqueue objects whose keys are the arguments of enqueue(); return the ids in order."""
-    return values("enqueue_batch", messages=as_jsonb(messages))
+    return values("enqueue_batch", messages=as_objects(messages, "available_at", "delay"))
 
 
 def claim_batch(
@@ -141,14 +132,7 @@ def claim_batch(
 
     All of them carry one claim_id. There may be more than were returned; none means nothing now.
     """
-    return rows(
-        ClaimedMessage,
-        "claim_batch",
-        queues=list(queues),
-        batch_size=batch_size,
-        worker=worker,
-        lease=lease,
-    )
+    return rows(ClaimedMessage, "claim_batch", **locals() | {"queues": list(queues)})
 
 
 def ack(claim_id: int, message_ids: Sequence[int] | None = None) -> Call[int]:
@@ -156,7 +140,7 @@ def ack(claim_id: int, message_ids: Sequence[int] | None = None) -> Call[int]:
 
     Raises LeaseLost if the claim is no longer held or one of them is already settled.
     """
-    return value("ack", claim_id=claim_id, message_ids=as_list(message_ids))
+    return value("ack", **locals() | {"message_ids": as_list(message_ids)})
 
 
 def nack_with_backoff(
@@ -176,21 +160,7 @@ def nack_with_backoff(
 
     Raises LeaseLost if the claim is no longer held or the message is already settled.
     """
-    return call(
-        "nack_with_backoff",
-        {
-            "claim_id": claim_id,
-            "message_id": message_id,
-            "error": error,
-            "error_class": error_class,
-            "retryable": retryable,
-            "retry_after": retry_after,
-            "traceback": traceback,
-            "error_bases": None if error_bases is None else list(error_bases),
-        },
-        lambda rows: Nacked._make(rows[0]),
-        Nacked._fields,
-    )
+    return row(Nacked, "nack_with_backoff", **locals() | {"error_bases": as_list(error_bases)})
 
 
 def snooze(
@@ -204,23 +174,12 @@ def snooze(
 
     Raises LeaseLost if the claim is no longer held or the message is already settled.
     """
-    return call(
-        "snooze",
-        {
-            "claim_id": claim_id,
-            "message_id": message_id,
-            "delay": delay,
-            "until": until,
-            "reason": reason,
-        },
-        lambda rows: Nacked._make(rows[0]),
-        Nacked._fields,
-    )
+    return row(Nacked, "snooze", **locals())
 
 
 def extend_lease(claim_ids: Sequence[int], lease: timedelta | None = None) -> Call[list[int]]:
     """Renew the leases of claims; return those that are still held."""
-    return values("extend_lease", claim_ids=list(claim_ids), lease=lease)
+    return values("extend_lease", **locals() | {"claim_ids": list(claim_ids)})
 
 
 def release(claim_id: int, message_ids: Sequence[int] | None = None) -> Call[int]:
@@ -228,7 +187,16 @@ def release(claim_id: int, message_ids: Sequence[int] | None = None) -> Call[int
 
     Raises LeaseLost if the claim is no longer held or one of them is already settled.
     """
-    return value("release", claim_id=claim_id, message_ids=as_list(message_ids))
+    return value("release", **locals() | {"message_ids": as_list(message_ids)})
+
+
+def release_unheard(worker: str, after: int, received: int | None = None) -> Call[int]:
+    """Give back what a worker has claimed without getting an answer; return how many messages.
+
+    That is all it has claimed after one claim, but for the one that it has received since. No other
+    worker may have its name.
+    """
+    return value("release_unheard", **locals())
 
 
 def cancel(message_id: int) -> Call[bool]:

@@ -6,9 +6,18 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
-from ..call import Call, nothing, rows, value, values
+from ..call import Call, as_list, nothing, rows, value, values
 
 __all__ = ["QueueHold", "QueueSetting", "QueueStats", "WaitingType"]
+__all__ += ["configure_queue", "create_queue", "drop_queue", "list_queues", "pause_queue"]
+__all__ += [
+    "purge_queue",
+    "queue_holds",
+    "queue_settings",
+    "queue_stats",
+    "resume_queue",
+    "waiting_types",
+]
 
 
 class QueueStats(NamedTuple):
@@ -134,4 +143,4 @@ def list_queues() -> Call[list[str]]:
 
 def waiting_types(queues: Sequence[str] | None = None) -> Call[list[WaitingType]]:
     """Return the types of the messages that come first in these queues, or in all."""
-    return rows(WaitingType, "waiting_types", queues=None if queues is None else list(queues))
+    return rows(WaitingType, "waiting_types", queues=as_list(queues))

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from psycopg.types.json import Jsonb
-
-from ..call import Call, as_jsonb, nothing, rows, value, values
+from ..call import Call, as_list, jsonb, nothing, rows, value, values
 
 __all__ = ["Delivery", "Difference", "PatternPolicy", "RetrySetting", "Route", "TransportStatus"]
+__all__ += ["apply_config", "create_transport", "disable_transport", "enable_transport"]
+__all__ += ["list_retry_policies", "list_routes", "list_transports", "remove_handler"]
+__all__ += ["remove_retry_policy", "remove_transport", "retry_policy_of", "route_of"]
+__all__ += ["set_retry_policy", "set_routes", "sync_handlers"]
 
 
 class Delivery(NamedTuple):
@@ -93,14 +95,7 @@ def create_transport(
     config: Mapping[str, Any] | None = None,
 ) -> Call[bool]:
     """Create a transport, or change it to these properties; return whether it was created."""
-    return value(
-        "create_transport",
-        transport_name=transport_name,
-        transport_type=transport_type,
-        queue_name=queue_name,
-        priority=priority,
-        config=as_jsonb(config),
-    )
+    return value("create_transport", **jsonb(locals(), "config"))
 
 
 def enable_transport(transport_name: str) -> Call[bool]:
@@ -120,7 +115,7 @@ def remove_transport(transport_name: str) -> Call[bool]:
 
 def set_routes(pattern: str, routes: Sequence[str | Mapping[str, str]]) -> Call[int]:
     """Route a type, or a group such as orders.*, to these transports; none removes its routes."""
-    return value("set_routes", pattern=pattern, routes=Jsonb(list(routes)))
+    return value("set_routes", **jsonb(locals() | {"routes": list(routes)}, "routes"))
 
 
 def route_of(message_type: str) -> Call[list[Delivery]]:
@@ -130,12 +125,12 @@ def route_of(message_type: str) -> Call[list[Delivery]]:
 
 def sync_handlers(message_type: str, handler_names: Sequence[str]) -> Call[list[str]]:
     """Declare the handlers of a type, each of which gets a delivery; return those that were new."""
-    return values("sync_handlers", message_type=message_type, handler_names=list(handler_names))
+    return values("sync_handlers", **locals() | {"handler_names": list(handler_names)})
 
 
 def remove_handler(message_type: str, handler_name: str) -> Call[bool]:
     """Make no more deliveries for a handler; return whether it was declared."""
-    return value("remove_handler", message_type=message_type, handler_name=handler_name)
+    return value("remove_handler", **locals())
 
 
 def set_retry_policy(
@@ -154,40 +149,23 @@ def set_retry_policy(
 
     Classes of errors are names; waits by class are texts such as "1 minute", or seconds.
     """
-    waits = {
-        "retry_after_errors": as_jsonb(retry_after_errors),
-        "snooze_errors": as_jsonb(snooze_errors),
+    given = locals() | {
+        "permanent_errors": as_list(permanent_errors),
+        "transient_errors": as_list(transient_errors),
     }
-    return nothing(
-        "set_retry_policy",
-        pattern=pattern,
-        max_attempts=max_attempts,
-        delay=delay,
-        multiplier=multiplier,
-        max_delay=max_delay,
-        jitter=jitter,
-        permanent_errors=permanent_errors,
-        transient_errors=transient_errors,
-        **waits,
-    )
+    return nothing("set_retry_policy", **jsonb(given, "retry_after_errors", "snooze_errors"))
 
 
 def remove_retry_policy(pattern: str | None = None, queue_name: str | None = None) -> Call[bool]:
     """Let the next level say how messages of a type, or of a queue, are retried."""
-    return value("remove_retry_policy", pattern=pattern, queue_name=queue_name)
+    return value("remove_retry_policy", **locals())
 
 
 def retry_policy_of(
     message_type: str, queue_name: str | None = None, retry: Mapping[str, Any] | None = None
 ) -> Call[list[RetrySetting]]:
     """Return how a message is retried, and which level says so."""
-    return rows(
-        RetrySetting,
-        "retry_policy_of",
-        message_type=message_type,
-        queue_name=queue_name,
-        retry=as_jsonb(retry),
-    )
+    return rows(RetrySetting, "retry_policy_of", **jsonb(locals(), "retry"))
 
 
 def list_transports() -> Call[list[TransportStatus]]:
@@ -207,4 +185,4 @@ def list_retry_policies() -> Call[list[PatternPolicy]]:
 
 def apply_config(config: Mapping[str, Any], dry_run: bool = False) -> Call[list[Difference]]:
     """Bring queues, transports, routes and policies to this state; return the differences."""
-    return rows(Difference, "apply_config", config=as_jsonb(config), dry_run=dry_run)
+    return rows(Difference, "apply_config", **jsonb(locals(), "config"))

@@ -6,9 +6,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from ..call import Call, as_jsonb, rows, value, values
+from ..call import Call, as_objects, jsonb, rows, value, values
 
 __all__ = ["ClockChange", "ScheduleDiff", "ScheduleRun", "ScheduleStatus", "UpcomingRun"]
+__all__ += ["clock_changes", "create_schedule", "cron_next", "cron_upcoming", "pause_schedule"]
+__all__ += ["remove_schedule", "resume_schedule", "run_schedule_now", "schedule_diff"]
+__all__ += ["schedule_preview", "schedule_runs", "schedule_status", "sync_schedules"]
+__all__ += ["tick_schedules"]
+
+TIMES = ("starts_at", "ends_at", "jitter")  # those of a declared schedule
 
 
 class ScheduleStatus(NamedTuple):
@@ -113,25 +119,7 @@ def create_schedule(
     The type and its configuration: cron {"expression": "0 9 * * mon-fri"}, interval
     {"every": "15 minutes"}, once {"at": "2027-01-01 09:00+01"}.
     """
-    return value(
-        "create_schedule",
-        schedule_name=schedule_name,
-        message_type=message_type,
-        schedule_type=schedule_type,
-        schedule_config=as_jsonb(schedule_config),
-        body=as_jsonb(body),
-        queue_name=queue_name,
-        priority=priority,
-        headers=as_jsonb(headers),
-        timezone=timezone,
-        starts_at=starts_at,
-        ends_at=ends_at,
-        max_runs=max_runs,
-        jitter=jitter,
-        catch_up=catch_up,
-        catch_up_limit=catch_up_limit,
-        overlap=overlap,
-    )
+    return value("create_schedule", **jsonb(locals(), "schedule_config", "body", "headers"))
 
 
 def pause_schedule(schedule_name: str) -> Call[bool]:
@@ -161,7 +149,7 @@ def schedule_status(schedule_name: str | None = None) -> Call[list[ScheduleStatu
 
 def schedule_runs(schedule_name: str, n: int | None = None) -> Call[list[ScheduleRun]]:
     """Return the last runs of a schedule, the newest first; 10 by default."""
-    return rows(ScheduleRun, "schedule_runs", schedule_name=schedule_name, n=n)
+    return rows(ScheduleRun, "schedule_runs", **locals())
 
 
 def schedule_preview(
@@ -171,16 +159,15 @@ def schedule_preview(
     after: datetime | None = None,
 ) -> Call[list[UpcomingRun]]:
     """Return the coming runs of a schedule, or of a cron expression; 5 by default."""
-    return rows(
-        UpcomingRun, "schedule_preview", schedule=schedule, n=n, timezone=timezone, after=after
-    )
+    return rows(UpcomingRun, "schedule_preview", **locals())
 
 
 def schedule_diff(
     managed_by: str, schedules: Sequence[Mapping[str, Any]]
 ) -> Call[list[ScheduleDiff]]:
     """Return what sync_schedules() would do."""
-    return rows(ScheduleDiff, "schedule_diff", managed_by=managed_by, schedules=as_jsonb(schedules))
+    given = locals() | {"schedules": as_objects(schedules, *TIMES)}
+    return rows(ScheduleDiff, "schedule_diff", **given)
 
 
 def sync_schedules(
@@ -191,13 +178,8 @@ def sync_schedules(
     The keys of a schedule are the arguments of create_schedule(). Raises ScheduleTaken if one
     belongs to another application or was made by hand, unless it is to be taken over.
     """
-    return rows(
-        ScheduleDiff,
-        "sync_schedules",
-        managed_by=managed_by,
-        schedules=as_jsonb(schedules),
-        take_over=take_over,
-    )
+    given = locals() | {"schedules": as_objects(schedules, *TIMES)}
+    return rows(ScheduleDiff, "sync_schedules", **given)
 
 
 def tick_schedules() -> Call[int]:
@@ -209,9 +191,7 @@ def cron_next(
     expression: str, after: datetime, timezone: str | None = None, hash_key: str | None = None
 ) -> Call[datetime]:
     """Return when a cron expression runs next."""
-    return value(
-        "cron_next", expression=expression, after=after, timezone=timezone, hash_key=hash_key
-    )
+    return value("cron_next", **locals())
 
 
 def cron_upcoming(
@@ -222,16 +202,9 @@ def cron_upcoming(
     hash_key: str | None = None,
 ) -> Call[list[datetime]]:
     """Return the coming runs of a cron expression; 5 by default."""
-    return values(
-        "cron_upcoming",
-        expression=expression,
-        n=n,
-        after=after,
-        timezone=timezone,
-        hash_key=hash_key,
-    )
+    return values("cron_upcoming", **locals())
 
 
 def clock_changes(timezone: str, after: datetime, until: datetime) -> Call[list[ClockChange]]:
     """Return when the clocks of a zone are put forward or back."""
-    return rows(ClockChange, "clock_changes", timezone=timezone, after=after, until=until)
+    return rows(ClockChange, "clock_changes", **locals())

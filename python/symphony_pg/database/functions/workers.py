@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from ..call import Call, as_jsonb, call, nothing, rows, value, values
+from ..call import Call, as_list, jsonb, nothing, row, rows, value, values
 
 __all__ = ["Purged", "WorkerActivity"]
+__all__ += ["busy", "heartbeat", "idle", "install_pg_cron", "purge", "request_workers"]
+__all__ += ["stop_worker", "tick", "uninstall_pg_cron", "worker_activity"]
 
 
 class WorkerActivity(NamedTuple):
@@ -54,14 +56,14 @@ def tick(purge: bool = True) -> Call[dict[str, Any]]:
 
 def purge(at_most: int | None = None) -> Call[Purged]:
     """Remove what was kept for long enough, at most so many rows of each kind."""
-    return call("purge", {"at_most": at_most}, lambda rows: Purged(*rows[0]), Purged._fields)
+    return row(Purged, "purge", at_most=at_most)
 
 
 def heartbeat(
     worker: str, queues: Sequence[str], details: Mapping[str, Any] | None = None
 ) -> Call[str | None]:
     """Say that a worker is alive, every 5 seconds; return what is asked of it: stop or pause."""
-    return value("heartbeat", worker=worker, queues=list(queues), details=as_jsonb(details))
+    return value("heartbeat", **jsonb(locals() | {"queues": list(queues)}, "details"))
 
 
 def stop_worker(worker: str) -> Call[None]:
@@ -81,12 +83,7 @@ def request_workers(
 
     Raises UnknownWorker if one of them does not exist.
     """
-    return values(
-        "request_workers",
-        command=command,
-        workers=None if workers is None else list(workers),
-        queue_name=queue_name,
-    )
+    return values("request_workers", **locals() | {"workers": as_list(workers)})
 
 
 def idle(worker: str, queues: Sequence[str]) -> Call[bool]:
