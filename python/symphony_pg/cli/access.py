@@ -82,9 +82,10 @@ def revoke(client: Client, out: Output, role: str, kind: str) -> None:
 @access.command()
 @connected
 def restore(client: Client, out: Output) -> None:
-    """Grant what waits to the roles of these names, as after a dump was restored.
+    """Grant what waits to the roles of these names.
 
-    Look at `symphony-pg access list` before: a role that has the name may be another one now.
+    Access waits after a dump was restored, or after a role was renamed or made anew. Look at
+    `symphony-pg access list` before: a role that has the name may be another one now.
 
     \b
     Example:

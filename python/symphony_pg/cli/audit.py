@@ -54,11 +54,11 @@ COLUMNS = (
 def audit(
     client: Client, out: Output, limit: int, before_id: int | None, **filters: str | datetime | None
 ) -> None:
-    """Tell who did what, newest first: all, or what was done to SUBJECT.
+    """Tell who did what, newest first.
 
-    SUBJECT is the name of a queue, schedule, transport, message type or role. The role was checked
-    by the server. The actor is who the command said that it was used by: SYMPHONY_ACTOR, or else
-    user@host.
+    With SUBJECT it is what was done to that: the name of a queue, schedule, transport, message type
+    or role. The role was checked by the server. The actor is who the command said that it was used
+    by: SYMPHONY_ACTOR, or else user@host.
 
     \b
     Examples:

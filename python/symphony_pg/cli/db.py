@@ -100,7 +100,7 @@ def upgrade(client: Client, out: Output, app: Symphony | None, take_over: bool) 
 @db.command()
 @connected
 def status(client: Client, out: Output) -> None:
-    """Tell which version is installed, what stands in the way of all, and which access waits.
+    """Tell which version is installed, and what is in the way or waits.
 
     In the way is a session that has locked the tick or a lane, or a NOTIFY queue that fills up.
     Access waits after a dump was restored or a role was renamed, for `symphony-pg access restore`.

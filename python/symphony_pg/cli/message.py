@@ -114,7 +114,7 @@ def list_(
 @connected
 @wide_option
 def errors(client: Client, out: Output, **filters: str | datetime | None) -> None:
-    """Count the attempts that failed lately, by class of error: what is retried, and why.
+    """Count the attempts that failed lately, by class of error.
 
     \b
     Examples:

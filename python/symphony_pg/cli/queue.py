@@ -92,7 +92,7 @@ def list_(client: Client, out: Output) -> None:
 @connected
 @wide_option
 def show(client: Client, out: Output, name: str) -> None:
-    """Show the settings of the queue NAME, and what delays or holds its messages.
+    """Show the settings of the queue NAME, and what holds its messages.
 
     \b
     Example:
@@ -109,11 +109,12 @@ def show(client: Client, out: Output, name: str) -> None:
             }
         )
         return
-    out.table(settings, SETTINGS, "")
     for hold in holds:
         out.text(f"{click.style(hold.hold, fg='yellow')}: {hold.detail}")
     if not holds:
         out.text("Nothing holds its messages.")
+    out.text("")
+    out.table(settings, SETTINGS, "")
 
 
 @queue.command()

@@ -38,7 +38,7 @@ class ActingClient(Client):
 
         A procedure commits, so it can be in none; it takes the actor as an argument.
         """
-        if call.statement.startswith(b"call "):
+        if call.statement.startswith(b"call"):
             return super().run(call)
         with self.conn.transaction():
             self.conn.execute("select pg_catalog.set_config('symphony.actor', %s, true)", [actor()])

@@ -9,8 +9,8 @@ create or replace procedure symphony.retry_many_failed(
     everything   boolean default false,
     at_most      integer default null,
     chunk        integer default null,
-    inout messages bigint default 0,
-    actor        text default null
+    actor        text default null,
+    inout messages bigint default 0
 )
 language plpgsql
 as $$
@@ -49,7 +49,7 @@ $$;
 
 comment on procedure symphony.retry_many_failed(
     text, text, text, timestamptz, timestamptz, text, double precision, boolean, integer, integer,
-    bigint, text) is
+    text, bigint) is
 $$Bring failed messages back as retry_failed() does, any number of them: in chunks, each in a
 transaction of its own. What fails again meanwhile is left as it is. Who cannot call a procedure
 calls retry_failed() until it answers with fewer than at_most, with the time of the newest one as
@@ -61,8 +61,8 @@ Arguments  queue_name, message_type, error_class, since, until, search - as for 
            at_most - how many in all; null: no limit
            chunk - how many in one transaction, 1 to 1,000,000; null: 10,000, or 1,000,000 with
                per_second, whose pace begins anew with each chunk
-           messages - how many were brought back; what is given has no meaning
            actor - who does it, for the audit: the setting symphony.actor of each chunk
+           messages - how many were brought back; what is given has no meaning
 Raises     what retry_failed() raises
 Writes     what retry_failed() writes, and commits it, so the caller must not be in a transaction.
            What was committed stays if it is cancelled; statement_timeout counts for the whole call
@@ -71,4 +71,4 @@ Access     operator$$;
 
 revoke execute on procedure symphony.retry_many_failed(
     text, text, text, timestamptz, timestamptz, text, double precision, boolean, integer, integer,
-    bigint, text) from public;
+    text, bigint) from public;

@@ -1,6 +1,6 @@
 -- audit: each function that an operator may call, and that changes something, leaves a row: who, when,
 -- what with which arguments, how many.  What changes nothing leaves none, nor do messages on their way.
-select plan(29);
+select plan(26);
 
 create role sy_audit_ops;
 select symphony.grant_access('sy_audit_ops', 'operator');
@@ -209,8 +209,8 @@ select isnt_empty(
     $$select from symphony.audit where done_at = '2027-01-01 12:00Z'$$, 'it is kept for a year'
 );
 select tap.set_clock('2028-01-02 12:00Z');
-select symphony.purge(at_most => 2);
-select cmp_ok((select count(*) from symphony.audit), '>', 2::bigint, 'and then purged in portions');
+select symphony.purge(at_most => 1);
+select cmp_ok((select count(*) from symphony.audit), '>', 0::bigint, 'and then purged in portions');
 select symphony.purge();
 select is((select count(*) from symphony.audit), 0::bigint, 'to the end');
 select tap.set_clock(null);
