@@ -38,6 +38,7 @@ from symphony_pg import Symphony, Worker, message
 sys.path.insert(0, str(Path(__file__).parent))
 import cron_next
 import schedules
+import traffic
 
 DSN = os.environ["SYMPHONY_DSN"]
 BODY = '{"n": 1, "s": "' + "x" * 180 + '"}'
@@ -301,7 +302,7 @@ def drain(bench: Bench) -> None:
             )
 
 
-def pgbench(script: str, clients: int, seconds: int) -> float:
+def pgbench(script: str, clients: int, seconds: int, options: str = "") -> float:
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
         file.write(script + ";\n")
         file.flush()
@@ -318,7 +319,8 @@ def pgbench(script: str, clients: int, seconds: int) -> float:
             "-T",
             str(seconds),
         ]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        environment = {**os.environ, "PGOPTIONS": options}
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     return float(done.stdout.split("tps = ")[1].split()[0])
 
 
@@ -382,6 +384,33 @@ def enqueue(bench: Bench) -> None:
                 False,
                 f"{ours:,.0f} against {bare:,.0f} /s",
             )
+
+
+def slow_commits(bench: Bench) -> None:
+    """Twenty consumers in plain SQL of one message a claim, where a commit takes 5 ms.
+
+    The leader of each group of commits waits for that long before it writes, as it would wait for a
+    slow disk. The yardstick deletes a row with skip locked, and is one transaction.
+    """
+    options = "-c commit_delay=5000 -c commit_siblings=0"
+    claim = "select claim_id from symphony.claim_batch('{{default}}', 1{}) \\gset"
+    seconds = 2 if bench.quick else 5
+    rates = {}
+    for way, argument in (("synchronous", ""), ("asynchronous", ", asynchronous => true")):
+        bench.fresh()
+        bench.fill(20_000)
+        script = f"{claim.format(argument)}\nselect symphony.ack(:claim_id)"
+        rates[way] = pgbench(script, 20, seconds, options)
+    Drain(bench, 1, 20_000).fill_bare()
+    bare = pgbench(BARE.format(order="order by id ").replace("%s", "1"), 20, seconds, options)
+    row(
+        "20 consumers of one message, commits of 5 ms, asynchronous claims",
+        rates["asynchronous"],
+        "messages/s",
+        1000,
+        False,
+        f"synchronous {rates['synchronous']:,.0f}; skip locked {bare:,.0f}",
+    )
 
 
 ENQUEUE = b"select symphony.enqueue('Record', %s)"
@@ -577,7 +606,7 @@ def latency(bench: Bench) -> None:
 
 
 def idle(bench: Bench) -> None:
-    """CPU that a worker of all queues costs the server while there is nothing to do."""
+    """CPU that a worker of all queues costs while there is nothing to do."""
     app = Symphony(DSN)
 
     @app.handler("Bench")
@@ -606,8 +635,11 @@ def idle(bench: Bench) -> None:
             )
             pids = [pid for (pid,) in found]
             before, started = backend_cpu(pids), time.monotonic()
+            own = time.process_time()
             time.sleep(seconds)
-            used = (backend_cpu(pids) - before) * 1000 / (time.monotonic() - started)
+            passed = time.monotonic() - started
+            used = (backend_cpu(pids) - before) * 1000 / passed
+            own = (time.process_time() - own) * 1000 / passed
             the_worker.stop()
             thread.join()
             conn.execute(
@@ -615,7 +647,48 @@ def idle(bench: Bench) -> None:
                 " where queue_name like 'q%'"
             )
         row(f"idle worker, {queues:,} queues: server CPU", used, "ms/s", target)
+        row(f"idle worker, {queues:,} queues: its own CPU", own, "ms/s", 2 if queues == 1 else None)
     app.close()
+
+
+def trickle(bench: Bench) -> None:
+    """20 messages a second, one at a time: what each costs, everything included."""
+    found = traffic.flow(DSN, 20, 1, 1, [10 if bench.quick else 30])
+    (cost,) = found.costs
+    row("20 messages a second, CPU of the whole server", cost.server / 1000, "ms/message", 1.2)
+    row("20 messages a second, CPU of the worker", cost.worker / 1000, "ms/message", 1.5)
+    row("20 messages a second, p50", found.wait(0.5), "ms", 3)
+    row("20 messages a second, p99", found.wait(0.99), "ms", 10)
+
+
+def steady(bench: Bench) -> None:
+    """2,000 messages a second by 100, with two workers, and all that a server does besides."""
+    busy = {"autovacuum_naptime": "5s", "checkpoint_timeout": "30s"}
+    with bench.connect() as conn, traffic.configured(conn, busy):
+        conn.execute("select symphony.configure_queue('default', retention => '5 s')")
+        found = traffic.flow(DSN, 2000, 100, 2, [20 if bench.quick else 60])
+    (cost,) = found.costs
+    row("2,000 messages a second, CPU of the whole server", cost.server, "µs/message", 30)
+    row("2,000 messages a second, CPU of two workers", cost.worker, "µs/message", 30)
+    row("2,000 messages a second, WAL", cost.wal, "bytes", 600)
+    row("2,000 messages a second, p50", found.wait(0.5), "ms")
+    row("2,000 messages a second, p99", found.wait(0.99), "ms", 10)
+    row("2,000 messages a second, longest wait", found.wait(1), "ms", 20)
+
+
+def watched(bench: Bench) -> None:
+    """1,000 messages a second by 50, with two workers, while a snapshot is held for a minute."""
+    middle = 5 if bench.quick else 40
+    with psycopg.connect(DSN) as holder:
+        holder.execute("set transaction isolation level repeatable read")
+        holder.execute("select count(*) from symphony.queue")
+        found = traffic.flow(DSN, 1000, 50, 2, [10, middle, 10])
+    first, _, last = found.costs
+    title = "1,000 messages a second under a held snapshot"
+    row(f"{title}, CPU of the whole server", last.server, "µs/message", 40)
+    row(f"{title}, CPU of two workers", last.worker, "µs/message", 40)
+    row(f"{title}, last / first 10 s", last.server / first.server, "x", 1.1)
+    row(f"{title}, p99", found.wait(0.99), "ms")
 
 
 def held(bench: Bench) -> None:
@@ -736,10 +809,14 @@ FIGURES = {
         wal,
         drain,
         enqueue,
+        slow_commits,
         dispatch,
         batch,
         worker,
         latency,
+        trickle,
+        steady,
+        watched,
         idle,
         held,
         claim_cost,

@@ -230,7 +230,7 @@ def parse_tap(output: str) -> Result:
 
 
 # A file that says so is not run beside others: their transactions count for the whole server.
-RUNS_ALONE = "-- Runs alone:"
+RUNS_ALONE = "Runs alone:"
 
 
 def isolationtester(bin_dir: Path) -> Path | None:

@@ -17,8 +17,8 @@ from .claim import Claim
 from .clock import Clock, telling_the_time
 from .doorbell import Doorbell
 from .heartbeat import resident_memory
-from .idling import LINGER_POLL, Idling
-from .link import Link, Unreadable, committed_asynchronously, undecoded
+from .idling import Idling
+from .link import Link, Unreadable, undecoded
 from .listening import Listening
 from .pace import Pace
 from .queues import Queues
@@ -29,10 +29,8 @@ __all__ = ["Claimer", "Limits"]
 
 log = logging.getLogger("symphony_pg.worker")
 
-# After a claim that was not full: let messages gather, a millisecond for each that was found, so
-# that the acks of a few at a time do not make the producers' commits wait for the disk.
-GATHER = 0.001
-LONGEST_GATHER = 0.02
+DRAIN_POLL = 0.001
+SOON = 0.02
 SHORTEST_LEASE = 0.1  # no queue has a shorter one, whatever the clock of the server did
 
 
@@ -79,7 +77,7 @@ class Claimer:
 
     async def run(self) -> None:
         """Claim, and wait where there is nothing to claim."""
-        drain, was_woken = self.limits.drain, False
+        drain = self.limits.drain
         while not self.is_stopping:
             if not await self._has_room():
                 return
@@ -96,28 +94,28 @@ class Claimer:
                 self.on_memory_limit()
                 return
             was_quiet, finds = not self.settler.open, self.ticker.finds
-            self.bell.clear()
+            may_be_delayed = self.bell.clear()
             messages = await self._claim(size)
             if messages:
                 await self._accept(messages)
-                await self.idling.end()
-                if len(messages) < size and not drain:
-                    await asyncio.sleep(min(len(messages) * GATHER, LONGEST_GATHER))
-            elif not drain:
-                if was_woken:
-                    self.ticker.hurry()  # perhaps the notification was for a delayed message
-                was_woken = await self.idling.wait(self.listening.listens)
+                await self.idling.found()
+            elif may_be_delayed:
+                self.ticker.hurry()
+            if messages and (drain or messages[0].has_more):
+                continue
+            if not drain:
+                await self.idling.wait(len(messages), self.listening.listens)
             elif self.backlog.batches.flush():
                 continue
             elif was_quiet and not await self._has_found_more(finds):
                 return
             else:
-                await asyncio.sleep(LINGER_POLL)
+                await asyncio.sleep(DRAIN_POLL)
 
     async def _claim(self, size: int) -> list[ClaimedMessage]:
-        call = undecoded(functions.claim_batch(self.queues.names, size, self.worker))
-        if not self.listening.has_session:
-            call = committed_asynchronously(call)
+        call = undecoded(
+            functions.claim_batch(self.queues.names, size, self.worker, asynchronous=True)
+        )
         unheard = self.link.unheard
         try:
             messages = await self.link.run(telling_the_time(call, self.clock))
@@ -158,8 +156,17 @@ class Claimer:
                     return True
                 if backlog.is_in_hand and self.pace.is_nearly_through(waiting + busy):
                     return True
-            await self.changed.wait()
+            await self._until_changed()
         return False
+
+    async def _until_changed(self) -> None:
+        """Wait; say that we are awake if that takes long, and others will be notified."""
+        if self.idling.is_asleep:
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self.changed.wait(), SOON)
+                return
+            await self.idling.end()
+        await self.changed.wait()
 
     async def _wait_paused(self) -> None:
         """Wait, as one that need not be notified of messages, until there may be news."""

@@ -25,13 +25,11 @@ PROBES = 4
 class Listening:
     """Prepares each new connection for claims, and lets it LISTEN where it has a session.
 
-    `has_session` is False behind a transaction pooler, where no setting lasts; when it turns out
-    that there is one, `listens` becomes False as well.
+    When it turns out that there is a transaction pooler, `listens` becomes False.
     """
 
     def __init__(self, queues: Queues, bell: Doorbell, other: Link, *, listens: bool) -> None:
         self.listens = listens
-        self.has_session = False
         self._queues = queues
         self._bell = bell
         self._other = other
@@ -39,10 +37,7 @@ class Listening:
 
     async def prepare(self, conn: psycopg.AsyncConnection[Any]) -> None:
         """Make a new connection one for claims."""
-        self.has_session = self.listens and has_session(conn)
-        if self.has_session:
-            await conn.execute("select pg_catalog.set_config('synchronous_commit', 'off', false)")
-        elif self.listens and await self._shares_sessions(conn):
+        if self.listens and not has_session(conn) and await self._shares_sessions(conn):
             log.warning("behind a transaction pooler: polling, as with --no-listen")
             self.listens = False
         if self.listens:

@@ -42,6 +42,7 @@ class Ticker:
         self._changed = asyncio.Event()
         self._purge_is_due = asyncio.Event()
         self._has_more = False
+        self._is_hurried = False
         self._stopped = False
         self.finds = 0
 
@@ -49,6 +50,7 @@ class Ticker:
         """Tick once; `finds` counts those that made messages pending, or will at once."""
         if not self._ticks:
             return
+        self._is_hurried = False
         report = await self._link.run(telling_the_time(functions.tick(purge=False), self._clock))
         self._ticked = time.monotonic()
         self._has_more = report.get("has_more", False)
@@ -86,10 +88,11 @@ class Ticker:
         passed = time.monotonic() - self._ticked
         if self._has_more:
             return SHORTEST_TICK - passed
+        longest = (HURRIED_TICK if self._is_hurried else TICK_INTERVAL) - passed
         if self._next_due_at is None:
-            return TICK_INTERVAL - passed
+            return longest
         due = self._clock.seconds_until(self._next_due_at)
-        return min(TICK_INTERVAL - passed, max(due, SHORTEST_TICK - passed))
+        return min(longest, max(due, SHORTEST_TICK - passed))
 
     def expect(self, due_at: datetime) -> None:
         """Note that a message will be due at that time."""
@@ -99,9 +102,8 @@ class Ticker:
 
     def hurry(self) -> None:
         """Look for new delayed messages soon: we were notified, and found nothing to claim."""
-        if time.monotonic() - self._ticked > HURRIED_TICK:
-            self._ticked = 0.0
-            self._changed.set()
+        self._is_hurried = True
+        self._changed.set()
 
     def stop(self) -> None:
         """Let run() end."""

@@ -1,7 +1,7 @@
 """The worker: claims messages, hands them to handlers, reports what became of them.
 
-One task claims, on a connection that commits asynchronously: a claim that a crash of the server
-forgets is handed out again. Acks, nacks, leases and ticks go over a second connection, which
+One task claims, on a connection of its own, and commits asynchronously: a claim that a crash of the
+server forgets is handed out again. Acks, nacks, leases and ticks go over a second connection, which
 commits synchronously. Handlers run in `concurrency` slots.
 """
 
@@ -214,7 +214,7 @@ class Worker:
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
         self._heartbeat = Heartbeat(self._describe, self._obey)
-        self._bell = Doorbell(self._heartbeat.beat)
+        self._bell = Doorbell(self.name, self._heartbeat.beat)
         self._claim_link = Link(self._dsn, "claims", self._prepare_claims, **options)
         self._link = Link(self._dsn, "acks", self._check_version, **options)
         self._lender = Connections(self._dsn, most=self.concurrency, **options)

@@ -72,7 +72,7 @@ def test_upgrade_mends_what_was_damaged_by_hand(conn: Connection) -> None:
         "create or replace function symphony.ack(claim_id bigint, message_ids bigint[] = null) "
         "returns integer language sql as 'select 1'"
     )
-    conn.execute("drop function symphony.claim_batch(text[], integer, text, interval)")
+    conn.execute("drop function symphony.claim_batch(text[], integer, text, interval, boolean)")
     conn.execute("drop function symphony.version()")
     conn.execute("drop view symphony.failed_overview")
     try:

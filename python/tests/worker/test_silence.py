@@ -54,6 +54,10 @@ async def test_a_call_that_is_not_answered_is_made_again(
     async with running(app):
         if call in ("idle", "busy"):
             await until(lambda: Client(conn).queue_stats()[0].idle_workers)
+        if call == "busy":  # a worker that is paused is not to be notified
+            Client(conn).request_workers("pause")
+            await until(lambda: proxy.has_triggered)
+            Client(conn).request_workers("resume")
         app.dispatch(Job(1), conn=conn)
         await until(lambda: proxy.has_triggered)
         await until(lambda: seen[1] and is_settled(conn))

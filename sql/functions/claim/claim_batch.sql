@@ -1,13 +1,14 @@
 create or replace function symphony.claim_batch(
-    queues     text[] default '{default}',
-    batch_size integer default 10,
-    worker     text default null,
-    lease      interval default null
+    queues       text[] default '{default}',
+    batch_size   integer default 10,
+    worker       text default null,
+    lease        interval default null,
+    asynchronous boolean default false
 )
 returns table (
     claim_id bigint, message_id bigint, queue_name text, message_type text, body jsonb,
     headers jsonb, priority integer, attempt integer, max_attempts integer, group_key text,
-    enqueued_at timestamptz, lease_until timestamptz, alone boolean
+    enqueued_at timestamptz, lease_until timestamptz, alone boolean, has_more boolean
 )
 language plpgsql
 security definer
@@ -18,10 +19,9 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 /*
- * It finds the first lane that has something, without a lock (a last lane needs no look), locks it,
- * and takes messages in a new statement: only that one sees how far the last holder went.  A lane
- * that another session holds is passed over.  If no other had anything, it comes at the end again,
- * and is waited for; but not with a lane in hand, or two workers could wait for each other.
+ * It finds the first lane that has something (a last one needs no look), locks it, and takes messages
+ * in a new statement: only that one sees how far the last holder went.  A lane that is locked elsewhere
+ * is waited for if no other had anything, but not with one in hand: two workers could wait for each other.
  */
 #variable_conflict use_column
 declare
@@ -37,7 +37,8 @@ declare
     v_now      timestamptz;
 begin
     perform symphony._check_claim(queues, batch_size, lease);
-    perform symphony._end_when_idle();
+    perform symphony._end_when_idle(),
+            case when asynchronous then set_config('synchronous_commit', 'off', true) end;
     v_lanes := array(select lane_id from symphony._lanes(claim_batch.queues));
     v_lanes := case when cardinality(v_lanes) > 8 then symphony._filled_lanes(v_lanes) else v_lanes end;
     v_finished := case when cardinality(v_lanes) > 1 then symphony._finished_transactions() end;
@@ -63,8 +64,7 @@ begin
             (select * from symphony._run(v_lane_id, v_first, coalesce(v_lane.partial_message_id, 0), v_limit))
             union all
             (select * from symphony._runs(v_lane_id, v_take - int8multirange(v_first), v_limit)
-             where v_take <> int8multirange(v_first))
-            limit v_limit
+             where v_take <> int8multirange(v_first)) limit v_limit
         ), taken as (
             select array_agg(message_id) as ids,
                    (array_agg(txid))[v_limit] as last_txid,
@@ -81,31 +81,36 @@ begin
                    v_lane.ahead - symphony._drained(v_take, v_first, last_txid),
                    last_txid, last_message_id
             from taken
-            returning claim_id, lease_until
+            returning claim_id, lease_until, size = v_limit or v_busy is not null
+                or i < cardinality(v_lanes) and symphony._has_pending(v_lanes[i + 1:], v_finished) as has_more
         )
         select claimed.claim_id, batch.message_id, v_lane.queue_name, batch.message_type,
                batch.body, batch.headers, v_lane.priority::integer, batch.attempt + 1,
                case when batch.retry is null and not v_lane.by_type then v_lane.max_attempts
                     else symphony._max_attempts(batch.message_type, batch.retry, v_lane.max_attempts)
-               end, batch.group_key, batch.enqueued_at, claimed.lease_until, v_lane.alone
+               end, batch.group_key, batch.enqueued_at, claimed.lease_until, v_lane.alone, claimed.has_more
         from claimed, batch;
         if found then return; end if;
     end loop;
     perform symphony._check_queues(claim_batch.queues);
     if not exists (select from symphony._home()) then
         perform symphony.rebase();
-        return query select * from symphony.claim_batch(queues, batch_size, worker, lease);
+        return query select * from symphony.claim_batch(queues, batch_size, worker, lease, asynchronous);
     end if;
 end;
 $$;
 
-comment on function symphony.claim_batch(text[], integer, text, interval) is
+comment on function symphony.claim_batch(text[], integer, text, interval, boolean) is
 $$Take the next messages of the first of these queues that has any, for as long as a lease lasts.
 
 Arguments  queues - in order of preference
            batch_size - 1 to 1000
            worker - a name for people and statistics
            lease - how long the messages are held; null: as long as the queue says
+           asynchronous - true: the commit waits neither for the disk nor for a standby, so that the
+               lane is locked for a shorter time (synchronous_commit is off until the transaction
+               ends). A crash of the server may forget the claim, and then the messages are handed
+               out again; it may also forget whatever else this transaction has written
 Returns    the messages in the order of their lane, all under one claim_id. Without a row there is
                nothing to do now. The claim may be smaller than batch_size although more messages
                wait
@@ -123,6 +128,7 @@ Returns    the messages in the order of their lane, all under one claim_id. With
            lease_until - until when the claim is held
            alone - true: the message was in the hands of a worker that vanished, and may have been
                the cause. Hold nothing else while you work on it
+           has_more - false: nothing else was waiting in these queues; true: claim again
 Raises     SY001 unknown_queue
            SY011 wrong_isolation_level - any but read committed
            SY012 still_replicated
@@ -133,4 +139,4 @@ Locks      the lane until the transaction ends: commit at once. An idle transact
            10 seconds. It waits for a lane that another session holds only if no other has messages
 Access     consumer$$;
 
-revoke execute on function symphony.claim_batch(text[], integer, text, interval) from public;
+revoke execute on function symphony.claim_batch(text[], integer, text, interval, boolean) from public;

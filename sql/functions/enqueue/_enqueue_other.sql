@@ -25,6 +25,7 @@ declare
         case when delay between '0' and '100 years' then v_now + delay end);
     v_queue_name text := coalesce(_enqueue_other.queue_name, 'default');
     v_first_id   bigint;
+    v_lane_id    integer;
 begin
     if retry is not null then
         retry := case when symphony._check_retry(retry) then retry end;
@@ -64,7 +65,8 @@ begin
           and not lane.alone
           and (_enqueue_other.queue_name is not null or idempotency_key is not null or lane.is_unrouted)
           and symphony._is_message(message_type, body, headers, lane.max_body_bytes, delay,
-                                   available_at, idempotency_key);
+                                   available_at, idempotency_key)
+        returning message.lane_id into v_lane_id;
     end if;
     if not found then
         if _enqueue_other.queue_name is null and idempotency_key is null then
@@ -80,11 +82,13 @@ begin
     if _enqueue_other.priority <> 5 then
         perform symphony._use_lane(v_queue_name, _enqueue_other.priority);
     end if;
-    if (select idle_worker.workers <> '{}'
-        from symphony.idle_worker
-        where idle_worker.queue_name = v_queue_name
-        order by idle_worker.idle_id desc
-        limit 1)
+    if v_lane_id is not null then
+        perform symphony._wake_workers(array[v_lane_id], 1);
+    elsif (select idle_worker.workers <> '{}'
+           from symphony.idle_worker
+           where idle_worker.queue_name = v_queue_name
+           order by idle_worker.idle_id desc
+           limit 1)
     then
         perform symphony._notify(v_queue_name, '');
     end if;

@@ -31,6 +31,7 @@ declare
     v_now        timestamptz := symphony._now();
     v_queue_name text := coalesce(enqueue.queue_name, 'default');
     v_message_id bigint := nextval('symphony.message_id_seq');
+    v_lane_id    integer;
 begin
     if delay is null and available_at is null and idempotency_key is null and retry is null
        and current_setting('transaction_isolation') like 'read%'
@@ -47,7 +48,8 @@ begin
           and (enqueue.queue_name is not null or lane.is_unrouted)
           and (not symphony._is_limited()
                or symphony._is_listed('{enqueuer,producer}', lane.queue_name))
-          and symphony._is_message(message_type, body, headers, lane.max_body_bytes, null, null, null);
+          and symphony._is_message(message_type, body, headers, lane.max_body_bytes, null, null, null)
+        returning message.lane_id into v_lane_id;
         if found then
             if (select idle_worker.workers <> '{}'
                 from symphony.idle_worker
@@ -55,7 +57,7 @@ begin
                 order by idle_worker.idle_id desc
                 limit 1)
             then
-                perform symphony._notify(v_queue_name, '');
+                perform symphony._wake_workers(array[v_lane_id], 1);
             end if;
             return v_message_id;
         end if;

@@ -22,6 +22,7 @@ declare
         jsonb_path_query_array(messages, '$[*].queue_name'))));
     v_ids       bigint[];
     v_lanes     integer[];
+    v_at_once   integer;
 begin
     if jsonb_typeof(messages) is distinct from 'array' then
         raise exception 'messages must be a JSON array'
@@ -75,9 +76,11 @@ begin
         select message_id, due, delay, v_now, lane_id, message_type, body, headers, group_key, retry
         from placed where due > v_now
     )
-    select array_agg(distinct lane_id) into v_lanes from placed;
+    select array_agg(distinct lane_id), case when bool_and(due <= v_now) then count(*) end
+    into v_lanes, v_at_once
+    from placed;
     perform symphony._use_lanes(v_lanes);
-    perform symphony._wake_workers(v_lanes);
+    perform symphony._wake_workers(v_lanes, v_at_once);
     return query select unnest(v_ids);
 exception
     when not_null_violation then

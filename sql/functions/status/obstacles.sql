@@ -31,7 +31,8 @@ begin
     from (select lane.queue_name, lane.priority, symphony._lane_holder(lane.lane_id) as by
           from symphony.lane
           where exists (
-              select from locked where locked.objid = lane.lane_id::oid or locked.is_of_all)) as held
+              select from locked where locked.objid = lane.lane_id::oid or locked.is_of_all)
+          offset 0) as held    -- else the holder of each lane is looked for first
     where held.by is not null
     order by held.queue_name, held.priority desc;
 

@@ -54,7 +54,7 @@ begin
                                v_claim.partial_message_id, v_oldest) as first;
 
     with old as (
-        select m.txid, m.message_id
+        select m.ctid as place, m.txid, m.message_id
         from symphony.message as m
         where m.lane_id = _purge_lane.lane_id
           and (m.txid, m.message_id) > (v_from.txid, v_from.message_id)
@@ -64,7 +64,7 @@ begin
         limit at_most
     ), gone as (
         delete from symphony.message as m
-        where m.message_id = any (array(select old.message_id from old))
+        where m.ctid = any (array(select old.place from old))    -- nobody updates them any more
     )
     select count(*) as purged, array_agg(message_id) as ids, (array_agg(txid))[count(*)] as txid,
            (array_agg(message_id))[count(*)] as message_id

@@ -13,7 +13,7 @@ $$Notify those who listen to a queue, when the transaction commits. It is a hint
 truth.
 
 Arguments  queue_name
-           payload - empty, or request
+           payload - empty, request, or what _called_workers() returns
 Writes     NOTIFY on symphony:<queue>, while _may_notify()
 Access     private$$;
 

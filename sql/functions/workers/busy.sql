@@ -16,7 +16,7 @@ end;
 $$;
 
 comment on function symphony.busy(text) is
-$$Take idle() back: the worker has something to do and need not be notified.
+$$Take idle() back: the worker will not claim for a while, or does so without being notified.
 
 Arguments  worker - the name it claims with
 Writes     symphony.idle_worker, if that is news

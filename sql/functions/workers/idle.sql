@@ -29,7 +29,10 @@ end;
 $$;
 
 comment on function symphony.idle(text, text[]) is
-$$Say that a worker sleeps, so that enqueue() notifies it on symphony:<queue>.
+$$Say that a worker sleeps, so that enqueue() notifies it on symphony:<queue>. It stays so while the
+worker works off what came, until busy(). The payload of a notification is empty if it is for all.
+Or it is a JSON array: the worker that is called, another one that looks if the first does not come,
+and the newest claim.
 
 Arguments  worker - the name it claims with
            queues - those it listens to

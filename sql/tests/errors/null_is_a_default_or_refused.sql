@@ -6,7 +6,7 @@ create temporary table call (name text, arguments text[]);
 insert into call values
     ('enqueue', array['A', '{}', 'default', '5', '0 s', null, 'k', 'g', '{}', '{}']),
     ('enqueue_batch', array['[]']),
-    ('claim_batch', array['{default}', '1', 'w', '1 s']),
+    ('claim_batch', array['{default}', '1', 'w', '1 s', 'true']),
     ('ack', array['1', '{1}']),
     ('nack_with_backoff', array['1', '1', 'x', 'X', 'true', '1 s', 'tb']),
     ('snooze', array['1', '1', '1 s', null, 'why']),

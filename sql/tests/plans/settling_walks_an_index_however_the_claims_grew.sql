@@ -1,6 +1,6 @@
--- ack, release, extend_lease, nack_with_backoff, idle: a session that planned them beside one claim does not
--- walk over a hundred thousand later.
-select plan(8);
+-- ack, release, extend_lease, nack_with_backoff, idle, enqueue_batch: a session that planned them beside one
+-- claim does not walk over a hundred thousand later.
+select plan(9);
 
 create function pg_temp.claim() returns bigint language sql as
     $$select claim_id from symphony.claim_batch('{default}', 1)$$;
@@ -13,10 +13,12 @@ create function pg_temp.settle_all() returns integer[] language sql as $$
         tap.buffers(format('select symphony.extend_lease(array[%s])', pg_temp.claim())),
         tap.buffers($x$select symphony.nack_with_backoff(claim_id, message_id, 'oops')
                        from symphony.claim_batch('{default}', 1)$x$),
-        tap.buffers($x$select symphony.idle('a', '{default}')$x$)]
+        tap.buffers($x$select symphony.idle('a', '{default}')$x$),
+        tap.buffers($x$select symphony.enqueue_batch('[{"message_type": "B"}]')$x$)]
 $$;
 
 select lives_ok($$select symphony.enqueue('A') from generate_series(1, 2000)$$, 'there is something to do');
+select symphony.idle('b', '{default}');    -- whoever enqueues looks for the newest claim
 analyze symphony.claim;
 analyze symphony.idle_worker;
 select lives_ok(
@@ -42,7 +44,8 @@ from cost, (values
     (3, 'release'),
     (4, 'extend_lease'),
     (5, 'nack'),
-    (6, 'idle')
+    (6, 'idle'),
+    (7, 'enqueue_batch to workers that sleep')
 ) as verb (verb, what)
 group by verb, what order by verb;
 select * from finish();

@@ -30,6 +30,7 @@ class ClaimedMessage(NamedTuple):
     enqueued_at: datetime
     lease_until: datetime
     alone: bool = False  # it may have taken a worker down: hold nothing beside it
+    has_more: bool = False  # others were waiting when it was claimed
 
 
 class Nacked(NamedTuple):
@@ -127,10 +128,12 @@ def claim_batch(
     batch_size: int = 10,
     worker: str | None = None,
     lease: timedelta | None = None,
+    asynchronous: bool | None = None,
 ) -> Call[list[ClaimedMessage]]:
     """Take the next messages of the first of these queues that has any.
 
     All of them carry one claim_id. There may be more than were returned; none means nothing now.
+    If asynchronous, the transaction does not wait for the disk, and a crash may forget the claim.
     """
     return rows(ClaimedMessage, "claim_batch", **locals() | {"queues": list(queues)})
 

@@ -1,0 +1,148 @@
+"""What ordinary traffic costs: CPU of the whole server and of the workers, a message.
+
+Messages come at a steady rate. Each worker is a process of its own. Every process of the server
+counts, the session of the producer and autovacuum, too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psycopg
+
+TICKS = os.sysconf("SC_CLK_TCK")
+WORKER = """
+import asyncio, json, sys, time
+from symphony_pg import Symphony, Worker
+
+app, waits = Symphony(sys.argv[1]), []
+
+@app.handler("Sent")
+def handle(body):
+    waits.append((time.time() - body["at"]) * 1000)
+
+asyncio.run(Worker(app, ["default"]).run(signals=True))
+print(json.dumps(waits))
+"""
+ONE = "select symphony.enqueue('Sent', %s::jsonb)"
+MANY = "select symphony.enqueue_batch(%s::jsonb)"
+
+
+class Cost(NamedTuple):
+    """Of a message: CPU in µs, and bytes of WAL."""
+
+    server: float
+    worker: float
+    wal: float
+
+
+class Flow(NamedTuple):
+    """What was found: the cost in each span of time, and how long messages waited, in ms."""
+
+    costs: Sequence[Cost]
+    waits: Sequence[float]
+
+    def wait(self, part: float) -> float:
+        """Return the longest of this part of the waits, the shortest ones."""
+        return self.waits[min(int(len(self.waits) * part), len(self.waits) - 1)]
+
+
+class Workers:
+    """Processes that work off the default queue."""
+
+    def __init__(self, dsn: str, count: int) -> None:
+        command = [sys.executable, "-c", WORKER, dsn]
+        self._running = [
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            for _ in range(count)
+        ]
+
+    def cpu(self) -> float:
+        """Return what they have used so far, in µs."""
+        return sum(_used(each.pid)[0] for each in self._running)
+
+    def stop(self) -> list[float]:
+        """End them; return how long their messages have waited."""
+        for each in self._running:
+            each.send_signal(signal.SIGTERM)
+        told = [each.communicate()[0] for each in self._running]
+        return sorted(wait for each in told for wait in json.loads(each))
+
+
+def _used(pid: int) -> tuple[float, float, int]:
+    """Return the CPU of a process, and of its children that have ended, in µs; and its parent."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    own, children = (sum(map(int, each)) / TICKS * 1e6 for each in (fields[11:13], fields[13:15]))
+    return own, children, int(fields[1])
+
+
+def server_cpu(conn: psycopg.Connection[Any]) -> float:
+    """Return what all processes of the server have used so far, in µs."""
+    postmaster = _used(conn.info.backend_pid)[2]
+    total = sum(_used(postmaster)[:2])
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            own, _, parent = _used(int(path.name))
+        except OSError:  # it has just ended
+            continue
+        if parent == postmaster:
+            total += own
+    return total
+
+
+@contextmanager
+def configured(conn: psycopg.Connection[Any], settings: Mapping[str, str]) -> Iterator[None]:
+    """Give the server other settings for a while."""
+    try:
+        for name, value in settings.items():
+            conn.execute(f"alter system set {name} = '{value}'".encode())
+        conn.execute("select pg_reload_conf()")
+        yield
+    finally:
+        for name in settings:
+            conn.execute(f"alter system reset {name}".encode())
+        conn.execute("select pg_reload_conf()")
+
+
+def flow(dsn: str, rate: int, size: int, workers: int, spans: Sequence[float]) -> Flow:
+    """Send so many messages a second, `size` at a time, to so many workers."""
+    with psycopg.connect(dsn, autocommit=True, prepare_threshold=1) as conn:
+        pool = Workers(dsn, workers)
+        time.sleep(2.5)  # they have started, and sleep
+
+        def measure() -> tuple[float, float, float]:
+            query = "select (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::float8"
+            (wal,) = conn.execute(query).fetchone() or (0,)
+            return server_cpu(conn), pool.cpu(), wal
+
+        sent, begun, costs = 0, time.monotonic(), []
+        end = begun
+        for seconds in spans:
+            end += seconds
+            before, first = measure(), sent
+            while time.monotonic() < end:
+                body = {"at": time.time(), "s": "x" * 160}
+                if size == 1:
+                    conn.execute(ONE, [json.dumps(body)])
+                else:
+                    conn.execute(
+                        MANY, [json.dumps([{"message_type": "Sent", "body": body}] * size)]
+                    )
+                sent += size
+                time.sleep(max(0.0, begun + sent / rate - time.monotonic()))
+            used = zip(measure(), before, strict=True)
+            costs.append(Cost(*((after - was) / (sent - first) for after, was in used)))
+        time.sleep(1)
+        waits = pool.stop()
+    if len(waits) != sent:
+        raise SystemExit(f"{sent} messages were sent, and {len(waits)} were handled")
+    return Flow(costs, waits)

@@ -1,0 +1,23 @@
+create or replace function symphony._has_pending(lane_ids integer[], within int8multirange)
+returns boolean
+language plpgsql
+stable
+as $$
+/*
+ * It is in a language that is not inlined: a claim asks only if there are other lanes, and would pay for
+ * the start of this plan each time.
+ */
+begin
+    return exists (
+        select from unnest(lane_ids) as lane_id, symphony._pending(lane_id, 1, _has_pending.within));
+end;
+$$;
+
+comment on function symphony._has_pending(integer[], int8multirange) is
+$$Whether any of these lanes has a message to hand out.
+
+Arguments  lane_ids
+           within - only messages of these transactions
+Access     private$$;
+
+revoke execute on function symphony._has_pending(integer[], int8multirange) from public;
