@@ -12,7 +12,10 @@ declare
     v_hint    text;
 begin
     if jsonb_typeof(messages) is distinct from 'array' then
-        return true;
+        raise exception 'messages must be a JSON array'
+            using errcode = 'SY005',
+                  detail  = format('It is %s.', coalesce(jsonb_typeof(messages), 'null')),
+                  hint    = 'Write ''[{"message_type": "SendEmail", "body": {"to": "ada"}}]''.';
     end if;
     if symphony._is_limited() then
         perform symphony._check_senders(messages);

@@ -25,10 +25,7 @@ declare
     v_at_once   integer;
 begin
     if jsonb_typeof(messages) is distinct from 'array' then
-        raise exception 'messages must be a JSON array'
-            using errcode = 'SY005',
-                  detail  = format('It is %s.', coalesce(jsonb_typeof(messages), 'null')),
-                  hint    = 'Write ''[{"message_type": "SendEmail", "body": {"to": "ada"}}]''.';
+        perform symphony._refuse_batch(messages);
     end if;
     if symphony._is_limited() then
         perform symphony._check_senders(messages);
