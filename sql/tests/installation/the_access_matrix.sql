@@ -250,7 +250,7 @@ select diag(format('%-20s %s', t.function_name, string_agg(rpad(case
     when t.is_granted then 'yes' end, 17), '' order by w.ord)))
 from tried as t
 join (select role_name, row_number() over () as ord from who) as w using (role_name)
-left join (select distinct function_name, refused from call) as a using (function_name)
+left join (select function_name, min(refused) as refused from call group by 1) as a using (function_name)
 group by t.function_name order by t.function_name;
 
 do $$

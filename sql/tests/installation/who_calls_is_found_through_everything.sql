@@ -1,6 +1,6 @@
 -- Who calls is the role of SET ROLE, or the login, whatever security definers are in between; so a limit
 -- to some queues holds in a wrapper of the host's, in a trigger and for members, and nothing evades it.
-select plan(29);
+select plan(31);
 
 create role sy_who_web login password 'sy';
 create role sy_who_group;
@@ -104,6 +104,27 @@ select is(pg_temp.code_as('sy_who_web', $$select public.send_for_others('sms')$$
 select is(pg_temp.code_as('sy_who_web', $$insert into public.orders values ('sms')$$), '42501',
     'so does a trigger');
 
+-- A gateway, as PostgREST is one: the role of the token, its claims, and GET in a read-only transaction.
+create function public.send_as_user(address text) returns bigint language sql security definer
+set search_path = '' as $$
+    select symphony.enqueue('Mail', jsonb_build_object('to', address), queue_name => 'mail',
+        headers => jsonb_build_object('user', current_setting('request.jwt.claims', true)::jsonb ->> 'sub'))
+$$;
+alter function public.send_as_user(text) owner to sy_who_host;
+begin;
+select set_config('request.jwt.claims', '{"sub": "ada", "role": "sy_who_anon"}', true);
+set local role sy_who_anon;
+select public.send_as_user('ada@example.com');
+reset role;
+commit;
+select is((select headers ->> 'user' from symphony.message where message_type = 'Mail'), 'ada',
+    'a wrapper puts the user of the token into the headers');
+begin read only;
+set local role sy_who_web;
+select throws_ok($$select symphony.enqueue('A', queue_name => 'mail')$$, '25006', null,
+    'nothing is enqueued by a request that only reads');
+rollback;
+
 -- What a limited role can make or set does not help it.
 create schema sy_who authorization sy_who_web;
 select is(pg_temp.code_of_login('sy_who_web', $$select symphony.enqueue('A', queue_name => 'sms')$$, before),
@@ -157,7 +178,8 @@ select is((select message_type from symphony.message as m where m.headers ->> 's
 
 select tap.dblink_disconnect('busy');
 drop table public.orders;
-drop function public.on_order(), public.send(text), public.send_for_others(text);
+drop function public.on_order(), public.send(text), public.send_for_others(text),
+              public.send_as_user(text);
 drop schema sy_who cascade;
 do $$
 declare v_role text; begin
