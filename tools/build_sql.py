@@ -54,15 +54,6 @@ begin
 end
 $$;"""
 
-ACCESS = """\
-do $$
-begin
-    perform symphony.grant_access(access.role_name, access.access)
-    from symphony.access
-    where exists (select from pg_roles where rolname = access.role_name);
-end
-$$;"""
-
 FIRST = """\
 insert into symphony.release (version) values ('{version}');
 do $$
@@ -92,7 +83,7 @@ def _functions() -> Iterator[str]:
         yield path.read_text()
     yield (ROOT / "sql" / "settings.sql").read_text()
     yield (ROOT / "sql" / "views.sql").read_text()
-    yield ACCESS
+    yield (ROOT / "sql" / "access.sql").read_text()
 
 
 def _joined(name: str, what: str, *parts: str) -> str:

@@ -189,7 +189,8 @@ class Testbed:
         try:
             before = self.must(name, "-c", FUNCTION_STATE)
             result = Result()
-            for path in [*sorted(FUNCTIONS.rglob("*.sql")), FUNCTIONS.parent / "settings.sql"]:
+            last = [FUNCTIONS.parent / name for name in ("settings.sql", "access.sql")]
+            for path in [*sorted(FUNCTIONS.rglob("*.sql")), *last]:
                 done = self.psql(name, "-1", "-f", str(path))
                 if done.returncode:
                     result.problems += done.stdout.splitlines()

@@ -229,7 +229,7 @@ class WrongState(SymphonyError):
 
 
 class AccessDenied(SymphonyError):
-    """The role was not granted this function.
+    """The role was not granted this function, or not for this queue.
 
     Try again after the owner of the schema has granted it with grant_access().
     """

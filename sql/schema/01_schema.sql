@@ -25,18 +25,30 @@ comment on column symphony.release.version is 'Version that was installed, such 
 comment on column symphony.release.installed_at is 'When it was installed.';
 
 
+/*
+ * A name does not tell who a role is: a role may be dropped, and another one be given its name; and the
+ * number of a role says nothing on another server.  So both are kept.
+ */
 create table symphony.access (
     role_name text not null,
     access    text not null,
+    role_oid  oid,
+    queues    text[],
 
     constraint access_pkey primary key (role_name, access),
-    constraint access_is_known check (access in ('producer', 'consumer', 'operator', 'observer'))
+    constraint access_is_known
+        check (access in ('enqueuer', 'producer', 'consumer', 'operator', 'observer')),
+    constraint access_is_limited_where_it_can_be
+        check (queues is null or access in ('enqueuer', 'producer', 'consumer'))
 );
 
 comment on table symphony.access is
 'Which role was granted what by grant_access(); every installation and upgrade grants it again.';
-comment on column symphony.access.role_name is 'The PostgreSQL role.';
-comment on column symphony.access.access is 'producer, consumer, operator or observer.';
+comment on column symphony.access.role_name is 'The PostgreSQL role, by the name it had.';
+comment on column symphony.access.access is 'enqueuer, producer, consumer, operator or observer.';
+comment on column symphony.access.role_oid is
+'The role, by its number on this server; null: the row was copied here from another one.';
+comment on column symphony.access.queues is 'The queues it is for; null: all.';
 
 
 /*

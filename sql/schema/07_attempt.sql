@@ -33,6 +33,10 @@ comment on column symphony.attempt.error_class is 'Class of the error, as the wo
 comment on column symphony.attempt.error is 'What happened, without secrets.';
 comment on column symphony.attempt.traceback is 'Where it happened, without secrets; the end of it.';
 
+create index attempt_ended_idx on symphony.attempt (ended_at);
+
+comment on index symphony.attempt_ended_idx is 'Serves recent_errors(): the errors of the last minutes.';
+
 
 create table symphony.replay (
     replay_id   bigint generated always as identity,

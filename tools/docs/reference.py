@@ -48,6 +48,7 @@ TOPICS = {
     "schedules": ("Schedules", "Enqueue messages at certain times."),
     "cron": ("Cron", "Compute times, without a schedule."),
     "workers": ("Workers", "Hear of workers, and ask something of them."),
+    "audit": ("Audit", "Find out who did what."),
     "installation": ("Installation", "Grant access, and move to another server."),
 }
 # These come first in their topic, the others by name.

@@ -6,6 +6,8 @@ from __future__ import annotations
 import click
 
 from ..version import __version__
+from .access import access
+from .audit import audit
 from .config import config
 from .consume import consume
 from .db import db
@@ -59,8 +61,8 @@ def main(context: click.Context, dsn: str | None) -> None:
 
 
 COMMANDS = (
-    *(demo, db, config, queue, transport, route, policy, schedule),
-    *(enqueue, consume, workers, stats, message, key, failed),
+    *(demo, db, access, config, queue, transport, route, policy, schedule),
+    *(enqueue, consume, workers, stats, message, key, failed, audit),
 )
 
 for command in COMMANDS:

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from ..database.acting import actor
 from ..database.client import Client
 from ..database.functions.failed import FailedMessage, Outcome
 from .enqueue import as_raw_json
@@ -195,7 +196,7 @@ def retry(
         _review(client, out, chosen.filters)
         return
     one = partial(client.retry_failed, body=_json(body), per_second=per_second)
-    many = partial(client.retry_many_failed, per_second=per_second)
+    many = partial(client.retry_many_failed, per_second=per_second, actor=actor())
     chosen.deal_with(out, one, many if body is None else None, "retried")
 
 
@@ -220,7 +221,9 @@ def remove(client: Client, out: Output, yes: bool, **given: Any) -> None:
         return
     if not (yes or chosen.dry_run or chosen.message_ids):
         click.confirm("Remove them for good?", abort=True, err=True)
-    chosen.deal_with(out, client.remove_failed, client.remove_many_failed, "removed")
+    chosen.deal_with(
+        out, client.remove_failed, partial(client.remove_many_failed, actor=actor()), "removed"
+    )
 
 
 class _Choice:

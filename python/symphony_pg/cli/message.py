@@ -1,22 +1,49 @@
 # ruff: noqa: D301 (click's \b must not be raw)
-"""symphony-pg message: what happened to a message."""
+"""symphony-pg message: where messages are, and what happened to them."""
 
 from __future__ import annotations
+
+from datetime import datetime
 
 import click
 
 from ..database.client import Client
 from ..errors import UnknownMessage
-from .kinds import MESSAGE_ID
-from .options import connected
+from .kinds import MESSAGE_ID, PAST
+from .options import connected, wide_option
 from .output import Output
+from .tables import Column
 
 __all__ = ["message"]
+
+STATES = ("pending", "delayed", "processing", "completed", "failed", "removed")
+MOST = 10000
+MESSAGES = (
+    Column("message_id", "id"),
+    Column("queue", "queue"),
+    Column("type", "type"),
+    Column("status", "state"),
+    Column("attempt", "attempt", 3),
+    Column("enqueued_at", "enqueued", 1),
+    Column("available_at", "due", 2),
+    Column("worker", "worker", 4),
+    Column("last_error", "last error", 2, least=20),
+)
+ERRORS = (
+    Column("queue_name", "queue"),
+    Column("message_type", "type"),
+    Column("error_class", "class"),
+    Column("attempts", "attempts"),
+    Column("retried", "retried", 1),
+    Column("failed", "failed", 1),
+    Column("next_at", "next", 2),
+    Column("example_error", "example", 3, least=20),
+)
 
 
 @click.group()
 def message() -> None:
-    """Look at a message, cancel it, ask why it is not running."""
+    """List messages, look at one, cancel it, ask why it is not running."""
 
 
 @message.command()
@@ -37,6 +64,64 @@ def show(client: Client, out: Output, message_id: int) -> None:
             hint="Compare the id with what enqueue returned.",
         )
     out.message(found, client.message_history(message_id))
+
+
+@message.command("list")
+@click.option("--state", type=click.Choice(STATES), help="In this state.")
+@click.option("--queue", "queue_name", metavar="QUEUE", help="In this queue.")
+@click.option("--type", "message_type", metavar="TYPE", help="Of this type.")
+@click.option("--since", type=PAST, help="Enqueued since then: a time, or 2h for two hours ago.")
+@click.option("--until", type=PAST, help="Enqueued until then.")
+@click.option("--key", "idempotency_key", metavar="KEY", help="With this idempotency key.")
+@click.option("--group", "group_key", metavar="KEY", help="With this group key.")
+@click.option("--correlation", "correlation_id", metavar="ID", help="With this correlation id.")
+@click.option(
+    "--limit", type=click.IntRange(1, MOST), default=50, show_default=True, help="Rows of a page."
+)
+@click.option("--before", "before_id", type=MESSAGE_ID, help="Those before; the last page says.")
+@connected
+@wide_option
+def list_(
+    client: Client, out: Output, limit: int, before_id: int | None, **filters: str | datetime | None
+) -> None:
+    """List messages, newest first, without their bodies.
+
+    It looks at 10,000 messages; if none of the rest was looked at, it says how to go on.
+
+    \b
+    Examples:
+      symphony-pg message list --state processing
+      symphony-pg message list --queue mail --type SendEmail --since 2h
+    """
+    found = client.list_messages(**filters, before_id=before_id, at_most=limit)  # type: ignore[arg-type]
+    messages = [each for each in found if each.message_id is not None]
+    if out.as_json:
+        out.json([each._asdict() for each in found])
+        return
+    out.table(messages, MESSAGES, "There is no such message.")
+    more = found[-1].more_before if len(messages) < len(found) else None
+    if len(messages) == limit:
+        more = messages[-1].message_id
+    if more is not None:
+        out.text(f"More: --before {more}")
+
+
+@message.command()
+@click.option("--queue", "queue_name", metavar="QUEUE", help="In this queue.")
+@click.option("--type", "message_type", metavar="TYPE", help="Of this type.")
+@click.option("--error-class", metavar="CLASS", help="With this class of error.")
+@click.option("--since", type=PAST, help="Since then: a time, or 2h for two hours ago [10m].")
+@connected
+@wide_option
+def errors(client: Client, out: Output, **filters: str | datetime | None) -> None:
+    """Count the attempts that failed lately, by class of error.
+
+    \b
+    Examples:
+      symphony-pg message errors
+      symphony-pg message errors --queue mail --since 1h
+    """
+    out.table(client.recent_errors(**filters), ERRORS, "No attempt has failed.")  # type: ignore[arg-type]
 
 
 @message.command()

@@ -14,7 +14,7 @@ import psycopg
 
 from ..app import Symphony
 from ..config.result import Config
-from ..database.client import Client
+from ..database.acting import ActingClient
 from ..database.connections import connect
 from .output import Output
 
@@ -116,6 +116,6 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
     def wrapper(dsn: str | None, *args: Any, **kwargs: Any) -> None:
         app: Symphony | None = kwargs.get("app")
         with _connection(chosen_dsn(dsn) or (app.dsn if app is not None else None)) as conn:
-            command(Client(conn), output(), *args, **kwargs)
+            command(ActingClient(conn), output(), *args, **kwargs)
 
     return wrapper

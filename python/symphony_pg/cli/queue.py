@@ -12,11 +12,12 @@ from .kinds import DURATION
 from .options import connected, options, wide_option
 from .output import Output
 from .stats import COLUMNS
-from .tables import as_row
+from .tables import Column, as_row
 
 __all__ = ["queue"]
 
 ON_FAILURE = click.Choice(["continue", "hold"])
+SETTINGS = (Column("setting", "setting"), Column("value", "value"), Column("origin", "from"))
 
 
 @click.group()
@@ -89,6 +90,36 @@ def list_(client: Client, out: Output) -> None:
     stats = map(as_row, client.queue_stats())
     rows = [{name: row[name] for name in names} for row in stats]
     out.table(rows, columns, "There is no queue.")
+
+
+@queue.command()
+@click.argument("name")
+@connected
+@wide_option
+def show(client: Client, out: Output, name: str) -> None:
+    """Show the settings of the queue NAME, and what holds its messages.
+
+    \b
+    Example:
+      symphony-pg queue show mail
+    """
+    settings = client.queue_settings(name)
+    holds = client.queue_holds(name)
+    if out.as_json:
+        out.json(
+            {
+                "queue_name": name,
+                "settings": [each._asdict() for each in settings],
+                "holds": [each._asdict() for each in holds],
+            }
+        )
+        return
+    for hold in holds:
+        out.text(f"{click.style(hold.hold, fg='yellow')}: {hold.detail}")
+    if not holds:
+        out.text("Nothing holds its messages.")
+    out.text("")
+    out.table(settings, SETTINGS, "")
 
 
 @queue.command()

@@ -71,9 +71,11 @@ class _Functions:
     message_status = _Method(functions.message_status)
     why_not_running = _Method(functions.why_not_running)
     message_history = _Method(functions.message_history)
+    list_messages = _Method(functions.list_messages)
 
     failed_messages = _Method(functions.failed_messages)
     failed_stats = _Method(functions.failed_stats)
+    recent_errors = _Method(functions.recent_errors)
     retry_failed = _Method(functions.retry_failed)
     retry_many_failed = _Method(functions.retry_many_failed)
     remove_failed = _Method(functions.remove_failed)
@@ -88,6 +90,8 @@ class _Functions:
     blocked_keys = _Method(functions.blocked_keys)
     release_key = _Method(functions.release_key)
     queue_stats = _Method(functions.queue_stats)
+    queue_settings = _Method(functions.queue_settings)
+    queue_holds = _Method(functions.queue_holds)
 
     create_schedule = _Method(functions.create_schedule)
     pause_schedule = _Method(functions.pause_schedule)
@@ -133,8 +137,12 @@ class _Functions:
     idle = _Method(functions.idle)
     busy = _Method(functions.busy)
 
+    audit = _Method(functions.audit)
+    note = _Method(functions.note)
     grant_access = _Method(functions.grant_access)
     revoke_access = _Method(functions.revoke_access)
+    list_access = _Method(functions.list_access)
+    restore_access = _Method(functions.restore_access)
     rebase = _Method(functions.rebase)
     check = _Method(functions.check)
     obstacles = _Method(functions.obstacles)

@@ -16,12 +16,15 @@ __all__ = ["TRANSLATED", "raise_ours", "translated"]
 
 # For the errors that PostgreSQL itself raises, and which know nothing of Symphony.
 HINTS: dict[str, str] = {
-    "42501": "Ask the owner of the schema for it: select symphony.grant_access(role_name, access)",
     "3F000": "Run: symphony-pg db install",
     "42883": "The database has no such function, or not for values of these types and sizes. "
     "Run: symphony-pg db status",
     "22P02": "Give a value of the type that the function takes; JSON has no NaN and no infinity.",
     "22P05": "Take the NUL out, or send binary data as base64.",
+}
+# And for one that Symphony raises, too, with a hint that fits better.
+WITHOUT_HINT = {
+    "42501": "Ask the owner of the schema for it: select symphony.grant_access(role_name, access)",
 }
 
 # libpq keeps the SQLSTATE of a failed login to itself. Where the server speaks another language,
@@ -69,7 +72,7 @@ def _ours(error: BaseException) -> SymphonyError | None:
     sqlstate = getattr(error, "sqlstate", None) or ""
     if (kind := CLASSES.get(sqlstate)) is None:
         return None
-    hint = HINTS.get(sqlstate, hint)
+    hint = HINTS.get(sqlstate, hint) or WITHOUT_HINT.get(sqlstate)
     return kind(text or str(error), detail=detail, hint=hint, sqlstate=sqlstate)
 
 

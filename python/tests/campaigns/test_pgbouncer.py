@@ -21,7 +21,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from fetch import pgbouncer
-from symphony_pg import Client, Context, Symphony
+from symphony_pg import AccessDenied, Client, Context, Symphony
 from tests.cli.helpers import Cli
 from tests.helpers import Connection
 from tests.worker.helpers import Process, running, until
@@ -222,6 +222,39 @@ def test_producers(pool: str, conn: Connection) -> None:
     app.close()
     assert [each.pending for each in Client(conn).queue_stats()] == [240]
     assert traces(pool) == set()
+
+
+def test_each_transaction_has_its_own_caller(pool: str, conn: Connection) -> None:
+    """Clients that take roles of different queues share the connections of the pool."""
+    client = Client(conn)
+    queues = {f"sy_pool_{n}": f"q{n}" for n in range(2 * POOL_SIZE)}
+    for role, queue in queues.items():
+        conn.execute(sql.SQL("create role {}").format(sql.Identifier(role)))
+        client.create_queue(queue)
+        client.grant_access(role, "enqueuer", [queue])
+
+    def send(role: str, queue: str) -> bool:
+        with psycopg.connect(pool, prepare_threshold=None) as mine:
+            mine.execute(sql.SQL("set local role {}").format(sql.Identifier(role)))
+            try:
+                Client(mine).enqueue("A", queue_name=queue)
+            except AccessDenied:
+                return False
+            return True
+
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            cases = [(role, queue) for role in queues for queue in queues.values()] * 4
+            sent = list(threads.map(lambda case: send(*case), cases))
+        assert sent == [queues[role] == queue for role, queue in cases]
+        assert {each.pending for each in client.queue_stats() if each.queue_name != "default"} == {
+            4
+        }
+    finally:
+        for role in queues:
+            name = sql.Identifier(role)
+            conn.execute(sql.SQL("drop owned by {}").format(name))
+            conn.execute(sql.SQL("drop role {}").format(name))
 
 
 FAILING = """

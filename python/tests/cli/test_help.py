@@ -21,7 +21,7 @@ def commands(group: click.Group, *path: str) -> list[tuple[str, ...]]:
 
 
 GROUPS = (
-    *("config", "db", "queue", "message", "schedule", "failed", "workers"),
+    *("access", "config", "db", "queue", "message", "schedule", "failed", "workers"),
     *("transport", "route", "policy", "key"),
 )
 

@@ -31,6 +31,11 @@ permanent = ["billing.errors.CardRefused", "smtplib.SMTPRecipientsRefused"]
 """
 TABLES = [
     ("queue", "list"),
+    ("queue", "show", "default"),
+    ("access", "list"),
+    ("audit",),
+    ("message", "list"),
+    ("message", "errors"),
     ("stats",),
     ("workers", "list"),
     ("transport", "list"),

@@ -154,6 +154,23 @@ def test_access(conn: Connection, dsn: str) -> None:
         client.revoke_access("symphony_test_role", "producer")
 
 
+def test_access_to_some_queues(conn: Connection) -> None:
+    client = Client(conn)
+    with conn.transaction(force_rollback=True):
+        conn.execute("create role symphony_test_role")
+        client.create_queue("mail")
+        with pytest.raises(BadArgument, match="for some queues"), conn.transaction():
+            client.grant_access("symphony_test_role", "operator", ["mail"])
+        client.grant_access("symphony_test_role", "enqueuer", ["mail"])
+        conn.execute("set local role symphony_test_role")
+        client.enqueue("A", queue_name="mail")
+        with pytest.raises(AccessDenied, match='queue "default"') as error, conn.transaction():
+            client.enqueue("A", queue_name="default")
+        assert "with all the queues" in (error.value.hint or "")
+        with pytest.raises(AccessDenied, match="grant_access"), conn.transaction():
+            client.version()
+
+
 async def test_the_async_client_does_the_same(dsn: str) -> None:
     async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as conn:
         client = AsyncClient(conn)

@@ -1,4 +1,5 @@
 create or replace function symphony._check_claim(
+    queues     text[],
     batch_size integer,
     lease      interval
 )
@@ -7,6 +8,9 @@ language plpgsql
 stable
 as $$
 begin
+    if symphony._is_limited() then
+        perform symphony._check_use('{consumer}', queues);
+    end if;
     if current_setting('transaction_isolation') not like 'read%' then
         raise exception 'messages cannot be claimed in a % transaction',
             current_setting('transaction_isolation')
@@ -29,12 +33,13 @@ begin
 end;
 $$;
 
-comment on function symphony._check_claim(integer, interval) is
+comment on function symphony._check_claim(text[], integer, interval) is
 $$Refuse a claim that cannot be right.
 
 Arguments  as for claim_batch()
 Raises     SY011 wrong_isolation_level
            22023 invalid_parameter_value
+           42501 insufficient_privilege
 Access     private$$;
 
-revoke execute on function symphony._check_claim(integer, interval) from public;
+revoke execute on function symphony._check_claim(text[], integer, interval) from public;

@@ -37,7 +37,7 @@ declare
     v_limit    integer;
     v_now      timestamptz;
 begin
-    perform symphony._check_claim(batch_size, lease), symphony._end_when_idle(),
+    perform symphony._check_claim(queues, batch_size, lease), symphony._end_when_idle(),
             case when asynchronous then set_config('synchronous_commit', 'off', true) end;
     v_lanes := array(select lane_id from symphony._lanes(claim_batch.queues));
     v_lanes := case when cardinality(v_lanes) > 8 then symphony._filled_lanes(v_lanes) else v_lanes end;
@@ -139,6 +139,7 @@ Raises     SY001 unknown_queue
            SY011 wrong_isolation_level - any but read committed
            SY012 still_replicated
            22023 invalid_parameter_value
+           42501 insufficient_privilege - the role may use other queues only
 Writes     symphony.claim (inserts one row); where the queue has limits also what _claim_gated()
            writes
 Locks      the lane until the transaction ends: commit at once. An idle transaction is ended after

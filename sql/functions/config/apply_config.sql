@@ -24,6 +24,11 @@ begin
     exception when sqlstate 'SY099' then
         null;
     end;
+    if v_after <> v_before and dry_run is not true then
+        perform symphony._audit('apply_config', jsonb_build_object('changed', array(
+            select key from jsonb_each(v_before) as b full join jsonb_each(v_after) as a using (key)
+            where a.value is distinct from b.value order by key)));
+    end if;
     return query
     select split_part(key, ' ', 1), substr(key, strpos(key, ' ') + 1),
            case when b.value is null then 'create' when a.value is null then 'remove' else 'change' end,
@@ -59,7 +64,7 @@ Raises     what create_queue() raises
            what set_routes() raises
            what set_retry_policy() raises
            22023 invalid_parameter_value
-Writes     symphony.queue, symphony.transport, symphony.route, symphony.retry_policy
+Writes     symphony.queue, symphony.transport, symphony.route, symphony.retry_policy, symphony.audit
 Locks      other changes of routes and policies until the transaction ends; no message
 Access     operator$$;
 

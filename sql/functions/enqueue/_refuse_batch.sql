@@ -12,7 +12,13 @@ declare
     v_hint    text;
 begin
     if jsonb_typeof(messages) is distinct from 'array' then
-        return true;
+        raise exception 'messages must be a JSON array'
+            using errcode = 'SY005',
+                  detail  = format('It is %s.', coalesce(jsonb_typeof(messages), 'null')),
+                  hint    = 'Write ''[{"message_type": "SendEmail", "body": {"to": "ada"}}]''.';
+    end if;
+    if symphony._is_limited() then
+        perform symphony._check_senders(messages);
     end if;
     for v_element, v_number in
         select element, number from jsonb_array_elements(messages) with ordinality as e (element, number)
@@ -55,6 +61,7 @@ $$Say which element of a batch is not a message, and why.
 Arguments  messages - as for enqueue_batch()
 Returns    true, only if nothing is wrong
 Raises     SY005 malformed_batch
+           42501 insufficient_privilege - before anything else is said
 Access     private$$;
 
 revoke execute on function symphony._refuse_batch(jsonb) from public;

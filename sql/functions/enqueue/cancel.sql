@@ -15,36 +15,40 @@ as $$
 declare
     v_lane_id integer;
 begin
-    delete from symphony.delayed_message as d where d.message_id = cancel.message_id;
-    if found then
-        perform symphony._free_held(array[cancel.message_id]);
-        perform symphony._forget(array[cancel.message_id]);
-        perform symphony._free_keys(array[cancel.message_id]);
-        return true;
-    end if;
-    select m.lane_id into v_lane_id
-    from symphony.message as m
-    where m.message_id = cancel.message_id;
-    if found then
-        perform symphony._check_isolation();
-        perform symphony._lock_lane(v_lane_id, wait => true);
-        delete from symphony.message as m
-        using symphony._position(v_lane_id) as p
-        where m.message_id = cancel.message_id
-          and m.lane_id = v_lane_id
-          and (symphony._is_ahead(m.txid, m.message_id, p.ahead, p.partial_txid, p.partial_message_id)
-               or exists (select from symphony.parked where parked.message_id = m.message_id));
-        if not found then
+    if not symphony._is_hidden('{producer}', cancel.message_id) then
+        delete from symphony.delayed_message as d where d.message_id = cancel.message_id;
+        if found then
+            perform symphony._free_held(array[cancel.message_id]);
+            perform symphony._forget(array[cancel.message_id]);
+            perform symphony._free_keys(array[cancel.message_id]);
+            return true;
+        end if;
+        select m.lane_id into v_lane_id
+        from symphony.message as m
+        where m.message_id = cancel.message_id;
+        if found then
+            perform symphony._check_isolation();
+            perform symphony._lock_lane(v_lane_id, wait => true);
+            delete from symphony.message as m
+            using symphony._position(v_lane_id) as p
+            where m.message_id = cancel.message_id
+              and m.lane_id = v_lane_id
+              and (symphony._is_ahead(m.txid, m.message_id, p.ahead, p.partial_txid, p.partial_message_id)
+                   or exists (select from symphony.parked where parked.message_id = m.message_id));
+            if not found then
+                return false;
+            end if;
+            delete from symphony.parked where parked.message_id = cancel.message_id;
+            perform symphony._free_held(array[cancel.message_id]);
+            perform symphony._forget(array[cancel.message_id]);
+            perform symphony._free_keys(array[cancel.message_id]);
+            return true;
+        end if;
+        if exists (
+            select from symphony._all_messages() as held where held.message_id = cancel.message_id)
+        then
             return false;
         end if;
-        delete from symphony.parked where parked.message_id = cancel.message_id;
-        perform symphony._free_held(array[cancel.message_id]);
-        perform symphony._forget(array[cancel.message_id]);
-        perform symphony._free_keys(array[cancel.message_id]);
-        return true;
-    end if;
-    if exists (select from symphony._all_messages() as held where held.message_id = cancel.message_id) then
-        return false;
     end if;
     raise exception 'message % is not known', coalesce(cancel.message_id::text, '(null)')
         using errcode = 'SY003',

@@ -46,6 +46,8 @@ begin
           and not lane.alone
           and lane.is_used
           and (enqueue.queue_name is not null or lane.is_unrouted)
+          and (not symphony._is_limited()
+               or symphony._is_listed('{enqueuer,producer}', lane.queue_name))
           and symphony._is_message(message_type, body, headers, lane.max_body_bytes, null, null, null)
         returning message.lane_id into v_lane_id;
         if found then
@@ -59,6 +61,9 @@ begin
             end if;
             return v_message_id;
         end if;
+    end if;
+    if symphony._is_limited() then
+        perform symphony._check_sender(message_type, enqueue.queue_name);
     end if;
     return symphony._enqueue_other(message_type, body, enqueue.queue_name, priority, delay, available_at,
                                    idempotency_key, group_key, headers, retry, v_message_id);
@@ -89,9 +94,10 @@ Raises     SY001 unknown_queue
            SY004 body_too_large
            SY022 needs_python
            22023 invalid_parameter_value
+           42501 insufficient_privilege - the role may use other queues only
            40001 serialization_failure - the queue was dropped and created again meanwhile
 Writes     symphony.message, or symphony.delayed_message; NOTIFY if a worker of the queue sleeps
-Access     producer$$;
+Access     enqueuer, producer$$;
 
 revoke execute on function
     symphony.enqueue(text, jsonb, text, integer, interval, timestamptz, text, text, jsonb, jsonb)

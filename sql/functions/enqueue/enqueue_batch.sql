@@ -25,10 +25,10 @@ declare
     v_at_once   integer;
 begin
     if jsonb_typeof(messages) is distinct from 'array' then
-        raise exception 'messages must be a JSON array'
-            using errcode = 'SY005',
-                  detail  = format('It is %s.', coalesce(jsonb_typeof(messages), 'null')),
-                  hint    = 'Write ''[{"message_type": "SendEmail", "body": {"to": "ada"}}]''.';
+        perform symphony._refuse_batch(messages);
+    end if;
+    if symphony._is_limited() then
+        perform symphony._check_senders(messages);
     end if;
     if jsonb_path_exists(messages, '$[*].idempotency_key') or v_is_routed and exists (
         select from symphony._targets(messages) as target where not target.is_simple)
@@ -96,9 +96,10 @@ Arguments  messages - a JSON array of objects whose keys are the arguments of en
                without a zone is one of UTC
 Returns    the ids of the messages, in the order of the array
 Raises     SY005 malformed_batch - the detail says which element, counted from 1, and why
+           42501 insufficient_privilege - the role may use other queues only
            40001 serialization_failure - a queue was dropped or changed since the snapshot
 Writes     as enqueue() does
 Locks      the idempotency keys that it takes, in the order of queue and key
-Access     producer$$;
+Access     enqueuer, producer$$;
 
 revoke execute on function symphony.enqueue_batch(jsonb) from public;

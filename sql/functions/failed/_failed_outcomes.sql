@@ -16,7 +16,7 @@ begin
     return query
     select given.id,
            case when given.id = any (done_ids) then outcome
-                else coalesce((select s.status from symphony.message_status(given.id) as s), 'unknown')
+                else coalesce((select s.status from symphony._message_status(given.id) as s), 'unknown')
            end,
            (given.id = any (done_ids))::integer::bigint
     from (

@@ -36,6 +36,12 @@ begin
     perform symphony._free_held(v_chosen);
     perform symphony._forget(v_chosen);
     perform symphony._free_keys(v_chosen);
+    if v_chosen <> '{}' then
+        perform symphony._audit('remove_failed', jsonb_build_object(
+            'message_ids', message_ids, 'queue_name', queue_name, 'message_type', message_type,
+            'error_class', error_class, 'since', since, 'until', until, 'search', search,
+            'everything', everything), cardinality(v_chosen));
+    end if;
     return query select * from symphony._failed_outcomes(message_ids, v_chosen, 'removed');
 end;
 $$;
@@ -55,8 +61,8 @@ Returns    a row for each of message_ids, or else one row
            messages - how many were removed, without message_ids
 Raises     SY001 unknown_queue
            22023 invalid_parameter_value
-Writes     symphony.failed_message, symphony.attempt, symphony.replay, symphony.idempotency_key, and
-           what _free_held() writes
+Writes     symphony.failed_message, symphony.attempt, symphony.replay, symphony.idempotency_key,
+           symphony.audit, and what _free_held() writes
 Locks      these messages; what another session has in its hands is left out of a filter
 Access     operator$$;
 

@@ -8,6 +8,7 @@ create or replace procedure symphony.remove_many_failed(
     everything   boolean default false,
     at_most      integer default null,
     chunk        integer default 10000,
+    actor        text default null,
     inout messages bigint default 0
 )
 language plpgsql
@@ -31,6 +32,7 @@ begin
     end if;
     messages := 0;
     loop
+        perform pg_catalog.set_config('symphony.actor', actor, true) where actor is not null;
         v_wanted := least(chunk, at_most operator(pg_catalog.-) messages);
         select outcome.messages into v_done
         from symphony.remove_failed(
@@ -44,7 +46,7 @@ end;
 $$;
 
 comment on procedure symphony.remove_many_failed(
-    text, text, text, timestamptz, timestamptz, text, boolean, integer, integer, bigint) is
+    text, text, text, timestamptz, timestamptz, text, boolean, integer, integer, text, bigint) is
 $$Remove failed messages as remove_failed() does, any number of them: in chunks, each in a
 transaction of its own. What fails meanwhile is left as it is.
 
@@ -52,6 +54,7 @@ Arguments  queue_name, message_type, error_class, since, until, search - as for 
            everything - true: all of them, without filters
            at_most - how many in all; null: no limit
            chunk - how many in one transaction, 1 to 1,000,000
+           actor - who does it, for the audit: the setting symphony.actor of each chunk
            messages - how many were removed; what is given has no meaning
 Raises     what remove_failed() raises
 Writes     what remove_failed() writes, and commits it, so the caller must not be in a transaction.
@@ -60,4 +63,4 @@ Locks      as remove_failed(), until the chunk is committed
 Access     operator$$;
 
 revoke execute on procedure symphony.remove_many_failed(
-    text, text, text, timestamptz, timestamptz, text, boolean, integer, integer, bigint) from public;
+    text, text, text, timestamptz, timestamptz, text, boolean, integer, integer, text, bigint) from public;

@@ -36,6 +36,13 @@ begin
         return;
     end if;
     perform symphony._replay(v_chosen, body, per_second);
+    if v_chosen <> '{}' then
+        perform symphony._audit('retry_failed', jsonb_build_object(
+            'message_ids', message_ids, 'queue_name', queue_name, 'message_type', message_type,
+            'error_class', error_class, 'since', since, 'until', until, 'search', search,
+            'body', case when body is not null then '(replaced)' end,
+            'per_second', per_second, 'everything', everything), cardinality(v_chosen));
+    end if;
     return query select * from symphony._failed_outcomes(message_ids, v_chosen, 'retried');
 end;
 $$;
@@ -61,8 +68,8 @@ Returns    a row for each of message_ids, or else one row
 Raises     SY001 unknown_queue
            SY004 body_too_large
            22023 invalid_parameter_value
-Writes     symphony.failed_message, symphony.message or symphony.delayed_message, symphony.replay;
-           NOTIFY if a worker sleeps
+Writes     symphony.failed_message, symphony.message or symphony.delayed_message, symphony.replay,
+           symphony.audit; NOTIFY if a worker sleeps
 Locks      these messages; what another session has in its hands is left out of a filter
 Access     operator$$;
 

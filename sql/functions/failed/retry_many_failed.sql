@@ -9,6 +9,7 @@ create or replace procedure symphony.retry_many_failed(
     everything   boolean default false,
     at_most      integer default null,
     chunk        integer default null,
+    actor        text default null,
     inout messages bigint default 0
 )
 language plpgsql
@@ -33,6 +34,7 @@ begin
     end if;
     messages := 0;
     loop
+        perform pg_catalog.set_config('symphony.actor', actor, true) where actor is not null;
         v_wanted := least(v_chunk, at_most operator(pg_catalog.-) messages);
         select outcome.messages into v_done
         from symphony.retry_failed(
@@ -47,7 +49,7 @@ $$;
 
 comment on procedure symphony.retry_many_failed(
     text, text, text, timestamptz, timestamptz, text, double precision, boolean, integer, integer,
-    bigint) is
+    text, bigint) is
 $$Bring failed messages back as retry_failed() does, any number of them: in chunks, each in a
 transaction of its own. What fails again meanwhile is left as it is. Who cannot call a procedure
 calls retry_failed() until it answers with fewer than at_most, with the time of the newest one as
@@ -59,6 +61,7 @@ Arguments  queue_name, message_type, error_class, since, until, search - as for 
            at_most - how many in all; null: no limit
            chunk - how many in one transaction, 1 to 1,000,000; null: 10,000, or 1,000,000 with
                per_second, whose pace begins anew with each chunk
+           actor - who does it, for the audit: the setting symphony.actor of each chunk
            messages - how many were brought back; what is given has no meaning
 Raises     what retry_failed() raises
 Writes     what retry_failed() writes, and commits it, so the caller must not be in a transaction.
@@ -68,4 +71,4 @@ Access     operator$$;
 
 revoke execute on procedure symphony.retry_many_failed(
     text, text, text, timestamptz, timestamptz, text, double precision, boolean, integer, integer,
-    bigint) from public;
+    text, bigint) from public;

@@ -27,6 +27,8 @@ begin
         union all
         select pg_get_serial_sequence('symphony.release', 'release_id'), max(release_id)
         from symphony.release
+        union all
+        select pg_get_serial_sequence('symphony.audit', 'audit_id'), max(audit_id) from symphony.audit
     loop
         if v_sequence.used > coalesce(pg_sequence_last_value(v_sequence.name::regclass), 0) then
             perform setval(v_sequence.name::regclass, v_sequence.used);

@@ -1,53 +1,57 @@
-create or replace function symphony.grant_access(role_name text, access text)
+create or replace function symphony.grant_access(
+    role_name text,
+    access    text,
+    queues    text[] default null
+)
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_function regprocedure;
+    v_role_oid oid := (select r.oid from pg_roles as r where r.rolname = grant_access.role_name);
 begin
-    if not exists (select from pg_roles where rolname = grant_access.role_name) then
+    if v_role_oid is null then
         raise exception 'role "%" does not exist', coalesce(grant_access.role_name, '(null)')
             using errcode = '42704',
                   detail  = 'Nothing was granted.',
                   hint    = format('Create it: create role %I login;',
                                    coalesce(grant_access.role_name, 'name'));
     end if;
-    insert into symphony.access (role_name, access)
-    values (grant_access.role_name, grant_access.access)
-    on conflict do nothing;
-    execute format('grant usage on schema symphony to %I', role_name);
-    for v_function in
-        select p.oid
-        from pg_proc as p
-        join symphony._access_list() as list on list.function_name = p.proname
-        where p.pronamespace = 'symphony'::regnamespace and list.access = grant_access.access
-    loop
-        execute format('grant execute on routine %s to %I', v_function, role_name);
-    end loop;
-    if grant_access.access in ('operator', 'observer') then
-        execute format('grant select on symphony.queue_overview, symphony.pending_message, '
-                       'symphony.processing_message, symphony.failed_overview, '
-                       'symphony.worker_overview, symphony.schedule_overview, '
-                       'symphony.schedule_history to %I', role_name);
+    if queues is not null then
+        perform symphony._check_queues(queues);
     end if;
+    delete from symphony.access as a    -- as the role was called before
+    where a.role_oid = v_role_oid and a.role_name <> grant_access.role_name
+      and a.access = grant_access.access;
+    insert into symphony.access as a (role_name, access, role_oid, queues)
+    values (grant_access.role_name, grant_access.access, v_role_oid, grant_access.queues)
+    on conflict on constraint access_pkey do update
+        set role_oid = excluded.role_oid, queues = excluded.queues;
+    perform symphony._apply_access(v_role_oid);
+    perform symphony._audit('grant_access', jsonb_build_object(
+        'role_name', role_name, 'access', access, 'queues', queues));
 exception
     when check_violation or not_null_violation then
-        raise exception 'there is no access "%"', coalesce(grant_access.access, '(null)')
+        raise exception 'there is no access "%"%', coalesce(grant_access.access, '(null)'),
+                        case when queues is null then '' else ' for some queues' end
             using errcode = '22023',
                   detail  = 'Nothing was granted.',
-                  hint    = 'It is one of producer, consumer, operator and observer.';
+                  hint    = 'It is one of enqueuer, producer, consumer, operator and observer; the last '
+                            'two are for all queues.';
 end;
 $$;
 
-comment on function symphony.grant_access(text, text) is
+comment on function symphony.grant_access(text, text, text[]) is
 $$Let a role call the functions of its task, and touch no table. Upgrades grant it again.
 
 Arguments  role_name - an existing role
-           access - producer, consumer, operator or observer
-Raises     22023 invalid_parameter_value
+           access - enqueuer, producer, consumer, operator or observer
+           queues - those that an enqueuer, producer or consumer may use, and no others. They take
+               the place of those of an earlier grant; null: all
+Raises     SY001 unknown_queue
+           22023 invalid_parameter_value
            42704 undefined_object - there is no such role
-Writes     symphony.access; grants
+Writes     symphony.access, symphony.audit; grants
 Access     operator, who must own Symphony$$;
 
-revoke execute on function symphony.grant_access(text, text) from public;
+revoke execute on function symphony.grant_access(text, text, text[]) from public;

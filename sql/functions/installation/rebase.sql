@@ -26,6 +26,8 @@ begin
         perform symphony._take_turn(sleep.turn_name, wait => true)
         from (select 'sleep:' || slot as turn_name from generate_series(0, 31) as slot order by 1) as sleep;
         update symphony.idle_worker set since = null where idle_worker.since is not null;
+        update symphony.access set role_oid = null where access.role_oid is not null;
+        perform symphony._audit('rebase', jsonb_build_object('moved_by', moved_by), messages);
         perform symphony._mark_server();
     end if;
 end;

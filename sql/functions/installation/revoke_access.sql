@@ -4,37 +4,40 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 /*
- * Two kinds of access share functions, so all is taken and what remains is granted again.
+ * The role may be gone, or be another one by now: then there is only a row to remove.
  */
 declare
-    v_access text;
+    v_role_oid oid := (select r.oid from pg_roles as r where r.rolname = revoke_access.role_name);
 begin
-    if not exists (select from pg_roles where rolname = revoke_access.role_name) then
+    if v_role_oid is null and not exists (
+        select from symphony.access as a where a.role_name = revoke_access.role_name)
+    then
         raise exception 'role "%" does not exist', coalesce(revoke_access.role_name, '(null)')
             using errcode = '42704',
                   detail  = 'Nothing was revoked.',
                   hint    = 'See symphony.access for the roles that were granted anything.';
     end if;
     delete from symphony.access as a
-    where a.role_name = revoke_access.role_name and a.access = revoke_access.access;
-    execute format('revoke all on all routines in schema symphony from %I', role_name);
-    execute format('revoke all on all tables in schema symphony from %I', role_name);
-    execute format('revoke all on schema symphony from %I', role_name);
-    for v_access in
-        select a.access from symphony.access as a where a.role_name = revoke_access.role_name
-    loop
-        perform symphony.grant_access(revoke_access.role_name, v_access);
-    end loop;
+    where (a.role_name = revoke_access.role_name or a.role_oid = v_role_oid)
+      and a.access = revoke_access.access;
+    if found then
+        perform symphony._audit('revoke_access', jsonb_build_object(
+            'role_name', role_name, 'access', access));
+    end if;
+    if v_role_oid is not null then
+        perform symphony._apply_access(v_role_oid);
+    end if;
+    perform symphony._note_limits();
 end;
 $$;
 
 comment on function symphony.revoke_access(text, text) is
 $$Take back what grant_access() granted.
 
-Arguments  role_name - an existing role
-           access - producer, consumer, operator or observer
-Raises     42704 undefined_object - there is no such role
-Writes     symphony.access; grants
+Arguments  role_name - a role, or the name of one that is gone
+           access - enqueuer, producer, consumer, operator or observer
+Raises     42704 undefined_object - there is no such role, and nothing was granted to it
+Writes     symphony.access, symphony.audit; grants
 Access     operator, who must own Symphony$$;
 
 revoke execute on function symphony.revoke_access(text, text) from public;

@@ -13,7 +13,7 @@ begin
     where p.message_id = _key_remark.message_id;
     select h.message_id, s.status, s.available_at into v_head
     from symphony.held_key as h
-    cross join lateral symphony.message_status(h.message_id) as s
+    cross join lateral symphony._message_status(h.message_id) as s
     where h.queue_name = v_key.queue_name and h.group_key = v_key.group_key;
     if v_head.status = 'failed' then
         return format('Its key %1$s is held by message %2$s, which failed for good: symphony-pg failed retry '

@@ -63,7 +63,7 @@ begin
     from told
     left join symphony.held_key as h
         on h.queue_name = told.queue_name and h.group_key = told.group_key
-    left join lateral symphony.message_status(h.message_id) as s on true
+    left join lateral symphony._message_status(h.message_id) as s on true
     left join hand on hand.queue_name = told.queue_name and hand.group_key = told.group_key;
 end;
 $$;

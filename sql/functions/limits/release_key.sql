@@ -16,7 +16,11 @@ begin
     select h.message_id into v_message_id
     from symphony.held_key as h
     where h.queue_name = release_key.queue_name and h.group_key = release_key.group_key;
-    perform symphony._free_held(array[v_message_id]);
+    if v_message_id is not null then
+        perform symphony._free_held(array[v_message_id]);
+        perform symphony._audit('release_key', jsonb_build_object(
+            'queue_name', queue_name, 'group_key', group_key, 'message_id', v_message_id));
+    end if;
     return v_message_id;
 end;
 $$;
@@ -29,7 +33,7 @@ Arguments  queue_name - the queue
            group_key - the key
 Returns    the message that held the key; null: it was not held
 Raises     SY001 unknown_queue
-Writes     symphony.held_key, symphony.freed_key; NOTIFY if a worker sleeps
+Writes     symphony.held_key, symphony.freed_key, symphony.audit; NOTIFY if a worker sleeps
 Access     operator$$;
 
 revoke execute on function symphony.release_key(text, text) from public;

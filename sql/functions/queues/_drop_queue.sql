@@ -63,7 +63,11 @@ begin
     delete from symphony.purge_position as p where p.lane_id = any (v_lanes);
     delete from symphony.lane_use as u where u.lane_id = any (v_lanes);
     delete from symphony.lane as l where l.lane_id = any (v_lanes);
+    update symphony.access as a set queues = array_remove(a.queues, _drop_queue.queue_name)
+    where _drop_queue.queue_name = any (a.queues);
     delete from symphony.queue as q where q.queue_name = _drop_queue.queue_name;
+    perform symphony._audit('drop_queue', jsonb_build_object(
+        'queue_name', queue_name, 'force', force), v_held);
     return true;
 end;
 $$;

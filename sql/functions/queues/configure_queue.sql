@@ -23,10 +23,11 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_constraint text;
-    v_before     symphony.queue;
-    v_after      symphony.queue;
+    v_before     jsonb;
+    v_after      jsonb;
 begin
-    select * into v_before from symphony.queue as q
+    select to_jsonb(q) into v_before
+    from symphony.queue as q
     where q.queue_name = configure_queue.queue_name
     for no key update;
     update symphony.queue as q
@@ -45,9 +46,14 @@ begin
         key_concurrency    = nullif(coalesce(configure_queue.key_concurrency, q.key_concurrency), 0),
         concurrency        = nullif(coalesce(configure_queue.concurrency, q.concurrency), 0),
         on_failure         = coalesce(configure_queue.on_failure, q.on_failure)
-    where q.queue_name = configure_queue.queue_name;
+    where q.queue_name = configure_queue.queue_name
+    returning to_jsonb(q) into v_after;
     if not found then
         perform symphony._refuse_queue(configure_queue.queue_name);
+    elsif v_after <> v_before then
+        perform symphony._audit('configure_queue', jsonb_build_object('queue_name', queue_name) || (
+            select jsonb_object_agg(a.key, a.value) from jsonb_each(v_after) as a
+            where a.value is distinct from v_before -> a.key));
     end if;
     if configure_queue.max_body_bytes is not null then
         perform from symphony.lane    -- waits for a lane that _lane_alone() is about to make
@@ -59,9 +65,8 @@ begin
         where lane.queue_name = configure_queue.queue_name
           and lane.max_body_bytes not in (0, configure_queue.max_body_bytes);
     end if;
-    select * into v_after from symphony.queue as q where q.queue_name = configure_queue.queue_name;
-    if (v_before.ordered, v_before.key_concurrency, v_before.concurrency)
-       is distinct from (v_after.ordered, v_after.key_concurrency, v_after.concurrency)
+    if (v_before -> 'ordered', v_before -> 'key_concurrency', v_before -> 'concurrency')
+       <> (v_after -> 'ordered', v_after -> 'key_concurrency', v_after -> 'concurrency')
     then
         perform symphony._change_limits(queue_name);
     end if;
@@ -96,7 +101,7 @@ Arguments  queue_name - the queue
 Raises     SY001 unknown_queue
            SY011 wrong_isolation_level - a limit is changed
            22023 invalid_parameter_value - the detail names the setting and its range
-Writes     symphony.queue, symphony.lane, and what _change_limits() writes
+Writes     symphony.queue, symphony.lane, symphony.audit, and what _change_limits() writes
 Locks      the queue; its lanes, if it is made ordered or a limit is changed
 Access     operator$$;
 

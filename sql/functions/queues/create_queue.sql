@@ -49,6 +49,9 @@ begin
             perform symphony._note_routes();
         end if;
     end if;
+    if v_created then
+        perform symphony._audit('create_queue', jsonb_build_object('queue_name', create_queue.queue_name));
+    end if;
     perform symphony.configure_queue(
         create_queue.queue_name, max_attempts, retry_delay, retry_multiplier, retry_max_delay,
         retry_jitter, lease, retention, max_body_bytes, idempotency_window, failed_retention,
@@ -92,8 +95,8 @@ Arguments  queue_name - 1 to 48 letters, digits and _ . : / -
                or removed
 Returns    true if it was created, false if it was there
 Raises     22023 invalid_parameter_value
-Writes     symphony.queue, symphony.lane, symphony.claim, symphony.purge_position, and what
-           configure_queue() writes
+Writes     symphony.queue, symphony.lane, symphony.claim, symphony.purge_position,
+           symphony.audit, and what configure_queue() writes
 Access     operator$$;
 
 revoke execute on function symphony.create_queue(

@@ -47,7 +47,7 @@ Raises     SY002 queue_not_empty
            SY011 wrong_isolation_level
            55000 object_not_in_prerequisite_state - transports lead to the queue
            55006 object_in_use - others used the queue all the time, for 10 seconds
-Writes     every table that has messages of the queue
+Writes     every table that has messages of the queue, symphony.audit
 Locks      enqueueing into any queue, from when it has all that it needs until the transaction ends
 Access     operator$$;
 

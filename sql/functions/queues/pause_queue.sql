@@ -14,6 +14,9 @@ begin
     if not exists (select from symphony.queue as q where q.queue_name = pause_queue.queue_name) then
         perform symphony._refuse_queue(pause_queue.queue_name);
     end if;
+    if v_changed then
+        perform symphony._audit('pause_queue', jsonb_build_object('queue_name', queue_name));
+    end if;
     return v_changed;
 end;
 $$;
@@ -24,7 +27,7 @@ $$Stop handing out messages of a queue. What is being processed goes on, and so 
 Arguments  queue_name - the queue
 Returns    true, or false if it was paused already
 Raises     SY001 unknown_queue
-Writes     symphony.queue
+Writes     symphony.queue, symphony.audit
 Access     operator$$;
 
 revoke execute on function symphony.pause_queue(text) from public;

@@ -34,6 +34,7 @@ begin
     from unnest(v_lanes) as lane_id
     cross join symphony._position(lane_id) as p
     where exists (select from symphony._pending(lane_id, 1, v_finished));
+    perform symphony._audit('purge_queue', jsonb_build_object('queue_name', queue_name), null);
 end;
 $$;
 
@@ -44,8 +45,8 @@ those being processed. The idempotency keys of what is dropped are free then.
 Arguments  queue_name - the queue
 Raises     SY001 unknown_queue
            SY011 wrong_isolation_level
-Writes     symphony.claim (a row for each lane with pending messages), symphony.idempotency_key, and
-           what _purge_parked() writes
+Writes     symphony.claim (a row for each lane with pending messages), symphony.idempotency_key,
+           symphony.audit, and what _purge_parked() writes
 Locks      the lanes of the queue until the transaction ends
 Access     operator$$;
 

@@ -16,6 +16,9 @@ begin
     end if;
     perform symphony._wake_workers(
         array(select lane.lane_id from symphony.lane where lane.queue_name = resume_queue.queue_name));
+    if v_changed then
+        perform symphony._audit('resume_queue', jsonb_build_object('queue_name', queue_name));
+    end if;
     return v_changed;
 end;
 $$;
@@ -26,7 +29,7 @@ $$Hand out messages of a paused queue again.
 Arguments  queue_name - the queue
 Returns    true, or false if it was running already
 Raises     SY001 unknown_queue
-Writes     symphony.queue; NOTIFY if a worker of the queue sleeps
+Writes     symphony.queue, symphony.audit; NOTIFY if a worker of the queue sleeps
 Access     operator$$;
 
 revoke execute on function symphony.resume_queue(text) from public;

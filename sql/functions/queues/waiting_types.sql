@@ -17,12 +17,18 @@ declare
     v_lanes  integer[];
     v_filled integer[];
 begin
+    if symphony._is_limited() then
+        perform symphony._check_use('{consumer,operator,observer}', waiting_types.queues);
+    end if;
     if waiting_types.queues is not null then
         perform symphony._check_queues(waiting_types.queues);
     end if;
     v_lanes := array(
         select lane.lane_id from symphony.lane
-        where waiting_types.queues is null or lane.queue_name = any (waiting_types.queues));
+        where lane.queue_name = any (waiting_types.queues)
+           or waiting_types.queues is null and (
+               not symphony._is_limited()
+               or symphony._is_listed('{consumer,operator,observer}', lane.queue_name)));
     v_filled := array(
         select lane.lane_id from symphony.lane
         where lane.lane_id = any (v_lanes)
@@ -53,13 +59,14 @@ comment on function symphony.waiting_types(text[]) is
 $$Which message types wait in queues, so that a worker can say at its start what it has no handler
 for. It looks at the first 1000 pending and the first 1000 delayed messages only.
 
-Arguments  queues - null: all
+Arguments  queues - null: all that the role may use
 Returns    a row for each type and handler
            message_type - selects the handlers
            handler_name - the one handler that the message is for; null: the first
            messages - how many of those that were looked at
 Raises     SY001 unknown_queue
            22023 invalid_parameter_value - queues is empty
+           42501 insufficient_privilege - the role may use other queues only
 Access     consumer, operator, observer$$;
 
 revoke execute on function symphony.waiting_types(text[]) from public;

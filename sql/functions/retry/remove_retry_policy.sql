@@ -21,13 +21,18 @@ begin
         if not found then
             perform symphony._refuse_queue(remove_retry_policy.queue_name);
         end if;
+        perform symphony._audit('remove_retry_policy', jsonb_build_object('queue_name', queue_name));
         return true;
     elsif pattern = '*' then
         perform symphony.set_retry_policy('*');
         return true;
     end if;
     delete from symphony.retry_policy as p where p.pattern = remove_retry_policy.pattern;
-    return found;
+    if not found then
+        return false;
+    end if;
+    perform symphony._audit('remove_retry_policy', jsonb_build_object('pattern', pattern));
+    return true;
 end;
 $$;
 
@@ -39,7 +44,7 @@ Arguments  pattern - as for set_retry_policy(); of * the values come back that i
 Returns    true, or false if there was no such policy
 Raises     SY001 unknown_queue
            22023 invalid_parameter_value
-Writes     symphony.retry_policy, or symphony.queue
+Writes     symphony.retry_policy, or symphony.queue, symphony.audit
 Access     operator$$;
 
 revoke execute on function symphony.remove_retry_policy(text, text) from public;

@@ -33,7 +33,7 @@ begin
         max_delay := coalesce(max_delay, '30 seconds');
         jitter := coalesce(jitter, 0.1);
     end if;
-    insert into symphony.retry_policy (
+    insert into symphony.retry_policy as p (
         pattern, max_attempts, delay, multiplier, max_delay, jitter, permanent_errors,
         transient_errors, retry_after_errors, snooze_errors)
     values (
@@ -46,7 +46,15 @@ begin
             multiplier = excluded.multiplier, max_delay = excluded.max_delay,
             jitter = excluded.jitter, permanent_errors = excluded.permanent_errors,
             transient_errors = excluded.transient_errors,
-            retry_after_errors = excluded.retry_after_errors, snooze_errors = excluded.snooze_errors;
+            retry_after_errors = excluded.retry_after_errors, snooze_errors = excluded.snooze_errors
+        where p is distinct from excluded;
+    if found then
+        perform symphony._audit('set_retry_policy', jsonb_build_object(
+            'pattern', pattern, 'max_attempts', max_attempts, 'delay', delay, 'multiplier', multiplier,
+            'max_delay', max_delay, 'jitter', jitter, 'permanent_errors', permanent_errors,
+            'transient_errors', transient_errors, 'retry_after_errors', retry_after_errors,
+            'snooze_errors', snooze_errors));
+    end if;
 end;
 $$;
 
@@ -72,7 +80,7 @@ Arguments  pattern - a message type, a group such as orders.*, or * for all othe
                {"class": "wait"}
            snooze_errors - classes of errors that use no attempt, {"class": "wait"}
 Raises     22023 invalid_parameter_value
-Writes     symphony.retry_policy
+Writes     symphony.retry_policy, symphony.audit
 Access     operator$$;
 
 revoke execute on function symphony.set_retry_policy(

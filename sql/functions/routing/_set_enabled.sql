@@ -24,6 +24,8 @@ begin
     update symphony.transport as t
     set enabled = _set_enabled.enabled, updated_at = symphony._now()
     where t.transport_name = _set_enabled.transport_name;
+    perform symphony._audit(case when enabled then 'enable_transport' else 'disable_transport' end,
+                            jsonb_build_object('transport_name', transport_name));
     perform symphony._hold_lanes(v_transport.queue_name);
     return true;
 end;

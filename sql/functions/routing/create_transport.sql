@@ -41,6 +41,11 @@ begin
             priority = excluded.priority, config = excluded.config, updated_at = symphony._now()
         where (t.transport_type, t.queue_name, t.priority, t.config) is distinct from
               (excluded.transport_type, excluded.queue_name, excluded.priority, excluded.config);
+    if found then
+        perform symphony._audit('create_transport', jsonb_build_object(
+            'transport_name', transport_name, 'transport_type', v_type, 'queue_name', v_queue_name,
+            'priority', priority));
+    end if;
     perform symphony._hold_lanes(touched.queue_name)
     from (select distinct unnest(array[v_before.queue_name, v_queue_name]) as queue_name
           order by queue_name) as touched;
@@ -70,7 +75,7 @@ Raises     SY001 unknown_queue
            SY011 wrong_isolation_level
            SY021 transport_not_served - its type is redis, rabbitmq or sqs
            22023 invalid_parameter_value
-Writes     symphony.transport, symphony.lane
+Writes     symphony.transport, symphony.lane, symphony.audit
 Access     operator$$;
 
 revoke execute on function symphony.create_transport(text, text, text, integer, jsonb) from public;

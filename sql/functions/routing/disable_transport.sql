@@ -19,7 +19,7 @@ Returns    true, or false if it was disabled already
 Raises     SY011 wrong_isolation_level
            SY020 unknown_transport
            55000 object_not_in_prerequisite_state - a sync transport cannot hold messages
-Writes     symphony.transport, symphony.lane
+Writes     symphony.transport, symphony.lane, symphony.audit
 Access     operator$$;
 
 revoke execute on function symphony.disable_transport(text) from public;

@@ -16,7 +16,7 @@ Arguments  transport_name - the transport
 Returns    true, or false if it was enabled already
 Raises     SY011 wrong_isolation_level
            SY020 unknown_transport
-Writes     symphony.transport, symphony.lane; NOTIFY if a worker of the queue sleeps
+Writes     symphony.transport, symphony.lane, symphony.audit; NOTIFY if a worker of the queue sleeps
 Access     operator$$;
 
 revoke execute on function symphony.enable_transport(text) from public;

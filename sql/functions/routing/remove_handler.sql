@@ -11,6 +11,8 @@ begin
     if not found then
         return false;
     end if;
+    perform symphony._audit('remove_handler', jsonb_build_object(
+        'message_type', message_type, 'handler_name', handler_name));
     perform symphony._note_routes();
     return true;
 end;
@@ -23,7 +25,7 @@ Arguments  message_type - the type
            handler_name - the handler
 Returns    true, or false if it was not declared
 Raises     SY011 wrong_isolation_level
-Writes     symphony.handler, symphony.lane
+Writes     symphony.handler, symphony.lane, symphony.audit
 Access     operator$$;
 
 revoke execute on function symphony.remove_handler(text, text) from public;

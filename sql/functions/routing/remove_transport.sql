@@ -24,6 +24,7 @@ begin
     if not found then
         return false;
     end if;
+    perform symphony._audit('remove_transport', jsonb_build_object('transport_name', transport_name));
     perform symphony._hold_lanes(v_queue_name);
     return true;
 end;
@@ -36,7 +37,7 @@ Arguments  transport_name - the transport
 Returns    true, or false if there was no such transport
 Raises     SY011 wrong_isolation_level
            55000 object_not_in_prerequisite_state - routes lead to the transport
-Writes     symphony.transport, symphony.lane; NOTIFY if a worker of the queue sleeps
+Writes     symphony.transport, symphony.lane, symphony.audit; NOTIFY if a worker of the queue sleeps
 Access     operator$$;
 
 revoke execute on function symphony.remove_transport(text) from public;

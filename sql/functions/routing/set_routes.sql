@@ -9,6 +9,7 @@ declare
                             else jsonb_build_array(routes) end;
     v_unknown text;
     v_count   integer;
+    v_before  text[];
 begin
     perform symphony._check_pattern(pattern);
     if exists (
@@ -37,6 +38,8 @@ begin
 
     perform symphony._take_turn('routes', wait => true);
     lock table symphony.route in share row exclusive mode;
+    v_before := array(select format('%s %s', r.transport_name, r.handler_name) from symphony.route as r
+                      where r.pattern = set_routes.pattern order by r.route_id);
     delete from symphony.route where route.pattern = set_routes.pattern;
     insert into symphony.route (pattern, transport_name, handler_name)
     select set_routes.pattern,
@@ -46,6 +49,12 @@ begin
     order by r.number
     on conflict on constraint route_key do nothing;
     get diagnostics v_count = row_count;
+    if v_before <> array(select format('%s %s', r.transport_name, r.handler_name) from symphony.route as r
+                         where r.pattern = set_routes.pattern order by r.route_id)
+    then
+        perform symphony._audit('set_routes', jsonb_build_object(
+            'pattern', pattern, 'routes', v_routes), v_count);
+    end if;
     perform symphony._note_routes();
     return v_count;
 end;
@@ -61,7 +70,7 @@ Returns    how many routes the pattern has
 Raises     SY011 wrong_isolation_level
            SY020 unknown_transport
            22023 invalid_parameter_value
-Writes     symphony.route, symphony.lane
+Writes     symphony.route, symphony.lane, symphony.audit
 Access     operator$$;
 
 revoke execute on function symphony.set_routes(text, jsonb) from public;

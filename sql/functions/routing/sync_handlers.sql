@@ -19,6 +19,13 @@ begin
                select h.handler_name from symphony.handler as h
                where h.message_type = sync_handlers.message_type)
     then
+        if symphony._is_limited() and not symphony._is_listed('{consumer,operator}', null) then
+            raise exception 'permission denied to declare handlers of "%"', message_type
+                using errcode = '42501',
+                      detail  = 'Some are new, so messages would go another way, and the role may use '
+                                'some queues only.',
+                      hint    = 'Let a role declare them that may use all: symphony-pg db upgrade --app.';
+        end if;
         perform symphony._take_turn('routes', wait => true);
     end if;
     return query
@@ -33,6 +40,8 @@ begin
     on conflict on constraint handler_key do nothing
     returning handler.handler_name;
     if found then
+        perform symphony._audit('sync_handlers', jsonb_build_object(
+            'message_type', message_type, 'handler_names', handler_names));
         perform symphony._note_routes();
     end if;
 end;
@@ -46,7 +55,8 @@ Arguments  message_type - the type
 Returns    the names that were new
 Raises     SY011 wrong_isolation_level - if there are new names
            22023 invalid_parameter_value
-Writes     symphony.handler, symphony.lane
+           42501 insufficient_privilege - there are new names, and the role may use some queues only
+Writes     symphony.handler, symphony.lane, symphony.audit
 Access     consumer, operator$$;
 
 revoke execute on function symphony.sync_handlers(text, text[]) from public;

@@ -10,6 +10,8 @@ volatile
 set timezone = 'UTC'
 as $$
 /*
+ * It enqueues in nobody's name, since whoever ticks may be limited to some queues.
+ *
  * The header has the time in UTC, whoever ticks.  A time may come again when the clock was put
  * back: it is not fired again.
  */
@@ -25,18 +27,19 @@ begin
         return 0;
     end if;
     if v_skipped is null and schedule.overlap = 'skip' and exists (
-        select from symphony.schedule as s, symphony.message_status(s.last_message_id) as m
+        select from symphony.schedule as s, symphony._message_status(s.last_message_id) as m
         where s.schedule_name = schedule.schedule_name
           and m.status in ('pending', 'delayed', 'processing'))
     then
         v_skipped := 'the message of the last run is not settled';
     end if;
     if v_skipped is null then
-        v_message_id := symphony.enqueue(
+        v_message_id := symphony._enqueue_other(
             schedule.message_type, schedule.body, schedule.queue_name, schedule.priority,
-            delay => nullif(random() * schedule.jitter, '0'),
-            headers => schedule.headers || jsonb_build_object(
-                'schedule', schedule.schedule_name, 'scheduled_at', scheduled_at));
+            nullif(random() * schedule.jitter, '0'), null, null, null,
+            schedule.headers || jsonb_build_object(
+                'schedule', schedule.schedule_name, 'scheduled_at', scheduled_at),
+            null, nextval('symphony.message_id_seq'));
         update symphony.schedule as s
         set last_run_at = _record_run.scheduled_at, last_message_id = v_message_id,
             run_count = s.run_count + 1,

@@ -74,6 +74,9 @@ begin
                              else v_now end))
     where s.schedule_name = v_schedule.schedule_name
     returning s.next_run_at into v_schedule.next_run_at;
+    perform symphony._audit('create_schedule', jsonb_build_object(
+        'schedule_name', schedule_name, 'message_type', message_type, 'queue_name', queue_name,
+        'schedule_type', schedule_type, 'schedule_config', schedule_config, 'timezone', timezone));
     return v_schedule.next_run_at;
 exception
     when check_violation or not_null_violation then
@@ -114,7 +117,7 @@ Raises     SY001 unknown_queue
            SY004 body_too_large
            SY022 needs_python
            22023 invalid_parameter_value
-Writes     symphony.schedule
+Writes     symphony.schedule, symphony.audit
 Access     operator, producer$$;
 
 revoke execute on function symphony.create_schedule(

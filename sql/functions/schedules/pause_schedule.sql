@@ -9,7 +9,11 @@ begin
     update symphony.schedule as s
     set enabled = false, updated_at = symphony._now()
     where s.schedule_name = pause_schedule.schedule_name and s.enabled;
-    return found;
+    if not found then
+        return false;
+    end if;
+    perform symphony._audit('pause_schedule', jsonb_build_object('schedule_name', schedule_name));
+    return true;
 end;
 $$;
 
@@ -19,7 +23,7 @@ $$Stop a schedule. Its runs are left out until resume_schedule().
 Arguments  schedule_name - the schedule
 Returns    true, or false if it was paused already
 Raises     SY006 unknown_schedule
-Writes     symphony.schedule
+Writes     symphony.schedule, symphony.audit
 Access     operator$$;
 
 revoke execute on function symphony.pause_schedule(text) from public;

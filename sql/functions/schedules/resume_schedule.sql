@@ -17,6 +17,7 @@ begin
         set enabled = true, next_run_at = v_next, last_error = null,
             updated_at = symphony._now()
         where s.schedule_name = v_schedule.schedule_name;
+        perform symphony._audit('resume_schedule', jsonb_build_object('schedule_name', schedule_name));
     end if;
     return v_next;
 end;
@@ -29,7 +30,7 @@ Arguments  schedule_name - the schedule
 Returns    when it runs next; null: never again
 Raises     SY006 unknown_schedule
            what create_schedule() raises - it is still broken
-Writes     symphony.schedule
+Writes     symphony.schedule, symphony.audit
 Access     operator$$;
 
 revoke execute on function symphony.resume_schedule(text) from public;

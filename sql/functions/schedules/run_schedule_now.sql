@@ -11,6 +11,7 @@ begin
     v_schedule.overlap := 'allow';
     v_schedule.jitter := '0';
     perform symphony._record_run(v_schedule, v_now, v_now, null);
+    perform symphony._audit('run_schedule_now', jsonb_build_object('schedule_name', schedule_name));
     return (select s.last_message_id from symphony.schedule as s
             where s.schedule_name = v_schedule.schedule_name);
 end;
@@ -23,7 +24,7 @@ Arguments  schedule_name - the schedule
 Returns    the id of the message
 Raises     SY006 unknown_schedule
            what enqueue() raises
-Writes     symphony.schedule, symphony.schedule_run, and what enqueue() writes
+Writes     symphony.schedule, symphony.schedule_run, and what enqueue() writes, symphony.audit
 Access     operator$$;
 
 revoke execute on function symphony.run_schedule_now(text) from public;

@@ -4,8 +4,12 @@ language sql
 stable
 as $$
     select pg_catalog.format(
-        'It is held, since transport "%s" has been disabled since %s: select symphony.enable_transport(%L);',
-        transport.transport_name, transport.updated_at, transport.transport_name)
+        'It is held, since transport "%s" has been disabled since %s%s: '
+        'select symphony.enable_transport(%L);',
+        transport.transport_name, transport.updated_at,
+        symphony._done_by('disable_transport', pg_catalog.jsonb_build_object(
+            'transport_name', transport.transport_name)),
+        transport.transport_name)
     from symphony.lane
     join symphony.transport on transport.queue_name operator(pg_catalog.=) lane.queue_name
     where lane.lane_id operator(pg_catalog.=) _hold_remark.lane_id

@@ -11,6 +11,7 @@ declare
     v_keys    integer;
     v_runs    integer;
     v_ticks   integer;
+    v_audits  integer;
     v_workers integer;
 begin
     failed := symphony._purge_failed(now, at_most);
@@ -49,14 +50,23 @@ begin
         for update skip locked);
     get diagnostics v_ticks = row_count;
 
+    delete from symphony.audit
+    where audit.audit_id in (
+        select old.audit_id
+        from symphony.audit as old
+        where old.done_at < _purge_others.now - interval '1 year'
+        order by old.done_at
+        limit at_most);
+    get diagnostics v_audits = row_count;
+
     v_workers := symphony._purge_workers(now, 100);
-    has_more := greatest(failed, v_keys, v_runs, v_ticks) >= at_most or v_workers >= 100;
+    has_more := greatest(failed, v_keys, v_runs, v_ticks, v_audits) >= at_most or v_workers >= 100;
 end;
 $$;
 
 comment on function symphony._purge_others(timestamptz, integer) is
 $$Remove what has been kept for long enough and is not in the log: failed messages, idempotency keys,
-runs of schedules, ticks, silent workers.
+runs of schedules, ticks, the audit of a year ago, silent workers.
 
 Arguments  now
            at_most - how many of each; of workers a hundred, since each may sleep at a thousand

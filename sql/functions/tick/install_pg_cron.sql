@@ -28,6 +28,7 @@ begin
                             'database that cron.database_name names.';
     end if;
     execute 'select cron.schedule($1, $2, $3)' using 'symphony-tick', v_when, v_what;
+    perform symphony.note('install_pg_cron()');
     return format('%s: %s', v_when, v_what);
 end;
 $$;

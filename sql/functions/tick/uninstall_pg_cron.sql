@@ -10,6 +10,9 @@ begin
         execute 'select count(cron.unschedule(jobid)) > 0 from cron.job where jobname = $1'
         into v_found using 'symphony-tick';
     end if;
+    if v_found then
+        perform symphony.note('uninstall_pg_cron()');
+    end if;
     return v_found;
 end;
 $$;

@@ -10,6 +10,15 @@ begin
                   detail  = 'It is null or empty.',
                   hint    = 'Give the name that the worker claims with.';
     end if;
+    if symphony._is_limited() then
+        perform symphony._check_use('{consumer}', queues);
+        if not symphony._may_speak_for(worker) then
+            raise exception 'permission denied for worker "%"', worker
+                using errcode = '42501',
+                      detail  = 'It consumes queues that the role may not use.',
+                      hint    = 'Give each worker a name of its own.';
+        end if;
+    end if;
     perform symphony._check_queues(queues);
 end;
 $$;
@@ -21,6 +30,7 @@ Arguments  worker - its name
            queues - those it consumes
 Raises     SY001 unknown_queue
            22023 invalid_parameter_value
+           42501 insufficient_privilege
 Access     private$$;
 
 revoke execute on function symphony._check_worker(text, text[]) from public;

@@ -9,7 +9,9 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 begin
-    perform symphony._set_idle(symphony._sleeps_at(busy.worker), busy.worker, false);
+    if not symphony._is_limited() or symphony._may_speak_for(busy.worker) then
+        perform symphony._set_idle(symphony._sleeps_at(busy.worker), busy.worker, false);
+    end if;
 end;
 $$;
 

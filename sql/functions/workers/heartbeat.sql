@@ -36,6 +36,7 @@ Arguments  worker - the name it claims with
 Returns    what request_workers() asked of it. stop: end; pause: claim nothing; null: go on
 Raises     SY001 unknown_queue
            22023 invalid_parameter_value
+           42501 insufficient_privilege - the role may use other queues only
 Writes     symphony.worker
 Access     consumer$$;
 

@@ -40,6 +40,7 @@ Returns    false: a message may still come unannounced, so claim again soon and 
            true: the worker may sleep
 Raises     SY001 unknown_queue
            22023 invalid_parameter_value
+           42501 insufficient_privilege - the role may use other queues only
 Writes     symphony.idle_worker, if that is news
 Access     consumer$$;
 

@@ -43,6 +43,10 @@ begin
     perform symphony._notify(first.queue_name, 'request')
     from (select distinct known.queues[1] as queue_name
           from symphony.worker as known where known.worker = any (v_asked)) as first;
+    if v_asked <> '{}' then
+        perform symphony._audit('request_workers', jsonb_build_object(
+            'command', command, 'workers', workers, 'queue_name', queue_name), cardinality(v_asked));
+    end if;
     return query select unnest(v_asked);
 end;
 $$;
@@ -59,7 +63,7 @@ Returns    the workers that were asked, by name. One that was asked to stop is n
 Raises     SY001 unknown_queue
            SY008 unknown_worker
            22023 invalid_parameter_value
-Writes     symphony.worker; NOTIFY on symphony:<queue>, when the transaction commits
+Writes     symphony.worker, symphony.audit; NOTIFY on symphony:<queue>, when the transaction commits
 Access     operator$$;
 
 revoke execute on function symphony.request_workers(text, text[], text) from public;

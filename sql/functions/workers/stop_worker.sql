@@ -5,8 +5,10 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    delete from symphony.worker as known where known.worker = stop_worker.worker;
-    perform symphony.busy(stop_worker.worker);
+    if not symphony._is_limited() or symphony._may_speak_for(stop_worker.worker) then
+        delete from symphony.worker as known where known.worker = stop_worker.worker;
+        perform symphony.busy(stop_worker.worker);
+    end if;
 end;
 $$;
 

@@ -81,7 +81,17 @@ insert into bad_call values
     ('22023', $$symphony.enqueue('A', available_at => '-infinity')$$),
     ('22023', $$symphony.enqueue('A', idempotency_key => '')$$),
     ('22023', $$symphony.clock_changes('UTC', now(), 'infinity')$$),
+    ('22023', $$symphony.list_messages('waiting')$$),
+    ('SY001', $$symphony.list_messages(queue_name => 'nope')$$),
+    ('22023', $$symphony.recent_errors(at_most => 0)$$),
+    ('SY001', $$symphony.recent_errors(queue_name => 'nope')$$),
+    ('SY001', $$symphony.queue_settings('nope')$$),
+    ('SY001', $$symphony.queue_holds('nope')$$),
+    ('22023', $$symphony.audit(at_most => 0)$$),
+    ('22023', $$symphony.note('')$$),
     ('22023', $$symphony.grant_access(current_user, 'root')$$),
+    ('22023', $$symphony.grant_access(current_user, 'operator', '{default}')$$),
+    ('SY001', $$symphony.grant_access(current_user, 'producer', '{nope}')$$),
     ('SY001', $$symphony.create_transport('t', queue_name => 'nope')$$),
     ('SY001', $$symphony.remove_retry_policy(queue_name => 'nope')$$),
     ('SY001', $$symphony.retry_policy_of('A', 'nope')$$),
@@ -192,6 +202,25 @@ select pg_temp.collect('SY012');
 update pg_subscription set subenabled = false where subname = 'sy_test_errors';
 drop subscription sy_test_errors;
 select symphony._mark_server();
+commit;
+begin;
+create role sy_test_limited;
+grant usage on schema tap to sy_test_limited;
+select symphony.grant_access('sy_test_limited', access, '{default}')
+from unnest('{producer,consumer}'::text[]) as access;
+select symphony.heartbeat('of used', '{used}'), symphony.set_routes('There', '["there"]');
+insert into bad_call values
+    ('42501', $$symphony.enqueue('A', queue_name => 'used')$$),
+    ('42501', $$symphony.enqueue('There')$$),
+    ('42501', $$symphony.heartbeat('of used', '{default}')$$),
+    ('42501', $$symphony.sync_handlers('A', '{new}')$$);
+grant all on bad_call, raised to sy_test_limited;
+set local role sy_test_limited;
+select pg_temp.collect('42501');
+reset role;
+select symphony.revoke_access('sy_test_limited', access) from unnest('{producer,consumer}'::text[]) as access;
+drop owned by sy_test_limited;
+drop role sy_test_limited;
 commit;
 update symphony.lane set max_body_bytes = 10 where queue_name = 'default';
 insert into bad_call values ('40001', $$symphony.enqueue('A', '{"longer": "than ten"}')$$);

@@ -56,7 +56,14 @@ insert into call values
     ('apply_config', array['{"routing": {"*": ["t"]}}', 'true']),
     ('remove_transport', array['t']),
     ('request_workers', array['stop', '{w}', 'default']),
-    ('grant_access', array['sy_nobody', 'producer']),
+    ('list_messages', array['pending', 'default', 'A', 'yesterday', 'tomorrow', 'k', 'g', '1', '9', '9',
+                            '9']),
+    ('recent_errors', array['yesterday', 'default', 'A', 'X', '10']),
+    ('queue_settings', array['default']),
+    ('queue_holds', array['default']),
+    ('audit', array['pause_queue', 'ops', 'ada', 'yesterday', 'tomorrow', 'q', '1', '10']),
+    ('note', array['here']),
+    ('grant_access', array['sy_nobody', 'producer', '{default}']),
     ('revoke_access', array['sy_nobody', 'producer']);
 
 select is_empty(

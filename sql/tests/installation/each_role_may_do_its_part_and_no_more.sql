@@ -1,7 +1,7 @@
 -- grant_access, revoke_access: each kind of access is just the functions whose contracts name it.
 -- When it is revoked, nothing of it is left.
 begin;
-select plan(11);
+select plan(12);
 
 create role sy_each;
 create function pg_temp.may() returns text[] language sql as $$
@@ -28,7 +28,7 @@ select is(
     pg_temp.after_grant(kind),
     pg_temp.documented(kind), kind || ' may call what is documented, and no more'
 )
-from unnest('{producer,consumer,operator,observer}'::text[]) as kind;
+from unnest('{enqueuer,producer,consumer,operator,observer}'::text[]) as kind;
 select is(pg_temp.may(), '{}', 'a role may do nothing after the last access is revoked');
 select is(
     has_schema_privilege('sy_each', 'symphony', 'usage'),

@@ -8,8 +8,14 @@ from typing import Any, NamedTuple
 
 from ..call import Call, as_list, jsonb, procedure, rows
 
-__all__ = ["FailedGroup", "FailedMessage", "Outcome"]
-__all__ += ["failed_messages", "failed_stats", "remove_failed", "remove_many_failed"]
+__all__ = ["ErrorGroup", "FailedGroup", "FailedMessage", "Outcome"]
+__all__ += [
+    "failed_messages",
+    "failed_stats",
+    "recent_errors",
+    "remove_failed",
+    "remove_many_failed",
+]
 __all__ += ["retry_failed", "retry_many_failed"]
 
 
@@ -50,12 +56,39 @@ class FailedGroup(NamedTuple):
     at_least: list[str]
 
 
+class ErrorGroup(NamedTuple):
+    """Attempts that failed lately, of one queue, one type and one class of error."""
+
+    queue_name: str
+    message_type: str
+    error_class: str | None
+    attempts: int
+    retried: int
+    failed: int
+    newest_at: datetime
+    next_at: datetime | None
+    example_id: int
+    example_error: str
+    at_least: list[str]
+
+
 class Outcome(NamedTuple):
     """What became of one failed message, or, without an id, of how many."""
 
     message_id: int | None
     outcome: str
     messages: int
+
+
+def recent_errors(
+    since: datetime | None = None,
+    queue_name: str | None = None,
+    message_type: str | None = None,
+    error_class: str | None = None,
+    at_most: int | None = None,
+) -> Call[list[ErrorGroup]]:
+    """Count the attempts that failed in the last 10 minutes, or since then, by class of error."""
+    return rows(ErrorGroup, "recent_errors", **locals())
 
 
 def failed_messages(
@@ -120,6 +153,7 @@ def retry_many_failed(
     everything: bool = False,
     at_most: int | None = None,
     chunk: int | None = None,
+    actor: str | None = None,
 ) -> Call[int]:
     """Bring any number of failed messages back, by filter, or all; return how many they were.
 
@@ -159,6 +193,7 @@ def remove_many_failed(
     everything: bool = False,
     at_most: int | None = None,
     chunk: int | None = None,
+    actor: str | None = None,
 ) -> Call[int]:
     """Remove any number of failed messages, by filter, or all; return how many they were.
 

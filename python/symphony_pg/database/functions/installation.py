@@ -2,12 +2,38 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from ..call import Call, nothing, row, rows, value
 
-__all__ = ["BrokenInvariant", "Obstacle", "Rebased"]
-__all__ += ["check", "grant_access", "obstacles", "rebase", "revoke_access", "version"]
+__all__ = ["Access", "AuditEntry", "BrokenInvariant", "Obstacle", "Rebased"]
+__all__ += ["audit", "check", "grant_access", "list_access", "note", "obstacles", "rebase"]
+__all__ += ["restore_access", "revoke_access", "version"]
+
+
+class AuditEntry(NamedTuple):
+    """What somebody did. The actor is who the session says it is: a claim, not a proof."""
+
+    audit_id: int
+    done_at: datetime
+    role_name: str
+    login_name: str
+    actor: str | None
+    application: str | None
+    action: str
+    arguments: dict[str, Any]
+    affected: int | None
+
+
+class Access(NamedTuple):
+    """What a role was granted. The state is "granted", or "waits" and why."""
+
+    role_name: str
+    access: str
+    queues: list[str] | None
+    state: str
 
 
 class Rebased(NamedTuple):
@@ -33,14 +59,47 @@ class Obstacle(NamedTuple):
     detail: str
 
 
-def grant_access(role_name: str, access: str) -> Call[None]:
-    """Let a role act as producer, consumer, operator or observer."""
-    return nothing("grant_access", role_name=role_name, access=access)
+def grant_access(role_name: str, access: str, queues: Sequence[str] | None = None) -> Call[None]:
+    """Let a role act as enqueuer, producer, consumer, operator or observer.
+
+    The first three may be granted for some queues only.
+    """
+    given = None if queues is None else list(queues)
+    return nothing("grant_access", role_name=role_name, access=access, queues=given)
 
 
 def revoke_access(role_name: str, access: str) -> Call[None]:
     """Take an access back from a role."""
     return nothing("revoke_access", role_name=role_name, access=access)
+
+
+def list_access() -> Call[list[Access]]:
+    """Return which role was granted what, and what waits for restore_access()."""
+    return rows(Access, "list_access")
+
+
+def restore_access() -> Call[list[Access]]:
+    """Grant what waits to the roles of these names, and return what waited."""
+    return rows(Access, "restore_access")
+
+
+def audit(
+    action: str | None = None,
+    role_name: str | None = None,
+    actor: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    subject: str | None = None,
+    before_id: int | None = None,
+    at_most: int | None = None,
+) -> Call[list[AuditEntry]]:
+    """Return who did what, newest first; the next page is that before the last audit_id."""
+    return rows(AuditEntry, "audit", **locals())
+
+
+def note(remark: str) -> Call[None]:
+    """Write a remark among what was done."""
+    return nothing("note", remark=remark)
 
 
 def rebase() -> Call[Rebased]:

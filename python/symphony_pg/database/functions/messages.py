@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from ..call import Call, as_list, as_objects, call, jsonb, row, rows, value, values
 
-__all__ = ["ClaimedMessage", "HistoryEntry", "MessageStatus", "Nacked"]
+__all__ = ["ClaimedMessage", "HistoryEntry", "ListedMessage", "MessageStatus", "Nacked"]
 __all__ += ["ack", "cancel", "claim_batch", "enqueue", "enqueue_batch", "extend_lease"]
-__all__ += ["message_history", "message_status", "nack_with_backoff", "release"]
+__all__ += ["list_messages", "message_history", "message_status", "nack_with_backoff", "release"]
 __all__ += ["release_unheard", "snooze", "why_not_running"]
 
 
@@ -63,6 +63,25 @@ class MessageStatus(NamedTuple):
     last_error: str | None
     body: Any
     headers: Any
+
+
+class ListedMessage(NamedTuple):
+    """A message in a list: where it is, without its body."""
+
+    message_id: int | None
+    queue: str | None
+    type: str | None
+    status: str | None
+    attempt: int | None
+    max_attempts: int | None
+    priority: int | None
+    enqueued_at: datetime | None
+    available_at: datetime | None
+    worker: str | None
+    last_error: str | None
+    group_of: str | None
+    correlation: str | None
+    more_before: int | None
 
 
 class HistoryEntry(NamedTuple):
@@ -200,6 +219,27 @@ def message_status(message_id: int) -> Call[MessageStatus | None]:
         lambda rows: MessageStatus._make(rows[0]) if rows else None,
         MessageStatus._fields,
     )
+
+
+def list_messages(
+    state: str | None = None,
+    queue_name: str | None = None,
+    message_type: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    idempotency_key: str | None = None,
+    group_key: str | None = None,
+    correlation_id: str | None = None,
+    before_id: int | None = None,
+    at_most: int = 50,
+    look_at: int | None = None,
+) -> Call[list[ListedMessage]]:
+    """Return messages, newest first, without their bodies.
+
+    One call looks at 10,000 messages, or at `look_at`. If it ended there and not with the last one,
+    the last row has nothing but `more_before`, for the next call's `before_id`.
+    """
+    return rows(ListedMessage, "list_messages", **locals())
 
 
 def why_not_running(message_id: int) -> Call[str]:

@@ -8,9 +8,16 @@ from typing import NamedTuple
 
 from ..call import Call, as_list, nothing, rows, value, values
 
-__all__ = ["QueueStats", "WaitingType"]
+__all__ = ["QueueHold", "QueueSetting", "QueueStats", "WaitingType"]
 __all__ += ["configure_queue", "create_queue", "drop_queue", "list_queues", "pause_queue"]
-__all__ += ["purge_queue", "queue_stats", "resume_queue", "waiting_types"]
+__all__ += [
+    "purge_queue",
+    "queue_holds",
+    "queue_settings",
+    "queue_stats",
+    "resume_queue",
+    "waiting_types",
+]
 
 
 class QueueStats(NamedTuple):
@@ -34,6 +41,21 @@ class QueueStats(NamedTuple):
     purge_waits_for: str | None
     at_least: list[str]
     waiting: int  # for others of their key
+
+
+class QueueSetting(NamedTuple):
+    """A setting of a queue, as text, and where it comes from."""
+
+    setting: str
+    value: str | None
+    origin: str | None
+
+
+class QueueHold(NamedTuple):
+    """Something that delays or holds messages of a queue."""
+
+    hold: str
+    detail: str
 
 
 class WaitingType(NamedTuple):
@@ -111,6 +133,16 @@ def purge_queue(queue_name: str) -> Call[None]:
 def queue_stats(queue_name: str | None = None) -> Call[list[QueueStats]]:
     """Return the numbers of one queue, or of all."""
     return rows(QueueStats, "queue_stats", queue_name=queue_name)
+
+
+def queue_settings(queue_name: str) -> Call[list[QueueSetting]]:
+    """Return the settings of a queue, and where each comes from."""
+    return rows(QueueSetting, "queue_settings", queue_name=queue_name)
+
+
+def queue_holds(queue_name: str) -> Call[list[QueueHold]]:
+    """Return what delays or holds messages of a queue now."""
+    return rows(QueueHold, "queue_holds", queue_name=queue_name)
 
 
 def list_queues() -> Call[list[str]]:

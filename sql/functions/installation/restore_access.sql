@@ -1,0 +1,45 @@
+create or replace function symphony.restore_access()
+returns table (role_name text, access text, queues text[], state text)
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+/*
+ * A name that another role has goes to that role; a role that was only renamed keeps what it has, if
+ * nobody has its old name.  Before rebase() no number means anything here.
+ */
+#variable_conflict use_column
+declare
+    v_waiting symphony.access;
+begin
+    perform symphony.rebase();
+    for v_waiting in
+        select a.* from symphony.access as a
+        where not exists (select from pg_roles as r where r.oid = a.role_oid and r.rolname = a.role_name)
+          and exists (select from pg_roles as r where r.oid = a.role_oid or r.rolname = a.role_name)
+        order by a.role_name, a.access
+    loop
+        perform symphony.grant_access(coalesce(
+            (select r.rolname from pg_roles as r where r.rolname = v_waiting.role_name),
+            (select r.rolname from pg_roles as r where r.oid = v_waiting.role_oid)),
+            v_waiting.access, v_waiting.queues);
+        return query
+        select v_waiting.role_name, v_waiting.access, v_waiting.queues, 'granted';
+    end loop;
+    return query
+    select listed.* from symphony.list_access() as listed where listed.state <> 'granted';
+end;
+$$;
+
+comment on function symphony.restore_access() is
+$$Grant what waits to the roles of these names, as after a dump was restored; see list_access().
+
+Returns    a row for each access that waited
+           role_name - the role
+           access - as list_access() has it
+           queues - as list_access() has it
+           state - granted, or waits and why: the role is gone
+Raises     what grant_access() raises
+Writes     symphony.access; grants; what rebase() writes
+Access     operator, who must own Symphony$$;
+
+revoke execute on function symphony.restore_access() from public;

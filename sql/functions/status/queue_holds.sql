@@ -1,0 +1,69 @@
+create or replace function symphony.queue_holds(queue_name text)
+returns table (hold text, detail text)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+/*
+ * In the order of why_not_running(): what holds all messages first, then what holds some.
+ */
+declare
+    c_most  constant integer := 10000;
+    v_now   timestamptz := symphony._now();
+    v_lanes integer[];
+    v_queue symphony.queue;
+begin
+    perform symphony._check_queues(array[queue_holds.queue_name]);
+    select * into v_queue from symphony.queue as q where q.queue_name = queue_holds.queue_name;
+    v_lanes := array(select lane.lane_id from symphony.lane where lane.queue_name = queue_holds.queue_name);
+    return query
+    select 'paused', format('Since %s%s: nothing is handed out.', v_queue.paused_at, symphony._done_by(
+               'pause_queue', jsonb_build_object('queue_name', v_queue.queue_name)))
+    where v_queue.paused_at is not null;
+    return query
+    select 'disabled', remark.what
+    from (select distinct symphony._hold_remark(lane.lane_id) as what
+          from symphony.lane where lane.lane_id = any (v_lanes) and lane.is_held) as remark;
+    return query
+    select 'locked', format('The lane of priority %s is locked by %s.', held.priority, held.by)
+    from (select lane.priority, symphony._lane_holder(lane.lane_id) as by
+          from symphony.lane where lane.lane_id = any (v_lanes)) as held
+    where held.by is not null;
+    return query
+    select 'no worker', case when count(*) = 0 then 'No worker consumes it.'
+                             else 'All of its workers are paused or stop.' end
+    from symphony.worker as w
+    where v_queue.queue_name = any (w.queues) and w.seen_at > v_now - interval '60 seconds'
+    having count(*) filter (where w.request is null) = 0;
+    return query
+    with later as (
+        select d.available_at, d.attempt > 0 as is_retry,
+               d.available_at < v_now - interval '10 seconds' as is_late
+        from symphony.delayed_message as d
+        where d.lane_id = any (v_lanes)
+        limit c_most
+    )
+    select case when later.is_late then 'late' when later.is_retry then 'retried' else 'delayed' end,
+           format('%s%s of its messages %s.', count(*),
+                  case when (select count(*) from later) = c_most then ' or more' end,
+                  case when later.is_late then 'became due, but ' || symphony._tick_remark()
+                       else 'wait, the first one until ' || min(later.available_at) end)
+    from later
+    group by later.is_late, later.is_retry
+    order by later.is_late desc, later.is_retry desc;
+end;
+$$;
+
+comment on function symphony.queue_holds(text) is
+$$What delays or holds messages of a queue now. why_not_running() says it of one message.
+
+Arguments  queue_name - the queue
+Returns    a row for each. Without a row nothing does, but for the messages before them
+           hold - paused, disabled, locked, no worker, late, retried or delayed
+           detail - a sentence: who did it and since when, how many messages, until when. At most
+               10,000 messages are looked at
+Raises     SY001 unknown_queue
+Access     operator, observer$$;
+
+revoke execute on function symphony.queue_holds(text) from public;
