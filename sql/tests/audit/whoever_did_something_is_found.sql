@@ -10,6 +10,10 @@ select symphony.enqueue('Bad', queue_name => 'mail') from generate_series(1, 6);
 select symphony.nack_with_backoff(c.claim_id, c.message_id, 'x', 'X', false)
 from symphony.claim_batch('{mail}') as c;
 select symphony.enqueue('A', queue_name => 'mail');
+select symphony.create_queue('kept', ordered => true);
+select symphony.enqueue('A', queue_name => 'kept', group_key => 'k');
+select symphony.nack_with_backoff(c.claim_id, c.message_id, 'x', retry_after => '1 day')
+from symphony.claim_batch('{kept}') as c;
 select symphony.create_schedule('daily', 'A', 'interval', '{"every": "1 day"}');
 select symphony.heartbeat('w', '{mail}');
 
@@ -26,6 +30,8 @@ insert into did values
     ('pause_queue', $$select symphony.pause_queue('mail')$$, 'pause_queue', '{"queue_name": "mail"}', 1),
     ('resume_queue', $$select symphony.resume_queue('mail')$$, 'resume_queue', '{"queue_name": "mail"}', 1),
     ('purge_queue', $$select symphony.purge_queue('mail')$$, 'purge_queue', '{"queue_name": "mail"}', null),
+    ('release_key', $$select symphony.release_key('kept', 'k')$$, 'release_key',
+        '{"queue_name": "kept", "group_key": "k"}', 1),
     ('drop_queue', $$select symphony.drop_queue('new')$$, 'drop_queue',
         '{"queue_name": "new", "force": false}', 0),
     ('request_workers', $$select symphony.request_workers('pause', '{w}')$$, 'request_workers',
