@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from selectors import EVENT_READ, DefaultSelector
@@ -29,7 +30,7 @@ class Proxy:
         self.refuses_news = False
         self.silences = 0  # connections that fell silent
         self._triggers: list[tuple[bytes, bool]] = []
-        self._silent: set[socket.socket] = set()
+        self._silent: dict[socket.socket, float] = {}  # since when
         self._pairs: dict[socket.socket, socket.socket] = {}
         self._clients: set[socket.socket] = set()
         self._selector = DefaultSelector()
@@ -56,6 +57,17 @@ class Proxy:
             self._triggers.clear()
             self.refuses_news = False
 
+    def give_up(self, after: float) -> None:
+        """Let the server notice, as its keepalives would, what has been silent for so long.
+
+        Its clients hear nothing of that.
+        """
+        with self._lock:
+            for one, since in list(self._silent.items()):
+                if one not in self._clients and time.monotonic() - since > after:
+                    del self._silent[one]
+                    self._forget(one)
+
     @property
     def has_triggered(self) -> bool:
         """True when all that silence_at() waited for has come."""
@@ -64,7 +76,7 @@ class Proxy:
     def _mute(self, one: socket.socket) -> None:
         if one not in self._silent:
             self.silences += one in self._clients
-            self._silent.add(one)
+            self._silent[one] = time.monotonic()
             with suppress(KeyError, ValueError):
                 self._selector.unregister(one)
 

@@ -30,6 +30,7 @@ RATE = 300
 PRODUCERS = 3
 WORKERS = 2  # that are killed, beside one that lives as long as the test
 BATCH = 5
+KEEPALIVE = 10.0  # seconds, of the server
 SETTLED = 60.0  # for leases that end, one after the other, and retries
 
 # In the midst of what a connection may fall silent. What is prepared goes by another name.
@@ -240,6 +241,7 @@ def test_nothing_is_lost_and_nothing_grows(data_dir: Path, tmp_path: Path) -> No
             while (now := time.monotonic()) < begun + SECONDS:
                 time.sleep(0.5 + rng.random())
                 crew.measure()
+                proxy.give_up(KEEPALIVE)  # or all connections of the server would be silent ones
                 if now > restart_at:
                     restart_at = now + 60
                     faults.restart(stack, data_dir)

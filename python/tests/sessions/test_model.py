@@ -26,7 +26,7 @@ REACHED = (
     *("claimed", "nothing to claim", "nacked: retry", "nacked: failed", "refused"),
     *("key in use", "key freed", "replayed", "removed", "recovered", "failed by a lease"),
     *("recovered a second time", "replayed into a lane for one"),
-    *(f"a lease ended with {size} open" for size in range(1, 5)),
+    *(f"a lease ended with {size} open" for size in ("one", "two", "more")),
     *("a lease ended of a claim that was settled in part", "released one", "released many"),
 )
 queues = st.sampled_from(sorted(QUEUES))
@@ -290,7 +290,8 @@ class Life(Model):
         recovered = failed = 0
         for claim in self.claims.values():
             if claim.open and claim.until <= self.now:
-                self.seen[f"a lease ended with {len(claim.open)} open"] += 1
+                size = {1: "one", 2: "two"}.get(len(claim.open), "more")
+                self.seen[f"a lease ended with {size} open"] += 1
                 if len(claim.open) < claim.size:
                     self.seen["a lease ended of a claim that was settled in part"] += 1
             for message_id in claim.open if claim.until <= self.now else []:
