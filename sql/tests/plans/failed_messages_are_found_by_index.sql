@@ -80,7 +80,7 @@ select cmp_ok(
 );
 select cmp_ok(
     pg_temp.buffers($$select * from symphony.retry_failed(array[1000, 2000, 3000])$$),
-    '<', 600, 'three are replayed by their ids'
+    '<', 750, 'three are replayed by their ids'
 );
 select cmp_ok(
     pg_temp.buffers($$select * from symphony.remove_failed(queue_name => 'q', at_most => 100)$$),
