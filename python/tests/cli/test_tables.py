@@ -45,6 +45,7 @@ TABLES = [
     ("policy", "show", "billing.CreateInvoice"),
     ("schedule", "list"),
     ("schedule", "show", "nightly-report-of-invoices"),
+    ("key", "list"),
     ("failed", "list"),
     ("failed", "stats"),
     ("config", "apply", "--dry-run"),
@@ -133,7 +134,19 @@ def _fill_messages(client: Client) -> None:
     client.heartbeat("w2", ["default"], {"host": "db1", "pid": 7, "done": 0})
     client.request_workers("pause", ["w2"])
     client.pause_queue("invoices-eu-west")
+    _fill_keys(client, worker)
     client.tick()
+
+
+def _fill_keys(client: Client, worker: str) -> None:
+    client.create_queue("deposits-of-customers", ordered=True)
+    for customer in ("a2f41c9e-6d0b-4d1e-9a55-customer", "ada@example.com"):
+        for _ in range(3):
+            client.enqueue("Deposit", queue_name="deposits-of-customers", group_key=customer)
+    in_hand, *_ = client.claim_batch(["deposits-of-customers"], 1, worker)
+    head, *_ = client.claim_batch(["deposits-of-customers"], 1, worker)
+    client.nack_with_backoff(head.claim_id, head.message_id, "not yet")
+    assert in_hand.group_key != head.group_key
 
 
 def tables(group: click.Group, *path: str) -> Iterator[tuple[str, ...]]:
