@@ -25,8 +25,8 @@ def actor() -> str:
         return named
     try:
         user = getpass.getuser()
-    except (KeyError, OSError):  # a container's user without a name
-        user = str(os.getuid())
+    except (KeyError, OSError, ImportError):  # a container's user without a name; no POSIX
+        user = str(os.getuid()) if hasattr(os, "getuid") else "somebody"
     return f"{user}@{socket.gethostname()}"
 
 
