@@ -12,9 +12,7 @@ begin
     insert into symphony.freed_key (queue_name, group_key)
     select freed.queue_name, freed.group_key from freed;
     if found then
-        perform symphony._wake_workers(array(
-            select distinct lane.lane_id from symphony.freed_key
-            join symphony.lane on lane.queue_name = freed_key.queue_name and lane.is_used));
+        perform symphony._wake_for_freed_keys();
     end if;
 end;
 $$;

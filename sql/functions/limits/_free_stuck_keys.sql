@@ -13,9 +13,7 @@ begin
     select stuck.queue_name, stuck.group_key
     from symphony._stuck_keys(at_most) as stuck;
     if found then
-        perform symphony._wake_workers(array(
-            select distinct lane.lane_id from symphony.freed_key
-            join symphony.lane on lane.queue_name = freed_key.queue_name and lane.is_used));
+        perform symphony._wake_for_freed_keys();
     end if;
 end;
 $$;
