@@ -2,16 +2,6 @@
 -- waits is listed, and is granted or removed when somebody says so.
 select plan(31);
 
-create function pg_temp.upgrade() returns void language plpgsql as $$
--- What sql/access.sql does, at the end of every installation and upgrade.
-begin
-    perform symphony._apply_access(granted.role_oid)
-    from (select distinct a.role_oid
-          from symphony.access as a
-          join pg_roles as r on r.oid = a.role_oid and r.rolname = a.role_name
-          where exists (select from symphony._home())) as granted;
-    perform symphony._note_limits();
-end $$;
 create function pg_temp.code_as(role_name text, statement text) returns text language plpgsql as $$
 declare v_code text; begin
     perform set_config('role', role_name, true);
@@ -35,10 +25,10 @@ select is(pg_temp.state_of('sy_kept_a'), 'granted', 'what was granted is listed 
 drop owned by sy_kept_a;
 drop role sy_kept_a;
 select is(pg_temp.state_of('sy_kept_a'), 'waits: the role is gone', 'a role that is gone is told');
-select pg_temp.upgrade();
+\ir ../../access.sql
 create role sy_kept_a;
 select is(pg_temp.state_of('sy_kept_a'), 'waits: another role has this name now', 'so is a namesake');
-select pg_temp.upgrade();
+\ir ../../access.sql
 select is(pg_temp.sends('sy_kept_a'), '42501', 'a namesake gets nothing by an upgrade');
 select results_eq(
     'select role_name, access, queues, state from symphony.restore_access()',
@@ -87,7 +77,7 @@ select is(pg_temp.sends('sy_kept_f', 'sms'), '42501',
     'whose role was limited is refused what it was not granted');
 select is(pg_temp.sends('sy_kept_f'), '42501', 'and what it was, until that is restored');
 select is(pg_temp.sends('sy_kept_g', 'sms'), 'done', 'a role without limits is in no need of the list');
-select pg_temp.upgrade();
+\ir ../../access.sql
 select is(pg_temp.sends('sy_kept_f'), '42501', 'an upgrade restores nothing');
 select symphony.tick(), symphony.rebase();
 select is((select count(*) from symphony.access where role_oid is not null), 0::bigint,
