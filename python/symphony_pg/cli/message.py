@@ -16,7 +16,7 @@ from .tables import Column
 
 __all__ = ["message"]
 
-STATES = ("pending", "delayed", "processing", "completed", "failed", "removed")
+STATES = ("pending", "waiting", "delayed", "processing", "completed", "failed", "removed")
 MOST = 10000
 MESSAGES = (
     Column("message_id", "id"),

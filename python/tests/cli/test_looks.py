@@ -3,6 +3,7 @@
 import pytest
 
 from symphony_pg import Client
+from symphony_pg.cli.message import STATES
 from tests.cli.helpers import Cli
 from tests.helpers import Connection
 
@@ -30,6 +31,8 @@ def test_messages_are_listed(cli: Cli, conn: Connection) -> None:
     assert [each["message_id"] for each in cli.json("message", "list")] == [third, second, first]
     (running,) = cli.json("message", "list", "--state", "processing")
     assert running["message_id"] == claimed.message_id == first
+    for state in STATES:
+        cli.run("message", "list", "--state", state)  # the database knows each of them
     (keyed,) = cli.json("message", "list", "--key", "1")
     assert keyed["message_id"] == second
     page = cli.run("message", "list", "--limit", "2").output

@@ -81,7 +81,7 @@ insert into bad_call values
     ('22023', $$symphony.enqueue('A', available_at => '-infinity')$$),
     ('22023', $$symphony.enqueue('A', idempotency_key => '')$$),
     ('22023', $$symphony.clock_changes('UTC', now(), 'infinity')$$),
-    ('22023', $$symphony.list_messages('waiting')$$),
+    ('22023', $$symphony.list_messages('resting')$$),
     ('SY001', $$symphony.list_messages(queue_name => 'nope')$$),
     ('22023', $$symphony.recent_errors(at_most => 0)$$),
     ('SY001', $$symphony.recent_errors(queue_name => 'nope')$$),

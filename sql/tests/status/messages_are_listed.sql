@@ -1,5 +1,5 @@
 -- list_messages: messages by what is known of them, newest first, a page and a look at a time.
-select plan(23);
+select plan(26);
 
 select symphony.create_queue('mail', retry_delay => '1 h'), symphony.create_queue('sms');
 select symphony.enqueue('Failed', queue_name => 'mail');
@@ -43,6 +43,16 @@ select results_eq(
     $$values ('not yet', null::text, 1, null::text)$$, 'what went wrong is told'
 );
 select is((select worker from symphony.list_messages('processing')), 'w', 'and who has it');
+
+select symphony.create_queue('ordered', ordered => true);
+select symphony.enqueue('Head', queue_name => 'ordered', group_key => 'a'),
+       symphony.enqueue('Behind', queue_name => 'ordered', group_key => 'a');
+select count(*) from symphony.claim_batch('{ordered}', 1);
+select count(*) from symphony.claim_batch('{ordered}');    -- finds that its key is busy
+select is(pg_temp.types($$'waiting'$$), 'Behind', 'by state: waiting for its key');
+select is(pg_temp.types($$'pending'$$, $$queue_name => 'ordered'$$), null, 'which is not pending');
+select is(pg_temp.types($$queue_name => 'ordered'$$), 'Behind,Head', 'and listed among all');
+select symphony.drop_queue('ordered', true);
 
 -- Pages.
 select is(pg_temp.types('at_most => 3'), 'Waits,Removed,Waits', 'a page');
