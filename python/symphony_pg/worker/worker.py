@@ -38,6 +38,7 @@ from .claim import Claim
 from .claimer import Claimer, Limits
 from .clock import Clock
 from .doorbell import Doorbell
+from .flag import Flag
 from .heartbeat import Heartbeat, resident_memory
 from .idling import Idling
 from .link import LAST_WORDS, Link, Stopped
@@ -212,7 +213,7 @@ class Worker:
         if not self._listens:
             options["prepare_threshold"] = None
         self._loop = asyncio.get_running_loop()
-        self._changed = asyncio.Event()
+        self._changed = Flag()
         self._heartbeat = Heartbeat(self._describe, self._obey)
         self._bell = Doorbell(self.name, self._heartbeat.beat)
         self._claim_link = Link(self._dsn, "claims", self._prepare_claims, **options)
