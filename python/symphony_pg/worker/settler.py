@@ -145,7 +145,7 @@ class Settler:
             if self._closed or time.monotonic() >= flush_at:
                 for claim in list(self.open.values()):
                     await self._settle(claim)
-                    if claim.is_complete:
+                    if claim.is_settled:  # more may have ended meanwhile
                         self._forget(claim)
                 flush_at = time.monotonic() + FLUSH_INTERVAL
 
