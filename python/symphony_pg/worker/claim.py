@@ -40,6 +40,7 @@ class Claim:
         lender: Connections,
     ) -> None:
         self.claim_id = messages[0].claim_id
+        self.queue_name = messages[0].queue_name
         self.size = len(messages)
         self.lease = lease
         self.lease_until = messages[0].lease_until

@@ -15,7 +15,7 @@ from ..database import functions
 from ..database.call import Call
 from ..database.functions.messages import ClaimedMessage, Nacked
 from ..errors import LeaseLost, SymphonyError
-from ..events import Event, Events, Failed, Retried
+from ..events import Event, Events, Failed, Lost, Retried
 from ..handling.failure import Failure
 from .claim import Claim
 from .link import Link, Stopped
@@ -283,6 +283,7 @@ class Settler:
             self._forget(claim)
             if not claim.is_complete:
                 log.warning("claim %d: its lease was lost while handlers ran", claim.claim_id)
+                self._events.emit(Lost(claim.queue_name, claim.claim_id))
             self._on_lost(claim)
 
     async def release(self, taken: dict[Claim, list[int]]) -> None:
