@@ -59,9 +59,10 @@ class Views:
         text, kind = self._exposition.of(samples, request.headers.get("accept", ""))
         return Response(text, headers={"content-type": kind})
 
-    async def openapi(self, _: Request) -> Response:
-        """Describe all this."""
-        return JSONResponse(document(*self._paths))
+    async def openapi(self, request: Request) -> Response:
+        """Describe all this, where it is mounted."""
+        mounted_at = request.scope.get("root_path") or "/"
+        return JSONResponse({**document(*self._paths), "servers": [{"url": mounted_at}]})
 
 
 def _parameters(request: Request, *known: str) -> dict[str, str]:

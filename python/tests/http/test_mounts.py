@@ -58,6 +58,9 @@ def test_under_a_path_of_its_own(app: Symphony, job: None) -> None:
     mounted = create_app(app, path="", cron_path="/cron", **OPTIONS)
     api.mount("/admin/queue", mounted)
     works(api, "/admin/queue", "/admin/queue/cron")
+    with TestClient(api) as client:
+        described = client.get("/admin/queue/openapi.json", headers=bearer(VIEWER)).json()
+    assert described["servers"] == [{"url": "/admin/queue"}]
     mounted.state.close()
 
 

@@ -120,6 +120,15 @@ def test_whatever_is_raised(
     assert body["status"] == (503 if isinstance(error, psycopg.OperationalError) else 500)
 
 
+def test_a_host_application_that_fails_to_say_who_it_is(app: Symphony) -> None:
+    def authenticate(request: object) -> None:
+        raise KeyError("password")
+
+    with serving(app, authenticate=authenticate) as client:
+        assert told(client.get("/api/symphony/failed"))["status"] == 500
+        assert client.get("/api/symphony/failed", headers=bearer(VIEWER)).status_code == 200
+
+
 PATHS = ("status", "queue-depth", "failed", "metrics")
 
 

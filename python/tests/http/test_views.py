@@ -126,6 +126,7 @@ def test_answers_are_as_described(app: Symphony, client: Client) -> None:
         }
         assert http.get(f"{ROOT}/openapi.json", headers=bearer(VIEWER)).json() == {
             **described,
+            "servers": [{"url": "/"}],
             "paths": {
                 path.replace("/cron", "/api/cron/symphony-worker") if path == "/cron" else path: of
                 for path, of in described["paths"].items()
