@@ -98,8 +98,8 @@ def serve(
     if app is not None and chosen is not None:
         app.move(chosen)
     is_closed = Doorkeeper.of(None, None, None).is_closed
-    operators = [secrets.token_urlsafe(24)] if is_closed else None
-    if operators and not _is_loopback(host):
+    token = secrets.token_urlsafe(24) if is_closed else None
+    if token and not _is_loopback(host):
         raise WrongState(
             f"{host} is not this computer alone, and there is no token",
             detail="Whoever reaches the port could be anybody.",
@@ -108,18 +108,18 @@ def serve(
         )
     api = create_app(
         served,
-        operator_tokens=operators,
+        operator_tokens=[token] if token else None,
         metrics_public=public_metrics,
         max_seconds=max_time.total_seconds(),
         worker_secrets=[] if app is None else None,
         **settings,
     )
-    if operators:
-        out.text(f"token     {operators[0]}   (made for this run)")
+    if token:
+        out.text(f"token     {token}   (made for this run)")
     with _listening(host, port) as listener:
         shown = f"[{host}]" if ":" in host else host
-        out.text(f"serving   http://{shown}:{listener.getsockname()[1]}{settings['path']}/status")
-        out.text("Ctrl-C stops.\n")
+        url = f"http://{shown}:{listener.getsockname()[1]}{settings['path']}"
+        out.say(f"serving   {url}/status\nCtrl-C stops.\n", url=url, token=token)
         _run(api, listener, trust_proxy)
 
 
@@ -157,6 +157,7 @@ def _run(api: Starlette, listener: socket.socket, trust_proxy: str) -> None:
     Server(
         uvicorn.Config(
             api,
+            loop="asyncio",
             log_config=None,
             access_log=False,
             server_header=False,

@@ -76,6 +76,7 @@ class Drain:
         else:
             running.result()
         counts = worker.counts.as_dict()
+        log.info("a request has worked: %d done", counts["done"], extra=counts)
         left = seconds + LATE - (time.monotonic() - started)
         return JSONResponse(
             {

@@ -15,6 +15,7 @@ import psycopg
 
 from ..errors import (
     AccessDenied,
+    BadArgument,
     ConnectionRefused,
     NoAnswer,
     NoConnectionFree,
@@ -22,6 +23,7 @@ from ..errors import (
     SymphonyError,
     UnknownMessage,
     UnknownQueue,
+    WrongState,
     WrongVersion,
 )
 from ..redaction import trace_without_secrets
@@ -70,6 +72,10 @@ def as_problem(error: Exception, request_id: str) -> Problem:
         return Problem(
             403, "the role of this server may not do this", "grant_access() has not granted it."
         )
+    if isinstance(error, BadArgument):
+        return Problem(400, "an argument is not what it should be")
+    if isinstance(error, WrongState):
+        return Problem(409, "this does not fit the present state")
     if isinstance(error, NotInstalled):
         return Problem(503, "Symphony is not installed in the database", headers=AGAIN)
     if isinstance(error, psycopg.errors.QueryCanceled):

@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from symphony_pg import Client, Snooze, Symphony
 from symphony_pg.http import create_app
 from tests.helpers import KINDS, Connection, Job, jobs, known, one, wait_until
 from tests.http.helpers import SECRET, TOKENS, WORKER, bearer, serving
+from tests.proxy import proxy_to
 
 SLACK = 1.0
 
@@ -199,3 +201,35 @@ def test_stop_ends_what_runs(app: Symphony, conn: Connection) -> None:
     assert time.monotonic() - began < 5
     assert 0 < found["done"] < 200
     assert there(conn) == 200 - found["done"]
+
+
+def test_it_answers_in_time_though_the_network_is_silent(dsn: str, conn: Connection) -> None:
+    Client(conn).configure_queue("default", lease=timedelta(seconds=3))
+    with proxy_to(dsn) as proxy:
+        app = Symphony(proxy.dsn)
+        seen: list[int] = []
+
+        @app.handler(Job)
+        def handle(job: Job) -> None:
+            if not seen:
+                proxy.refuses_news = True
+                proxy.silence()
+            seen.append(job.n)
+
+        Client(conn).enqueue_batch([{"message_type": "Job", "body": {"n": n}} for n in range(5)])
+        with serving(app) as client:
+            began = time.monotonic()
+            found = drain(client, "?seconds=3")
+            assert time.monotonic() - began < 3 + SLACK
+            assert (found["done"], found["remaining"]) == (0, None)
+            assert drain(client, "?seconds=3") in ({"busy": True}, found)
+            status = client.get("/api/symphony/status")
+            assert status.status_code == 503
+        proxy.clear()
+        app.close()
+    drained = "select pending + processing + delayed = 0 from symphony.queue_stats('default')"
+    again = Symphony(dsn)
+    again.handler(Job)(lambda job: None)
+    with serving(again) as client:
+        wait_until(lambda: drain(client, "?seconds=3") and one(conn, drained), "the leases", 30)
+    again.close()

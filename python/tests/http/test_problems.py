@@ -10,7 +10,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from starlette.testclient import TestClient
 
-from symphony_pg import Client, Symphony
+from symphony_pg import BadArgument, Client, Symphony, WrongState
 from symphony_pg.http import views
 from tests.helpers import NOWHERE, Connection
 from tests.http.helpers import SECRET, VIEWER, WORKER, bearer, serving
@@ -106,6 +106,8 @@ def test_an_error_of_others_is_in_the_log_only(
         psycopg.errors.QueryCanceled("canceling statement due to statement timeout"),
         psycopg.errors.UndefinedTable('relation "symphony.queue" does not exist'),
         KeyError("password"),
+        BadArgument("select 1", hint="select 2"),
+        WrongState("select 1", hint="select 2"),
     ],
     ids=lambda error: type(error).__name__,
 )
@@ -117,7 +119,9 @@ def test_whatever_is_raised(
 
     monkeypatch.setattr(views, "document", fail)
     body = told(client.get("/api/symphony/openapi.json", headers=bearer(VIEWER)))
-    assert body["status"] == (503 if isinstance(error, psycopg.OperationalError) else 500)
+    expected = {psycopg.OperationalError: 503, BadArgument: 400, WrongState: 409}
+    kinds = [status for kind, status in expected.items() if isinstance(error, kind)]
+    assert body["status"] == (kinds or [500])[0]
 
 
 def test_a_host_application_that_fails_to_say_who_it_is(app: Symphony) -> None:
