@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from starlette.requests import Request
@@ -71,7 +72,7 @@ class Drain:
         self._running = running = asyncio.create_task(worker.run())
         _, late = await asyncio.wait([running], timeout=seconds)
         if late:
-            running.add_done_callback(_tell)
+            running.add_done_callback(partial(_tell, what="a worker that went on"))
             log.warning("a worker has not ended within %g seconds, and goes on", seconds)
         else:
             running.result()
@@ -106,12 +107,15 @@ class Drain:
         )
 
     async def _remaining(self, queues: list[str], seconds: float) -> int | None:
-        """Return how many messages are left, if the database says so in time."""
-        try:
-            return await asyncio.wait_for(self._figures.remaining(queues), seconds)
-        except Exception as error:
-            log.warning("what is left could not be counted: %s", type(error).__qualname__)
-            return None
+        """Return how many messages are left, if the database says so in time.
+
+        If it does not, nobody waits until psycopg has cancelled the question.
+        """
+        counting = asyncio.create_task(self._figures.remaining(queues))
+        counting.add_done_callback(partial(_tell, what="counting what is left"))
+        await asyncio.wait([counting], timeout=seconds)
+        is_known = counting.done() and counting.exception() is None
+        return counting.result() if is_known else None
 
     def _asked(self, request: Request) -> tuple[list[str], float, int | None]:
         given = request.query_params
@@ -150,6 +154,6 @@ def _number(kind: type[N], text: str | None, name: str, most: float) -> N | None
     return number
 
 
-def _tell(running: asyncio.Task[Counts]) -> None:
-    if not running.cancelled() and (error := running.exception()) is not None:
-        log.error("a worker that went on has failed: %s", type(error).__qualname__)
+def _tell(task: asyncio.Task[Any], what: str) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.warning("%s has failed: %s", what, type(error).__qualname__)

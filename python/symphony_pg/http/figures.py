@@ -22,7 +22,8 @@ from ..version import __version__, check_compatible
 __all__ = ["Cached", "Figures"]
 
 STATEMENT_TIMEOUT = 3000  # milliseconds
-FRESH = 2.0  # seconds
+LONGEST_SILENCE = 5.0  # seconds
+FRESH = 2.0
 LONGEST_SILENCE_OF_TICKS = 30.0
 LIMITS = (
     "select pg_catalog.set_config('statement_timeout', %s, true), "
@@ -62,7 +63,7 @@ class Figures:
 
     def __init__(self, dsn: str | None, call_timeout: float) -> None:
         self._connections = Connections(
-            dsn, most=2, prepare_threshold=None, call_timeout=call_timeout
+            dsn, most=2, prepare_threshold=None, call_timeout=min(call_timeout, LONGEST_SILENCE)
         )
         self.samples = Cached(self._samples)
         self.state = Cached(self._state)

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from symphony_pg import Client, Snooze, Symphony
 from symphony_pg.http import create_app
 from tests.helpers import KINDS, Connection, Job, jobs, known, one, wait_until
-from tests.http.helpers import SECRET, TOKENS, WORKER, bearer, serving
+from tests.http.helpers import SECRET, TOKENS, VIEWER, WORKER, bearer, serving
 from tests.proxy import proxy_to
 
 SLACK = 1.0
@@ -218,6 +218,8 @@ def test_it_answers_in_time_though_the_network_is_silent(dsn: str, conn: Connect
 
         Client(conn).enqueue_batch([{"message_type": "Job", "body": {"n": n}} for n in range(5)])
         with serving(app) as client:
+            depth = client.get("/api/symphony/queue-depth", headers=bearer(VIEWER))
+            assert depth.status_code == 200  # what looks has a connection, too
             began = time.monotonic()
             found = drain(client, "?seconds=3")
             assert time.monotonic() - began < 3 + SLACK
