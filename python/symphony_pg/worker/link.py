@@ -100,6 +100,12 @@ class Link:
         self._told = ("", 0.0)
         self.refusal: Exception | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """True while there is a connection, for all we know."""
+        conn = self._conn
+        return conn is not None and not conn.closed
+
     async def run(self, call: Call[T]) -> T:
         """Execute a call, again and again until the connection lasts for it.
 

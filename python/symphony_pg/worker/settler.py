@@ -14,7 +14,7 @@ from ..database import functions
 from ..database.call import Call
 from ..database.functions.messages import ClaimedMessage, Nacked
 from ..errors import LeaseLost, SymphonyError
-from ..events import Event, Events, Failed, Retried
+from ..events import Event, Events, Failed, Lost, Retried
 from ..handling.failure import Failure
 from .claim import Claim
 from .flag import Flag
@@ -144,7 +144,7 @@ class Settler:
             if self._closed or time.monotonic() >= flush_at:
                 for claim in list(self.open.values()):
                     await self._settle(claim)
-                    if claim.is_complete:
+                    if claim.is_settled:  # more may have ended meanwhile
                         self._forget(claim)
                 flush_at = time.monotonic() + FLUSH_INTERVAL
             if self.open:
@@ -295,6 +295,7 @@ class Settler:
             self._forget(claim)
             if not claim.is_complete:
                 log.warning("claim %d: its lease was lost while handlers ran", claim.claim_id)
+                self._events.emit(Lost(claim.queue_name, claim.claim_id))
             self._on_lost(claim)
 
     async def release(self, taken: dict[Claim, list[int]]) -> None:

@@ -9,6 +9,7 @@ from .failed import *
 from .installation import *
 from .limits import *
 from .messages import *
+from .metrics import *
 from .queues import *
 from .routing import *
 from .schedules import *
