@@ -26,10 +26,9 @@ begin
     from (select distinct symphony._hold_remark(lane.lane_id) as what
           from symphony.lane where lane.lane_id = any (v_lanes) and lane.is_held) as remark;
     return query
-    select 'locked', format('The lane of priority %s is locked by %s.', held.priority, held.by)
-    from (select lane.priority, symphony._lane_holder(lane.lane_id) as by
-          from symphony.lane where lane.lane_id = any (v_lanes)) as held
-    where held.by is not null;
+    select 'locked', format('The lane of priority %s is locked by %s.', held.priority, held.who)
+    from symphony._held_locks() as held
+    where held.queue_name = queue_holds.queue_name;
     return query
     select 'no worker', case when count(*) = 0 then 'No worker consumes it.'
                              else 'All of its workers are paused or stop.' end

@@ -1,0 +1,28 @@
+"""Health: what is wrong now."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from ..call import Call, rows
+
+__all__ = ["Incident", "health"]
+
+
+class Incident(NamedTuple):
+    """Something that is wrong now, what is behind it, and the command that helps."""
+
+    rank: int
+    severity: str
+    code: str
+    subject: str | None
+    sentence: str
+    since: datetime | None
+    cause: str
+    command: str
+
+
+def health() -> Call[list[Incident]]:
+    """Return what is wrong now, the worst first; nothing is good."""
+    return rows(Incident, "health")
