@@ -11,6 +11,7 @@ import click
 
 from ..database.client import Client
 from ..database.functions.health import Incident
+from ..version import __version__
 from .cells import without_codes
 from .options import connected
 from .output import Output
@@ -48,7 +49,7 @@ def doctor(client: Client, out: Output, fail_on: str) -> None:
       symphony-pg doctor --fail-on critical > /dev/null || page-somebody
       symphony-pg doctor --json | jq '.[].code'
     """
-    found = client.health()
+    found = client.health(__version__)
     out.json([each._asdict() for each in found])
     say_incidents(out, found)
     if any(SEVERITIES.index(each.severity) <= SEVERITIES.index(fail_on) for each in found):

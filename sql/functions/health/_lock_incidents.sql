@@ -10,7 +10,7 @@ as $$
 begin
     return query
     select 'critical', 'lane_locked', format('%s/%s', held.queue_name, held.priority),
-           format('Queue %s: its lane of priority %s has been locked for %s.', held.queue_name,
+           format('Queue "%s": its lane of priority %s has been locked for %s.', held.queue_name,
                   held.priority, symphony._duration(now - seen.since)),
            seen.since, format('It is held by %s.', held.who), held.command
     from symphony._held_locks() as held

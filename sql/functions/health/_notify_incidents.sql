@@ -23,7 +23,7 @@ begin
     cross join lateral symphony._session(open.pid) as s;
     return next row(
         case when v_usage < 0.5 then 'warning' else 'critical' end, 'notify_queue', null,
-        format('The NOTIFY queue of the server is full to %s %%: %s.', round(v_usage * 100),
+        format('The NOTIFY queue is full to %s %%: %s.', round(v_usage * 100),
                case when v_usage < 0.5 then 'from 50 % on workers poll'
                     else 'workers poll' end),
         v_oldest.since,

@@ -5,21 +5,35 @@ stable
 as $$
 begin
     return query
-    select case when w.since is null then 'note' else 'warning' end, 'queue_paused', q.queue_name,
-           format('Queue %s has been paused for %s%s.', q.queue_name, symphony._duration(now - q.paused_at),
-                  case when w.since is not null then ', and messages wait' end),
+    with waiting as materialized (
+        select w.queue_name, bool_or(w.is_held) as is_held from symphony._waiting() as w group by w.queue_name
+    )
+    select case when w.queue_name is null then 'note' else 'warning' end, 'queue_paused', q.queue_name,
+           format('Queue "%s" has been paused for %s%s.', q.queue_name, symphony._duration(now - q.paused_at),
+                  case when w.queue_name is not null then ', and messages wait' end),
            q.paused_at,
            format('It was paused%s.', symphony._done_by(
                'pause_queue', jsonb_build_object('queue_name', q.queue_name))),
            format('select symphony.resume_queue(%L);', q.queue_name)
     from symphony.queue as q
-    left join symphony._waiting() as w on w.queue_name = q.queue_name
-    where q.paused_at is not null;
+    left join waiting as w on w.queue_name = q.queue_name
+    where q.paused_at is not null
+    union all
+    select case when w.is_held then 'warning' else 'note' end, 'transport_disabled', t.transport_name,
+           format('Transport "%s" has been disabled for %s%s.', t.transport_name,
+                  symphony._duration(now - t.updated_at), case when w.is_held then ', and messages wait' end),
+           t.updated_at,
+           format('It was disabled%s.', symphony._done_by(
+               'disable_transport', jsonb_build_object('transport_name', t.transport_name))),
+           format('select symphony.enable_transport(%L);', t.transport_name)
+    from symphony.transport as t
+    left join waiting as w on w.queue_name = t.queue_name
+    where not t.enabled;
 end;
 $$;
 
 comment on function symphony._paused_incidents(timestamptz) is
-$$Queues that are paused.
+$$Queues that are paused, and transports that are disabled.
 
 Arguments  now
 Access     private$$;

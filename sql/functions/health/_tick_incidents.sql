@@ -20,7 +20,9 @@ begin
     then
         return;
     end if;
-    select held.who, held.command into v_holder, v_command from symphony._held_locks() as held where held.turn_name = 'tick';
+    select held.who, held.command into v_holder, v_command
+    from symphony._held_locks() as held
+    where held.turn_name = 'tick';
     return next row(
         'critical', 'no_tick', null,
         case when v_last is null then 'Nothing has ever ticked: retries and schedules stand still.'

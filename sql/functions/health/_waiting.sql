@@ -1,14 +1,15 @@
 create or replace function symphony._waiting()
-returns table (queue_name text, since timestamptz, claimed_at timestamptz)
+returns table (queue_name text, lane_id integer, is_held boolean, since timestamptz, claimed_at timestamptz)
 language plpgsql
 stable
 as $$
 #variable_conflict use_column
 begin
     return query
-    select lane.queue_name, min(coalesce(head.available_at, head.enqueued_at)), max(newest.claimed_at)
+    select lane.queue_name, lane.lane_id, lane.is_held, coalesce(head.available_at, head.enqueued_at),
+           newest.claimed_at
     from symphony.lane
-    left join lateral symphony._pending(lane.lane_id, 1) as head on true
+    cross join lateral symphony._pending(lane.lane_id, 1) as head
     left join lateral (
         select claim.claimed_at
         from symphony.claim
@@ -16,17 +17,15 @@ begin
         order by claim.lane_id desc, claim.claim_id desc
         limit 1
     ) as newest on true
-    where lane.is_used or exists (select from symphony.lane_use)
-    group by lane.queue_name
-    having count(head.message_id) > 0;
+    where lane.is_used or exists (select from symphony.lane_use);
 end;
 $$;
 
 comment on function symphony._waiting() is
-$$The queues of which messages are pending.
+$$The lanes of which messages are pending.
 
-Returns    queue_name
-           since - since when the first of them has been due
+Returns    queue_name, lane_id, is_held - of the lane
+           since - since when the first message has been due
            claimed_at - when something was claimed last
 Access     private$$;
 

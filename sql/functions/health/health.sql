@@ -1,4 +1,4 @@
-create or replace function symphony.health()
+create or replace function symphony.health(library text default null)
 returns table (
     rank integer, severity text, code text, subject text, sentence text, since timestamptz, cause text,
     command text
@@ -12,30 +12,48 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 /*
- * Of what is equally severe, that comes first which may be the cause of others.
+ * Of what is equally severe, that comes first which may be the cause of others.  A table that is locked
+ * is not waited for: nothing else can be looked at then.
  */
 #variable_conflict use_column
 declare
-    v_now timestamptz := symphony._now();
+    v_now   timestamptz := symphony._now();
+    v_found symphony.incident[] := array(select i from symphony._table_incidents() as i);
 begin
+    if v_found = '{}' then
+        v_found := array(
+            select i from symphony._installation_incidents(health.library) as i
+            union all select i from symphony._tick_incidents(v_now) as i
+            union all select i from symphony._lock_incidents(v_now) as i
+            union all select i from symphony._queue_incidents(v_now) as i
+            union all select i from symphony._limit_incidents(v_now) as i
+            union all select i from symphony._paused_incidents(v_now) as i
+            union all select i from symphony._worker_incidents(v_now) as i
+            union all select i from symphony._error_incidents(v_now) as i
+            union all select i from symphony._type_incidents(v_now) as i
+            union all select i from symphony._key_incidents(v_now) as i
+            union all select i from symphony._schedule_incidents(v_now) as i
+            union all select i from symphony._session_incidents(v_now) as i
+            union all select i from symphony._notify_incidents() as i
+            union all select i from symphony._server_incidents() as i
+            union all select i from symphony._disk_incidents() as i
+            union all select i from symphony._seen_incidents() as i);
+    end if;
     return query
     select (row_number() over (
-                order by array_position('{critical,warning,note}', found.severity), found.place, found.since,
-                         found.subject))::integer,
+                order by array_position('{critical,warning,note}', found.severity), found.place))::integer,
            found.severity, found.code, found.subject, found.sentence, found.since, found.cause, found.command
-    from (
-        select 1 as place, i.* from symphony._tick_incidents(v_now) as i
-        union all select 2, i.* from symphony._lock_incidents(v_now) as i
-        union all select 3, i.* from symphony._paused_incidents(v_now) as i
-        union all select 4, i.* from symphony._notify_incidents() as i
-    ) as found
+    from unnest(v_found) with ordinality as found (
+        severity, code, subject, sentence, since, cause, command, place)
     order by 1;
 end;
 $$;
 
-comment on function symphony.health() is
+comment on function symphony.health(text) is
 $$What is wrong now, the worst first.
 
+Arguments  library - the version of the program that asks, which should be that of the database;
+               null: it does not say
 Returns    a row for each. Without a row nothing is wrong
            rank - 1 for the worst
            severity - critical: work that is due is not done; warning: some of it is held up, or
@@ -48,4 +66,4 @@ Returns    a row for each. Without a row nothing is wrong
            command - what helps: a statement, or a command of a shell
 Access     operator, observer$$;
 
-revoke execute on function symphony.health() from public;
+revoke execute on function symphony.health(text) from public;

@@ -35,6 +35,7 @@ begin
     from held
     left join symphony.lane on lane.lane_id = held.lane_id
     cross join lateral symphony._session(held.pid, held.virtualtransaction) as s
+    where s.who is not null    -- else it has just ended
     order by held.turn_name, lane.queue_name, lane.priority desc;
 end;
 $$;

@@ -18,10 +18,10 @@ as $$
         select pg_catalog.format('the prepared transaction %s of role %s', pg_catalog.quote_literal(p.gid),
                                  p.owner),
                p.prepared, pg_catalog.format('rollback prepared %L;', p.gid)
-        from pg_catalog.pg_prepared_xacts as p
-        where _session.pid is null
-          and pg_catalog.split_part(_session.virtualtransaction, '/', 2)
-              operator(pg_catalog.=) p.transaction::text
+        from pg_catalog.pg_locks as l    -- its own id is locked by the same transaction
+        join pg_catalog.pg_prepared_xacts as p on p.transaction operator(pg_catalog.=) l.transactionid
+        where _session.pid is null and l.pid is null
+          and l.virtualtransaction operator(pg_catalog.=) _session.virtualtransaction
     ) as found
 $$;
 

@@ -30,11 +30,10 @@ begin
     from symphony._held_locks() as held
     where held.queue_name = queue_holds.queue_name;
     return query
-    select 'no worker', case when count(*) = 0 then 'No worker consumes it.'
-                             else 'All of its workers are paused or stop.' end
-    from symphony.worker as w
-    where v_queue.queue_name = any (w.queues) and w.seen_at > v_now - interval '60 seconds'
-    having count(*) filter (where w.request is null) = 0;
+    select case when o.code = 'workers_busy' then 'busy' else 'no worker' end,
+           format('%s: %s', o.sentence, coalesce(o.doing || '.', o.command))
+    from symphony._worker_obstacle(queue_holds.queue_name, v_now) as o
+    where o.code is not null;
     return query
     with later as (
         select d.available_at, d.attempt > 0 as is_retry,
@@ -59,7 +58,7 @@ $$What delays or holds messages of a queue now. why_not_running() says it of one
 
 Arguments  queue_name - the queue
 Returns    a row for each. Without a row nothing does, but for the messages before them
-           hold - paused, disabled, locked, no worker, late, retried or delayed
+           hold - paused, disabled, locked, no worker, busy, late, retried or delayed
            detail - a sentence: who did it and since when, how many messages, until when. At most
                10,000 messages are looked at
 Raises     SY001 unknown_queue

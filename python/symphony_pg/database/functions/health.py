@@ -23,6 +23,9 @@ class Incident(NamedTuple):
     command: str
 
 
-def health() -> Call[list[Incident]]:
-    """Return what is wrong now, the worst first; nothing is good."""
-    return rows(Incident, "health")
+def health(library: str | None = None) -> Call[list[Incident]]:
+    """Return what is wrong now, the worst first; nothing is good.
+
+    `library` is the version of the program that asks, to be compared with that of the database.
+    """
+    return rows(Incident, "health", library=library)
