@@ -33,7 +33,7 @@ MOST_SHOWN = 10
 )
 @connected
 def doctor(client: Client, out: Output, fail_on: str) -> None:
-    """Say what is wrong now, the worst first: what helps, and why it is so.
+    """Say what is wrong now, and what helps.
 
     \b
     critical   work that is due is not done
@@ -64,7 +64,7 @@ def say_incidents(out: Output, found: Sequence[Incident]) -> None:
     for each in found[:MOST_SHOWN]:
         head = _wrapped(f"{each.severity}: ", each.sentence, width)
         out.text(head, colour=COLOURS[each.severity], bold=True)
-        out.text(f"  do   {without_codes(each.command)}")
+        out.text(f"  run  {without_codes(each.command)}")
         out.text(_wrapped("  why  ", each.cause, width))
     if len(found) > MOST_SHOWN:
         out.text(f"{len(found) - MOST_SHOWN} more: symphony-pg doctor --json")

@@ -5,8 +5,9 @@ import shlex
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from symphony_pg import Client
 from symphony_pg.database import install as installation
 from symphony_pg.server import Server
 from tests.cli.helpers import Cli
-from tests.helpers import Connection, wait_until
+from tests.helpers import ROOT, Connection, wait_until
 from tests.worker.helpers import Process
 
 WELL = "Nothing is wrong.\n"
@@ -565,8 +566,14 @@ def ward(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ward]:
             installation.install(conn)
         else:
             dsn, conn = request.getfixturevalue("dsn"), request.getfixturevalue("conn")
-        with ExitStack() as inner:
-            yield Ward(dsn, conn, tmp_path, inner)
+        with a_ward(dsn, conn, tmp_path) as ward:
+            yield ward
+
+
+@contextmanager
+def a_ward(dsn: str, conn: Connection, folder: Path) -> Iterator[Ward]:
+    with ExitStack() as stack:
+        yield Ward(dsn, conn, folder, stack)
 
 
 @pytest.mark.parametrize("case", INCIDENTS, ids=lambda case: f"{case.code}-{case.make.__name__}")
@@ -584,15 +591,147 @@ def test_incident(case: Incident, ward: Ward, monkeypatch: pytest.MonkeyPatch) -
     told = lines[1:] if case.exit_code == 0 else lines
     sentence, cure, cause = told[:3]
     assert re.fullmatch(case.sentence, sentence)
-    assert re.fullmatch(f"  do   {case.cure}", cure)
+    assert re.fullmatch(f"  run  {case.cure}", cure)
     assert re.match(f"  why  {case.cause}", cause)
     assert [line for line in lines if len(line) > 80] == []
 
     if mend is not None:
         mend()
-    ward.follow(cure.removeprefix("  do   "))
+    ward.follow(cure.removeprefix("  run  "))
     ward.ticks = True
     wait_until(lambda: set(ward.codes()) <= set(case.leaves), lambda: ward.look())
     if not case.leaves:
         ward.client.tick()
         assert ward.cli.run("doctor").stdout == WELL
+
+
+# What the runbook says is what is told.
+
+RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
+ROWS = re.findall(r"^\| `(\w+)` \| [^|]+ \| `([^`]+)` \|", RUNBOOK, re.MULTILINE)
+NOT_IN_THE_TABLE = {("versions_differ", "pip"), ("sessions_hidden", "grant")}
+
+
+def test_the_runbook_has_every_incident_and_its_command() -> None:
+    told = {(code, re.sub(r"\b[A-Z]{2,}\b", "X", command)) for code, command in ROWS}
+    made = {(case.code, _plain(case.cure)) for case in INCIDENTS}
+    others = {each for each in told - made if (each[0], each[1].split()[0]) in NOT_IN_THE_TABLE}
+    assert told - others == made
+    assert len(others) == len(NOT_IN_THE_TABLE)
+
+
+def _plain(pattern: str) -> str:
+    """Return the command that a pattern of the table stands for, with X for what differs."""
+    text = re.sub(r"\[[^]]+\]\+|\\d\+", "X", pattern).replace("\\", "")
+    text = re.sub(r"MODULE:APP", "X:X", text)
+    names = ("order-4711", "default", "nightly", "archive", "accounts", "ada", "slow", "claimed")
+    text = re.sub(rf"(?<=[' ])({'|'.join(names)}|forgotten|few)(?=[' ])", "X", text)
+    text = text.replace("queue default", "queue X").replace("--concurrency 2", "--concurrency X")
+    return re.sub(r"--queue default$", "--queue X", text.replace("symphony.attempt", "symphony.X"))
+
+
+def test_the_runbook_has_the_thresholds(conn: Connection) -> None:
+    told = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \| [^|]+\|$", RUNBOOK, re.MULTILINE))
+    cursor = conn.execute("select * from symphony._thresholds()")
+    assert cursor.description is not None
+    found = dict(
+        zip([each.name for each in cursor.description], cursor.fetchone() or (), strict=True)
+    )
+    assert set(told) == set(found)
+    for name, value in found.items():
+        if isinstance(value, timedelta):
+            assert conn.execute("select %s::interval", [told[name]]).fetchone() == (value,), name
+        elif name.endswith("_bytes"):
+            assert conn.execute("select pg_size_bytes(%s)", [told[name]]).fetchone() == (value,), (
+                name
+            )
+        else:
+            number = float(re.sub(r"[^\d]", "", told[name].split(" ")[0]))
+            assert number == (value * 100 if name == "notify" else value), name
+
+
+# What is well is said to be well.
+
+
+def test_a_busy_worker_is_well(ward: Ward) -> None:
+    ward.worker("default", "--concurrency", "4")
+    ward.client.create_queue("other")
+    for _ in range(30):
+        ward.client.enqueue_batch([{"message_type": "A"}] * 100)
+        assert ward.client.health() == []
+    looks = 0
+    while ward.client.queue_stats("default")[0].pending:
+        assert ward.client.health() == []
+        looks += 1
+    print(f"{looks} looks meanwhile")
+    assert ward.cli.run("doctor").stdout == WELL
+
+
+def test_an_installation_that_nobody_uses_is_well(ward: Ward) -> None:
+    assert ward.cli.run("doctor").stdout == WELL
+    assert ward.cli.json("doctor") == []
+
+
+def test_a_program_of_another_version(ward: Ward) -> None:
+    (found,) = ward.client.health("0.0.9")
+    assert (found.severity, found.code) == ("warning", "versions_differ")
+    assert found.sentence == "This program is of version 0.0.9, and the database of 0.1.0."
+    assert found.command == "pip install 'symphony-pg==0.1.0'"
+    assert ward.client.health("0.1.0") == []
+
+
+# It waits for nobody, and sees what may be seen.
+
+
+def test_no_table_that_is_locked_is_waited_for(ward: Ward) -> None:
+    tables = ward.conn.execute(
+        "select relname from pg_class where relnamespace = 'symphony'::regnamespace "
+        "and relkind = 'r' order by 1"
+    ).fetchall()
+    ward.conn.execute("set lock_timeout = '3 s'")
+    for (table,) in tables:
+        session = ward.session(f"lock table symphony.{table} in access exclusive mode")
+        assert [(each.code, each.subject) for each in ward.client.health()] == [
+            ("table_locked", table)
+        ]
+        session.rollback()
+    assert ward.client.health() == []
+
+
+def test_an_owner_who_may_see_little_says_so(empty_dsn: str, tmp_path: Path) -> None:
+    with ExitStack() as stack, psycopg.connect(empty_dsn, autocommit=True) as conn:
+        admin = stack.enter_context(psycopg.connect(empty_dsn, autocommit=True))
+        for role in ("doctor_owner", "doctor_observer"):
+            admin.execute(f"create role {role}".encode())
+            stack.callback(admin.execute, f"drop role {role}".encode())
+            stack.callback(admin.execute, f"drop owned by {role} cascade".encode())
+        admin.execute("grant create on database symphony_empty to doctor_owner")
+        conn.execute("set role doctor_owner")
+        installation.install(conn)
+        shorten(conn)
+        ward = stack.enter_context(a_ward(empty_dsn, conn, tmp_path))
+        ward.client.grant_access("doctor_observer", "observer")
+        ward.client.enqueue("A")
+        ward.client.heartbeat("w", ["default"])
+        ward.client.tick()
+        session = ward.session("select from symphony.claim_batch('{default}')")
+        conn.execute("set role doctor_observer")
+        time.sleep(0.6)
+
+        found = {each.code: each for each in ward.client.health()}
+        assert set(found) == {"lane_locked", "sessions_hidden"}
+        pid = session.info.backend_pid
+        assert found["lane_locked"].cause == (
+            f"It is held by pid {pid} (role postgres, application psql)."
+        )
+        assert found["lane_locked"].command == f"select pg_terminate_backend({pid});"
+        assert found["sessions_hidden"].severity == "note"
+
+        admin.execute(found["sessions_hidden"].command.encode())
+        codes = [each.code for each in ward.client.health()]
+        assert codes == ["lane_locked", "idle_in_transaction"] or codes == [
+            "lane_locked",
+            "writer_open",
+        ]
+        session.close()
+        conn.execute("set role doctor_owner")

@@ -10,7 +10,8 @@ as $$
         when seconds operator(pg_catalog.<) 172800
             then pg_catalog.format('%s h', seconds operator(pg_catalog./) 3600)
         else pg_catalog.format('%s days', seconds operator(pg_catalog./) 86400) end
-    from (select greatest(pg_catalog.floor(extract(epoch from _duration.length)), 0)::bigint as seconds) as s
+    from (select greatest(pg_catalog.floor(extract(epoch from _duration.length)), 0)::bigint as seconds
+          where _duration.length is not null) as s
 $$;
 
 comment on function symphony._duration(interval) is

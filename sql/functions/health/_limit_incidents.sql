@@ -19,7 +19,7 @@ begin
         from symphony.claim as c
         where c.claim_id = any (gate.open_claims)
     ) as hand
-    where q.concurrency <= gate.in_flight and q.paused_at is null
+    where q.concurrency is not null and q.concurrency <= gate.in_flight and q.paused_at is null
       and hand.newest < now - (symphony._thresholds()).busy
       and (exists (select from symphony._waiting() as w where w.queue_name = q.queue_name)
            or exists (select from symphony.parked as p where p.queue_name = q.queue_name));

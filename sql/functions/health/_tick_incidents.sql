@@ -13,8 +13,7 @@ declare
 begin
     if v_last > now - (symphony._thresholds()).tick
        or v_last is null
-          and not exists (select from symphony.lane_use)
-          and not exists (select from symphony.lane where lane.is_used)
+          and not exists (select from symphony.message)
           and not exists (select from symphony.schedule where schedule.next_run_at is not null)
           and not exists (select from symphony.delayed_message)
     then
