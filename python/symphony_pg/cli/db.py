@@ -101,7 +101,9 @@ def upgrade(client: Client, out: Output, app: Symphony | None, take_over: bool) 
 @db.command()
 @connected
 def status(client: Client, out: Output) -> None:
-    """Tell which version is installed, and what is wrong, as `symphony-pg doctor` does.
+    """Tell which version is installed, and what is wrong.
+
+    What is wrong is told as by `symphony-pg doctor`.
 
     Exit code 1 if the version is not that of this package.
 

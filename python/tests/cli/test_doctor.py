@@ -193,6 +193,17 @@ def a_claim_is_left_open(ward: Ward) -> None:
 
 
 @incident(
+    "gate_locked",
+    r'critical: Queue "few": its gate has been locked for \d+ s\.',
+    END,
+    f"It is held by {SESSION}",
+)
+def a_gate_is_left_locked(ward: Ward) -> None:
+    ward.client.create_queue("few", concurrency=1)
+    ward.session("select pg_advisory_xact_lock(1398361425, hashtext('few'))")
+
+
+@incident(
     "table_locked",
     r"critical: Table symphony\.message is locked: nobody can read it\.",
     END,
@@ -323,6 +334,21 @@ def a_key_is_held(ward: Ward) -> None:
     (first, _) = ward.client.claim_batch(["accounts"], worker="w")
     ward.client.nack_with_backoff(first.claim_id, first.message_id, "no", retryable=False)
     assert ward.client.claim_batch(["accounts"], worker="w") == []
+
+
+@incident(
+    "key_busy",
+    r'warning: Queue "accounts": messages of key ada have waited for \d+ s\.',
+    r"symphony-pg workers stop [\w:.-]+",
+    r'Worker "[\w:.-]+" has been at message 1 since then\.',
+    leaves=("no_worker",),
+)
+def a_key_is_worked_on_for_long(ward: Ward) -> None:
+    ward.client.create_queue("accounts", ordered=True)
+    ward.worker("accounts", "--concurrency", "4", "--grace", "1s")
+    ward.client.enqueue("A", {"hang": True}, queue_name="accounts", group_key="ada")
+    wait_until(lambda: ward.client.queue_stats("accounts")[0].processing, "the claim")
+    ward.client.enqueue("A", queue_name="accounts", group_key="ada")
 
 
 @incident(
@@ -665,6 +691,32 @@ def test_a_busy_worker_is_well(ward: Ward) -> None:
         looks += 1
     print(f"{looks} looks meanwhile")
     assert ward.cli.run("doctor").stdout == WELL
+
+
+def test_only_the_worst_are_shown(ward: Ward) -> None:
+    for number in range(12):
+        ward.client.create_queue(f"q{number}")
+        ward.client.pause_queue(f"q{number}")
+    lines = ward.cli.run("doctor").stdout.splitlines()
+    assert lines[0] == "Nothing is wrong."
+    assert lines[1].startswith('note: Queue "q0" has been paused')
+    assert (len(lines), lines[-1]) == (1 + 3 * 10 + 1, "2 more: symphony-pg doctor --json")
+    assert len(ward.cli.json("doctor")) == 12
+
+
+def test_the_exit_code_is_for_probes(ward: Ward) -> None:
+    ward.cli.run("doctor", "--fail-on", "note")
+    ward.client.pause_queue("default")
+    ward.cli.run("doctor")
+    ward.cli.run("doctor", "--fail-on", "note", exit_code=1)
+    ward.client.enqueue("A")
+    ward.client.tick()
+    ward.cli.run("doctor", exit_code=1)
+    ward.cli.run("doctor", "--fail-on", "critical")
+    ward.client.resume_queue("default")
+    shorten(ward.conn)
+    wait_until(lambda: "no_worker" in ward.codes(), "the wait")
+    ward.cli.run("doctor", "--fail-on", "critical", exit_code=1)
 
 
 def test_an_installation_that_nobody_uses_is_well(ward: Ward) -> None:

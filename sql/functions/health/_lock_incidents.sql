@@ -9,9 +9,11 @@ as $$
  */
 begin
     return query
-    select 'critical', 'lane_locked', format('%s/%s', held.queue_name, held.priority),
-           format('Queue "%s": its lane of priority %s has been locked for %s.', held.queue_name,
-                  held.priority, symphony._duration(now - seen.since)),
+    select 'critical', case when held.lane_id is null then 'gate_locked' else 'lane_locked' end,
+           concat_ws('/', held.queue_name, held.priority),
+           format('Queue "%s": its %s has been locked for %s.', held.queue_name,
+                  coalesce('lane of priority ' || held.priority, 'gate'),
+                  symphony._duration(now - seen.since)),
            seen.since, format('It is held by %s.', held.who), held.command
     from symphony._held_locks() as held
     cross join lateral (
@@ -21,12 +23,12 @@ begin
             join symphony._position(held.lane_id) as position on true
             join symphony.claim on claim.claim_id = position.claim_id)) as since
     ) as seen
-    where held.lane_id is not null and seen.since < now - (symphony._thresholds()).locked;
+    where held.queue_name is not null and seen.since < now - (symphony._thresholds()).locked;
 end;
 $$;
 
 comment on function symphony._lock_incidents(timestamptz) is
-$$Lanes that other sessions have locked for longer than a claim takes.
+$$Lanes and gates that other sessions have locked for longer than a claim takes.
 
 Arguments  now
 Access     private$$;

@@ -41,10 +41,14 @@ begin
     end if;
     return query
     select (row_number() over (
-                order by array_position('{critical,warning,note}', found.severity), found.place))::integer,
-           found.severity, found.code, found.subject, found.sentence, found.since, found.cause, found.command
-    from unnest(v_found) with ordinality as found (
-        severity, code, subject, sentence, since, cause, command, place)
+                order by array_position('{critical,warning,note}', told.severity), told.place, told.since,
+                         told.subject))::integer,
+           told.severity, told.code, told.subject, told.sentence, told.since, told.cause, told.command
+    from (
+        select found.*, min(found.number) over (partition by found.severity, found.code) as place
+        from unnest(v_found) with ordinality as found (
+            severity, code, subject, sentence, since, cause, command, number)
+    ) as told
     order by 1;
 end;
 $$;

@@ -23,7 +23,7 @@ $$;
 
 comment on function symphony.obstacles() is
 $$What stands in the way of all: another session that has locked the tick or a lane, and a NOTIFY
-queue that fills up.
+queue that fills up. health() tells what has been so for long.
 
 Returns    a row for each. Without a row there is nothing. What a session does only for a moment can
            be seen, too: look again

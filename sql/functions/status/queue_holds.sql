@@ -26,7 +26,8 @@ begin
     from (select distinct symphony._hold_remark(lane.lane_id) as what
           from symphony.lane where lane.lane_id = any (v_lanes) and lane.is_held) as remark;
     return query
-    select 'locked', format('The lane of priority %s is locked by %s.', held.priority, held.who)
+    select 'locked', format('The %s is locked by %s.',
+                            coalesce('lane of priority ' || held.priority, 'gate'), held.who)
     from symphony._held_locks() as held
     where held.queue_name = queue_holds.queue_name;
     return query
