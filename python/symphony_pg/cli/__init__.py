@@ -24,6 +24,7 @@ from .policy import policy
 from .queue import queue
 from .route import route
 from .schedule import schedule
+from .serve import serve
 from .stats import stats
 from .transport import transport
 from .workers import workers
@@ -63,7 +64,7 @@ def main(context: click.Context, dsn: str | None) -> None:
 
 COMMANDS = (
     *(demo, db, access, config, queue, transport, route, policy, schedule),
-    *(enqueue, consume, workers, stats, doctor, message, key, failed, audit),
+    *(enqueue, consume, serve, workers, stats, doctor, message, key, failed, audit),
 )
 
 for command in COMMANDS:

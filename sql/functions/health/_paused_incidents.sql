@@ -12,8 +12,7 @@ begin
            format('Queue "%s" has been paused for %s%s.', q.queue_name, symphony._duration(now - q.paused_at),
                   case when w.queue_name is not null then ', and messages wait' end),
            q.paused_at,
-           format('It was paused%s.', symphony._done_by(
-               'pause_queue', jsonb_build_object('queue_name', q.queue_name))),
+           format('It was paused by %s.', q.paused_by),
            format('select symphony.resume_queue(%L);', q.queue_name)
     from symphony.queue as q
     left join waiting as w on w.queue_name = q.queue_name
@@ -21,10 +20,9 @@ begin
     union all
     select case when w.is_held then 'warning' else 'note' end, 'transport_disabled', t.transport_name,
            format('Transport "%s" has been disabled for %s%s.', t.transport_name,
-                  symphony._duration(now - t.updated_at), case when w.is_held then ', and messages wait' end),
-           t.updated_at,
-           format('It was disabled%s.', symphony._done_by(
-               'disable_transport', jsonb_build_object('transport_name', t.transport_name))),
+                  symphony._duration(now - t.disabled_at),
+                  case when w.is_held then ', and messages wait' end),
+           t.disabled_at, format('It was disabled by %s.', t.disabled_by),
            format('select symphony.enable_transport(%L);', t.transport_name)
     from symphony.transport as t
     left join waiting as w on w.queue_name = t.queue_name

@@ -24,8 +24,8 @@ begin
            case o.code
                when 'no_worker' then format('Messages have waited for %s, and no worker was heard of.',
                                             symphony._duration(now - idle.since))
-               when 'workers_paused' then format('Messages wait. The workers were asked to%s.',
-                                                 symphony._done_by('request_workers', '{}'))
+               when 'workers_paused'
+                   then concat('Messages wait. The workers were asked to', ' by ' || o.doing, '.')
                when 'workers_silent' then 'Messages wait. The workers hang, were killed, or are cut off.'
                else format('Messages wait. %s.', o.doing) end,
            o.command

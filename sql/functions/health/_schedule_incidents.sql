@@ -15,14 +15,14 @@ begin
            told.since,
            case s.state
                when 'broken' then s.last_error
-               when 'paused' then format('It was paused%s.', symphony._done_by(
-                   'pause_schedule', jsonb_build_object('schedule_name', s.schedule_name)))
+               when 'paused' then format('It was paused by %s.', s.paused_by)
                else coalesce('It is held by ' || holder.who || '.', 'Nothing ticks.') end,
            case when s.state <> 'on' then format('select symphony.resume_schedule(%L);', s.schedule_name)
                 else coalesce(holder.command, 'select symphony.tick();') end
     from symphony.schedule as s
     cross join lateral (
-        select case when s.state = 'on' then s.next_run_at else s.updated_at end as since
+        select case s.state when 'on' then s.next_run_at when 'paused' then s.paused_at
+                            else s.updated_at end as since
     ) as told
     left join lateral (
         select session.who, session.command

@@ -18,8 +18,7 @@ begin
     select * into v_queue from symphony.queue as q where q.queue_name = queue_holds.queue_name;
     v_lanes := array(select lane.lane_id from symphony.lane where lane.queue_name = queue_holds.queue_name);
     return query
-    select 'paused', format('Since %s%s: nothing is handed out.', v_queue.paused_at, symphony._done_by(
-               'pause_queue', jsonb_build_object('queue_name', v_queue.queue_name)))
+    select 'paused', format('Since %s by %s: nothing is handed out.', v_queue.paused_at, v_queue.paused_by)
     where v_queue.paused_at is not null;
     return query
     select 'disabled', remark.what
@@ -31,10 +30,9 @@ begin
     from symphony._held_locks() as held
     where held.queue_name = queue_holds.queue_name;
     return query
-    select case when o.code = 'workers_busy' then 'busy' else 'no worker' end,
-           format('%s: %s', o.sentence, coalesce(o.doing || '.', o.command))
-    from symphony._worker_obstacle(queue_holds.queue_name, v_now) as o
-    where o.code is not null;
+    select case when w.code = 'workers_busy' then 'busy' else 'no worker' end, w.remark
+    from symphony._worker_remark(queue_holds.queue_name, v_now) as w
+    where w.code is not null;
     return query
     with later as (
         select d.available_at, d.attempt > 0 as is_retry,

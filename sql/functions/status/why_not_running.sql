@@ -43,10 +43,8 @@ begin
     end case;
 
     if v_queue.paused_at is not null then
-        return format('Queue "%s" has been paused since %s%s: select symphony.resume_queue(%L);',
-                      v_queue.queue_name, v_queue.paused_at,
-                      symphony._done_by('pause_queue', jsonb_build_object('queue_name', v_queue.queue_name)),
-                      v_queue.queue_name);
+        return format('Queue "%s" has been paused since %s by %s: select symphony.resume_queue(%L);',
+                      v_queue.queue_name, v_queue.paused_at, v_queue.paused_by, v_queue.queue_name);
     end if;
     select m.lane_id into v_lane_id from symphony.message as m
     where m.message_id = why_not_running.message_id;
@@ -60,13 +58,8 @@ begin
     if v_reason is not null then
         return format('Its lane is locked by %s.', v_reason);
     end if;
-    select format('%s: %s', o.sentence, coalesce(o.doing || '.', o.command)) into v_reason
-    from symphony._worker_obstacle(v_queue.queue_name, v_now) as o
-    where o.code is not null;
-    if found then
-        return v_reason;
-    end if;
-    v_reason := symphony._limit_remark(v_queue.queue_name);
+    v_reason := coalesce((symphony._worker_remark(v_queue.queue_name, v_now)).remark,
+                         symphony._limit_remark(v_queue.queue_name));
     if v_reason is not null then
         return v_reason;
     end if;

@@ -15,7 +15,7 @@ declare
     v_known record;
 begin
     select count(*) as known, max(w.seen_at) as seen_at, max(w.busy_since) as busy_since,
-           count(*) filter (where w.is_asked) as asked,
+           count(*) filter (where w.is_asked) as asked, string_agg(distinct w.requested_by, ', ') as asked_by,
            count(*) filter (where not w.is_asked and w.is_heard) as heard,
            count(*) filter (where not w.is_asked and w.is_heard
                                   and (w.busy_since < now - busy_for) is not true) as free,
@@ -38,6 +38,7 @@ begin
     elsif v_known.asked = v_known.known then
         code := 'workers_paused';
         sentence := format('The workers of queue "%s" are paused or stop', queue_name);
+        doing := v_known.asked_by;
         command := format('symphony-pg workers resume --queue %s', queue_name);
     elsif v_known.heard = 0 then
         code := 'workers_silent';
@@ -65,7 +66,7 @@ Arguments  queue_name
 Returns    code - no_worker, workers_paused, workers_silent or workers_busy; null: one takes some
            sentence - without its end
            since - since when; null: that is not known
-           doing - which handlers take the slots
+           doing - which handlers take the slots, or who has asked the workers to pause or stop
            command - what helps
 Access     private$$;
 

@@ -2,9 +2,10 @@
 -- python/tests/cli/test_doctor.py makes every incident for real.
 select plan(26);
 
+-- Other tests run on the same server, and what they have open looks old where the clock stands elsewhere.
 create function pg_temp.told(code text default '%') returns text language sql as $$
     select string_agg(concat_ws(' ', h.severity, h.code, h.subject), ', ' order by h.rank)
-    from symphony.health() as h where h.code like told.code
+    from symphony.health() as h where h.code like told.code and h.code not in ('writer_open', 'prepared_open')
 $$;
 create function pg_temp.sentence(code text) returns text language sql as $$
     select string_agg(h.sentence || ' ' || h.cause, ' | ' order by h.rank)
