@@ -314,10 +314,16 @@ def errors_rise(ward: Ward) -> Callable[[], object]:
     CONSUME,
     r"They are put off\. symphony_pg\.UnknownMessageType: no handler for the",
 )
-def nobody_knows_a_type(ward: Ward) -> None:
+def nobody_knows_a_type(ward: Ward) -> Callable[[], object]:
     ward.client.set_retry_policy("*", snooze_errors={"UnknownMessageType": "1 s"})
-    ward.worker("default")
+    ignorant = ward.worker("default")
     ward.client.enqueue_batch([{"message_type": "Refund"}] * 2)
+
+    def retire() -> None:  # else it may be the one that takes them again
+        ward.client.request_workers("stop")
+        ignorant.wait()
+
+    return retire
 
 
 @incident(
