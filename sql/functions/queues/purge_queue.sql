@@ -5,8 +5,9 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 /*
- * The position of each lane steps over what is pending.  Only messages with an idempotency key
- * are read, so a million others take no longer.  tick() removes them with the completed ones.
+ * The position of each lane steps over what is pending.  Only messages with an idempotency key are
+ * read, and those that no tick() has counted yet, so a million others take no longer.  tick() removes
+ * them with the completed ones.
  */
 declare
     v_lanes    integer[];
@@ -29,8 +30,12 @@ begin
           and m.lane_id = any (v_lanes)
           and symphony._is_ahead(m.txid, m.message_id, p.ahead, p.partial_txid, p.partial_message_id)));
     perform symphony._purge_parked(queue_name, v_finished);
-    insert into symphony.claim (lane_id, claimed_at, lease_until, finished_at, size, open_ids, ahead)
-    select lane_id, symphony._now(), symphony._now(), symphony._now(), 0, '{}', p.ahead - v_finished
+    insert into symphony.claim (
+        lane_id, claimed_at, lease_until, finished_at, size, passed, open_ids, ahead)
+    select lane_id, symphony._now(), symphony._now(), symphony._now(), 0,
+           (select depth.pending from symphony._depth(lane_id, null) as depth)
+           - (select count(*) from symphony._pending(lane_id, null, '{(,)}'::int8multirange - v_finished)),
+           '{}', p.ahead - v_finished
     from unnest(v_lanes) as lane_id
     cross join symphony._position(lane_id) as p
     where exists (select from symphony._pending(lane_id, 1, v_finished));

@@ -41,6 +41,12 @@ class QueueStats(NamedTuple):
     purge_waits_for: str | None
     at_least: list[str]
     waiting: int  # for others of their key
+    failed_last_hour: int
+    arrived_last_hour: int
+    inflow: float  # messages a minute
+    outflow: float
+    backlog_lasts: timedelta | None
+    why_at_least: str | None
 
 
 class QueueSetting(NamedTuple):
