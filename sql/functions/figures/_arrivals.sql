@@ -5,8 +5,9 @@ stable
 as $$
 begin
     return query
-    select lane.queue_name, sum(d.pending)::bigint, sum(d.pending + t.passed + coalesce(new.passed, 0))::bigint,
-           sum(t.arrived)::bigint, bool_and(d.is_exact and coalesce(new.claims, 0) < at_most)
+    select lane.queue_name, sum(d.pending)::bigint,
+           sum(d.pending + t.passed + coalesce(new.passed, 0))::bigint, sum(t.arrived)::bigint,
+           bool_and(d.is_exact and coalesce(new.claims, 0) < at_most)
     from symphony.lane
     join symphony.tally as t on t.lane_id = lane.lane_id
     cross join lateral symphony._depth(lane.lane_id, at_most) as d

@@ -12,8 +12,9 @@ as $$
 $$;
 
 comment on function symphony._bucket(double precision) is
-$$The bucket of a time in a sketch: of those longer than 2^((b-1)/2) milliseconds, and at most 2^(b/2).
-The middle of a bucket is off by at most 19 %. It ends at a microsecond and at three years.
+$$The bucket of a time in a sketch: it has the times that are longer than 2^((b-1)/2) milliseconds,
+and at most 2^(b/2). Its middle is off by at most 19 %. There are none for less than a microsecond
+and more than three years.
 
 Arguments  seconds - the time
 Returns    b, from -19 to 74

@@ -24,11 +24,13 @@ begin
                then 0
                else (select count(*)
                      from unnest(v_position.ahead * s.txids) as part
-                     cross join lateral symphony._run(
-                         _depth.lane_id, part * int8range(s.from_txid, null),
-                         case when lower(part) = s.from_txid then s.after_id else 0 end, null) as m
-                     where (m.txid, m.message_id) <= (s.to_txid, s.last_id)
-                       and symphony._is_ahead(m.txid, m.message_id, v_position.ahead,
+                     join symphony.message as m
+                         on m.lane_id = _depth.lane_id
+                         and (m.txid, m.message_id) > (
+                             lower(part), case when lower(part) = s.from_txid then s.after_id else 0 end)
+                         and (m.txid, m.message_id) <= (s.to_txid, s.last_id)
+                         and m.txid < upper(part)
+                     where symphony._is_ahead(m.txid, m.message_id, v_position.ahead,
                                               v_position.partial_txid, v_position.partial_message_id))
                end), 0)
     into v_counted

@@ -10,8 +10,9 @@ begin
                   detail  = 'Figures are kept by the minute for 7 days, and by the hour for 90 days.',
                   hint    = 'Add up hours to get days.';
     end if;
-    return date_trunc(step, coalesce(since, _figures_from.now - case step when 'minute' then interval '59 minutes'
-                                                                       else interval '23 hours' end));
+    return date_trunc(step, coalesce(
+        since, _figures_from.now - case step when 'minute' then interval '59 minutes'
+                                             else interval '23 hours' end));
 end;
 $$;
 

@@ -29,8 +29,9 @@ begin
         end if;
     end loop;
     perform symphony._fold_work(v_minute), symphony._roll_figures(_fold.now);
-    return least(date_trunc('minute', _fold.now) + interval '1 minute',
-                 _fold.now + interval '1 minute' * least(2000.0 / nullif(v_claims, 0), 20000.0 / nullif(v_messages, 0)));
+    return least(
+        date_trunc('minute', _fold.now) + interval '1 minute',
+        _fold.now + interval '1 minute' / greatest(v_claims / 2000.0, v_messages / 20000.0, 1));
 end;
 $$;
 

@@ -43,7 +43,8 @@ begin
                sum(r.returned) as returned
         from recent as r
         cross join lateral (
-            values (false, r.claimed_at, r.waited), (true, r.finished_at, r.worked)) as e (is_end, at, seconds)
+            values (false, r.claimed_at, r.waited), (true, r.finished_at, r.worked)
+        ) as e (is_end, at, seconds)
         where r.size > 0 and case when e.is_end then r.is_over else r.is_new end
         group by 1, 2, 3
         union all
@@ -62,9 +63,9 @@ begin
                coalesce(sum(p.returned) filter (where p.is_end), 0),
                coalesce(sum(p.seconds) filter (where not p.is_end), 0),
                coalesce(sum(p.seconds) filter (where p.is_end), 0),
-               coalesce(array_agg(array[p.bucket, p.messages] order by p.bucket) filter (where not p.is_end), '{}'),
-               coalesce(array_agg(array[p.bucket, p.messages] order by p.bucket) filter (where p.is_end), '{}')
-        from part as p
+               coalesce(array_agg(p.pair order by p.bucket) filter (where not p.is_end), '{}'),
+               coalesce(array_agg(p.pair order by p.bucket) filter (where p.is_end), '{}')
+        from (select part.*, array[part.bucket, part.messages] as pair from part) as p
         group by p.begins_at
         returning figure.*
     )
@@ -72,7 +73,7 @@ begin
     from walked;
     claims := v_new.claims;
     if v_new.last_id is not null or v_new.open <> v_tally.open_claims or v_new.figures <> '{}' then
-        perform symphony._add_to_tally(v_tally.lane_id, v_new.last_id, v_new.open, v_new.passed, v_new.figures);
+        perform symphony._add_to_tally(lane_id, v_new.last_id, v_new.open, v_new.passed, v_new.figures);
     end if;
 end;
 $$;
@@ -83,7 +84,8 @@ $$Add what happened in a lane since the last fold to its figures.
 Arguments  lane_id
            minute_at - what happened later counts for this minute
 Returns    messages - how many pending messages were counted
-           claims - how many claims were gone through. A tally that another session holds is left out
+           claims - how many claims were gone through. A lane whose tally another session holds is
+               left out
 Writes     symphony.figure, symphony.tally, symphony.stretch
 Access     private$$;
 

@@ -8,8 +8,8 @@ as $$
 $$;
 
 comment on function symphony._pairs(bigint[]) is
-$$What a sketch consists of. A sketch tells how many messages took about how long, as an array of pairs: a
-bucket, and how many there are.
+$$What a sketch consists of. A sketch tells how many messages took about how long: it is an array of
+pairs, a bucket and how many are in it.
 
 Arguments  sketch - of a tally or a figure
 Returns    bucket - see _bucket()

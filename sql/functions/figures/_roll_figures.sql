@@ -41,9 +41,9 @@ begin
         group by 1, 2, 3, 4
     ), sketch as (
         select p.lane_id, p.begins_at,
-               array_agg(array[p.bucket, p.messages] order by p.bucket) filter (where not p.is_worked) as waited,
-               array_agg(array[p.bucket, p.messages] order by p.bucket) filter (where p.is_worked) as worked
-        from pair as p
+               array_agg(p.pair order by p.bucket) filter (where not p.is_worked) as waited,
+               array_agg(p.pair order by p.bucket) filter (where p.is_worked) as worked
+        from (select pair.*, array[pair.bucket, pair.messages] as pair from pair) as p
         group by 1, 2
     )
     insert into symphony.figure (

@@ -37,7 +37,8 @@ begin
           and (not kind.is_hour or step = 'hour')
           and f.begins_at >= v_from and f.begins_at < v_until
         union all
-        select l.queue_name, date_trunc(step, least(e.at, v_now)), 0, case when e.is_end then 0 else l.size end,
+        select l.queue_name, date_trunc(step, least(e.at, v_now)), 0,
+               case when e.is_end then 0 else l.size end,
                case when e.is_end then l.size - l.retried - l.failed - l.returned else 0 end,
                case when e.is_end then l.retried else 0 end, case when e.is_end then l.failed else 0 end,
                case when e.is_end then l.returned else 0 end,
@@ -66,8 +67,8 @@ begin
         from pair as p
         group by 1, 2
     )
-    select r.queue_name, r.begins_at, sum(r.arrived)::bigint, sum(r.claimed)::bigint, sum(r.completed)::bigint,
-           sum(r.retried)::bigint, sum(r.failed)::bigint, sum(r.returned)::bigint,
+    select r.queue_name, r.begins_at, sum(r.arrived)::bigint, sum(r.claimed)::bigint,
+           sum(r.completed)::bigint, sum(r.retried)::bigint, sum(r.failed)::bigint, sum(r.returned)::bigint,
            s.waited[1], s.waited[2], s.waited[3], s.worked[1], s.worked[2], s.worked[3]
     from raw as r
     left join sketch as s using (queue_name, begins_at)
@@ -77,8 +78,8 @@ end;
 $$;
 
 comment on function symphony.queue_figures(text, timestamptz, timestamptz, text) is
-$$What happened in queues, minute by minute or hour by hour. Minutes are kept for 7 days, hours for 90.
-tick() folds them, and what happened since is read where it is.
+$$What happened in queues, minute by minute or hour by hour. Minutes are kept for 7 days, hours for 90
+days. tick() folds them, and what happened since is read where it is.
 
 Arguments  queue_name - the queue; null: all of them
            since - from the minute or hour of this time on; null: the last hour, or the last day

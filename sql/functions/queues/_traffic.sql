@@ -41,7 +41,8 @@ begin
         union all
         select a.queue_name, _traffic.now, 0, a.arrived - a.folded, 0, 0, 0, 0, 0, 0, 0 from arrival as a
     ), share as (
-        select e.*, greatest(least(61 - s.age / 60, 1), 0) * (e.seconds > 0 or s.age < 3600)::integer as of_hour,
+        select e.*,
+               greatest(least(61 - s.age / 60, 1), 0) * (e.seconds > 0 or s.age < 3600)::integer as of_hour,
                greatest(least(2 - s.age / 60, 1), 0) * (e.seconds > 0 or s.age < 60)::integer as of_minute,
                (e.at >= v_lately)::integer as of_lately
         from event as e
@@ -82,7 +83,8 @@ Arguments  of_queue - null: all queues
            at_most - as for _arrivals()
 Returns    a row for each queue
            pending - messages to be handed out
-           inflow, outflow - messages a minute that came in and were handed out, in the last 5 minutes
+           inflow, outflow - messages a minute that came in and were handed out, over the last 5
+               minutes
            is_counted - false: there may be more that are pending
            is_read - false: there are claims that were not read
 Access     private$$;

@@ -34,7 +34,9 @@ begin
         lane_id, claimed_at, lease_until, finished_at, size, passed, open_ids, ahead)
     select lane_id, symphony._now(), symphony._now(), symphony._now(), 0,
            (select depth.pending from symphony._depth(lane_id, null) as depth)
-           - (select count(*) from symphony._pending(lane_id, null, '{(,)}'::int8multirange - v_finished)),
+           - (select count(*)
+              from unnest((p.ahead - v_finished) * '{(,9223372036854775807)}') as part
+              cross join lateral symphony._run(lane_id, part, 0, null)),
            '{}', p.ahead - v_finished
     from unnest(v_lanes) as lane_id
     cross join symphony._position(lane_id) as p

@@ -10,10 +10,10 @@ language plpgsql
 volatile
 as $$
 /*
- * Claims are walked in order up to the first that is not over, or not folded.  Messages behind the last of them
- * may go, up to the first message that is still ahead of it or waits for its key, and up to the oldest
- * transaction that is still running, which may yet add messages there.  Who purges holds the row of the
- * lane's purge_position.
+ * Claims are walked in order up to the first that is not over, or not folded.  Messages behind the last
+ * of them may go, up to the first message that is still ahead of it or waits for its key, and up to the
+ * oldest transaction that is still running, which may yet add messages there.  Who purges holds the row
+ * of the lane's purge_position.
  */
 declare
     v_from   record;
