@@ -240,7 +240,7 @@ def test_a_number_that_may_be_greater_says_so(
     assert (row["pending"], row["at_least"]) == (10_000, ["pending"])
     request.getfixturevalue("terminal")
     assert re.search(r"default +10,000\+ +0 ", cli.run("stats").output)
-    assert re.search(r"default +10,000\+ +0 ", cli.run("queue", "list").output)
+    assert re.search(r"default +no +10,000\+ +0 ", cli.run("queue", "list").output)
 
 
 def test_what_holds_up_a_purge_is_told(cli: Cli, conn: Connection, terminal: None) -> None:
