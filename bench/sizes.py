@@ -114,6 +114,10 @@ end $$
 LOOKS = {
     "queue_stats()": "select * from symphony.queue_stats()",
     "queue_stats(queue)": "select * from symphony.queue_stats('q1')",
+    "queue_figures()": "select * from symphony.queue_figures()",
+    "queue_figures(queue) of a day": "select * from symphony.queue_figures('q1', step => 'hour')",
+    "queue_totals()": "select * from symphony.queue_totals()",
+    "type_figures()": "select * from symphony.type_figures()",
     "list_queues()": "select * from symphony.list_queues()",
     "failed_stats()": "select * from symphony.failed_stats()",
     "failed_stats(queue)": "select * from symphony.failed_stats('q1')",

@@ -34,7 +34,7 @@ begin
         from recent as r
     ), arrival as (
         select depth.pending + v_tally.passed + walked.passed as messages
-        from walked, symphony._depth(_fold_lane.lane_id, c_messages) as depth
+        from walked, symphony._depth(_fold_lane.lane_id, 10000) as depth
         where depth.is_exact and walked.claims < c_claims
     ), part as (
         select least(date_trunc('minute', e.at), minute_at) as begins_at, e.is_end,

@@ -5,7 +5,7 @@ volatile
 as $$
 begin
     if jsonb_typeof(work) <> 'array' or jsonb_array_length(work) > 1000 then
-        raise invalid_parameter_value using message = 'It is no array of at most 1000 objects.';
+        raise invalid_parameter_value using message = 'it is no array of at most 1000 objects';
     end if;
     insert into symphony.work (told_at, queue_name, message_type, handled, failed, worked)
     select symphony._now(), told.queue_name, left(told.message_type, 200), told.handled, told.failed,
@@ -17,7 +17,7 @@ exception
     when data_exception or integrity_constraint_violation then
         raise exception 'work cannot be read'
             using errcode = '22023',
-                  detail  = sqlerrm,
+                  detail  = format('What is wrong: %s.', rtrim(sqlerrm, '.')),
                   hint    = 'Give an array: [{"queue_name": "default", "message_type": "Mail", '
                             '"handled": 3, "failed": 1, "worked": [[13, 2], [14, 1]]}].';
 end;
