@@ -145,7 +145,9 @@ order by i
 LOOKS = {
     "queue_stats()": "select * from symphony.queue_stats()",
     "queue_stats(queue)": "select * from symphony.queue_stats('q1')",
-    "queue_figures()": "select * from symphony.queue_figures()",
+    "queue_figures() of 5 minutes": "select * from symphony.queue_figures("
+    "since => now() - interval '4 minutes')",
+    "queue_figures(queue)": "select * from symphony.queue_figures('q1')",
     "queue_figures(queue) of a day": "select * from symphony.queue_figures('q1', step => 'hour')",
     "queue_totals()": "select * from symphony.queue_totals()",
     "type_figures()": "select * from symphony.type_figures()",

@@ -4,28 +4,25 @@ returns table (
     size integer, passed integer, open integer, retried integer, failed integer, returned integer,
     waited double precision, worked double precision
 )
-language plpgsql
+language sql
 stable
 as $$
-begin
-    return query
-    select c.claim_id, c.is_new, c.open_ids = '{}', c.claimed_at, c.finished_at,
-           c.size, coalesce(c.passed, c.size), cardinality(c.open_ids), c.retried, c.failed, c.returned,
-           c.waited::double precision,
-           greatest(extract(epoch from c.finished_at - c.claimed_at), 0)::double precision
+    select c.claim_id, c.is_new, c.open_ids operator(pg_catalog.=) '{}', c.claimed_at, c.finished_at,
+           c.size, coalesce(c.passed, c.size), pg_catalog.cardinality(c.open_ids), c.retried, c.failed,
+           c.returned, c.waited::double precision,
+           greatest(pg_catalog.date_part('epoch', c.finished_at operator(pg_catalog.-) c.claimed_at), 0)
     from (
         (select true as is_new, claim.*
          from symphony.claim
-         where (claim.lane_id, claim.claim_id) > (tally.lane_id, tally.claim_id)
-           and claim.lane_id <= tally.lane_id
+         where row(claim.lane_id, claim.claim_id) operator(pg_catalog.>) row(tally.lane_id, tally.claim_id)
+           and claim.lane_id operator(pg_catalog.<=) tally.lane_id
          order by claim.lane_id, claim.claim_id
          limit at_most)
         union all
         select false, claim.*
-        from unnest(tally.open_claims) as open (claim_id)
-        join symphony.claim on claim.claim_id = open.claim_id
-    ) as c;
-end;
+        from pg_catalog.unnest(tally.open_claims) as open (claim_id)
+        join symphony.claim on claim.claim_id operator(pg_catalog.=) open.claim_id
+    ) as c
 $$;
 
 comment on function symphony._unfolded(symphony.tally, integer) is
@@ -39,7 +36,7 @@ Returns    claim_id
            claimed_at, finished_at, size, retried, failed, returned, waited - as in claim
            passed - how many messages are pending no longer since this claim
            open - how many of its messages are
-           worked - how long it took, in seconds; null: it is not over
+           worked - how long it took, in seconds; 0: it is not over
 Access     private$$;
 
 revoke execute on function symphony._unfolded(symphony.tally, integer) from public;

@@ -53,26 +53,33 @@ begin
         from symphony._arrivals(queue_figures.queue_name, 10000) as a
         where a.arrived > a.folded and v_now < v_until
     ), pair as (
-        select r.queue_name, r.begins_at, k.is_worked, p.bucket, sum(p.messages) as messages
+        select r.queue_name, r.begins_at, k.is_worked, p.bucket,
+               sum(sum(p.messages)) over (partition by r.queue_name, r.begins_at, k.is_worked
+                                          order by p.bucket)
+               / sum(sum(p.messages)) over (partition by r.queue_name, r.begins_at, k.is_worked) as share
         from raw as r
         cross join lateral (values (false, r.waited), (true, r.worked)) as k (is_worked, sketch)
         cross join lateral symphony._pairs(k.sketch) as p
         group by 1, 2, 3, 4
     ), sketch as (
         select p.queue_name, p.begins_at,
-               symphony._percentiles(array_agg(array[p.bucket, p.messages::bigint] order by p.bucket)
-                                     filter (where not p.is_worked)) as waited,
-               symphony._percentiles(array_agg(array[p.bucket, p.messages::bigint] order by p.bucket)
-                                     filter (where p.is_worked)) as worked
+               min(p.bucket) filter (where not p.is_worked and p.share >= 0.5) as waited_50,
+               min(p.bucket) filter (where not p.is_worked and p.share >= 0.95) as waited_95,
+               min(p.bucket) filter (where not p.is_worked and p.share >= 0.99) as waited_99,
+               min(p.bucket) filter (where p.is_worked and p.share >= 0.5) as worked_50,
+               min(p.bucket) filter (where p.is_worked and p.share >= 0.95) as worked_95,
+               min(p.bucket) filter (where p.is_worked and p.share >= 0.99) as worked_99
         from pair as p
         group by 1, 2
     )
     select r.queue_name, r.begins_at, sum(r.arrived)::bigint, sum(r.claimed)::bigint,
            sum(r.completed)::bigint, sum(r.retried)::bigint, sum(r.failed)::bigint, sum(r.returned)::bigint,
-           s.waited[1], s.waited[2], s.waited[3], s.worked[1], s.worked[2], s.worked[3]
+           symphony._middle(min(s.waited_50)), symphony._middle(min(s.waited_95)),
+           symphony._middle(min(s.waited_99)), symphony._middle(min(s.worked_50)),
+           symphony._middle(min(s.worked_95)), symphony._middle(min(s.worked_99))
     from raw as r
     left join sketch as s using (queue_name, begins_at)
-    group by r.queue_name, r.begins_at, s.waited, s.worked
+    group by r.queue_name, r.begins_at
     order by r.queue_name, r.begins_at;
 end;
 $$;

@@ -42,21 +42,27 @@ begin
         where known.queue_name = coalesce(type_figures.queue_name, known.queue_name)
           and known.message_type = coalesce(type_figures.message_type, known.message_type)
     ), pair as (
-        select r.queue_name, r.message_type, r.begins_at, p.bucket, sum(p.messages)::bigint as messages
+        select r.queue_name, r.message_type, r.begins_at, p.bucket,
+               sum(sum(p.messages)) over (partition by r.queue_name, r.message_type, r.begins_at
+                                          order by p.bucket)
+               / sum(sum(p.messages)) over (partition by r.queue_name, r.message_type, r.begins_at) as share
         from raw as r
         cross join lateral symphony._pairs(r.worked::bigint[]) as p
         group by 1, 2, 3, 4
     ), sketch as (
         select p.queue_name, p.message_type, p.begins_at,
-               symphony._percentiles(array_agg(array[p.bucket, p.messages] order by p.bucket)) as worked
+               min(p.bucket) filter (where p.share >= 0.5) as worked_50,
+               min(p.bucket) filter (where p.share >= 0.95) as worked_95,
+               min(p.bucket) filter (where p.share >= 0.99) as worked_99
         from pair as p
         group by 1, 2, 3
     )
     select r.queue_name, r.message_type, r.begins_at, sum(r.handled)::bigint, sum(r.failed)::bigint,
-           s.worked[1], s.worked[2], s.worked[3]
+           symphony._middle(min(s.worked_50)), symphony._middle(min(s.worked_95)),
+           symphony._middle(min(s.worked_99))
     from raw as r
     left join sketch as s using (queue_name, message_type, begins_at)
-    group by r.queue_name, r.message_type, r.begins_at, s.worked
+    group by r.queue_name, r.message_type, r.begins_at
     order by r.queue_name, r.message_type, r.begins_at;
 end;
 $$;

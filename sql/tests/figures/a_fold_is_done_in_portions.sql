@@ -20,8 +20,8 @@ select is((select messages from pg_temp.counted), 100000::bigint, 'one tick coun
 select results_eq(
     $$select pending, at_least, why_at_least from symphony.queue_stats()$$,
     $$values (110000::bigint, '{pending}'::text[],
-              'tick() counts once a minute, or sooner where there is much, and more than is counted at a look '
-              'came since.')$$,
+              'tick() counts once a minute, or sooner where there is much, and more than is counted at a '
+              'look came since.')$$,
     'until all is counted, it is at least so much'
 );
 select is_empty('select from symphony.figure', 'no figure is made of what is counted in part');

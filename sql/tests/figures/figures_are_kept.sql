@@ -45,7 +45,8 @@ select results_eq(
     'and so is what queue_stats() says of the hour'
 );
 select results_eq(
-    $$select distinct arrived, claimed, completed from symphony.queue_totals() where queue_name <> 'default'$$,
+    $$select distinct arrived, claimed, completed from symphony.queue_totals()
+      where queue_name <> 'default'$$,
     $$values (20::bigint, 20::bigint, 20::bigint)$$,
     'and the totals are'
 );
@@ -88,7 +89,8 @@ select results_eq(
     'and it stays the same'
 );
 select results_eq(
-    $$select handled from symphony.type_figures('long')$$, $$values (1::bigint)$$, 'one queue may be asked for'
+    $$select handled from symphony.type_figures('long')$$, $$values (1::bigint)$$,
+    'one queue may be asked for'
 );
 
 -- Seven days later, and ninety.
