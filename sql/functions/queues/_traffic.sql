@@ -68,7 +68,8 @@ begin
         select l.queue_name, sum(l.open) as open, count(*) < at_most as is_read from live as l group by 1
     )
     select s.queue_name, a.pending, coalesce(held.open, 0), coalesce(m.claimed, 0)::bigint,
-           s.claimed_hour, coalesce(m.completed, 0)::bigint, s.finished_hour, s.retried_hour, s.failed_hour, s.arrived_hour::bigint,
+           s.claimed_hour, coalesce(m.completed, 0)::bigint, s.finished_hour, s.retried_hour,
+           s.failed_hour, s.arrived_hour::bigint,
            s.inflow::double precision, s.outflow::double precision, s.waiting * interval '1 second',
            s.working * interval '1 second', a.is_exact, coalesce(held.is_read, true)
     from summed as s
