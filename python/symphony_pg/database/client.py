@@ -149,6 +149,7 @@ class _Functions:
     rebase = _Method(functions.rebase)
     check = _Method(functions.check)
     obstacles = _Method(functions.obstacles)
+    metrics = _Method(functions.metrics)
     version = _Method(functions.version)
 
 

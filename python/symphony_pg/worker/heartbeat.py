@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ..database import functions
+from .flag import Flag
 from .link import Link
 
 __all__ = ["Heartbeat", "resident_memory"]
@@ -35,7 +34,7 @@ class Heartbeat:
         self._describe = describe
         self._work = work
         self._obey = obey
-        self._due = asyncio.Event()
+        self._due = Flag()
 
     def beat(self) -> None:
         """Tell the news at once, and listen."""
@@ -47,8 +46,7 @@ class Heartbeat:
             self._due.clear()
             told = functions.heartbeat(worker, queues, self._describe(), self._work())
             self._obey(await link.run(told))
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._due.wait(), INTERVAL)
+            await self._due.wait(INTERVAL)
 
     async def end(self, link: Link, worker: str, queues: Sequence[str]) -> None:
         """Tell what handlers did since the last beat."""

@@ -159,6 +159,13 @@ class Slots:
             if slot.task is not None and not slot.task.done() and not slot.is_stuck
         }
 
+    def by_state(self) -> dict[str, int]:
+        """Return how many slots are idle, busy with a handler, or stuck in one."""
+        states = {"idle": 0, "busy": 0, "stuck": 0}
+        for slot in self._slots:
+            states["stuck" if slot.is_stuck else "idle" if slot.work is None else "busy"] += 1
+        return states
+
     def running(self, most: int) -> list[tuple[ClaimedMessage, float]]:
         """Return the messages that handlers work on, and for how many seconds: the oldest few."""
         return self._doing(most, stuck=False)

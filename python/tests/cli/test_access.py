@@ -75,3 +75,36 @@ def test_many_failed_messages_are_retried_by_somebody(
     (entry,) = cli.json("audit", "--action", "retry_failed")
     assert (entry["actor"], entry["affected"]) == ("grace", 1)
     assert conn.execute("select current_setting('symphony.actor', true)").fetchone() == (None,)
+
+
+def test_who_paused_is_told_below_what_is_paused(
+    cli: Cli, conn: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = Client(conn)
+    client.create_queue("mail")
+    client.create_transport("slow", queue_name="mail")
+    client.heartbeat("w", ["mail"])
+    cli.run("schedule", "add", "daily", "A", "--every", "1d")
+    monkeypatch.setenv("SYMPHONY_ACTOR", "ada@web1")
+    looks = {
+        "mail: paused": [["stats"], ["stats", "mail"], ["queue", "list"]],
+        "slow: disabled": [["transport", "list"]],
+        "daily: paused": [["schedule", "list"]],
+        "w: asked to pause": [["workers", "list"]],
+    }
+    for commands in looks.values():
+        for command in commands:
+            assert " since " not in cli.run(*command).output
+    cli.run("queue", "pause", "mail")
+    cli.run("transport", "disable", "slow")
+    cli.run("schedule", "pause", "daily")
+    cli.run("workers", "pause", "w")
+    for line, commands in looks.items():
+        for command in commands:
+            output = cli.run(*command).output
+            assert f"{line} since " in output
+            assert " by postgres (ada@web1)." in output
+    assert "postgres (ada@web1)" in cli.run("schedule", "show", "daily").output
+    assert "postgres (ada@web1)" in cli.run("queue", "show", "mail").output
+    (mail,) = (row for row in cli.json("queue", "list") if row["queue_name"] == "mail")
+    assert (mail["paused"], mail["paused_by"]) == (True, "postgres (ada@web1)")

@@ -1,5 +1,5 @@
 create or replace function symphony.purge_queue(queue_name text)
-returns void
+returns bigint
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
@@ -12,6 +12,7 @@ as $$
 declare
     v_lanes    integer[];
     v_finished int8multirange;
+    v_dropped  bigint;
 begin
     if not exists (select from symphony.queue as q where q.queue_name = purge_queue.queue_name) then
         perform symphony._refuse_queue(purge_queue.queue_name);
@@ -29,19 +30,26 @@ begin
         where k.queue_name = purge_queue.queue_name
           and m.lane_id = any (v_lanes)
           and symphony._is_ahead(m.txid, m.message_id, p.ahead, p.partial_txid, p.partial_message_id)));
-    perform symphony._purge_parked(queue_name, v_finished);
-    insert into symphony.claim (
-        lane_id, claimed_at, lease_until, finished_at, size, passed, open_ids, ahead)
-    select lane_id, symphony._now(), symphony._now(), symphony._now(), 0,
-           (select depth.pending from symphony._depth(lane_id, null) as depth)
-           - (select count(*)
-              from unnest((p.ahead - v_finished) * '{(,9223372036854775807)}') as part
-              cross join lateral symphony._run(lane_id, part, 0, null)),
-           '{}', p.ahead - v_finished
-    from unnest(v_lanes) as lane_id
-    cross join symphony._position(lane_id) as p
-    where exists (select from symphony._pending(lane_id, 1, v_finished));
-    perform symphony._audit('purge_queue', jsonb_build_object('queue_name', queue_name), null);
+    v_dropped := symphony._purge_parked(queue_name, v_finished);
+    with dropped as (
+        insert into symphony.claim (
+            lane_id, claimed_at, lease_until, finished_at, size, passed, open_ids, ahead)
+        select lane_id, symphony._now(), symphony._now(), symphony._now(), 0,
+               (select depth.pending from symphony._depth(lane_id, null) as depth)
+               - (select count(*)
+                  from unnest((p.ahead - v_finished) * '{(,9223372036854775807)}') as part
+                  cross join lateral symphony._run(lane_id, part, 0, null)),
+               '{}', p.ahead - v_finished
+        from unnest(v_lanes) as lane_id
+        cross join symphony._position(lane_id) as p
+        where exists (select from symphony._pending(lane_id, 1, v_finished))
+        returning claim.passed
+    )
+    select v_dropped + coalesce(sum(dropped.passed), 0) into v_dropped from dropped;
+    if v_dropped > 0 then
+        perform symphony._audit('purge_queue', jsonb_build_object('queue_name', queue_name), v_dropped);
+    end if;
+    return v_dropped;
 end;
 $$;
 
@@ -50,6 +58,7 @@ $$Drop all pending messages of a queue, at once and however many there are. Dela
 those being processed. The idempotency keys of what is dropped are free then.
 
 Arguments  queue_name - the queue
+Returns    how many messages were dropped
 Raises     SY001 unknown_queue
            SY011 wrong_isolation_level
 Writes     symphony.claim (a row for each lane with pending messages), symphony.idempotency_key,

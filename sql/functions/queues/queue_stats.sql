@@ -5,6 +5,7 @@ create or replace function symphony.queue_stats(
     out claimed_last_hour bigint, out finished_last_minute bigint, out finished_last_hour bigint,
     out retried_last_hour bigint, out mean_waiting interval, out mean_processing interval,
     out idle_workers integer, out purge_waits_for text, out at_least text[], out waiting bigint,
+    out paused_at timestamptz, out paused_by text,
     out failed_last_hour bigint, out arrived_last_hour bigint, out inflow double precision,
     out outflow double precision, out backlog_lasts interval, out why_at_least text
 )
@@ -46,7 +47,8 @@ begin
                   '{processing,claimed_last_minute,finished_last_minute,claimed_last_hour,'
                   'finished_last_hour,retried_last_hour,failed_last_hour}' end::text[]
            || case when n.waiting >= v_most then '{waiting}' else '{}' end::text[],
-           n.waiting, coalesce(t.failed_hour, 0), coalesce(t.arrived_hour, 0), coalesce(t.inflow, 0),
+           n.waiting, q.paused_at, q.paused_by,
+           coalesce(t.failed_hour, 0), coalesce(t.arrived_hour, 0), coalesce(t.inflow, 0),
            coalesce(t.outflow, 0),
            case when t.pending > 0 and t.outflow > t.inflow
                 then t.pending / (t.outflow - t.inflow) * interval '1 minute' end,
@@ -85,6 +87,8 @@ Returns    a row for each queue
                pending is named, arrived_last_hour and inflow may be greater, too
            waiting - messages that wait for others of their key, in a queue that is ordered or
                limits its keys. They are not among the pending ones
+           paused_at - since when nothing is handed out; null: it is not paused
+           paused_by - who paused it: the role, and the actor if one was told
            failed_last_hour - messages that failed for good
            arrived_last_hour - messages that came in: enqueued, due after a delay or a retry, or
                given back

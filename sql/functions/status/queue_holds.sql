@@ -18,8 +18,7 @@ begin
     select * into v_queue from symphony.queue as q where q.queue_name = queue_holds.queue_name;
     v_lanes := array(select lane.lane_id from symphony.lane where lane.queue_name = queue_holds.queue_name);
     return query
-    select 'paused', format('Since %s%s: nothing is handed out.', v_queue.paused_at, symphony._done_by(
-               'pause_queue', jsonb_build_object('queue_name', v_queue.queue_name)))
+    select 'paused', format('Since %s by %s: nothing is handed out.', v_queue.paused_at, v_queue.paused_by)
     where v_queue.paused_at is not null;
     return query
     select 'disabled', remark.what
@@ -32,7 +31,8 @@ begin
     where held.by is not null;
     return query
     select 'no worker', case when count(*) = 0 then 'No worker consumes it.'
-                             else 'All of its workers are paused or stop.' end
+                             else format('All of its workers are paused or stop, as asked by %s.',
+                                         string_agg(distinct w.requested_by, ', ')) end
     from symphony.worker as w
     where v_queue.queue_name = any (w.queues) and w.seen_at > v_now - interval '60 seconds'
     having count(*) filter (where w.request is null) = 0;

@@ -43,10 +43,8 @@ begin
     end case;
 
     if v_queue.paused_at is not null then
-        return format('Queue "%s" has been paused since %s%s: select symphony.resume_queue(%L);',
-                      v_queue.queue_name, v_queue.paused_at,
-                      symphony._done_by('pause_queue', jsonb_build_object('queue_name', v_queue.queue_name)),
-                      v_queue.queue_name);
+        return format('Queue "%s" has been paused since %s by %s: select symphony.resume_queue(%L);',
+                      v_queue.queue_name, v_queue.paused_at, v_queue.paused_by, v_queue.queue_name);
     end if;
     select m.lane_id into v_lane_id from symphony.message as m
     where m.message_id = why_not_running.message_id;

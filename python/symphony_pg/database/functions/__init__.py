@@ -10,6 +10,7 @@ from .figures import *
 from .installation import *
 from .limits import *
 from .messages import *
+from .metrics import *
 from .queues import *
 from .routing import *
 from .schedules import *
