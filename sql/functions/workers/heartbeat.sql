@@ -36,7 +36,8 @@ forgotten by tick().
 Arguments  worker - the name it claims with
            queues - those it consumes
            details - what people may want to know of it: "running" is an array of {"message_id",
-               "seconds"}, what it has begun and how long ago; "state" may be "stopping"
+               "seconds"}, what it has begun and how long ago; "busy" says for how many seconds all
+               its slots have been taken; "state" may be "stopping"
            work - what its handlers did since it last told so: an array of {"queue_name",
                "message_type", "handled", "failed", "worked"}. "worked" are pairs [b, n]: n of them
                took more than 2^((b-1)/2) and at most 2^(b/2) milliseconds. See type_figures()

@@ -20,6 +20,7 @@ insert into call values
     ('queue_figures', array['default', 'yesterday', 'tomorrow', 'hour']),
     ('queue_totals', array['default']),
     ('type_figures', array['default', 'A', 'yesterday', 'tomorrow', 'hour']),
+    ('health', array['0.1.0']),
     ('waiting_types', array['{default}']),
     ('blocked_keys', array['default', '10']),
     ('release_key', array['default', 'k']),
