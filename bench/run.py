@@ -37,6 +37,7 @@ from symphony_pg import Symphony, Worker, message
 
 sys.path.insert(0, str(Path(__file__).parent))
 import cron_next
+import figures
 import schedules
 import traffic
 
@@ -828,6 +829,42 @@ def timetable(bench: Bench) -> None:
                 print(f"{module.__name__}: {name}: {value}")
 
 
+def folding(bench: Bench) -> None:
+    """Measure what figures cost a message, and how far they are from exact times of messages."""
+    with bench.connect() as conn:
+        for line in figures.costs(conn, BODY, 10_000 if bench.quick else 50_000, 10):
+            print(line, flush=True)
+    waited, worked = _timed_run(bench, 2_000 if bench.quick else 10_000)
+    with bench.connect() as conn:
+        for line in figures.errors(conn, waited, worked):
+            print(line, flush=True)
+
+
+def _timed_run(bench: Bench, total: int) -> tuple[list[float], list[float]]:
+    """Work off messages that came one by one, in batches of 100; return their exact times.
+
+    A message waits until its claim, and is worked on until its own handler has ended.
+    """
+    bench.fresh()
+    waited: list[float] = []
+    worked: list[float] = []
+    conn = bench.connect()
+    for _ in range(total // 100):
+        for _ in range(100):
+            conn.execute("select symphony.enqueue('Bench', %s)", [BODY])
+        claimed = conn.execute(
+            "select claim_id, extract(epoch from clock_timestamp() - enqueued_at)::float8"
+            " from symphony.claim_batch('{default}', 100, 'b', '10 min')"
+        ).fetchall()
+        begun = time.perf_counter()
+        for _, wait in claimed:
+            time.sleep(0.0002)
+            waited.append(wait)
+            worked.append(time.perf_counter() - begun)
+        conn.execute("select symphony.ack(%s)", [claimed[0][0]])
+    return waited, worked
+
+
 FIGURES = {
     f.__name__: f
     for f in (
@@ -845,6 +882,7 @@ FIGURES = {
         idle,
         held,
         claim_cost,
+        folding,
         timetable,
     )
 }
