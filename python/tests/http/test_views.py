@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from starlette.routing import Route
 from symphony_pg import Client, Symphony
 from symphony_pg.http import create_app, openapi
 from symphony_pg.http.figures import Cached
-from tests.helpers import Connection, fail
+from tests.helpers import Connection, fail, one
 from tests.http.helpers import SECRET, TOKENS, VIEWER, bearer, serving
 
 ROOT = "/api/symphony"
@@ -156,3 +157,14 @@ async def test_many_that_ask_at_a_time_are_one_read() -> None:
         await cached.get()
     await asyncio.sleep(0.3)
     assert await cached.get() == 3
+
+
+def test_many_at_a_time_share_two_connections(app: Symphony, conn: Connection) -> None:
+    sessions = "select count(*) from pg_stat_activity where application_name = 'symphony-pg'"
+    with serving(app) as client, ThreadPoolExecutor(20) as threads:
+
+        def ask(path: str) -> int:
+            return int(client.get(f"{ROOT}/{path}", headers=bearer(VIEWER)).status_code)
+
+        assert {*threads.map(ask, ["queue-depth", "failed", "metrics"] * 20)} == {200}
+        assert one(conn, sessions) <= 2
