@@ -2,6 +2,7 @@
 
 import getpass
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -34,15 +35,21 @@ def test_access_is_granted_listed_and_revoked(cli: Cli, conn: Connection, role: 
     assert cli.json("access", "list") == []
 
 
+def waiting_access(cli: Cli) -> list[Any]:
+    """Return what waits, as `db status` tells it."""
+    incidents = cli.json("db", "status")["incidents"]
+    return [each for each in incidents if each["code"] == "access_waits"]
+
+
 def test_what_waits_is_told_and_restored(cli: Cli, conn: Connection, role: str) -> None:
     cli.run("access", "grant", role, "producer")
-    assert cli.json("db", "status")["waiting_access"] == []
+    assert waiting_access(cli) == []
     conn.execute(f"drop owned by {role}; drop role {role}; create role {role}")
-    (waiting,) = cli.json("db", "status")["waiting_access"]
-    assert waiting["state"] == "waits: another role has this name now"
+    (waiting,) = waiting_access(cli)
+    assert waiting["cause"] == "It waits: another role has this name now."
     assert "another role has this name" in cli.run("db", "status").output
     cli.run("db", "upgrade")
-    assert len(cli.json("db", "status")["waiting_access"]) == 1
+    assert len(waiting_access(cli)) == 1
     assert [each["state"] for each in cli.json("access", "restore")] == ["granted"]
     assert "Nothing waits" in cli.run("access", "restore").output
 

@@ -145,7 +145,7 @@ def test_a_pattern_is_one_for_the_file_and_the_database(conn: Connection, tmp_pa
 
 def test_the_keys_of_a_message_are_the_arguments_of_enqueue() -> None:
     keys = arguments("enqueue")
-    assert {*Envelope.__slots__} - {"message"} == keys
+    assert {*Envelope.__slots__} - {"message", "plain"} == keys
     options_of_dispatch = {*signature(Symphony.envelope).parameters} - {"self", "message"}
     assert {"queue_name" if each == "queue" else each for each in options_of_dispatch} == keys - {
         "message_type",

@@ -44,8 +44,9 @@ end;
 $$;
 
 comment on function symphony.purge_queue(text) is
-$$Drop all pending messages of a queue, at once and however many there are. Delayed ones stay, and
-those being processed. The idempotency keys of what is dropped are free then.
+$$Drop all pending messages of a queue at once. They are counted, half a second for a million, and not
+written. Delayed ones stay, and those being processed. The idempotency keys of what is dropped are
+free then.
 
 Arguments  queue_name - the queue
 Returns    how many messages were dropped
