@@ -72,6 +72,7 @@ def test_status(app: Symphony, conn: Connection) -> None:
     Client(conn).disable_transport("mail")
     assert status() == (200, {"status": "degraded"})
     assert status(VIEWER)[1]["transports_down"] == ["mail"]
+    assert "Transport" in str([each["sentence"] for each in status(VIEWER)[1]["incidents"]])
     conn.execute("update symphony.tick set ticked_at = ticked_at - interval '31 seconds'")
     assert status() == (503, {"status": "down"})
     assert status("x" * 20)[0] == 401
@@ -114,12 +115,14 @@ def test_answers_are_as_described(app: Symphony, client: Client) -> None:
     """Each answer has the members that the description requires, and no others."""
     client.tick()
     fail(client)
+    client.pause_queue("default")
     described = openapi.document(ROOT, "/cron")
     schemas = described["components"]["schemas"]
     with serving(app) as http:
         answers = {
             "Status": http.get(f"{ROOT}/status").json(),
-            "Details": http.get(f"{ROOT}/status", headers=bearer(VIEWER)).json(),
+            "Details": (details := http.get(f"{ROOT}/status", headers=bearer(VIEWER)).json()),
+            "Incident": details["incidents"][0],
             "Depth": http.get(f"{ROOT}/queue-depth", headers=bearer(VIEWER)).json()["queues"][0],
             "Group": http.get(f"{ROOT}/failed", headers=bearer(VIEWER)).json()["groups"][0],
             "Work": http.post(f"{ROOT}/worker?seconds=5", headers=bearer(SECRET)).json(),
