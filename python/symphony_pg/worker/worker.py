@@ -310,7 +310,7 @@ class Worker:
             settler=self._settler,
             counts=self.counts,
             changed=self._changed,
-            hold=partial(Claim, lender=self._lender),
+            hold=partial(Claim, lender=self._lender, worker=self.name),
             on_memory_limit=self.stop,
         )
         self._is_set_up = True
