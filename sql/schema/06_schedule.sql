@@ -35,6 +35,8 @@ create table symphony.schedule (
              when enabled then 'done'
              when last_error is null then 'paused'
              else 'broken' end) stored,
+    expires_in      interval,
+    on_expiry       text,
 
     constraint schedule_pkey primary key (schedule_name),
     constraint schedule_name_is_short check (length(schedule_name) between 1 and 200),
@@ -46,6 +48,10 @@ create table symphony.schedule (
     constraint schedule_catch_up_limit_is_sane check (catch_up_limit between 1 and 10000),
     constraint schedule_overlap_is_known check (overlap in ('allow', 'skip')),
     constraint schedule_managed_by_is_short check (length(managed_by) between 1 and 200),
+    constraint schedule_expires_in_is_sane
+        check (expires_in > '0' and expires_in <= '100 years'),
+    constraint schedule_on_expiry_is_known check (on_expiry in ('fail', 'drop')),
+    constraint schedule_on_expiry_needs_an_end check (on_expiry is null or expires_in is not null),
     constraint schedule_window_is_open check (starts_at < ends_at)
 );
 
@@ -86,6 +92,9 @@ comment on column symphony.schedule.updated_at is
 'When it was last created anew, paused or resumed.';
 comment on column symphony.schedule.state is
 'on; paused; broken: last_error says why; done: it will not run again.';
+comment on column symphony.schedule.expires_in is
+'How long after its time a message may start; null: without an end.';
+comment on column symphony.schedule.on_expiry is 'What becomes of it then: fail or drop; null: fail.';
 
 create index schedule_due_idx on symphony.schedule (next_run_at) where enabled;
 
