@@ -209,6 +209,7 @@ class Symphony(Schedules):
         retry_after: Waits | None = None,
         snooze: Waits | None = None,
         timeout: timedelta | float | None = None,
+        concurrency: int | None = None,
     ) -> HandlerOf[M]: ...
 
     @overload
@@ -222,6 +223,7 @@ class Symphony(Schedules):
         retry_after: Waits | None = None,
         snooze: Waits | None = None,
         timeout: timedelta | float | None = None,
+        concurrency: int | None = None,
     ) -> Callable[[F], F]: ...
 
     def handler(
@@ -234,6 +236,7 @@ class Symphony(Schedules):
         retry_after: Waits | None = None,
         snooze: Waits | None = None,
         timeout: timedelta | float | None = None,
+        concurrency: int | None = None,
     ) -> Any:
         """Register the function, sync or async, that works on messages of a type.
 
@@ -251,13 +254,18 @@ class Symphony(Schedules):
 
         `timeout` is how long it may take, in seconds or as a timedelta; without it, as long as the
         worker allows. A handler that takes longer has failed with a HandlerTimeout.
+
+        `concurrency` is how many messages a worker hands to it at a time. That is for what belongs
+        to the process, such as memory or a device; limits for all workers are those of a queue.
         """
         errors = ErrorClasses(permanent, transient, retry_after, snooze)
         known = None if isinstance(message_type, str) else message_type_of(message_type)
         type_name = message_type if isinstance(message_type, str) else known.name  # type: ignore[union-attr]
 
         def register(function: F) -> F:
-            self._register(Handler(function, type_name, known, self.bus, errors, name, timeout))
+            self._register(
+                Handler(function, type_name, known, self.bus, errors, name, timeout, concurrency)
+            )
             return function
 
         return register

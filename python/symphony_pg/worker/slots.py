@@ -30,7 +30,7 @@ from ..redaction import without_secrets
 from ..results import finished
 from ..sending.bus import Bus
 from ..sending.outbox import Outbox
-from .backlog import Backlog, BatchRun, Run
+from .backlog import Backlog, BatchRun, LimitedRun, Run
 from .claim import Claim
 from .pace import Pace
 from .stacks import stack_of_task, stack_of_thread
@@ -195,7 +195,7 @@ class Slots:
                 continue
             assert run.claim is not None
             if run.is_async:
-                await self._run_async(slot, run, run.claim)
+                count = await self._run_async(slot, run, run.claim)
             else:
                 started = time.perf_counter()
                 count = await loop.run_in_executor(
@@ -203,6 +203,8 @@ class Slots:
                 )
                 self._pace.observe(time.perf_counter() - started, count)
             slot.claim = slot.work = slot.attempt = None
+            if count and isinstance(run, LimitedRun):
+                self._backlog.limited.ended(run.handler)
             self._progress(run.claim)
 
     def _run_in_thread(self, slot: _Slot, run: Run, claim: Claim) -> int:
@@ -237,10 +239,12 @@ class Slots:
                 slot.recover()
         return count
 
-    async def _run_async(self, slot: _Slot, run: Run, claim: Claim) -> None:
-        waiting = run.waiting
+    async def _run_async(self, slot: _Slot, run: Run, claim: Claim) -> int:
+        """Call async handlers, as _run_in_thread() does."""
+        waiting, count = run.waiting, 0
         while waiting and not claim.lost:
             message = waiting.popleft()
+            count += 1
             handler = handler_of(self._handlers, message.message_type, message.headers)
             started = time.monotonic()
             slot.work = (message, handler, started)
@@ -258,6 +262,7 @@ class Slots:
             if slot.is_stuck:
                 slot.recover()
             self._pace.observe(time.monotonic() - started, 1)
+        return count
 
     async def _handled(
         self, slot: _Slot, handler: Handler, message: ClaimedMessage, claim: Claim
