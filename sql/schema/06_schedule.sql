@@ -35,6 +35,8 @@ create table symphony.schedule (
              when enabled then 'done'
              when last_error is null then 'paused'
              else 'broken' end) stored,
+    paused_at       timestamptz,
+    paused_by       text,
     expires_in      interval,
     on_expiry       text,
 
@@ -92,6 +94,8 @@ comment on column symphony.schedule.updated_at is
 'When it was last created anew, paused or resumed.';
 comment on column symphony.schedule.state is
 'on; paused; broken: last_error says why; done: it will not run again.';
+comment on column symphony.schedule.paused_at is 'Since when it is paused; null: it is not.';
+comment on column symphony.schedule.paused_by is 'Who paused it, as _signature() says.';
 comment on column symphony.schedule.expires_in is
 'How long after its time a message may start; null: without an end.';
 comment on column symphony.schedule.on_expiry is 'What becomes of it then: fail or drop; null: fail.';
