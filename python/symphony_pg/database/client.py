@@ -100,6 +100,7 @@ class _Functions:
     pause_schedule = _Method(functions.pause_schedule)
     resume_schedule = _Method(functions.resume_schedule)
     remove_schedule = _Method(functions.remove_schedule)
+    run_message_now = _Method(functions.run_message_now)
     run_schedule_now = _Method(functions.run_schedule_now)
     schedule_status = _Method(functions.schedule_status)
     schedule_runs = _Method(functions.schedule_runs)

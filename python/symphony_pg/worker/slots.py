@@ -30,7 +30,7 @@ from ..redaction import without_secrets
 from ..results import finished
 from ..sending.bus import Bus
 from ..sending.outbox import Outbox
-from .backlog import Backlog, BatchRun, Run
+from .backlog import Backlog, BatchRun, LimitedRun, Run
 from .claim import Claim
 from .done import Done
 from .pace import Pace
@@ -210,7 +210,7 @@ class Slots:
                 continue
             assert run.claim is not None
             if run.is_async:
-                await self._run_async(slot, run, run.claim)
+                count = await self._run_async(slot, run, run.claim)
             else:
                 started = time.perf_counter()
                 count = await loop.run_in_executor(
@@ -218,6 +218,8 @@ class Slots:
                 )
                 self._pace.observe(time.perf_counter() - started, count)
             slot.claim = slot.work = slot.attempt = None
+            if count and isinstance(run, LimitedRun):
+                self._backlog.limited.ended(run.handler)
             self._progress(run.claim)
 
     def _run_in_thread(self, slot: _Slot, run: Run, claim: Claim) -> int:
@@ -254,10 +256,12 @@ class Slots:
                 slot.recover()
         return count
 
-    async def _run_async(self, slot: _Slot, run: Run, claim: Claim) -> None:
-        waiting = run.waiting
+    async def _run_async(self, slot: _Slot, run: Run, claim: Claim) -> int:
+        """Call async handlers, as _run_in_thread() does."""
+        waiting, count = run.waiting, 0
         while waiting and not claim.lost:
             message = waiting.popleft()
+            count += 1
             handler = handler_of(self._handlers, message.message_type, message.headers)
             started = time.monotonic()
             slot.work = (message, handler, started)
@@ -277,6 +281,7 @@ class Slots:
             seconds = time.monotonic() - started
             self._done.add(message, seconds, failed=error is not None)
             self._pace.observe(seconds, 1)
+        return count
 
     async def _handled(
         self, slot: _Slot, handler: Handler, message: ClaimedMessage, claim: Claim

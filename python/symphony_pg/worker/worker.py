@@ -275,7 +275,7 @@ class Worker:
             self.app.sanitize,
         )
         pace = Pace(self.concurrency, self._limits.batch_size)
-        self._backlog = Backlog(self.app.handlers, self._changed)
+        self._backlog = Backlog(self.app.handlers, self._changed, self._give_back)
         self._slots = Slots(
             self.concurrency,
             self._backlog,
@@ -460,6 +460,13 @@ class Worker:
     def _progress(self, claim: Claim) -> None:
         self._backlog.follow(claim)
         self._settler.progress(claim)
+
+    def _give_back(self, claim: Claim) -> None:
+        """Let others have what does not start soon, since its handlers are limited."""
+        taken = self._backlog.take_back(claim)
+        self.counts.claimed -= sum(len(ids) for ids in taken.values())
+        self._changed.set()
+        self._spawn(self._settler.release(taken))
 
     def _on_lost(self, claim: Claim) -> None:
         unstarted = self._backlog.take_back(claim)

@@ -55,11 +55,7 @@ begin
             return false;
         end if;
     end if;
-    raise exception 'message % is not known', coalesce(cancel.message_id::text, '(null)')
-        using errcode = 'SY003',
-              detail  = 'It never existed, was removed, or was completed and its retention is over.',
-              hint    = 'Take the id that enqueue() returned. A message whose transaction is not '
-                        'committed cannot be seen by others.';
+    perform symphony._refuse_unknown_message(cancel.message_id);
 end;
 $$;
 

@@ -24,7 +24,7 @@ as $$
             request_workers, failed_messages, failed_stats, retry_failed, retry_many_failed,
             remove_failed, remove_many_failed, message_history, tick, purge, tick_schedules,
             tick_for, create_schedule, pause_schedule, resume_schedule, remove_schedule,
-            run_schedule_now, schedule_status,
+            run_schedule_now, run_message_now, schedule_status,
             schedule_runs, schedule_diff, sync_schedules, schedule_preview, cron_next,
             cron_upcoming, clock_changes, install_pg_cron, uninstall_pg_cron, message_status,
             why_not_running, obstacles, health, metrics, check, rebase, grant_access, revoke_access,

@@ -4,7 +4,8 @@ select plan(3);
 
 create temporary table call (name text, arguments text[]);
 insert into call values
-    ('enqueue', array['A', '{}', 'default', '5', '0 s', null, 'k', 'g', '{}', '{}']),
+    ('enqueue', array['A', '{}', 'default', '5', '0 s', null, 'k', 'g', '{}', '{}', '1 s', null, 'fail',
+                      'keep', '1 s']),
     ('enqueue_batch', array['[]']),
     ('claim_batch', array['{default}', '1', 'w', '1 s', 'true', '1']),
     ('ack', array['1', '{1}']),
@@ -14,6 +15,7 @@ insert into call values
     ('release', array['1', '{1}']),
     ('release_unheard', array['w', '1', '1']),
     ('cancel', array['1']),
+    ('run_message_now', array['1']),
     ('message_status', array['1']),
     ('why_not_running', array['1']),
     ('queue_stats', array['default']),
