@@ -74,8 +74,7 @@ select results_eq(
     'what was counted'
 );
 select results_eq(
-    $$select count(*), min(value), max(value), array_agg(labels ->> 'le' order by value, length(labels ->> 'le'))
-             @> '{0.001,1.024,1048.576,+Inf}'
+    $$select count(*), min(value), max(value), array_agg(labels ->> 'le') @> '{0.001,1.024,1048.576,+Inf}'
       from symphony.metrics()
       where metric = 'symphony_queue_wait_seconds_bucket' and labels ->> 'queue' = 'default'$$,
     $$values (22::bigint, 0::float8, 3::float8, true)$$,
