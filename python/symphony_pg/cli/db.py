@@ -93,8 +93,19 @@ def upgrade(client: Client, out: Output, app: Symphony | None, take_over: bool) 
     """
     installation.upgrade(client.conn)
     text = f"Symphony is at {__version__}; functions, views and access are made anew."
-    values: dict[str, Any] = {"version": __version__}
+    waiting = _waiting(client)
+    values: dict[str, Any] = {
+        "version": __version__,
+        "waiting_access": [each._asdict() for each in waiting],
+    }
     _tell_with_schedules(text, values, client, out, app, take_over)
+    for each in waiting:
+        out.text(f"{each.access} {each.role_name} {each.state}.", colour="yellow")
+
+
+def _waiting(client: Client) -> list[Any]:
+    """Return the access that waits for `symphony-pg access restore`."""
+    return [each for each in client.list_access() if each.state != "granted"]
 
 
 @db.command()
@@ -112,8 +123,7 @@ def status(client: Client, out: Output) -> None:
     """
     found = installation.status(client.conn)
     obstacles = client.obstacles() if found.is_current else []
-    granted = client.list_access() if found.is_current else []
-    waiting = [each for each in granted if each.state != "granted"]
+    waiting = _waiting(client) if found.is_current else []
     values: dict[str, Any] = found._asdict()
     if out.as_json:
         values["obstacles"] = [each._asdict() for each in obstacles]
