@@ -141,6 +141,7 @@ LOOKS = {
     "waiting_types()": "select * from symphony.waiting_types()",
     "waiting_types(queue)": "select * from symphony.waiting_types('{q1}')",
     "obstacles()": "select * from symphony.obstacles()",
+    "health()": "select * from symphony.health()",
     "metrics()": "select * from symphony.metrics()",
     "schedule_runs()": "select * from symphony.schedule_runs('s1')",
     "schedule_preview()": "select * from symphony.schedule_preview('s1')",

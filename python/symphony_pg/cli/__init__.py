@@ -12,6 +12,7 @@ from .config import config
 from .consume import consume
 from .db import db
 from .demo import demo
+from .doctor import doctor
 from .enqueue import enqueue
 from .errors import ErrorsAsText
 from .failed import failed
@@ -63,7 +64,7 @@ def main(context: click.Context, dsn: str | None) -> None:
 
 COMMANDS = (
     *(demo, db, access, config, queue, transport, route, policy, schedule),
-    *(enqueue, consume, serve, workers, stats, message, key, failed, audit),
+    *(enqueue, consume, serve, workers, stats, doctor, message, key, failed, audit),
 )
 
 for command in COMMANDS:

@@ -156,6 +156,11 @@ class Slots:
             if slot.task is not None and not slot.task.done() and not slot.is_stuck
         }
 
+    def busy(self) -> float | None:
+        """Return for how many seconds all slots have been taken; None if one is free."""
+        begun = [work[2] for slot in self._slots if (work := slot.work) is not None]
+        return time.monotonic() - max(begun) if len(begun) == len(self._slots) else None
+
     def by_state(self) -> dict[str, int]:
         """Return how many slots are idle, busy with a handler, or stuck in one."""
         states = {"idle": 0, "busy": 0, "stuck": 0}

@@ -481,6 +481,7 @@ class Worker:
                 for message, seconds in self._slots.running(MOST_SHOWN)
             ],
             **({"stuck": stuck} if (stuck := self._stuck()) else {}),
+            **({} if (busy := self._slots.busy()) is None else {"busy": round(busy, 1)}),
         }
 
     def _stuck(self) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import getpass
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -44,16 +45,22 @@ def test_an_operator_is_told_who_may_grant(cli: Cli, conn: Connection, role: str
         assert "HINT: Take that role: set role " in output
 
 
+def waiting_access(cli: Cli) -> list[Any]:
+    """Return what waits, as `db status` tells it."""
+    incidents = cli.json("db", "status")["incidents"]
+    return [each for each in incidents if each["code"] == "access_waits"]
+
+
 def test_what_waits_is_told_and_restored(cli: Cli, conn: Connection, role: str) -> None:
     cli.run("access", "grant", role, "producer")
-    assert cli.json("db", "status")["waiting_access"] == []
+    assert waiting_access(cli) == []
     conn.execute(f"drop owned by {role}; drop role {role}; create role {role}")
-    (waiting,) = cli.json("db", "status")["waiting_access"]
-    assert waiting["state"] == "waits: another role has this name now"
+    (waiting,) = waiting_access(cli)
+    assert waiting["cause"] == "It waits: another role has this name now."
     assert "another role has this name" in cli.run("db", "status").output
     assert "symphony-pg access restore" in cli.run("access", "list").output
     assert f"producer {role} waits: another role" in cli.run("db", "upgrade").output
-    assert len(cli.json("db", "status")["waiting_access"]) == 1
+    assert len(waiting_access(cli)) == 1
     assert [each["state"] for each in cli.json("access", "restore")] == ["granted"]
     assert "Nothing waits" in cli.run("access", "restore").output
 

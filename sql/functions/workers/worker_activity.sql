@@ -54,7 +54,7 @@ begin
         group by open.worker
     )
     select w.worker,
-           case when w.seen_at < v_now - interval '20 seconds' then 'silent'
+           case when w.seen_at < v_now - (symphony._thresholds()).silent then 'silent'
                 when w.request = 'stop' or w.details ->> 'state' = 'stopping' then 'stopping'
                 when w.request = 'pause' then 'paused'
                 when hand.messages > 0 then 'working'
