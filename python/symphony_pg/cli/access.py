@@ -10,7 +10,7 @@ from .options import connected, wide_option
 from .output import Output
 from .tables import Column
 
-__all__ = ["access"]
+__all__ = ["WAITING", "access"]
 
 KINDS = ("enqueuer", "producer", "consumer", "operator", "observer")
 COLUMNS = (

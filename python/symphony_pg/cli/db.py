@@ -12,6 +12,7 @@ from ..app import Symphony
 from ..database import install as installation
 from ..database.client import Client
 from ..version import __version__
+from .access import WAITING
 from .application import app_option, declare_handlers
 from .doctor import say_incidents
 from .options import connected
@@ -102,6 +103,8 @@ def upgrade(client: Client, out: Output, app: Symphony | None, take_over: bool) 
     _tell_with_schedules(text, values, client, out, app, take_over)
     for each in waiting:
         out.text(f"{each.access} {each.role_name} {each.state}.", colour="yellow")
+    if waiting:
+        out.text(WAITING)
 
 
 @db.command()

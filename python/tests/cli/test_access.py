@@ -59,7 +59,9 @@ def test_what_waits_is_told_and_restored(cli: Cli, conn: Connection, role: str) 
     assert waiting["cause"] == "It waits: another role has this name now."
     assert "another role has this name" in cli.run("db", "status").output
     assert "symphony-pg access restore" in cli.run("access", "list").output
-    assert f"producer {role} waits: another role" in cli.run("db", "upgrade").output
+    upgraded = cli.run("db", "upgrade").output
+    assert f"producer {role} waits: another role" in upgraded
+    assert "symphony-pg access restore" in upgraded
     assert len(waiting_access(cli)) == 1
     assert [each["state"] for each in cli.json("access", "restore")] == ["granted"]
     assert "Nothing waits" in cli.run("access", "restore").output

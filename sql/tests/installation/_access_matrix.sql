@@ -49,6 +49,8 @@ insert into call values
         '42501', null),
     ('enqueue', $$select symphony.enqueue('A', queue_name => {queue}, delay => '1 s', priority => 9)$$,
         '42501', null),
+    ('enqueue', $$select symphony.enqueue('A', queue_name => {queue}, delay => '1 s', idempotency_key => 'k',
+        on_duplicate => 'replace', expires_in => '1 h')$$, '42501', null),
     ('enqueue', $$select symphony.enqueue('', queue_name => {queue})$$, '42501', null),
     ('enqueue_batch', $$select symphony.enqueue_batch(jsonb_build_array(
         jsonb_build_object('message_type', 'A', 'queue_name', {queue})))$$, '42501', null),
