@@ -15,6 +15,7 @@ select symphony.enqueue('A', queue_name => 'kept', group_key => 'k');
 select symphony.nack_with_backoff(c.claim_id, c.message_id, 'x', retry_after => '1 day')
 from symphony.claim_batch('{kept}') as c;
 select symphony.create_schedule('daily', 'A', 'interval', '{"every": "1 day"}');
+select symphony.enqueue('A', delay => '1 day');
 select symphony.heartbeat('w', '{mail}');
 
 -- What every function of an operator writes.  Those that write nothing are looks, or turn the clock.
@@ -46,6 +47,8 @@ insert into did (function_name, statement, action, arguments, affected) values
         '{"queue_name": "kept", "group_key": "k"}', 1),
     ('drop_queue', $$select symphony.drop_queue('new')$$, 'drop_queue',
         '{"queue_name": "new", "force": false}', 0),
+    ('run_message_now', $$select symphony.run_message_now(message_id)
+        from symphony.list_messages('delayed', 'default')$$, 'run_message_now', '{}', 1),
     ('request_workers', $$select symphony.request_workers(command => 'pause', workers => '{w}',
         queue_name => 'mail')$$, 'request_workers', '{"command": "pause", "workers": ["w"]}', 1),
     ('retry_failed', $$select symphony.retry_failed(pg_temp.first_failed(),
@@ -66,7 +69,7 @@ insert into did (function_name, statement, action, arguments, affected) values
         body => '{"secret": "s3cret"}', queue_name => 'mail', priority => 4,
         headers => '{"secret": "s3cret"}', timezone => 'UTC', starts_at => '2020-01-01Z',
         ends_at => '2100-01-01Z', max_runs => 9, jitter => '1 s', catch_up => 'all', catch_up_limit => 7,
-        overlap => 'skip')$$, 'create_schedule',
+        overlap => 'skip', expires_in => '1 h', on_expiry => 'fail')$$, 'create_schedule',
         '{"schedule_name": "hourly", "message_type": "A", "timezone": "UTC", "schedule_type": "interval",
           "schedule_config": {"every": "1 hour"}}', 1),
     ('pause_schedule', $$select symphony.pause_schedule('daily')$$, 'pause_schedule',
