@@ -90,6 +90,9 @@ class _Functions:
     blocked_keys = _Method(functions.blocked_keys)
     release_key = _Method(functions.release_key)
     queue_stats = _Method(functions.queue_stats)
+    queue_figures = _Method(functions.queue_figures)
+    queue_totals = _Method(functions.queue_totals)
+    type_figures = _Method(functions.type_figures)
     queue_settings = _Method(functions.queue_settings)
     queue_holds = _Method(functions.queue_holds)
 

@@ -37,6 +37,7 @@ from .backlog import Backlog
 from .claim import Claim
 from .claimer import Claimer, Limits
 from .clock import Clock
+from .done import Done
 from .doorbell import Doorbell
 from .flag import Flag
 from .heartbeat import Heartbeat, resident_memory
@@ -243,7 +244,8 @@ class Worker:
             options["prepare_threshold"] = None
         self._loop = asyncio.get_running_loop()
         self._changed = Flag()
-        self._heartbeat = Heartbeat(self._describe, self._obey)
+        done = Done()
+        self._heartbeat = Heartbeat(self._describe, done.take, self._obey)
         self._bell = Doorbell(self.name, self._heartbeat.beat)
         self._claim_link = Link(self._dsn, "claims", self._prepare_claims, **options)
         self._link = Link(self._dsn, "acks", self._check_version, **options)
@@ -279,6 +281,7 @@ class Worker:
             self._backlog,
             self.app.handlers,
             pace,
+            done,
             self._progress,
             self.app.bus,
             self.app.sanitize,
@@ -307,7 +310,7 @@ class Worker:
             settler=self._settler,
             counts=self.counts,
             changed=self._changed,
-            hold=partial(Claim, lender=self._lender),
+            hold=partial(Claim, lender=self._lender, worker=self.name),
             on_memory_limit=self.stop,
         )
         self._is_set_up = True
@@ -398,6 +401,7 @@ class Worker:
             self._link.stop()
             self._emit(WorkerStopped(self.name, self.queues, self.counts.as_dict()))
             with suppress(Exception):
+                await self._heartbeat.end(self._link, self.name, self.queues)
                 await self._link.run(functions.stop_worker(self.name))
 
     def _emit(self, event: Event) -> None:

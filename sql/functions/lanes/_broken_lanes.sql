@@ -8,7 +8,8 @@ begin
     select 'a lane has a position', format('lane %s', l.lane_id)
     from symphony.lane as l
     where not exists (select from symphony.claim as c where c.lane_id = l.lane_id)
-       or not exists (select from symphony.purge_position as p where p.lane_id = l.lane_id);
+       or not exists (select from symphony.purge_position as p where p.lane_id = l.lane_id)
+       or not exists (select from symphony.tally as t where t.lane_id = l.lane_id);
 
     return query
     select 'a position is of this server', 'all were copied here: select symphony.rebase()'
