@@ -9,7 +9,8 @@ create or replace function symphony.claim_batch(
 returns table (
     claim_id bigint, message_id bigint, queue_name text, message_type text, body jsonb,
     headers jsonb, priority integer, attempt integer, max_attempts integer, group_key text,
-    enqueued_at timestamptz, lease_until timestamptz, alone boolean, has_more boolean, ordered boolean
+    enqueued_at timestamptz, lease_until timestamptz, alone boolean, has_more boolean, ordered boolean,
+    next_at timestamptz
 )
 language plpgsql
 security definer
@@ -53,8 +54,8 @@ begin
         end if;
         select * into v_lane from symphony._lane_settings(v_lane_id), symphony._position(v_lane_id);
         if v_lane.is_gated then
-            return query
-            select * from symphony._claim_gated(v_lane_id, batch_size, worker, lease, not v_locked, slots);
+            return query select * from symphony._claim_gated(
+                v_lane_id, batch_size, worker, lease, not v_locked, slots, v_lanes[i + 1:] || v_busy);
             if found then return; end if;
         end if;
         v_locked := true;
@@ -63,8 +64,7 @@ begin
         v_first := symphony._first_run(v_take, v_lane.partial_txid);
         v_limit := case when v_lane.alone then 1 else claim_batch.batch_size end;
         v_now := symphony._now();
-        return query
-        with batch as materialized (
+        return query with batch as materialized (
             (select * from symphony._run(v_lane_id, v_first, coalesce(v_lane.partial_message_id, 0), v_limit))
             union all
             (select * from symphony._runs(v_lane_id, v_take - int8multirange(v_first), v_limit)
@@ -84,19 +84,19 @@ begin
             returning claim_id, lease_until, size = v_limit or v_busy is not null
                 or i < cardinality(v_lanes) and symphony._has_pending(v_lanes[i + 1:], v_finished) as has_more
         )
-        select claimed.claim_id, batch.message_id, v_lane.queue_name, batch.message_type,
-               batch.body, batch.headers, v_lane.priority::integer, batch.attempt + 1,
+        select claimed.claim_id, batch.message_id, v_lane.queue_name, batch.message_type, batch.body,
+               batch.headers, v_lane.priority::integer, batch.attempt + 1,
                case when batch.retry is null and not v_lane.by_type then v_lane.max_attempts
-                    else symphony._max_attempts(batch.message_type, batch.retry, v_lane.max_attempts) end,
-               batch.group_key, batch.enqueued_at, claimed.lease_until, v_lane.alone, claimed.has_more, false
+                    else symphony._max_attempts(batch.message_type, batch.retry, v_lane.max_attempts)
+               end, batch.group_key, batch.enqueued_at, claimed.lease_until, v_lane.alone, claimed.has_more,
+               false, null::timestamptz
         from claimed, batch;
         if found then return; end if;
     end loop;
     perform symphony._check_queues(claim_batch.queues);
     if not exists (select from symphony._home()) then
         perform symphony.rebase();
-        return query select * from symphony.claim_batch(queues, batch_size, worker, lease, asynchronous,
-                                                        slots);
+        return query select * from symphony.claim_batch($1, $2, $3, $4, $5, $6);
     end if;
 end;
 $$;
@@ -113,8 +113,8 @@ Arguments  queues - in order of preference
                transaction ends). A crash of the server may forget the claim, and then the messages
                are handed out again; it may also forget whatever else this transaction has written
            slots - how many messages the worker could start now; null: all. Of a queue with a limit
-               of concurrency it gets no more, and one at least: what waits in one hand keeps
-               others idle
+               of concurrency, or a rate, it gets no more, and one at least: what waits in one hand
+               keeps others idle
 Returns    the messages in the order of their lane, all under one claim_id. Without a row there is
                nothing to do now. The claim may be smaller than batch_size although more messages
                wait
@@ -132,9 +132,10 @@ Returns    the messages in the order of their lane, all under one claim_id. With
            lease_until - until when the claim is held
            alone - true: the message was in the hands of a worker that vanished, and may have been
                the cause. Hold nothing else while you work on it
-           has_more - false: nothing else was waiting in these queues; true: claim again
+           has_more - false: nothing else can be handed out of these queues now; true: claim again
            ordered - true: work on the messages of this claim that have the same group_key one
                after the other, in the order of the rows
+           next_at - when a rate of the queue allows more; null: now, or it has none
 Raises     SY001 unknown_queue
            SY011 wrong_isolation_level - any but read committed
            SY012 still_replicated

@@ -38,7 +38,14 @@ begin
         return format('Its key %s is in the hands of %s, for %s.', v_key.group_key,
                       coalesce(v_claim.worker, 'a worker'), date_trunc('second', now - v_claim.claimed_at));
     end if;
-    return format('Its key %s is free again, and it is handed out when a worker asks.', v_key.group_key);
+    return coalesce((
+        select format('The rate of its key %s, %s, allows the next one in %s s.', v_key.group_key, q.key_rate,
+                      round(greatest(extract(epoch from k.next_at - now), 0.001), 3)::real)
+        from symphony.queue as q
+        join symphony.key_pace as k on k.queue_name = q.queue_name and k.group_key = v_key.group_key
+        where q.queue_name = v_key.queue_name and k.next_at > now
+        order by k.pace_id desc limit 1),
+        format('Its key %s is free again, and it is handed out when a worker asks.', v_key.group_key));
 end;
 $$;
 

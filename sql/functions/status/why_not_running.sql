@@ -76,7 +76,7 @@ begin
         return format('The workers of queue "%s" are paused or stop: symphony-pg workers list',
                       v_queue.queue_name);
     end if;
-    v_reason := symphony._limit_remark(v_queue.queue_name);
+    v_reason := symphony._limit_remark(v_queue.queue_name, v_now);
     if v_reason is not null then
         return v_reason;
     end if;
