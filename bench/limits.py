@@ -83,6 +83,40 @@ class Gate:
             done += self.step(case)
         return (self._lsn() - begun) / (messages - counted)
 
+    def beside_a_flood(self, messages: int) -> float:
+        """Return the milliseconds of the longest claim of other keys, while one key's wait."""
+        flood = Case("a flood", "ordered => true", keys=1)
+        self.prepare(flood, messages)
+        self._conn.execute("select symphony.claim_batch('{bench}', 1)")
+        while self._conn.execute(
+            "select 1 from symphony._pending(%s, 1)", [self._lane()]
+        ).fetchone():
+            self._conn.execute(CLAIM)
+        others = FILL.replace("'k'", "'other'")
+        self._conn.execute(others, {"keys": 1000, "body": self._body})
+        times: list[float] = []
+        while self._open or len(times) < 10:
+            begun = time.perf_counter()
+            self.step(DISTINCT)
+            times.append((time.perf_counter() - begun) * 1000)
+        return max(times)
+
+    def first_and_last(self, case: Case, messages: int) -> tuple[float, float]:
+        """Return the seconds of the first and of the last tenth of a drain."""
+        self.prepare(case, messages)
+        done, times = 0, [time.perf_counter()]
+        while done < messages or self._open:
+            done += self.step(case)
+            if done >= messages * len(times) // 10:
+                times.append(time.perf_counter())
+        return times[1] - times[0], times[-1] - times[-2]
+
+    def _lane(self) -> int:
+        lane = "select lane_id from symphony.lane where queue_name = 'bench' and priority = 5"
+        found = self._conn.execute(lane).fetchone()
+        assert found is not None
+        return int(found[0])
+
     def _lsn(self) -> int:
         found = self._conn.execute("select pg_current_wal_insert_lsn() - '0/0'::pg_lsn").fetchone()
         assert found is not None

@@ -17,75 +17,78 @@ language plpgsql
 volatile
 as $$
 /*
- * What is in hands is read before all else.  Whatever others settle from then on counts as still in
- * hands, and is found by the next claim.
+ * Most claims meet nothing that has to wait, and take what comes as any claim does, in one statement.
  */
 #variable_conflict use_column
 declare
-    v_now      timestamptz;
     v_lane     record;
+    v_pass     record;
     v_queue    symphony.queue;
     v_gate     symphony.gate_state;
-    v_wanted   integer;
-    v_room     integer;
-    v_claim_id bigint;
-    v_taken    record;
-    v_has_more boolean;
+    v_busy     jsonb;
+    v_take     int8multirange;
+    v_first    int8range;
 begin
-    select * into v_lane from symphony._lane_settings(_claim_gated.lane_id);
-    if not symphony._lock_gate(v_lane.queue_name, wait) then return; end if;
-    v_now := symphony._now();
-    select * into v_queue from symphony.queue where queue.queue_name = v_lane.queue_name;
-    v_gate := symphony._gate(v_lane.queue_name);
-    v_wanted := least(case when v_lane.alone then 1 else batch_size end,
-                      case when slots is not null and num_nonnulls(v_queue.concurrency, v_queue.rate) > 0
-                           then greatest(slots, 1) end);
-    v_room := least(v_queue.concurrency - v_gate.in_flight,
-                    symphony._tokens(v_queue.rate, v_queue.burst, v_gate.full_at, v_now));
-    if v_room <= 0 then
-        perform symphony._refill(v_queue, v_gate, v_now);
-        return;
+    select * into v_lane
+    from symphony._lane_settings(_claim_gated.lane_id), symphony._position(_claim_gated.lane_id);
+    v_pass := symphony._enter_gate(
+        v_lane.queue_name, case when v_lane.alone then 1 else batch_size end, slots, wait);
+    if (v_pass.at_most > 0) is not true then return; end if;
+    v_queue := v_pass.queue;
+    v_gate := v_pass.gate;
+    v_take := v_lane.ahead * symphony._finished_transactions();
+    if not v_pass.may_wait and not isempty(v_take) then
+        v_first := symphony._first_run(v_take, v_lane.partial_txid);
+        v_busy := case when v_queue.ordered and v_gate.open_claims <> '{}'
+                       then symphony._busy_keys(v_gate.open_claims) else '{}' end;
+        return query with batch as materialized (
+            (select * from symphony._run(
+                 _claim_gated.lane_id, v_first, coalesce(v_lane.partial_message_id, 0), v_pass.at_most))
+            union all
+            (select * from symphony._runs(
+                 _claim_gated.lane_id, v_take - int8multirange(v_first), v_pass.at_most)
+             where v_take <> int8multirange(v_first)) limit v_pass.at_most
+        ), taken as (
+            select array_agg(message_id) as ids, (array_agg(txid))[v_pass.at_most] as last_txid,
+                   case when v_queue.ordered then array_agg(group_key) else '{}' end as keys,
+                   (array_agg(message_id))[v_pass.at_most] as last_message_id,
+                   avg(date_part('epoch', coalesce(available_at, enqueued_at))) as due_at
+            from batch having count(*) > 0 and bool_or(v_busy ? group_key) is not true
+        ), claimed as (
+            insert into symphony.claim (claim_id, lane_id, worker, claimed_at, lease_until, size, open_ids,
+                                        keys, first_place, waited, ahead, partial_txid, partial_message_id)
+            select v_pass.claim_id, _claim_gated.lane_id, _claim_gated.worker, v_pass.now,
+                   v_pass.now + coalesce(_claim_gated.lease, v_lane.lease), cardinality(ids), ids, keys,
+                   v_pass.claim_id, greatest(date_part('epoch', v_pass.now) - due_at, 0),
+                   v_lane.ahead - symphony._drained(v_take, v_first, last_txid), last_txid, last_message_id
+            from taken
+            returning lease_until, size
+        ), moved as (
+            insert into symphony.gate (queue_name, open_claims, full_at)
+            select v_queue.queue_name, v_gate.open_claims || v_pass.claim_id,
+                   symphony._full_at(v_queue.rate, v_queue.burst, v_gate.full_at, v_pass.now, claimed.size)
+            from claimed
+            returning full_at
+        ), gone as (
+            delete from symphony.gate using moved
+            where gate.queue_name = v_queue.queue_name and gate.gate_id = v_gate.gate_id
+        )
+        select v_pass.claim_id, batch.message_id, v_lane.queue_name, batch.message_type, batch.body,
+               batch.headers, v_lane.priority::integer, batch.attempt + 1,
+               case when batch.retry is null and not v_lane.by_type then v_lane.max_attempts
+                    else symphony._max_attempts(batch.message_type, batch.retry, v_lane.max_attempts)
+               end, batch.group_key, batch.enqueued_at, told.lease_until, v_lane.alone, told.has_more,
+               v_queue.ordered, told.next_at
+        from (select claimed.lease_until, claimed.size = v_pass.wanted or symphony._has_others(
+                         v_lane.queue_name, others, claimed.size < v_pass.at_most) as has_more,
+                     case when claimed.size = v_pass.tokens then symphony._next_token_at(
+                         v_queue.rate, v_queue.burst, moved.full_at) end as next_at
+              from claimed, moved) as told, batch;
+        if found then return; end if;
     end if;
-    v_claim_id := nextval('symphony.claim_id_seq') * 65536 + floor(random() * 65536)::bigint;
-    v_taken := symphony._pass_gate(_claim_gated.lane_id, v_queue, v_gate, v_claim_id,
-                                   least(v_wanted, v_room), v_now);
-    if v_taken.ids = '{}' and v_taken.passed = 0 then return; end if;
-    v_has_more := cardinality(v_taken.ids) = v_wanted or v_taken.passed >= 5000
-                  or cardinality(others) > 0 and symphony._has_pending(
-                      case when cardinality(v_taken.ids) < v_room then others
-                           else array(select lane.lane_id from symphony.lane where lane.lane_id = any (others)
-                                      and lane.queue_name <> v_lane.queue_name) end,
-                      symphony._finished_transactions());
-    if v_queue.rate is not null and current_setting('synchronous_commit') = 'off' then
-        perform set_config('synchronous_commit', 'on', true);    -- a crash must not give tokens back
-    end if;
-    return query
-    with batch as materialized (
-        select m.*, taken.number
-        from unnest(v_taken.ids) with ordinality as taken (message_id, number)
-        join symphony.message as m on m.message_id = taken.message_id
-    ), claimed as (
-        insert into symphony.claim (claim_id, lane_id, worker, claimed_at, lease_until, finished_at, size,
-                                    open_ids, keys, holds, first_place, waited, ahead, partial_txid,
-                                    partial_message_id)
-        values (v_claim_id, _claim_gated.lane_id, _claim_gated.worker, v_now,
-                v_now + coalesce(_claim_gated.lease, v_lane.lease),
-                case when v_taken.ids = '{}' then v_now end, cardinality(v_taken.ids), v_taken.ids,
-                v_taken.keys, nullif(v_taken.holds, false),
-                case when not v_taken.holds then least(v_claim_id, v_taken.first_place) end,
-                (select coalesce(greatest(date_part('epoch', v_now) - avg(date_part('epoch',
-                            coalesce(batch.available_at, batch.enqueued_at))), 0), 0) from batch),
-                v_taken.ahead, v_taken.partial_txid, v_taken.partial_message_id)
-        returning lease_until, symphony._paced_until(v_queue, v_now) as next_at
-    )
-    select v_claim_id, batch.message_id, v_lane.queue_name, batch.message_type, batch.body, batch.headers,
-           v_lane.priority::integer, batch.attempt + 1,
-           case when batch.retry is null and not v_lane.by_type then v_lane.max_attempts
-                else symphony._max_attempts(batch.message_type, batch.retry, v_lane.max_attempts)
-           end, batch.group_key, batch.enqueued_at, claimed.lease_until, v_lane.alone, v_has_more,
-           v_queue.ordered, claimed.next_at
-    from claimed, batch
-    order by batch.number;
+    return query select * from symphony._claim_keyed(
+        _claim_gated.lane_id, v_queue, v_gate, v_pass.claim_id, v_pass.wanted, v_pass.at_most, worker,
+        lease, others, v_pass.now);
 end;
 $$;
 

@@ -6,17 +6,20 @@ create or replace function symphony._full_at(
     taken   bigint
 )
 returns timestamptz
-language sql
+language plpgsql
 immutable
 as $$
-    /* It is rounded up, so that what is handed out in any time is less than the rate allows. */
-    select greatest(
-               least(coalesce(full_at, now), now operator(pg_catalog.+)
-                   pg_catalog.make_interval(secs => bucket.depth operator(pg_catalog./) 1000000.0)), now)
-           operator(pg_catalog.+) pg_catalog.make_interval(secs => pg_catalog.ceil(
-               taken operator(pg_catalog.*) bucket.period operator(pg_catalog./) bucket.messages)
-               operator(pg_catalog./) 1000000.0)
-    from symphony._rate(rate, burst) as bucket
+/* It is rounded up, so that what is handed out in any time is less than the rate allows. */
+declare
+    v_bucket record;
+begin
+    if rate is null then
+        return null;
+    end if;
+    v_bucket := symphony._rate(rate, burst);
+    return greatest(now, least(coalesce(full_at, now), now + make_interval(secs => v_bucket.depth / 1000000)))
+           + make_interval(secs => ceil(taken * v_bucket.period / v_bucket.messages) / 1000000);
+end;
 $$;
 
 comment on function symphony._full_at(text, integer, timestamptz, timestamptz, bigint) is

@@ -1,17 +1,22 @@
 create or replace function symphony._next_token_at(rate text, burst integer, full_at timestamptz)
 returns timestamptz
-language sql
+language plpgsql
 immutable
 as $$
-    /* Where they come fast it is worth a claim when 20 milliseconds' worth of them are there. */
-    select full_at operator(pg_catalog.+) pg_catalog.make_interval(secs => (
-        pg_catalog.ceil(
-            greatest(1, least(coalesce(burst, bucket.messages),
-                              pg_catalog.floor(20000.0 operator(pg_catalog.*) bucket.messages
-                                               operator(pg_catalog./) bucket.period)))
-            operator(pg_catalog.*) bucket.period operator(pg_catalog./) bucket.messages)
-        operator(pg_catalog.-) bucket.depth) operator(pg_catalog./) 1000000.0)
-    from symphony._rate(rate, burst) as bucket
+/* Where they come fast it is worth a claim when 20 milliseconds' worth of them are there. */
+declare
+    v_bucket record;
+    v_tokens double precision;
+begin
+    if rate is null then
+        return null;
+    end if;
+    v_bucket := symphony._rate(rate, burst);
+    v_tokens := greatest(1, least(coalesce(burst, v_bucket.messages),
+                                  floor(20000 * v_bucket.messages / v_bucket.period)));
+    return full_at + make_interval(
+        secs => (ceil(v_tokens * v_bucket.period / v_bucket.messages) - v_bucket.depth) / 1000000);
+end;
 $$;
 
 comment on function symphony._next_token_at(text, integer, timestamptz) is

@@ -5,17 +5,14 @@ create or replace function symphony._rate(
     out period   double precision,
     out depth    double precision
 )
-language sql
+language plpgsql
 immutable
 as $$
-    select given.messages, given.period,
-           pg_catalog.ceil(coalesce(burst, given.messages)
-                           operator(pg_catalog.*) given.period operator(pg_catalog./) given.messages)
-    from (
-        select pg_catalog.split_part(rate, '/', 1)::integer as messages,
-               pg_catalog.rtrim(pg_catalog.split_part(rate, '/', 2), ' s')::double precision
-               operator(pg_catalog.*) 1000000.0 as period
-    ) as given
+begin
+    messages := split_part(rate, '/', 1);
+    period := rtrim(split_part(rate, '/', 2), ' s')::double precision * 1000000;
+    depth := ceil(coalesce(burst, messages) * period / messages);
+end;
 $$;
 
 comment on function symphony._rate(text, integer) is

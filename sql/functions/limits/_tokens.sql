@@ -1,13 +1,18 @@
 create or replace function symphony._tokens(rate text, burst integer, full_at timestamptz, now timestamptz)
 returns integer
-language sql
+language plpgsql
 immutable
 as $$
-    select pg_catalog.floor((
-        bucket.depth operator(pg_catalog.-) least(bucket.depth, greatest(pg_catalog.round(
-            pg_catalog.date_part('epoch', full_at operator(pg_catalog.-) now) operator(pg_catalog.*) 1000000.0
-        ), 0))) operator(pg_catalog.*) bucket.messages operator(pg_catalog./) bucket.period)::integer
-    from symphony._rate(rate, burst) as bucket
+declare
+    v_bucket record;
+begin
+    if rate is null then
+        return null;
+    end if;
+    v_bucket := symphony._rate(rate, burst);
+    return floor((v_bucket.depth - least(v_bucket.depth, greatest(
+        round(date_part('epoch', full_at - now) * 1000000), 0))) * v_bucket.messages / v_bucket.period);
+end;
 $$;
 
 comment on function symphony._tokens(text, integer, timestamptz, timestamptz) is
