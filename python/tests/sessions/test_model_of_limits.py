@@ -148,8 +148,8 @@ class LimitedLife(RuleBasedStateMachine):
             return False
         if limit.get("ordered"):
             is_first = self.order[queue, key][0] == message.message_id
-            return is_first and not self.in_hands(queue, key)
-        return self.in_hands(queue, key) < limit.get("key_concurrency", 1000)
+            return is_first and self.in_hands(queue, key) == 0
+        return self.in_hands(queue, key) < int(limit.get("key_concurrency", 1000))
 
     def over(self, message: Message, state: str) -> None:
         message.state = state
