@@ -22,6 +22,8 @@ begin
         union all
         select pg_get_serial_sequence('symphony.gate', 'gate_id'), max(gate_id) from symphony.gate
         union all
+        select pg_get_serial_sequence('symphony.key_pace', 'pace_id'), max(pace_id) from symphony.key_pace
+        union all
         select pg_get_serial_sequence('symphony.idle_worker', 'idle_id'), max(idle_id)
         from symphony.idle_worker
         union all
