@@ -15,6 +15,8 @@ ROOMS = (
     "testing",
     "django",
     "cli",
+    "http",
+    "monitoring",
     "fastapi",
     "worker",
     "app",
@@ -32,6 +34,7 @@ ROOMS = (
     "outcomes",
     "results",
     "times",
+    "extras",
     "errors",
 )
 

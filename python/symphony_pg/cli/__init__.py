@@ -12,6 +12,7 @@ from .config import config
 from .consume import consume
 from .db import db
 from .demo import demo
+from .doctor import doctor
 from .enqueue import enqueue
 from .errors import ErrorsAsText
 from .failed import failed
@@ -23,6 +24,7 @@ from .policy import policy
 from .queue import queue
 from .route import route
 from .schedule import schedule
+from .serve import serve
 from .stats import stats
 from .transport import transport
 from .workers import workers
@@ -62,7 +64,7 @@ def main(context: click.Context, dsn: str | None) -> None:
 
 COMMANDS = (
     *(demo, db, access, config, queue, transport, route, policy, schedule),
-    *(enqueue, consume, workers, stats, message, key, failed, audit),
+    *(enqueue, consume, serve, workers, stats, doctor, message, key, failed, audit),
 )
 
 for command in COMMANDS:

@@ -8,6 +8,7 @@ import click
 from ..database.client import Client
 from .options import connected, wide_option
 from .output import Output
+from .pauses import tell_of_pause
 from .tables import Column
 
 __all__ = ["transport"]
@@ -40,7 +41,10 @@ def list_transports(client: Client, out: Output) -> None:
     Example:
       symphony-pg transport list
     """
-    out.table(client.list_transports(), TRANSPORTS, "There is no transport.")
+    transports = client.list_transports()
+    out.table(transports, TRANSPORTS, "There is no transport.")
+    for each in transports:
+        tell_of_pause(out, each.transport_name, "disabled", each.disabled_at, each.disabled_by)
 
 
 @transport.command("create")

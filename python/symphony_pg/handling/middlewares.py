@@ -10,9 +10,10 @@ from typing import Any
 
 from ..messages.codec import InvalidMessage
 from ..results import refuse_unfinished
-from ..sending.middleware import Middleware, Next, Passage
+from ..sending.middleware import Middleware, Next, Passage, Phase
 
 __all__ = [
+    "around",
     "logging_middleware",
     "timing_middleware",
     "transaction_middleware",
@@ -20,7 +21,9 @@ __all__ = [
 ]
 
 
-def _around(block: Callable[[Passage], AbstractContextManager[None]], name: str) -> Middleware:
+def around(
+    block: Callable[[Passage], AbstractContextManager[None]], name: str, phase: Phase | None = None
+) -> Middleware:
     """Make both forms of a middleware that is a with block around `next`."""
 
     def sync(passage: Passage, next_: Next) -> Any:
@@ -31,7 +34,7 @@ def _around(block: Callable[[Passage], AbstractContextManager[None]], name: str)
         with block(passage):
             return await next_(passage)
 
-    return Middleware(sync, async_, name=name)
+    return Middleware(sync, async_, phase, name)
 
 
 def logging_middleware(
@@ -51,7 +54,7 @@ def logging_middleware(
             raise
         log.log(level, "%s: %s", _named(passage), done[passage.phase])
 
-    return _around(logged, "logging_middleware")
+    return around(logged, "logging_middleware")
 
 
 def _named(passage: Passage) -> str:
@@ -81,7 +84,7 @@ def timing_middleware(
             if seconds >= slow:
                 refuse_unfinished((report or tell)(passage, seconds), "the report of times")
 
-    return _around(timed, "timing_middleware")
+    return around(timed, "timing_middleware")
 
 
 def validation_middleware() -> Middleware:
@@ -103,7 +106,7 @@ def validation_middleware() -> Middleware:
                     raise InvalidMessage(f"{passage.message_type}: {error}") from error
         yield
 
-    return _around(validated, "validation_middleware")
+    return around(validated, "validation_middleware")
 
 
 def transaction_middleware() -> Middleware:

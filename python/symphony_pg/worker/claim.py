@@ -40,6 +40,7 @@ class Claim:
         lender: Connections,
     ) -> None:
         self.claim_id = messages[0].claim_id
+        self.queue_name = messages[0].queue_name
         self.size = len(messages)
         self.lease = lease
         self.lease_until = messages[0].lease_until
@@ -65,6 +66,12 @@ class Claim:
         """True when every message has an outcome."""
         outcomes = len(self.done) + len(self.failures) + len(self.elsewhere) + self.returned
         return outcomes >= self.size
+
+    @property
+    def is_settled(self) -> bool:
+        """True when the database knows every outcome."""
+        is_told = self.acked >= len(self.done) and self.nacked >= len(self.failures)
+        return self.is_complete and is_told
 
     def take(self, message_id: int) -> bool:
         """Tell whether the outcome of a message is the caller's to report; once it is."""

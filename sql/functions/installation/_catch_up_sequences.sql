@@ -31,6 +31,14 @@ begin
         from symphony.release
         union all
         select pg_get_serial_sequence('symphony.audit', 'audit_id'), max(audit_id) from symphony.audit
+        union all
+        select pg_get_serial_sequence('symphony.attempt', 'attempt_id'), max(attempt_id) from symphony.attempt
+        union all
+        select pg_get_serial_sequence('symphony.replay', 'replay_id'), max(replay_id) from symphony.replay
+        union all
+        select pg_get_serial_sequence('symphony.route', 'route_id'), max(route_id) from symphony.route
+        union all
+        select pg_get_serial_sequence('symphony.handler', 'handler_id'), max(handler_id) from symphony.handler
     loop
         if v_sequence.used > coalesce(pg_sequence_last_value(v_sequence.name::regclass), 0) then
             perform setval(v_sequence.name::regclass, v_sequence.used);
