@@ -821,9 +821,10 @@ def gated(bench: Bench) -> None:
             row(f"claim + ack, {case.title}", ratio, "x", target, False, beside)
             row(f"WAL of it, {case.title}", gate.wal(case, messages), "bytes", most_wal)
         row("WAL of it, an ordinary queue", gate.wal(limits.PLAIN, messages), "bytes", 16)
+        flood = 10_000 if bench.quick else 100_000
         row(
-            "the longest claim of others beside 100,000 that wait for a key",
-            gate.beside_a_flood(10_000 if bench.quick else 100_000),
+            f"the longest claim of others beside {flood:,} that wait for a key",
+            gate.beside_a_flood(flood),
             "ms",
             50,
         )
