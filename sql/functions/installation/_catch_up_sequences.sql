@@ -39,6 +39,13 @@ begin
         select pg_get_serial_sequence('symphony.route', 'route_id'), max(route_id) from symphony.route
         union all
         select pg_get_serial_sequence('symphony.handler', 'handler_id'), max(handler_id) from symphony.handler
+        union all
+        select pg_get_serial_sequence('symphony.figure', 'figure_id'), max(figure_id) from symphony.figure
+        union all
+        select pg_get_serial_sequence('symphony.type_figure', 'figure_id'), max(figure_id)
+        from symphony.type_figure
+        union all
+        select pg_get_serial_sequence('symphony.work', 'work_id'), max(work_id) from symphony.work
     loop
         if v_sequence.used > coalesce(pg_sequence_last_value(v_sequence.name::regclass), 0) then
             perform setval(v_sequence.name::regclass, v_sequence.used);

@@ -56,10 +56,11 @@ begin
             from batch having count(*) > 0 and bool_or(v_busy ? group_key) is not true
         ), claimed as (
             insert into symphony.claim (claim_id, lane_id, worker, claimed_at, lease_until, size, open_ids,
-                                        keys, first_place, waited, ahead, partial_txid, partial_message_id)
+                                        keys, first_place, waited, passed, ahead, partial_txid,
+                                        partial_message_id)
             select v_pass.claim_id, _claim_gated.lane_id, _claim_gated.worker, v_pass.now,
                    v_pass.now + coalesce(_claim_gated.lease, v_lane.lease), cardinality(ids), ids, keys,
-                   v_pass.claim_id, greatest(date_part('epoch', v_pass.now) - due_at, 0),
+                   v_pass.claim_id, greatest(date_part('epoch', v_pass.now) - due_at, 0), cardinality(ids),
                    v_lane.ahead - symphony._drained(v_take, v_first, last_txid), last_txid, last_message_id
             from taken
             returning lease_until, size

@@ -37,7 +37,7 @@ begin
         join symphony.message as m on m.message_id = taken.message_id
     ), claimed as (
         insert into symphony.claim (claim_id, lane_id, worker, claimed_at, lease_until, finished_at, size,
-                                    open_ids, keys, holds, first_place, waited, ahead, partial_txid,
+                                    open_ids, keys, holds, first_place, waited, passed, ahead, partial_txid,
                                     partial_message_id)
         values (new_id, _claim_keyed.lane_id, _claim_keyed.worker, now,
                 now + coalesce(_claim_keyed.lease, v_lane.lease),
@@ -46,7 +46,7 @@ begin
                 case when not v_taken.holds then least(new_id, v_taken.first_place) end,
                 (select coalesce(greatest(date_part('epoch', now) - avg(date_part('epoch',
                             coalesce(batch.available_at, batch.enqueued_at))), 0), 0) from batch),
-                v_taken.ahead, v_taken.partial_txid, v_taken.partial_message_id)
+                v_taken.passed, v_taken.ahead, v_taken.partial_txid, v_taken.partial_message_id)
         returning lease_until, symphony._paced_until(queue, now) as next_at
     )
     select new_id, batch.message_id, v_lane.queue_name, batch.message_type, batch.body,
