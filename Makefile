@@ -58,9 +58,10 @@ soak: .venv/dev.stamp build ## every message through every fault, for SOAK_SECON
 	@SOAK_SECONDS=$${SOAK_SECONDS:-600} $(SERVER) -- $(PY) -m pytest -q -s python/tests/campaigns/test_soak.py
 	@echo "proved: whatever falls silent, crashes, is killed or forks, nothing is lost and nothing grows"
 
-stress: .venv/dev.stamp build ## order and limits of 100,000 messages under every fault
-	@STRESS_MESSAGES=$${STRESS_MESSAGES:-100000} STRESS_KEYS=$${STRESS_KEYS:-1000} \
-	    $(SERVER) -- $(PY) -m pytest -q -s python/tests/campaigns/test_ordered.py $(ARGS)
+stress: .venv/dev.stamp build ## order and limits of 100,000 messages under every fault, a rate for a minute
+	@RATE_SECONDS=60 STRESS_MESSAGES=$${STRESS_MESSAGES:-100000} STRESS_KEYS=$${STRESS_KEYS:-1000} \
+	    $(SERVER) -- $(PY) -m pytest -q -s python/tests/campaigns/test_ordered.py \
+	    python/tests/worker/test_rates.py $(ARGS)
 	@echo "proved: per key each message once and in order, and no more in hands than may be"
 
 bench: .venv/dev.stamp build ## measure on a durable throw-away server

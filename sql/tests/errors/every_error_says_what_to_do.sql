@@ -85,6 +85,7 @@ insert into bad_call values
     ('22023', $$symphony.type_figures(step => 'second')$$),
     ('22023', $$symphony.create_queue('a b')$$),
     ('22023', $$symphony.configure_queue('default', max_attempts => 0)$$),
+    ('22023', $$symphony.configure_queue('default', rate => 'fast')$$),
     ('22023', $$symphony.enqueue('')$$),
     ('22023', $$symphony.enqueue('A', 'null')$$),
     ('22023', $$symphony.enqueue('A', headers => '7')$$),
