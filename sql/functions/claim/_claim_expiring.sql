@@ -18,7 +18,8 @@ volatile
 as $$
 /*
  * Messages are claimed as ever; those that are late are then settled, and not returned.  If all were, the
- * next ones are claimed, up to some 5,000: then others get the lane, and the next claim goes on.
+ * next ones are claimed, up to some 5,000 in 100 goes: then others get the lane, and the next claim goes on.
+ * Where late ones have left room under a limit, there may be more for it.
  */
 #variable_conflict use_column
 declare
@@ -35,22 +36,27 @@ begin
         v_first_id := v_last_id;
         return query
         with claimed as materialized (
-            select * from symphony._claim_gated(v_lane_id, batch_size, worker, lease, wait, slots, others)
+            select * from symphony._claim_gated(v_lane_id, batch_size, worker, lease, wait, slots, others,
+                                                symphony._finished_transactions())
             where v_is_gated
             union all
             select log.*, null::timestamptz
             from symphony._claim_log(v_lane_id, batch_size, worker, lease, others) as log
             where not v_is_gated
         ), settled as materialized (
-            select symphony._expire(v_lane_id, v_first_id) as open_ids
-            from (select count(*) from claimed) as done
+            select done.open_ids, v_is_gated and cardinality(done.open_ids) < done.size as has_room
+            from (select symphony._expire(v_lane_id, v_first_id) as open_ids, each.size
+                  from (select count(*) as size from claimed) as each) as done
         )
-        select claimed.* from claimed, settled
-        where claimed.message_id = any (settled.open_ids);
+        select c.claim_id, c.message_id, c.queue_name, c.message_type, c.body, c.headers, c.priority,
+               c.attempt, c.max_attempts, c.group_key, c.enqueued_at, c.lease_until, c.alone,
+               c.has_more or settled.has_room, c.ordered, case when not settled.has_room then c.next_at end
+        from claimed as c, settled
+        where c.message_id = any (settled.open_ids);
         exit when found;
         v_last_id := (select position.claim_id from symphony._position(v_lane_id) as position);
         exit when v_last_id = v_first_id;
-        v_passed := v_passed + batch_size;
+        v_passed := v_passed + greatest(batch_size, 50);
         if v_passed >= 5000 then
             perform symphony._notify(lane.queue_name, '')
             from symphony.lane where lane.lane_id = v_lane_id;

@@ -5,7 +5,8 @@ create or replace function symphony._claim_gated(
     lease      interval,
     wait       boolean,
     slots      integer,
-    others     integer[]
+    others     integer[],
+    finished   int8multirange
 )
 returns table (
     claim_id bigint, message_id bigint, queue_name text, message_type text, body jsonb,
@@ -36,7 +37,7 @@ begin
     if (v_pass.at_most > 0) is not true then return; end if;
     v_queue := v_pass.queue;
     v_gate := v_pass.gate;
-    v_take := v_lane.ahead * symphony._finished_transactions();
+    v_take := v_lane.ahead * _claim_gated.finished;
     if not v_pass.may_wait and not isempty(v_take) then
         v_first := symphony._first_run(v_take, v_lane.partial_txid);
         v_busy := case when v_queue.ordered and v_gate.open_claims <> '{}'
@@ -89,11 +90,12 @@ begin
     end if;
     return query select * from symphony._claim_keyed(
         _claim_gated.lane_id, v_queue, v_gate, v_pass.claim_id, v_pass.wanted, v_pass.at_most, worker,
-        lease, others, v_pass.now);
+        lease, others, finished, v_pass.now);
 end;
 $$;
 
-comment on function symphony._claim_gated(integer, integer, text, interval, boolean, integer, integer[]) is
+comment on function symphony._claim_gated(
+    integer, integer, text, interval, boolean, integer, integer[], int8multirange) is
 $$Take the next messages of a lane whose queue is ordered or has limits.
 
 Arguments  lane_id - locked
@@ -101,10 +103,13 @@ Arguments  lane_id - locked
            wait - false: nothing, if another session is at the gate
            slots - as for claim_batch()
            others - the other lanes that the caller asks for, and that were not looked into
+           finished - what _finished_transactions() has said since the lane is locked: of others
+               nothing is taken, since the caller may not know whether their messages expire
 Returns    as claim_batch() does
 Writes     symphony.claim, symphony.parked, symphony.gate, symphony.freed_key, symphony.key_pace
 Locks      the gate of the queue until the transaction ends
 Access     private$$;
 
 revoke execute on function
-    symphony._claim_gated(integer, integer, text, interval, boolean, integer, integer[]) from public;
+    symphony._claim_gated(integer, integer, text, interval, boolean, integer, integer[], int8multirange)
+    from public;

@@ -8,6 +8,7 @@ create or replace function symphony._claim_keyed(
     worker     text,
     lease      interval,
     others     integer[],
+    finished   int8multirange,
     now        timestamptz
 )
 returns table (
@@ -26,7 +27,7 @@ declare
     v_has_more boolean;
 begin
     select * into v_lane from symphony._lane_settings(_claim_keyed.lane_id);
-    v_taken := symphony._pass_gate(_claim_keyed.lane_id, queue, gate, new_id, at_most, now);
+    v_taken := symphony._pass_gate(_claim_keyed.lane_id, queue, gate, new_id, at_most, finished, now);
     if v_taken.ids = '{}' and v_taken.passed = 0 then return; end if;
     v_has_more := cardinality(v_taken.ids) = wanted or v_taken.passed >= 5000
                   or symphony._has_others(queue.queue_name, others, cardinality(v_taken.ids) < at_most);
@@ -62,7 +63,7 @@ $$;
 
 comment on function symphony._claim_keyed(
     integer, symphony.queue, symphony.gate_state, bigint, integer, integer, text, interval, integer[],
-    timestamptz) is
+    int8multirange, timestamptz) is
 $$Take the next messages of a lane whose queue has limits, where some may have to wait for their keys.
 
 Arguments  lane_id - locked, and the gate, too
@@ -72,7 +73,7 @@ Arguments  lane_id - locked, and the gate, too
            wanted - how many the worker wants
            at_most - how many it may have
            worker, lease - as for claim_batch()
-           others - as for _claim_gated()
+           others, finished - as for _claim_gated()
            now
 Returns    as claim_batch() does
 Writes     symphony.claim, symphony.parked, symphony.gate, symphony.freed_key, symphony.key_pace
@@ -80,4 +81,4 @@ Access     private$$;
 
 revoke execute on function symphony._claim_keyed(
     integer, symphony.queue, symphony.gate_state, bigint, integer, integer, text, interval, integer[],
-    timestamptz) from public;
+    int8multirange, timestamptz) from public;

@@ -4,6 +4,7 @@ create or replace function symphony._pass_gate(
     gate     symphony.gate_state,
     claim_id bigint,
     at_most  integer,
+    finished int8multirange,
     now      timestamptz,
     out ids    bigint[],
     out keys   text[],
@@ -38,7 +39,7 @@ begin
         from symphony._take_parked(_pass_gate.lane_id, queue, v_bounds, v_busy, at_most, now) as p;
     end if;
     v_log := symphony._take_log(_pass_gate.lane_id, queue, v_busy, v_bounds, gate.has_parked, keys,
-                                _pass_gate.claim_id, at_most - cardinality(ids), now);
+                                _pass_gate.claim_id, at_most - cardinality(ids), finished, now);
     ids := ids || v_log.ids;
     keys := case when v_is_keyed then keys || v_log.keys else '{}' end;
     holds := holds or v_log.holds;
@@ -58,7 +59,7 @@ end;
 $$;
 
 comment on function symphony._pass_gate(
-    integer, symphony.queue, symphony.gate_state, bigint, integer, timestamptz) is
+    integer, symphony.queue, symphony.gate_state, bigint, integer, int8multirange, timestamptz) is
 $$Take messages of a lane as the order and the limits of its queue allow.
 
 Arguments  lane_id - locked, and the gate, too
@@ -66,6 +67,7 @@ Arguments  lane_id - locked, and the gate, too
            gate - what _gate() says
            claim_id - of the claim that takes them
            at_most - how many
+           finished - as for _claim_gated()
            now
 Returns    ids - of the messages
            keys - of the messages, if keys are limited
@@ -79,4 +81,4 @@ Writes     symphony.parked, symphony.gate, symphony.freed_key, symphony.key_pace
 Access     private$$;
 
 revoke execute on function symphony._pass_gate(
-    integer, symphony.queue, symphony.gate_state, bigint, integer, timestamptz) from public;
+    integer, symphony.queue, symphony.gate_state, bigint, integer, int8multirange, timestamptz) from public;

@@ -7,6 +7,7 @@ create or replace function symphony._take_log(
     taken      text[],
     claim_id   bigint,
     at_most    integer,
+    finished   int8multirange,
     now        timestamptz,
     out ids    bigint[],
     out keys   text[],
@@ -26,7 +27,6 @@ as $$
  * are more.
  */
 declare
-    v_finished  int8multirange;
     v_take      int8multirange;
     v_run       int8range;
     v_size      integer;
@@ -45,9 +45,8 @@ begin
     parked_keys := '{}';
     select p.ahead, p.partial_txid, p.partial_message_id into ahead, partial_txid, partial_message_id
     from symphony._position(_take_log.lane_id) as p;
-    v_finished := symphony._finished_transactions();
     loop
-        v_take := ahead * v_finished;
+        v_take := ahead * finished;
         exit when isempty(v_take) or v_left <= 0 or passed >= 5000 + at_most;
         if v_is_narrow and cardinality(taken || keys) > 0 then
             v_mine := symphony._add_keys('{}', taken || keys);
@@ -87,7 +86,7 @@ end;
 $$;
 
 comment on function symphony._take_log(
-    integer, symphony.queue, jsonb, jsonb, boolean, text[], bigint, integer, timestamptz) is
+    integer, symphony.queue, jsonb, jsonb, boolean, text[], bigint, integer, int8multirange, timestamptz) is
 $$Take the next messages of a lane whose keys are free, and park those before them.
 
 Arguments  lane_id - locked, and the gate, too
@@ -97,6 +96,7 @@ Arguments  lane_id - locked, and the gate, too
            taken - the keys of what this claim has taken already
            claim_id - of the claim that takes them
            at_most - how many
+           finished - as for _claim_gated()
            now
 Returns    ids - of the messages
            keys - of the messages
@@ -110,4 +110,5 @@ Writes     symphony.parked; NOTIFY if it came through thousands of messages and 
 Access     private$$;
 
 revoke execute on function symphony._take_log(
-    integer, symphony.queue, jsonb, jsonb, boolean, text[], bigint, integer, timestamptz) from public;
+    integer, symphony.queue, jsonb, jsonb, boolean, text[], bigint, integer, int8multirange, timestamptz)
+    from public;
