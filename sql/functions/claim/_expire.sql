@@ -13,8 +13,9 @@ declare
     v_late    bigint[] := '{}';
     v_back    bigint[] := '{}';
     v_dropped bigint[];
+    v_open    bigint[];
 begin
-    select c.claim_id, c.open_ids, c.claimed_at, c.keys is not null as is_gated into v_claim
+    select c.claim_id, c.open_ids, c.keys, c.claimed_at, c.keys is not null as is_gated into v_claim
     from symphony._position(_expire.lane_id) as p
     join symphony.claim as c on c.claim_id = p.claim_id
     where p.claim_id <> last_claim_id;
@@ -37,7 +38,11 @@ begin
     v_dropped := symphony._fail_late(v_late, v_claim.claimed_at);
     perform symphony._settle(v_claim.claim_id, v_late, failed => cardinality(v_late) - cardinality(v_dropped),
                              returned => cardinality(v_dropped));
-    return (select claim.open_ids from symphony.claim where claim.claim_id = v_claim.claim_id);
+    select claim.open_ids into v_open from symphony.claim where claim.claim_id = v_claim.claim_id;
+    if v_claim.is_gated then
+        perform symphony._refund(_expire.lane_id, v_claim.open_ids, v_claim.keys, v_open, v_claim.claimed_at);
+    end if;
+    return v_open;
 end;
 $$;
 
@@ -47,7 +52,7 @@ $$Settle those messages of the newest claim of a lane that had expired when it w
 Arguments  lane_id - locked
            last_claim_id - the newest claim before that one: if it still is, nothing is done
 Returns    those of its messages that are open; null: there is no new claim
-Writes     symphony.claim, what _fail_late() and _hold_back() write
+Writes     symphony.claim, what _fail_late(), _hold_back() and _refund() write
 Access     private$$;
 
 revoke execute on function symphony._expire(integer, bigint) from public;
