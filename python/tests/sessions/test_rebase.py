@@ -4,7 +4,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from symphony_pg.database import install as installation
 from symphony_pg.server import Server
 from tests.helpers import Connection, one, wait_until
 
-QUEUES = ["default", "removed", "gap", "part", "held", "lost", "dead"]
+QUEUES = ["default", "removed", "gap", "part", "held", "lost", "dead", "late"]
 FORMATS = {
     "custom": ["--format=custom"],
     "plain": ["--format=plain"],
@@ -32,6 +32,7 @@ class Source(NamedTuple):
     states: dict[int, str]  # of each message
     oldest: int  # transaction ids of the messages in the log
     newest: int
+    late: list[int]  # messages that have expired
     held: tuple[int, list[int]]  # a claim whose lease has not ended, and its open messages
 
 
@@ -49,18 +50,18 @@ def source(source_server: Server, tmp_path_factory: pytest.TempPathFactory) -> S
     dsn = make_database(source_server, "source")
     with psycopg.connect(dsn, autocommit=True) as conn:
         installation.install(conn)
-        states, held = fill(conn, dsn)
+        states, held, late = fill(conn, dsn)
         folder = tmp_path_factory.mktemp("dumps")
         for name, options in FORMATS.items():
             run(source_server, "pg_dump", *options, f"--file={folder / name}", f"--dbname={dsn}")
         assert statuses(conn, states) == states
         oldest, newest = one(conn, "select min(txid), max(txid) from symphony.message")
         assert newest > oldest + 1000
-        return Source({name: folder / name for name in FORMATS}, states, oldest, newest, held)
+        return Source({name: folder / name for name in FORMATS}, states, oldest, newest, late, held)
 
 
-def fill(conn: Connection, dsn: str) -> tuple[dict[int, str], tuple[int, list[int]]]:
-    """Bring messages into every state; return which is where, and a claim that is held."""
+def fill(conn: Connection, dsn: str) -> tuple[dict[int, str], tuple[int, list[int]], list[int]]:
+    """Bring messages into every state; return which is where, a claim that is held, what is late."""
     client = Client(conn)
     states: dict[int, str] = {}
 
@@ -118,9 +119,14 @@ def fill(conn: Connection, dsn: str) -> tuple[dict[int, str], tuple[int, list[in
     states.update({ids[0]: "failed", ids[1]: "delayed", ids[2]: "delayed"})
     states.update(dict.fromkeys(enqueue(2, "dead", delay=HOUR), "delayed"))
 
+    past = datetime.now(timezone.utc)
+    late = enqueue(2, "late", expires_at=past) + enqueue(1, "late", delay=MOMENT, expires_in=MOMENT)
+    states[late[-1]] = "delayed"
+    enqueue(1, "late", expires_in=HOUR)
+
     enqueue(1, "default", priority=9)
     enqueue(1, "default", idempotency_key="the key")
-    return states, held
+    return states, held, late
 
 
 @pytest.fixture(params=["lower", "amid", "higher", "the same"], scope="module")
@@ -188,9 +194,10 @@ def test_a_restored_dump(source: Source, target: Server, name: str, first: str) 
         waiting = [
             each
             for each, state in source.states.items()
-            if state in ("pending", "processing") and each != ids[0]
+            if state in ("pending", "processing") and each not in (ids[0], *source.late)
         ]
         due = [each for each in delivered if source.states.get(each) == "delayed"]
+        assert set(statuses(conn, source.late).values()) == {"failed"}
         assert len(due) == 1
         assert sorted(delivered) == sorted(waiting + new + unseen + due)
         assert client.enqueue("Old", {}, idempotency_key="the key") == max(source.states)

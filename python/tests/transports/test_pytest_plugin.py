@@ -221,6 +221,28 @@ def test_a_lease_ends_on_the_way(symphony_database):
     assert done == [("ada", 2)]
 
 
+def test_messages_expire_on_the_way(symphony_database):
+    app.dispatch(SendEmail("dan"), expires=60, on_expiry="drop")
+    late = app.dispatch(SendEmail("bob"), expires=timedelta(minutes=59))
+    app.dispatch(SendEmail("ann"), delay=timedelta(hours=2), expires=timedelta(hours=1))
+    app.dispatch(SendEmail("ada"), expires=timedelta(minutes=61))
+    symphony_database.travel("1 hour")
+    counts = symphony_database.work()
+    assert (counts.done, counts.failed) == (1, 0)
+    (failed,) = symphony_database.client.failed_messages()
+    assert (failed.message_id, failed.error_class) == (late, "MessageExpired")
+    symphony_database.travel("1 hour 59 minutes")
+    assert symphony_database.work().done == 1
+    assert done == [("ada", 1), ("ann", 1)]
+    retried = app.dispatch(SendEmail("eve"), expires=timedelta(minutes=1))
+    assert symphony_database.work().retried == 1
+    symphony_database.travel("1 hour")
+    assert symphony_database.work().failed == 0
+    (event,) = symphony_database.client.message_history(retried)[1:]
+    assert (event.event, event.attempt) == ("expired", 1)
+    assert symphony_database.client.check() == []
+
+
 def test_schedules_fire_on_the_way(symphony_database):
     symphony_database.client.create_schedule(
         "daily", "SendEmail", "cron", {"expression": "0 9 * * *"}, body={"to": "all"}
@@ -261,7 +283,7 @@ def test_a_database_for_each_test(shop: pytest.Pytester) -> None:
     server = os.environ["SYMPHONY_TEST_DSN"]
     shop.makepyfile(IN_A_DATABASE)
     result = run(shop, f"--symphony-dsn={server}", "--durations=0", "-vv")
-    result.assert_outcomes(passed=8, errors=1)
+    result.assert_outcomes(passed=9, errors=1)
     result.stdout.fnmatch_lines(["take symphony_transport or symphony_database: *"])
     with psycopg.connect(server) as conn:
         left = conn.execute("select datname from pg_database where datname ~ '^symphony_test_'")

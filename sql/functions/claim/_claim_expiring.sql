@@ -56,7 +56,8 @@ begin
         exit when found;
         v_last_id := (select position.claim_id from symphony._position(v_lane_id) as position);
         exit when v_last_id = v_first_id;
-        v_passed := v_passed + greatest(batch_size, 50);
+        v_passed := v_passed + greatest(
+            (select claim.size from symphony.claim where claim.claim_id = v_last_id), 50);
         if v_passed >= 5000 then
             perform symphony._notify(lane.queue_name, '')
             from symphony.lane where lane.lane_id = v_lane_id;
