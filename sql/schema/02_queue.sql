@@ -100,6 +100,7 @@ create table symphony.lane (
     is_unrouted    boolean not null default false,
     max_body_bytes integer not null default 1048576,
     is_gated       boolean not null default false,
+    expires        boolean not null default false,
 
     constraint lane_pkey primary key (lane_id),
     constraint lane_key unique (queue_name, priority, alone),
@@ -130,15 +131,21 @@ comment on column symphony.lane.max_body_bytes is
 'an ordered queue has one priority.';
 comment on column symphony.lane.is_gated is
 'True: its queue is ordered or has a limit, and its claims go through the gate; see 10_limits.sql.';
+comment on column symphony.lane.expires is
+'True: messages that expire were enqueued here, so claims look for those that are late; set by tick() for '
+'those of lane_use.';
 
 
 create table symphony.lane_use (
-    lane_id integer not null
+    lane_id integer not null,
+    expires boolean not null default false
 );
 
 /* Without a key a row is told from others by all it holds, where the table is replicated. */
 alter table symphony.lane_use replica identity full;
 
 comment on table symphony.lane_use is
-'Lanes that were used for the first time, until tick() marks them. Without a key no producer waits.';
+'Lanes that were used for the first time, or by a message that expires, until tick() marks them. Without a '
+'key no producer waits.';
 comment on column symphony.lane_use.lane_id is 'The lane.';
+comment on column symphony.lane_use.expires is 'True: by a message that expires.';

@@ -46,6 +46,7 @@ create table symphony.claim (
     keys               text[],
     holds              boolean,
     first_place        bigint,
+    passed             integer,
 
     constraint claim_pkey primary key (claim_id)
 ) with (fillfactor = 60);
@@ -86,6 +87,10 @@ comment on column symphony.claim.holds is
 comment on column symphony.claim.first_place is
 'What is parked of its keys has this place or a greater one, unless some of it was given back; null: it is '
 'not known.';
+
+comment on column symphony.claim.passed is
+'How many messages are pending no longer since this claim, where that is not its size: what it parked, or '
+'purge_queue() dropped, counts too, and what had been parked does not.';
 
 create index claim_lane_idx on symphony.claim (lane_id, claim_id);
 create index claim_lease_idx on symphony.claim (lease_until);

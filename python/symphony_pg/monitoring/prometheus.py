@@ -44,6 +44,7 @@ FAMILIES = {
     ),
     "symphony_queue_paused": Family("gauge", "1 while nothing is handed out."),
     "symphony_queue_waiting_keys": Family("gauge", "Messages that wait for others of their key."),
+    "symphony_incidents": Family("gauge", "What is wrong now, as symphony-pg doctor tells it."),
     "symphony_workers": Family("gauge", "Workers of a queue, by state."),
     "symphony_schedule_next_run_timestamp_seconds": Family("gauge", "When a schedule runs next."),
     "symphony_last_tick_timestamp_seconds": Family("gauge", "When tick() ran last."),

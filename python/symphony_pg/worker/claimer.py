@@ -89,6 +89,10 @@ class Claimer:
                 await self.idling.end()  # to declare itself idle for these as well
                 await self.listening.hear_new_queues(self.link)
             size = self._claim_size()
+            if size == 0 and self.backlog.limited.size:  # that is given back, or starts
+                self.changed.clear()
+                await self._until_changed()
+                continue
             if size == 0:
                 return
             if self._is_too_large():
@@ -157,7 +161,9 @@ class Claimer:
         backlog = self.backlog
         while not self.is_stopping:
             self.changed.clear()
-            if not self.settler.is_behind:
+            # What waits for limited handlers is given back soon, or starts.
+            is_full = backlog.limited.size >= self.limits.concurrency
+            if not (self.settler.is_behind or is_full):
                 waiting, busy = backlog.size, self.limits.concurrency - backlog.free_slots
                 if not waiting and backlog.free_slots:
                     return True

@@ -96,7 +96,8 @@ def test_a_key_of_a_schedule_is_known_everywhere() -> None:
     when = ("name", "cron", "every", "at")
     assert options(schedule.commands["add"], *when) == {shown.get(key, key) for key in keys}
     of_the_message = {"message_type", "body"}
-    names = {"queue" if key == "queue_name" else key for key in keys - of_the_message}
+    named = {"queue_name": "queue", "expires_in": "expires"}
+    names = {named.get(key, key) for key in keys - of_the_message}
     for kind, without in (("cron", set()), ("every", {"timezone"}), ("once", LIVES_ON)):
         declared = {*signature(getattr(Schedules, kind)).parameters}
         assert declared - {"self", "expression", "interval", "at", "name"} == names - without
@@ -147,7 +148,8 @@ def test_the_keys_of_a_message_are_the_arguments_of_enqueue() -> None:
     keys = arguments("enqueue")
     assert {*Envelope.__slots__} - {"message", "plain"} == keys
     options_of_dispatch = {*signature(Symphony.envelope).parameters} - {"self", "message"}
-    assert {"queue_name" if each == "queue" else each for each in options_of_dispatch} == keys - {
+    named = {"queue_name": "queue", "expires_in": "expires", "expires_at": "expires"}
+    assert options_of_dispatch == {named.get(each, each) for each in keys} - {
         "message_type",
         "body",
     }

@@ -29,6 +29,13 @@ begin
         from symphony.release
         union all
         select pg_get_serial_sequence('symphony.audit', 'audit_id'), max(audit_id) from symphony.audit
+        union all
+        select pg_get_serial_sequence('symphony.figure', 'figure_id'), max(figure_id) from symphony.figure
+        union all
+        select pg_get_serial_sequence('symphony.type_figure', 'figure_id'), max(figure_id)
+        from symphony.type_figure
+        union all
+        select pg_get_serial_sequence('symphony.work', 'work_id'), max(work_id) from symphony.work
     loop
         if v_sequence.used > coalesce(pg_sequence_last_value(v_sequence.name::regclass), 0) then
             perform setval(v_sequence.name::regclass, v_sequence.used);

@@ -67,8 +67,8 @@ begin
         join symphony.message as m on m.message_id = taken.message_id
     ), claimed as (
         insert into symphony.claim (claim_id, lane_id, worker, claimed_at, lease_until, finished_at, size,
-                                    open_ids, keys, holds, first_place, waited, ahead, partial_txid,
-                                    partial_message_id)
+                                    open_ids, keys, holds, first_place, waited, passed, ahead,
+                                    partial_txid, partial_message_id)
         select v_claim_id, _claim_gated.lane_id, _claim_gated.worker, t.now,
                t.now + coalesce(_claim_gated.lease, v_lane.lease),
                case when v_ids = '{}' then t.now end, cardinality(v_ids), v_ids, v_keys,
@@ -77,7 +77,7 @@ begin
                     then least(v_claim_id, v_parked.first_place) end,
                (select coalesce(greatest(date_part('epoch', t.now) - avg(date_part('epoch',
                             coalesce(batch.available_at, batch.enqueued_at))), 0), 0) from batch),
-               v_log.ahead, v_log.partial_txid, v_log.partial_message_id
+               v_log.passed, v_log.ahead, v_log.partial_txid, v_log.partial_message_id
         from (select symphony._now() as now) as t
         where v_ids <> '{}' or v_log.passed > 0
         returning lease_until

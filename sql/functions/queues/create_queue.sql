@@ -41,6 +41,8 @@ begin
             returning lane.lane_id
         ), purged as (
             insert into symphony.purge_position (lane_id) select made.lane_id from made
+        ), counted as (
+            insert into symphony.tally (lane_id) select made.lane_id from made
         )
         insert into symphony.claim (lane_id, claimed_at, lease_until, finished_at, size, open_ids, ahead)
         select made.lane_id, symphony._now(), symphony._now(), symphony._now(), 0, '{}', '{[0,)}'
@@ -96,7 +98,7 @@ Arguments  queue_name - 1 to 48 letters, digits and _ . : / -
 Returns    true if it was created, false if it was there
 Raises     22023 invalid_parameter_value
 Writes     symphony.queue, symphony.lane, symphony.claim, symphony.purge_position,
-           symphony.audit, and what configure_queue() writes
+           symphony.tally, symphony.audit, and what configure_queue() writes
 Access     operator$$;
 
 revoke execute on function symphony.create_queue(

@@ -20,6 +20,11 @@ as $$
         ('symphony_queue_waiting_keys', '{}', q.waiting)
     ) as found (metric, labels, value)
     union all
+    select 'symphony_incidents', jsonb_build_object('severity', s.severity), count(h.code)
+    from unnest('{critical,warning,note}'::text[]) as s (severity)
+    left join symphony.health() as h on h.severity = s.severity
+    group by s.severity
+    union all
     select 'symphony_workers', jsonb_build_object('queue', q.queue_name, 'state', w.state), count(*)
     from symphony.worker_activity() as w
     cross join lateral unnest(w.queues) as q (queue_name)
@@ -45,7 +50,7 @@ them. docs/monitoring.md lists the metrics.
 Returns    a row for each value
            metric - its name; a counter ends with _total, the parts of a histogram with _bucket,
                _sum and _count
-           labels - what it is about: queue, state, schedule, transport
+           labels - what it is about: queue, state, severity, schedule, transport
            value - what it is now; of what is counted only up to a limit, as far as it was counted
 Access     operator, observer$$;
 

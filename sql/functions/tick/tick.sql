@@ -31,6 +31,7 @@ declare
     v_lapsed   record;
     v_fired    integer;
     v_gone     record;
+    v_fold_at  timestamptz;
 begin
     select * into v_last from symphony.tick order by tick_id desc limit 1;
     if v_now < v_last.ticked_at - interval '1 second' then    -- the clock was set back: begin anew
@@ -60,6 +61,7 @@ begin
     perform symphony._free_stuck_keys(10000) where v_is_full;
     v_is_late := v_promoted >= 1000 or v_fired >= 1000 or v_lapsed.claims >= 100
                  or v_lapsed.recovered + v_lapsed.failed >= 10000 or v_wrong is not null or not v_renewed;
+    v_fold_at := symphony._fold(v_last.fold_at, v_now);
     v_is_due := v_last is null or v_now >= v_last.purge_at;
     select 0 as purged, v_is_due as has_more into v_gone;
     if v_is_due and tick.purge then
@@ -67,7 +69,7 @@ begin
     end if;
     insert into symphony.tick (
         ticked_at, swept_until, full_sweep_at, purge_at, promoted, recovered, failed, fired, purged,
-        clock_schedule)
+        clock_schedule, fold_at)
     values (
         case when v_wrong is not null then v_now + v_ahead    -- the next one goes on with it
              when not v_renewed then v_since                  -- and with this
@@ -78,7 +80,7 @@ begin
         case when not v_is_due then v_last.purge_at
              when v_gone.has_more and tick.purge then v_now
              else v_now + interval '10 seconds' end,
-        v_promoted, v_lapsed.recovered, v_lapsed.failed, v_fired, v_gone.purged, v_wrong);
+        v_promoted, v_lapsed.recovered, v_lapsed.failed, v_fired, v_gone.purged, v_wrong, v_fold_at);
     return jsonb_build_object(
         'ran', true, 'promoted', v_promoted, 'recovered', v_lapsed.recovered,
         'failed', v_lapsed.failed, 'fired', v_fired, 'purged', v_gone.purged,

@@ -4,7 +4,8 @@ select plan(3);
 
 create temporary table call (name text, arguments text[]);
 insert into call values
-    ('enqueue', array['A', '{}', 'default', '5', '0 s', null, 'k', 'g', '{}', '{}']),
+    ('enqueue', array['A', '{}', 'default', '5', '0 s', null, 'k', 'g', '{}', '{}', '1 s', null, 'fail',
+                      'keep', '1 s']),
     ('enqueue_batch', array['[]']),
     ('claim_batch', array['{default}', '1', 'w', '1 s', 'true', '1']),
     ('ack', array['1', '{1}']),
@@ -14,9 +15,13 @@ insert into call values
     ('release', array['1', '{1}']),
     ('release_unheard', array['w', '1', '1']),
     ('cancel', array['1']),
+    ('run_message_now', array['1']),
     ('message_status', array['1']),
     ('why_not_running', array['1']),
     ('queue_stats', array['default']),
+    ('queue_figures', array['default', 'yesterday', 'tomorrow', 'hour']),
+    ('queue_totals', array['default']),
+    ('type_figures', array['default', 'A', 'yesterday', 'tomorrow', 'hour']),
     ('health', array['0.1.0']),
     ('waiting_types', array['{default}']),
     ('blocked_keys', array['default', '10']),
@@ -39,7 +44,7 @@ insert into call values
     ('purge', array['10']),
     ('tick', array['true']),
     ('drop_queue', array['q', 'false']),
-    ('heartbeat', array['w', '{default}', '{}']),
+    ('heartbeat', array['w', '{default}', '{}', '[]']),
     ('idle', array['w', '{default}']),
     ('clock_changes', array['UTC', '2027-01-01Z', '2027-02-01Z']),
     ('busy', array['w']),

@@ -1,5 +1,5 @@
 -- metrics: one query tells all, by names and labels as Prometheus has them.
-select plan(9);
+select plan(10);
 
 select symphony.create_queue('mail');
 select symphony.create_transport('sms', queue_name => 'mail');
@@ -34,6 +34,14 @@ select results_eq(
     $$values ('{"schedule": "report"}'::jsonb,
               extract(epoch from '2030-01-01 00:00Z'::timestamptz)::float8)$$,
     'a schedule that is on says when it runs next'
+);
+select results_eq(
+    $$select labels ->> 'severity', value from symphony.metrics()
+      where metric = 'symphony_incidents' order by 1$$,
+    $$select s.severity, count(h.code)::float8
+      from unnest('{critical,note,warning}'::text[]) as s (severity)
+      left join symphony.health() as h using (severity) group by 1 order by 1$$,
+    'what is wrong, by severity'
 );
 select is_empty($$select * from symphony.metrics() where metric ~ 'last_tick'$$, 'nothing has ever ticked');
 select symphony.disable_transport('sms');

@@ -6,6 +6,7 @@ which `Client` and `AsyncClient` execute. An argument that is None is left to th
 """
 
 from .failed import *
+from .figures import *
 from .health import *
 from .installation import *
 from .limits import *

@@ -43,6 +43,12 @@ class QueueStats(NamedTuple):
     waiting: int  # for others of their key
     paused_at: datetime | None
     paused_by: str | None
+    failed_last_hour: int
+    arrived_last_hour: int
+    inflow: float  # messages a minute
+    outflow: float
+    backlog_lasts: timedelta | None
+    why_at_least: str | None
 
 
 class QueueSetting(NamedTuple):
