@@ -13,6 +13,7 @@ from typing import TypeVar
 from ...database import functions
 from ...database.call import Call, run_async
 from ...database.functions.failed import FailedGroup
+from ...database.functions.figures import QueueFigures
 from ...database.functions.health import Incident
 from ...database.functions.queues import QueueStats
 from ...database.functions.workers import WorkerActivity
@@ -20,11 +21,13 @@ from ...database.lending import Connections
 from ...version import __version__
 from ..figures import Cached, Figures
 from .actions import Action, Form
+from .series import sparkline
 
 __all__ = ["Database", "Overview"]
 
 ACTION_TIMEOUT = 30_000  # milliseconds
 GROUPS_READ = 10_000
+LINES_ARE_FRESH = 30.0
 
 T = TypeVar("T")
 
@@ -38,6 +41,7 @@ class Overview:
     queues: list[QueueStats]
     workers: list[WorkerActivity]
     groups: list[FailedGroup]
+    lines: dict[str, str]
 
     @property
     def worst(self) -> str:
@@ -58,6 +62,7 @@ class Database:
             operator_dsn, most=2, prepare_threshold=None, call_timeout=call_timeout
         )
         self.overview = Cached(self._overview)
+        self._lines = Cached(self._sparklines, LINES_ARE_FRESH)
 
     def close(self) -> None:
         """Close the connections that are not in use."""
@@ -90,4 +95,12 @@ class Database:
             await self.read(functions.queue_stats()),
             await self.read(functions.worker_activity()),
             await self.read(functions.failed_stats(at_most=GROUPS_READ)),
+            await self._lines.get(),
         )
+
+    async def _sparklines(self) -> dict[str, str]:
+        queues: dict[str, list[QueueFigures]] = {}
+        for each in await self.read(functions.queue_figures()):
+            queues.setdefault(each.queue_name, []).append(each)
+        now = datetime.now(timezone.utc)
+        return {name: sparkline(rows, now) for name, rows in queues.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timezone
 from importlib import resources
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlencode
@@ -20,6 +21,7 @@ from .actions import ACTIONS, AT_MOST, Action, Form, chosen_group
 from .database import Database
 from .rendering import environment, redacted, restored
 from .search import parse
+from .series import RANGES, by_type, filled
 from .session import Sessions
 
 __all__ = ["Dashboard"]
@@ -156,6 +158,10 @@ class Dashboard:
         """Show one queue."""
         name = _given(request, "name")
         read = self._database.read
+        chosen = RANGES.get(request.query_params.get("range", "hour"), RANGES["hour"])
+        now = datetime.now(timezone.utc)
+        figures = await read(functions.queue_figures(name, now - chosen.past, step=chosen.step))
+        types = await read(functions.type_figures(name, step="hour"))
         (stats,) = await read(functions.queue_stats(name))
         seen = await self._database.overview.get()
         return self._show(
@@ -163,6 +169,10 @@ class Dashboard:
             user,
             "queue.html",
             q=stats,
+            chosen=chosen,
+            ranges=RANGES,
+            series=filled(figures, now, chosen),
+            types=by_type(types),
             holds=await read(functions.queue_holds(name)),
             settings=await read(functions.queue_settings(name)),
             blocked=await read(functions.blocked_keys(name, 20)),

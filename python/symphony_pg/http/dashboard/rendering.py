@@ -29,7 +29,9 @@ def environment() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    made.filters.update(num=number, age=age, ago=ago, at=moment, pretty=pretty, many=many)
+    made.filters.update(
+        num=number, age=age, ago=ago, at=moment, pretty=pretty, many=many, rate=rate
+    )
     return made
 
 
@@ -39,6 +41,13 @@ def number(value: float | None, at_least: bool = False) -> str:
         return NOTHING
     text = f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
     return text + "+" * at_least
+
+
+def rate(value: float | None) -> str:
+    """Write how many a minute: small ones with a digit more."""
+    if value is None:
+        return NOTHING
+    return f"{value:,.0f}" if value >= 10 or value == 0 else f"{value:.1f}"
 
 
 def many(count: int, one: str, more: str | None = None) -> str:
