@@ -52,6 +52,8 @@ def _fetch() -> bool:
         Path(draft, "fonts.conf").write_text(
             '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>'
             f"<dir>{UNPACKED}/usr/share/fonts</dir><cachedir>{UNPACKED}/cache</cachedir>"
+            "<alias><family>monospace</family><prefer><family>DejaVu Sans Mono</family></prefer>"
+            "</alias>"
             "</fontconfig>"
         )
         with suppress(OSError):  # somebody else was faster

@@ -134,6 +134,8 @@ def serve_demo(dsn: str, port: int) -> None:
         click.echo(f"  sign in with the token  {token}\n\nCtrl-C ends it.")
         try:
             uvicorn.Server(uvicorn.Config(api, log_level="warning")).run(sockets=[listener])
+        except KeyboardInterrupt:
+            click.echo()
         finally:
             ended.set()
             worker.stop()

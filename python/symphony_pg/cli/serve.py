@@ -74,7 +74,7 @@ def serve(
     out: Output,
     **settings: Any,
 ) -> None:
-    """Serve a dashboard, status, figures, metrics and a worker over HTTP.
+    """Serve a dashboard, figures and a worker over HTTP.
 
     The dashboard is at /symphony/. Sign in with a token.
 

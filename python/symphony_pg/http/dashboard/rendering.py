@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from ...database.functions.workers import WorkerActivity
 from ...redaction import SECRET_NAMES, without_secrets
 from ...times import show_duration
 
@@ -95,6 +96,28 @@ def _time(value: datetime, text: str) -> Markup:
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         value.isoformat(), exact, escape(text)
     )
+
+
+def without(error: str, error_class: str | None) -> str:
+    """Write the text of an error, whose class stands beside it."""
+    return error.removeprefix(f"{error_class}: ")
+
+
+def doing(worker: WorkerActivity) -> list[dict[str, Any]]:
+    """Return what a worker does, first what goes on after its time limit, as far as it tells."""
+    stuck = worker.details.get("stuck") if isinstance(worker.details, dict) else None
+    told = [(each, True) for each in stuck] if isinstance(stuck, list) else []
+    told += [(each, False) for each in worker.running or []]
+    return [
+        {
+            "message_id": each.get("message_id"),
+            "message_type": each.get("message_type"),
+            "seconds": seconds if isinstance(seconds := each.get("seconds"), int | float) else None,
+            "is_over": is_over,
+        }
+        for each, is_over in told
+        if isinstance(each, dict)
+    ]
 
 
 def pretty(value: Any) -> str:
