@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
+import signal
 import socket
 import threading
 import time
@@ -128,6 +129,7 @@ def serve_demo(dsn: str, port: int) -> None:
     ]
     with app, socket.create_server(("127.0.0.1", port)) as listener:
         api = create_app(app, operator_tokens=[token], viewer_tokens=[], worker_secrets=[])
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
         for each in threads:
             each.start()
         click.echo(f"\n  http://127.0.0.1:{listener.getsockname()[1]}/symphony/")

@@ -15,7 +15,7 @@ from textual.widgets import DataTable, Footer, Input, Static
 from ..database.client import Client
 from ..errors import SymphonyError
 from .cells import AtLeast, show_cell
-from .top import Glance, glance
+from .glance import Glance, glance
 
 __all__ = ["Top"]
 
