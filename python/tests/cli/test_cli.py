@@ -20,7 +20,7 @@ def test_db(empty_dsn: str) -> None:
     assert "db install" in cli.run("stats", exit_code=1).output
     assert cli.json("db", "install") == {"version": "0.1.0", "installed_now": True}
     assert cli.json("db", "install")["installed_now"] is False
-    assert cli.json("db", "upgrade") == {"version": "0.1.0"}
+    assert cli.json("db", "upgrade") == {"version": "0.1.0", "waiting_access": []}
     status = cli.json("db", "status")
     assert (status["installed"], status["is_current"]) == ("0.1.0", True)
     assert cli.json("db", "check") == []

@@ -11,7 +11,6 @@ from .health import *
 from .installation import *
 from .limits import *
 from .messages import *
-from .metrics import *
 from .queues import *
 from .routing import *
 from .schedules import *

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from ..call import Call, rows
 
-__all__ = ["QueueFigures", "QueueTotals", "TypeFigures"]
-__all__ += ["queue_figures", "queue_totals", "type_figures"]
+__all__ = ["QueueFigures", "QueueTotals", "Sample", "TypeFigures"]
+__all__ += ["metrics", "queue_figures", "queue_totals", "type_figures"]
 
 
 class QueueFigures(NamedTuple):
@@ -59,6 +60,14 @@ class TypeFigures(NamedTuple):
     worked_p99: timedelta | None
 
 
+class Sample(NamedTuple):
+    """One value of a metric."""
+
+    metric: str
+    labels: Mapping[str, str]
+    value: float
+
+
 def queue_figures(
     queue_name: str | None = None,
     since: datetime | None = None,
@@ -83,3 +92,8 @@ def type_figures(
 ) -> Call[list[TypeFigures]]:
     """Return what handlers did with messages of each type, by "minute" or "hour"."""
     return rows(TypeFigures, "type_figures", **locals())
+
+
+def metrics() -> Call[list[Sample]]:
+    """Return everything that a monitoring system is to know, in one query."""
+    return rows(Sample, "metrics")

@@ -5,6 +5,9 @@ stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+    with total as materialized (
+        select * from symphony.queue_totals()
+    )
     select 'symphony_build_info', jsonb_build_object('schema_version', symphony.version()), 1::float8
     union all
     select found.metric, jsonb_build_object('queue', q.queue_name) || found.labels, found.value
@@ -24,6 +27,26 @@ as $$
     from unnest('{critical,warning,note}'::text[]) as s (severity)
     left join symphony.health() as h on h.severity = s.severity
     group by s.severity
+    union all
+    select found.metric, jsonb_build_object('queue', t.queue_name), found.value
+    from total as t
+    cross join lateral (values
+        ('symphony_queue_enqueued_total', t.arrived::float8),
+        ('symphony_queue_claimed_total', t.claimed),
+        ('symphony_queue_completed_total', t.completed),
+        ('symphony_queue_retried_total', t.retried),
+        ('symphony_queue_failed_total', t.failed),
+        ('symphony_queue_returned_total', t.returned),
+        ('symphony_queue_wait_seconds_sum', t.waited_seconds),
+        ('symphony_queue_wait_seconds_count', t.waited_histogram[22])
+    ) as found (metric, value)
+    union all
+    select 'symphony_queue_wait_seconds_bucket',
+           jsonb_build_object('queue', t.queue_name, 'le', case when b.number = 22 then '+Inf'
+               else (2::float8 ^ (b.number - 1) / 1000)::text end),
+           b.messages
+    from total as t
+    cross join lateral unnest(t.waited_histogram) with ordinality as b (messages, number)
     union all
     select 'symphony_workers', jsonb_build_object('queue', q.queue_name, 'state', w.state), count(*)
     from symphony.worker_activity() as w
