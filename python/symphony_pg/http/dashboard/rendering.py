@@ -30,9 +30,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    made.filters.update(
-        num=number, age=age, ago=ago, at=moment, pretty=pretty, many=many, rate=rate
-    )
+    made.filters.update(num=number, many=many, rate=rate, pretty=pretty, without=without)
+    made.filters.update(age=age, ago=ago, at=moment, doing=doing)
     return made
 
 
