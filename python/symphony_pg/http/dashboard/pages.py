@@ -9,6 +9,7 @@ from importlib import resources
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlencode
 
+from psycopg.errors import QueryCanceled
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -176,16 +177,20 @@ class Dashboard:
             holds=await read(functions.queue_holds(name)),
             settings=await read(functions.queue_settings(name)),
             blocked=await read(functions.blocked_keys(name, 20)),
-            pending=[
-                each
-                for each in await read(
-                    functions.list_messages("pending", name, at_most=20, look_at=1000)
-                )
-                if each.message_id is not None
-            ],
+            pending=await self._pending(name),
             groups=[each for each in seen.groups if each.queue_name == name],
             workers=[each for each in seen.workers if name in each.queues or "*" in each.queues],
         )
+
+    async def _pending(self, queue: str) -> list[Any] | None:
+        """Return the newest messages that are pending; None: it takes too long to find them."""
+        try:
+            found = await self._database.read(
+                functions.list_messages("pending", queue, at_most=20, look_at=1000)
+            )
+        except QueryCanceled:
+            return None
+        return [each for each in found if each.message_id is not None]
 
     async def failed(self, request: Request, user: User) -> Response:
         """Show what failed, in groups."""
