@@ -61,7 +61,7 @@ def source(source_server: Server, tmp_path_factory: pytest.TempPathFactory) -> S
 
 
 def fill(conn: Connection, dsn: str) -> tuple[dict[int, str], tuple[int, list[int]], list[int]]:
-    """Bring messages into every state; return which is where, a claim that is held, what is late."""
+    """Bring messages into every state; return these, a claim that is held, and what is late."""
     client = Client(conn)
     states: dict[int, str] = {}
 
@@ -120,13 +120,13 @@ def fill(conn: Connection, dsn: str) -> tuple[dict[int, str], tuple[int, list[in
     states.update(dict.fromkeys(enqueue(2, "dead", delay=HOUR), "delayed"))
 
     past = datetime.now(timezone.utc)
-    late = enqueue(2, "late", expires_at=past) + enqueue(1, "late", delay=MOMENT, expires_in=MOMENT)
-    states[late[-1]] = "delayed"
+    expired = enqueue(2, "late", expires_at=past) + enqueue(1, "late", delay=MOMENT, expires_in=MOMENT)
+    states[expired[-1]] = "delayed"
     enqueue(1, "late", expires_in=HOUR)
 
     enqueue(1, "default", priority=9)
     enqueue(1, "default", idempotency_key="the key")
-    return states, held, late
+    return states, held, expired
 
 
 @pytest.fixture(params=["lower", "amid", "higher", "the same"], scope="module")
