@@ -120,7 +120,8 @@ def fill(conn: Connection, dsn: str) -> tuple[dict[int, str], tuple[int, list[in
     states.update(dict.fromkeys(enqueue(2, "dead", delay=HOUR), "delayed"))
 
     past = datetime.now(timezone.utc)
-    expired = enqueue(2, "late", expires_at=past) + enqueue(1, "late", delay=MOMENT, expires_in=MOMENT)
+    expired = enqueue(2, "late", expires_at=past)
+    expired += enqueue(1, "late", delay=MOMENT, expires_in=MOMENT)
     states[expired[-1]] = "delayed"
     enqueue(1, "late", expires_in=HOUR)
 
