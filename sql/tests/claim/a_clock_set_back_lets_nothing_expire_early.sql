@@ -12,7 +12,8 @@ select tap.advance_clock('-1 hour');
 select symphony.tick();
 select is(pg_temp.take(), 'a', 'what had expired soon has time again');
 select is(n.available_at - symphony._now(), '1 hour 1 minute'::interval, 'a retry goes as far as before')
-from symphony.claim as c, symphony.nack_with_backoff(c.claim_id, c.open_ids[1], 'x', retry_after => '1 day') as n
+from symphony.claim as c,
+     symphony.nack_with_backoff(c.claim_id, c.open_ids[1], 'x', retry_after => '1 day') as n
 where c.open_ids <> '{}';
 
 -- A lease ends later, and its message expires meanwhile.
@@ -23,7 +24,8 @@ select symphony.tick();
 select is(symphony.ack(claim_id), 1, 'and its lease is held') from symphony.claim where open_ids <> '{}';
 
 -- Expired, and then the clock is right again.
-select symphony.enqueue('T', '"c"', 'q', expires_in => '30 s'), symphony.enqueue('T', '"d"', 'q', expires_in => '2 hours');
+select symphony.enqueue('T', '"c"', 'q', expires_in => '30 s'),
+       symphony.enqueue('T', '"d"', 'q', expires_in => '2 hours');
 select tap.advance_clock('1 hour');
 select is(pg_temp.take(), 'd', 'a clock that goes ahead lets expire what is late by it');
 select tap.advance_clock('-1 hour');
