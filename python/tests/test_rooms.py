@@ -23,6 +23,7 @@ ROOMS = (
     "schedules",
     "sending",
     "events",
+    "brokers",
     "database",
     "messages",
     "config",

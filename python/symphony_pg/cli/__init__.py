@@ -21,6 +21,7 @@ from .options import Given, json_option, wide_option
 from .output import has_no_colour
 from .policy import policy
 from .queue import queue
+from .relay import relay
 from .route import route
 from .schedule import schedule
 from .stats import stats
@@ -62,7 +63,7 @@ def main(context: click.Context, dsn: str | None) -> None:
 
 COMMANDS = (
     *(demo, db, access, config, queue, transport, route, policy, schedule),
-    *(enqueue, consume, workers, stats, message, key, failed, audit),
+    *(enqueue, consume, relay, workers, stats, message, key, failed, audit),
 )
 
 for command in COMMANDS:

@@ -66,6 +66,10 @@ class Claim:
         outcomes = len(self.done) + len(self.failures) + len(self.elsewhere) + self.returned
         return outcomes >= self.size
 
+    def open_ids(self) -> set[int]:
+        """Return the messages without an outcome."""
+        return set(self._open)
+
     def take(self, message_id: int) -> bool:
         """Tell whether the outcome of a message is the caller's to report; once it is."""
         try:

@@ -23,6 +23,8 @@ begin
         when 'completed' then
             return coalesce(format('It is done: %s finished it at ', coalesce(v_message.worker, 'a worker'))
                             || v_message.finished_at || '.', 'It is done.');
+        when 'forwarded' then
+            return symphony._forwarded_remark(v_message.queue_name, v_message.finished_at);
         when 'removed' then
             return format('It was removed by purge_queue() at %s.', v_message.finished_at);
         when 'failed' then
@@ -60,23 +62,9 @@ begin
     if v_reason is not null then
         return format('Its lane is locked by %s.', v_reason);
     end if;
-    if not exists (
-        select from symphony.worker
-        where v_queue.queue_name = any (worker.queues)
-          and worker.seen_at > v_now - interval '60 seconds')
-    then
-        return format('No worker consumes queue "%s": symphony-pg consume %s --app module:app',
-                      v_queue.queue_name, v_queue.queue_name);
-    end if;
-    if not exists (
-        select from symphony.worker
-        where v_queue.queue_name = any (worker.queues)
-          and worker.seen_at > v_now - interval '60 seconds' and worker.request is null)
-    then
-        return format('The workers of queue "%s" are paused or stop: symphony-pg workers list',
-                      v_queue.queue_name);
-    end if;
-    v_reason := symphony._limit_remark(v_queue.queue_name);
+    v_reason := coalesce(symphony._relay_remark(v_queue.queue_name, v_now),
+                         symphony._worker_remark(v_queue.queue_name, v_now),
+                         symphony._limit_remark(v_queue.queue_name));
     if v_reason is not null then
         return v_reason;
     end if;
@@ -91,9 +79,10 @@ comment on function symphony.why_not_running(bigint) is
 $$Say in one sentence what a message waits for.
 
 Arguments  message_id - from enqueue()
-Returns    a sentence. The message is done, failed, running or delayed, or it is held up by a
-               pause, a disabled transport, a lock, the lack of a worker or its pause, by others of
-               its key, by a limit of its queue, or by messages before it
+Returns    a sentence. The message is done, failed, running, delayed or forwarded to a broker, or
+               it is held up by a pause, a disabled transport, a lock, the lack of a worker or its
+               pause, a broker that is down, by others of its key, by a limit of its queue, or by
+               messages before it
 Access     producer, consumer, operator, observer$$;
 
 revoke execute on function symphony.why_not_running(bigint) from public;
