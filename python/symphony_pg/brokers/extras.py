@@ -15,8 +15,9 @@ def needs(module: str, extra: str) -> Any:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
+        package = module.partition(".")[0].replace("_", "-")
         raise SymphonyError(
-            f"transports of type {extra} need the package {module.replace('_', '-')}",
+            f"transports of type {extra} need the package {package}",
             detail="It is not installed.",
             hint=f"Install it: pip install 'symphony-pg[{extra}]'",
         ) from error

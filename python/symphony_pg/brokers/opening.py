@@ -5,10 +5,11 @@ from __future__ import annotations
 from ..config.broker import BrokerSettings
 from .broker import Broker
 from .rabbitmq import RabbitMQ
+from .redis import Redis
 
 __all__ = ["broker_of"]
 
-BROKERS: dict[str, type[Broker]] = {"rabbitmq": RabbitMQ}
+BROKERS: dict[str, type[Broker]] = {"rabbitmq": RabbitMQ, "redis": Redis}
 
 
 def broker_of(settings: BrokerSettings) -> Broker:

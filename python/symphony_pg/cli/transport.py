@@ -70,7 +70,9 @@ def list_transports(client: Client, out: Output) -> None:
 
 @transport.command("create")
 @click.argument("name")
-@click.option("--type", "kind", default="postgres", show_default=True, help="Or sync, or rabbitmq.")
+@click.option(
+    "--type", "kind", default="postgres", show_default=True, help="Or sync, rabbitmq, redis."
+)
 @click.option("--queue", metavar="QUEUE", help="The queue its messages go into [default].")
 @click.option("--priority", type=int, help="Of its messages, 0 to 9; 9 goes first [5].")
 @connected

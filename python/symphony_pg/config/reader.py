@@ -18,13 +18,15 @@ VARIABLE = re.compile(r"\$\$\{|\$\{(\w+)(?::-([^}]*))?\}")
 PATTERN = re.compile(r"(?=(?s:.){1,200}\Z)(\*|[^*]+(\.\*)?)")
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 TYPES = ("postgres", "sync", *BROKERS)
-NOT_YET = ("redis", "sqs")
+NOT_YET = ("sqs",)
 SCHEMES = {
     "postgresql": "postgres",
     "postgres": "postgres",
     "sync": "sync",
     "redis": "redis",
     "rediss": "redis",
+    "valkey": "redis",
+    "valkeys": "redis",
     "amqp": "rabbitmq",
     "amqps": "rabbitmq",
     "sqs": "sqs",

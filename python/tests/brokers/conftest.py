@@ -9,10 +9,10 @@ import pytest
 
 from symphony_pg import Client, Symphony
 from tests.brokers.bench import Bench
-from tests.brokers.servers import RabbitMQ, Server
+from tests.brokers.servers import RabbitMQ, Redis, Server
 from tests.helpers import Connection
 
-SERVERS: dict[str, type[Server]] = {"rabbitmq": RabbitMQ}
+SERVERS: dict[str, type[Server]] = {"rabbitmq": RabbitMQ, "redis": Redis}
 _numbers = itertools.count(1)
 
 

@@ -130,7 +130,7 @@ class Redis(Server):
     """Redis that has written to the disk what it has confirmed."""
 
     kind = "redis"
-    library = "redis"
+    library = "redis.asyncio"
     nowhere = "redis://:secret@127.0.0.1:1/0"
 
     def __init__(self, folder: Path) -> None:

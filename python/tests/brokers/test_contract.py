@@ -5,11 +5,15 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+import pytest
+
 from symphony_pg import PermanentError, Snooze
 from symphony_pg.handling.context import Context
 from tests.brokers.bench import NAME, Bench
 from tests.helpers import Connection, one
 from tests.worker.helpers import until
+
+LARGEST_BODY = 268435455
 
 
 async def test_a_message_goes_out_and_is_done(bench: Bench) -> None:
@@ -157,8 +161,12 @@ async def test_what_cannot_be_read_has_failed_with_its_text(bench: Bench) -> Non
     assert failed.body == {"raw": "\\xff not JSON"}
 
 
-async def test_what_is_too_large_has_failed_with_its_reason(bench: Bench) -> None:
+async def test_what_is_too_large_has_failed_with_its_reason(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with bench.broker() as broker:
+        if broker.most_bytes > LARGEST_BODY:  # of the database, which says so first
+            monkeypatch.setattr(type(broker), "most_bytes", 1000)
         most = broker.most_bytes
     bench.client.configure_queue("outbox/orders", max_body_bytes=most + 1000)
     sent = bench.client.enqueue("Pay", "x" * (most + 1))

@@ -16,14 +16,17 @@ begin
                ('type_header', 'string', 1, 200, '{redis,rabbitmq,sqs}'),
                ('default_type', 'string', 1, 200, '{redis,rabbitmq,sqs}'),
                ('exchange', 'string', 1, 127, '{rabbitmq}'),
-               ('prefetch', 'number', 1, 10000, '{rabbitmq}'),
-               ('declare', 'boolean', null, null, '{rabbitmq}')
+               ('prefetch', 'number', 1, 10000, '{redis,rabbitmq}'),
+               ('declare', 'boolean', null, null, '{redis,rabbitmq}'),
+               ('group', 'string', 1, 200, '{redis}'),
+               ('max_idle', 'number', 1, 86400, '{redis}'),
+               ('wait_replicas', 'number', 0, 100, '{redis}')
     )
     select case
         when known.key is null then format('"%s" is not a setting of type %s', given.key, transport_type)
         when jsonb_typeof(given.value) <> known.kind then format('%s must be a %s', given.key, known.kind)
         when known.kind = 'number' and (given.value::numeric not between known.least and known.most
-                                        or given.value::numeric % 1 <> 0)
+                                        or known.key <> 'max_idle' and given.value::numeric % 1 <> 0)
             then format('%s must be %s to %s', given.key, known.least, known.most)
         when known.kind = 'string' and length(given.value #>> '{}') not between known.least and known.most
             then format('%s must have %s to %s characters', given.key, known.least, known.most)

@@ -101,7 +101,6 @@ insert into bad_call values
     ('SY020', $$symphony.disable_transport(null)$$),
     ('SY020', $$symphony.set_routes('A', '["here", "nope"]')$$),
     ('SY020', $$symphony.apply_config('{"routing": {"A": ["nope"]}}')$$),
-    ('SY021', $$symphony.create_transport('t', 'redis')$$),
     ('22023', $$symphony.create_transport('t', 'rabbitmq', config => '{"dsn": "amqp://u:p@h"}')$$),
     ('22023', $$symphony.create_transport('t', 'rabbitmq', config => '[]')$$),
     ('22023', $$symphony.create_transport('t', 'rabbitmq', config => '{"inbox_retention": "1 s"}')$$),
