@@ -7,15 +7,17 @@
 A row is one function, view, command or tick: the least time of five runs, the least that the
 backend was on a CPU, which hardly depends on what else the machine does, and the buffers that it
 touched. The time of a command is that of its process, and its buffers are those of the database.
+That of an end point is the median of twenty requests, each of which asks the database.
 What changes something is run once, at the end.
-With 100 queues looking functions and views are to take less than 50 ms; check() takes as long as
-it takes.
+With 100 queues looking functions and views are to take less than 50 ms, and end points less than
+100 ms; check() takes as long as it takes.
 Messages are put in by a few statements, and check() proves that every invariant holds.
 """
 
 import argparse
 import os
 import re
+import statistics
 import subprocess
 import sys
 import time
@@ -24,12 +26,17 @@ from typing import Any
 
 import psycopg
 from psycopg.conninfo import make_conninfo
+from starlette.testclient import TestClient
 
+from symphony_pg import Symphony
 from symphony_pg.database import install
+from symphony_pg.http import create_app, figures
 
 DSN = os.environ["SYMPHONY_DSN"]
 MOST = 50.0  # milliseconds
 RUNS = 5
+MOST_OF_END_POINT = 100.0
+REQUESTS = 20
 BODY = '{"n": 1, "s": "' + "x" * 180 + '"}'
 # A claim for every hundred of the messages of a lane, as if one worker had worked them off.
 COMPLETED = """
@@ -134,6 +141,8 @@ LOOKS = {
     "waiting_types()": "select * from symphony.waiting_types()",
     "waiting_types(queue)": "select * from symphony.waiting_types('{q1}')",
     "obstacles()": "select * from symphony.obstacles()",
+    "health()": "select * from symphony.health()",
+    "metrics()": "select * from symphony.metrics()",
     "schedule_runs()": "select * from symphony.schedule_runs('s1')",
     "schedule_preview()": "select * from symphony.schedule_preview('s1')",
     "schedule_diff()": "select * from symphony.schedule_diff('bench', '[]')",
@@ -152,6 +161,10 @@ VIEWS = (
     "worker_overview",
     "schedule_overview",
     "schedule_history",
+)
+END_POINTS = (
+    *("live", "status", "queue-depth", "queue-depth?queue=q1", "failed", "failed?queue=q1"),
+    *("failed?type=Bench1", "metrics", "openapi.json"),
 )
 TICKS = {
     "tick()": "select symphony.tick()",
@@ -286,6 +299,7 @@ class Sizes:
         fast += [
             self._row(view, f"select * from symphony.{view} limit 100", most) for view in VIEWS
         ]
+        fast += [self._end_point(path, most and MOST_OF_END_POINT) for path in END_POINTS]
         for name, text in TICKS.items():
             self._row(name, text)
         for command in COMMANDS:
@@ -321,6 +335,22 @@ class Sizes:
             flush=True,
         )
         return is_fast
+
+    def _end_point(self, path: str, most: float | None) -> bool:
+        figures.Cached.__init__.__defaults__ = (0.0,)  # each request reads
+        app, token, took = Symphony(self._dsn), "a-token-of-the-bench", []
+        with TestClient(create_app(app, viewer_tokens=[token])) as client:
+            for _ in range(REQUESTS):
+                began = time.monotonic()
+                answer = client.get(
+                    f"/api/symphony/{path}", headers={"Authorization": f"Bearer {token}"}
+                )
+                took.append((time.monotonic() - began) * 1000)
+                assert answer.status_code in (200, 503), answer.text
+        median = statistics.median(took)
+        verdict = "" if most is None else "ok" if median <= most else f"MISS (at most {most:g} ms)"
+        print(f"  {'GET ' + path:36}{median:11,.1f} ms  {verdict}".rstrip(), flush=True)
+        return most is None or median <= most
 
     def _cpu(self) -> float:
         """Return the milliseconds that our backend has been on a CPU."""

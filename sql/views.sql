@@ -79,7 +79,7 @@ create or replace view symphony.schedule_overview as
 select s.schedule_name, s.message_type, s.queue_name, s.schedule_type, s.schedule_config, s.timezone,
        s.enabled, s.next_run_at, s.last_run_at, s.run_count, s.max_runs, s.last_message_id,
        s.last_error, s.catch_up, s.overlap, s.jitter, s.starts_at, s.ends_at, s.body, s.headers,
-       s.managed_by, s.state
+       s.managed_by, s.state, s.paused_at, s.paused_by
 from symphony.schedule as s;
 
 comment on view symphony.schedule_overview is

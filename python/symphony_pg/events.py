@@ -27,6 +27,7 @@ __all__ = [
     "Events",
     "Failed",
     "Handled",
+    "Lost",
     "Received",
     "Retried",
     "Sending",
@@ -97,6 +98,14 @@ class Retried(Event):
     error_class: str
     available_at: datetime
     exception: BaseException | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lost(Event):
+    """The lease of a claim was lost while handlers ran: its messages are handed out again."""
+
+    queue_name: str
+    claim_id: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ ROOMS = (
     "testing",
     "django",
     "cli",
+    "http",
+    "monitoring",
     "fastapi",
     "worker",
     "app",
@@ -33,6 +35,7 @@ ROOMS = (
     "outcomes",
     "results",
     "times",
+    "extras",
     "errors",
 )
 

@@ -28,6 +28,7 @@ create table symphony.queue (
     key_concurrency    integer,
     concurrency        integer,
     on_failure         text not null default 'continue',
+    paused_by          text,
 
     constraint queue_pkey primary key (queue_name),
     constraint queue_name_is_plain check (queue_name ~ '^[A-Za-z0-9_.:/-]{1,48}$'),
@@ -72,6 +73,7 @@ comment on column symphony.queue.max_body_bytes is
 comment on column symphony.queue.idempotency_window is
 'After this time an idempotency key is free again.';
 comment on column symphony.queue.paused_at is 'Since when nothing is handed out; null: running.';
+comment on column symphony.queue.paused_by is 'Who paused it, as _signature() says; null: running.';
 comment on column symphony.queue.created_at is 'When the queue was created.';
 comment on column symphony.queue.failed_retention is
 'How long failed messages are kept; null: until a person removes them.';

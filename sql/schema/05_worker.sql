@@ -26,12 +26,14 @@ comment on column symphony.idle_worker.since is
 
 
 create table symphony.worker (
-    worker     text not null,
-    queues     text[] not null,
-    details    jsonb not null,
-    started_at timestamptz not null,
-    seen_at    timestamptz not null,
-    request    text,
+    worker       text not null,
+    queues       text[] not null,
+    details      jsonb not null,
+    started_at   timestamptz not null,
+    seen_at      timestamptz not null,
+    request      text,
+    requested_at timestamptz,
+    requested_by text,
 
     constraint worker_pkey primary key (worker),
     constraint worker_request_is_known check (request in ('stop', 'pause'))
@@ -47,6 +49,8 @@ comment on column symphony.worker.started_at is 'When it first said so.';
 comment on column symphony.worker.seen_at is 'When it last said so.';
 comment on column symphony.worker.request is
 'What request_workers() asked of it: stop, or pause; null: nothing, or to go on.';
+comment on column symphony.worker.requested_at is 'When it was asked for that.';
+comment on column symphony.worker.requested_by is 'Who asked, as _signature() says.';
 
 
 create table symphony.tick (

@@ -35,6 +35,8 @@ create table symphony.schedule (
              when enabled then 'done'
              when last_error is null then 'paused'
              else 'broken' end) stored,
+    paused_at       timestamptz,
+    paused_by       text,
 
     constraint schedule_pkey primary key (schedule_name),
     constraint schedule_name_is_short check (length(schedule_name) between 1 and 200),
@@ -86,6 +88,8 @@ comment on column symphony.schedule.updated_at is
 'When it was last created anew, paused or resumed.';
 comment on column symphony.schedule.state is
 'on; paused; broken: last_error says why; done: it will not run again.';
+comment on column symphony.schedule.paused_at is 'Since when it is paused; null: it is not.';
+comment on column symphony.schedule.paused_by is 'Who paused it, as _signature() says.';
 
 create index schedule_due_idx on symphony.schedule (next_run_at) where enabled;
 

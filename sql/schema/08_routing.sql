@@ -21,6 +21,8 @@ create table symphony.transport (
     enabled        boolean not null default true,
     created_at     timestamptz not null default clock_timestamp(),
     updated_at     timestamptz not null default clock_timestamp(),
+    disabled_at    timestamptz,
+    disabled_by    text,
 
     constraint transport_pkey primary key (transport_name),
     constraint transport_queue_name_fkey foreign key (queue_name) references symphony.queue (queue_name),
@@ -49,6 +51,8 @@ comment on column symphony.transport.enabled is
 comment on column symphony.transport.created_at is 'When it was created.';
 comment on column symphony.transport.updated_at is
 'When it was last changed, enabled or disabled.';
+comment on column symphony.transport.disabled_at is 'Since when it is disabled; null: it is not.';
+comment on column symphony.transport.disabled_by is 'Who disabled it, as _signature() says.';
 
 
 create table symphony.route (

@@ -34,11 +34,8 @@ comment on column symphony.audit.arguments is
 comment on column symphony.audit.affected is 'How many things that concerned; null: not counted.';
 
 create index audit_done_idx on symphony.audit (done_at);
-create index audit_action_idx on symphony.audit (action, audit_id);
 
 comment on index symphony.audit_done_idx is 'Serves purge(), which removes rows that are a year old.';
-comment on index symphony.audit_action_idx is
-'Serves _done_by(), which looks for the last time that something was paused.';
 
 /* So no function can change what was done: they all run as the owner. */
 revoke update, truncate on symphony.audit from current_user;

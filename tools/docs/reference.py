@@ -42,6 +42,7 @@ TOPICS = {
     "brokers": ("Brokers", "Take back what a broker handed out, and see whether it is reached."),
     "limits": ("Order and limits", "See what waits for others of its key, and let it go."),
     "status": ("Status", "Look for a message, and for anything that is wrong."),
+    "health": ("Health", "See what is wrong now, and what helps."),
     "failed": ("Failed messages", "Look into them, bring them back, or remove them."),
     "retry": ("Retries", "Say how messages are retried."),
     "routing": ("Routing", "Say where messages go that name no queue."),

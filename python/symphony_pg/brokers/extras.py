@@ -5,19 +5,12 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from ..errors import SymphonyError
+from ..extras import needing
 
 __all__ = ["needs"]
 
 
 def needs(module: str, extra: str) -> Any:
-    """Import a library; raise SymphonyError that names the extra which brings it."""
-    try:
+    """Import a library; say which extra brings it if it is not there."""
+    with needing(f"a transport of type {extra}", f"symphony-pg[{extra}]"):
         return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        package = module.partition(".")[0].replace("_", "-")
-        raise SymphonyError(
-            f"transports of type {extra} need the package {package}",
-            detail="It is not installed.",
-            hint=f"Install it: pip install 'symphony-pg[{extra}]'",
-        ) from error

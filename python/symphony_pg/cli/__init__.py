@@ -12,6 +12,7 @@ from .config import config
 from .consume import consume
 from .db import db
 from .demo import demo
+from .doctor import doctor
 from .enqueue import enqueue
 from .errors import ErrorsAsText
 from .failed import failed
@@ -24,6 +25,7 @@ from .queue import queue
 from .relay import relay
 from .route import route
 from .schedule import schedule
+from .serve import serve
 from .stats import stats
 from .transport import transport
 from .workers import workers
@@ -63,7 +65,7 @@ def main(context: click.Context, dsn: str | None) -> None:
 
 COMMANDS = (
     *(demo, db, access, config, queue, transport, route, policy, schedule),
-    *(enqueue, consume, relay, workers, stats, message, key, failed, audit),
+    *(enqueue, consume, relay, serve, workers, stats, doctor, message, key, failed, audit),
 )
 
 for command in COMMANDS:

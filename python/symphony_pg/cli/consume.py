@@ -17,13 +17,15 @@ import click
 
 from ..config.result import Config
 from ..errors import WorkerStuck, WrongState
+from ..monitoring.probes import worker_pages
+from ..monitoring.prometheus import WorkerMetrics
 from ..version import __version__
 from ..worker import Counts, Worker
 from ..worker.signals import Signals
 from .application import load_app
 from .config import CONFIG, use_config
 from .errors import as_text
-from .kinds import DURATION, INTERVAL, MEMORY
+from .kinds import ADDRESS, DURATION, INTERVAL, MEMORY
 from .lifeline import Parent
 from .logs import LEVELS, configure_logging, start_logging
 from .options import chosen_dsn, dsn_option, printing
@@ -96,6 +98,14 @@ TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
     "--log-level", type=click.Choice(LEVELS, case_sensitive=False),
     help="What is logged [info, or as the application configures it].",
 )  # fmt: skip
+@click.option(
+    "--metrics-port", "metrics_at", type=ADDRESS, metavar="[HOST:]PORT",
+    help="Serve /metrics of this worker for Prometheus there.",
+)  # fmt: skip
+@click.option(
+    "--probe-port", "probes_at", type=ADDRESS, metavar="[HOST:]PORT",
+    help="Serve /live and /ready there: 200, or 503 and why.",
+)  # fmt: skip
 @click.option("--reload", is_flag=True, help="Restart when a Python file changes.")
 @click.option("--name", help="What the worker calls itself [host:pid:random].")
 @dsn_option
@@ -107,6 +117,8 @@ def consume(
     config: Config | None,
     log_level: str | None,
     reload: bool,
+    metrics_at: tuple[str, int] | None,
+    probes_at: tuple[str, int] | None,
     transport: str | None,
     dsn: str | None,
     out: Output,
@@ -127,6 +139,7 @@ def consume(
       symphony-pg consume urgent mail --app shop.messages:app --concurrency 8
       symphony-pg consume --app shop.messages:app --drain --time-limit 50s     (from cron)
       symphony-pg consume --app shop.messages:app --all --exclude bulk --memory-limit 256M
+      symphony-pg consume --app shop.messages:app --metrics-port 9090 --probe-port 8081
       symphony-pg consume --app shop.messages:app --reload                     (while you write it)
       symphony-pg consume --app shop.messages:app --transport orders           (from a broker)
     """
@@ -154,6 +167,7 @@ def consume(
         )
     if (dsn := chosen_dsn(dsn, config)) is not None:
         app.move(dsn)  # what handlers dispatch goes where their messages are
+    metrics = None if metrics_at is None else WorkerMetrics(app)
     worker = Worker(
         app,
         queues or ("default",),
@@ -163,6 +177,8 @@ def consume(
         transport=broker_settings(config, transport) if transport else None,
         **{name: _in_seconds(each) for name, each in settings.items()},
     )
+    pages = worker_pages(worker, metrics, metrics_at, probes_at)
+    urls = click.get_current_context().with_resource(pages)
     out.text(f"{click.style('symphony-pg', bold=True)} {worker.name}")
     if transport:
         out.text(f"transport {transport}")
@@ -171,6 +187,8 @@ def consume(
     out.text(f"handlers  {', '.join(sorted(app.handlers))}")
     if app.schedules and not no_schedules:
         out.text(f"schedules {', '.join(sorted(app.schedules))}")
+    for url in urls:
+        out.text(f"serving   {url}")
     out.text("Ctrl-C stops.\n")
     if not out.is_live:
         log.info(
@@ -182,6 +200,7 @@ def consume(
                 "handlers": sorted(app.handlers),
                 "schedules": [] if no_schedules else sorted(app.schedules),
                 "concurrency": worker.concurrency,
+                **({"serving": urls} if urls else {}),
             },
         )
     asyncio.run(_end_in_time(worker, signals, out))

@@ -13,6 +13,7 @@ from ..database import install as installation
 from ..database.client import Client
 from ..version import __version__
 from .application import app_option, declare_handlers
+from .doctor import say_incidents
 from .options import connected
 from .output import Output
 
@@ -100,10 +101,10 @@ def upgrade(client: Client, out: Output, app: Symphony | None, take_over: bool) 
 @db.command()
 @connected
 def status(client: Client, out: Output) -> None:
-    """Tell which version is installed, and what is in the way or waits.
+    """Tell which version is installed, and what is wrong.
 
-    In the way is a session that has locked the tick or a lane, or a NOTIFY queue that fills up.
-    Access waits after a dump was restored or a role was renamed, for `symphony-pg access restore`.
+    What is wrong is told as by `symphony-pg doctor`.
+
     Exit code 1 if the version is not that of this package.
 
     \b
@@ -111,19 +112,15 @@ def status(client: Client, out: Output) -> None:
       symphony-pg db status
     """
     found = installation.status(client.conn)
-    obstacles = client.obstacles() if found.is_current else []
-    granted = client.list_access() if found.is_current else []
-    waiting = [each for each in granted if each.state != "granted"]
     values: dict[str, Any] = found._asdict()
-    if out.as_json:
-        values["obstacles"] = [each._asdict() for each in obstacles]
-        values["waiting_access"] = [each._asdict() for each in waiting]
-    else:
-        values |= {f"obstacle {n}": " ".join(each) for n, each in enumerate(obstacles, 1)}
-        values |= {f"{each.access} {each.role_name}": each.state for each in waiting}
-    out.record(values)
     if not found.is_current:
+        out.record(values)
         raise SystemExit(1)
+    wrong = client.health()
+    if out.as_json:
+        values["incidents"] = [each._asdict() for each in wrong]
+    out.record(values)
+    say_incidents(out, wrong)
 
 
 @db.command()

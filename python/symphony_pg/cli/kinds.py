@@ -10,7 +10,16 @@ import click
 
 from ..times import parse_datetime, parse_duration, show_duration
 
-__all__ = ["DURATION", "INTERVAL", "LONGEST_ID", "MEMORY", "MESSAGE_ID", "MOMENT", "PAST"]
+__all__ = [
+    "ADDRESS",
+    "DURATION",
+    "INTERVAL",
+    "LONGEST_ID",
+    "MEMORY",
+    "MESSAGE_ID",
+    "MOMENT",
+    "PAST",
+]
 
 LONGEST_ID = 2**63 - 1
 
@@ -83,6 +92,17 @@ class _Memory(Text):
         return int(found[1]) << (10 * " KMGT".index(found[2] or " "))
 
 
+class _Address(Text):
+    name = "[host:]port"
+
+    def read(self, text: str) -> tuple[str, int]:
+        host, _, port = text.rpartition(":")
+        if not port.isascii() or not port.isdecimal() or int(port) > 65535:
+            raise ValueError(f"{text!r} is not an address; write 9090, or 0.0.0.0:9090")
+        return host.removeprefix("[").removesuffix("]") or "127.0.0.1", int(port)
+
+
+ADDRESS = _Address()
 DURATION = _Duration()
 INTERVAL = _Duration(shortest=timedelta(milliseconds=1))
 MESSAGE_ID = click.IntRange(1, LONGEST_ID)

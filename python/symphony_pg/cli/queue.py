@@ -11,6 +11,7 @@ from ..database.client import Client
 from .kinds import DURATION
 from .options import connected, options, wide_option
 from .output import Output
+from .pauses import tell_of_pause
 from .stats import COLUMNS
 from .tables import Column, as_row
 
@@ -86,10 +87,12 @@ def list_(client: Client, out: Output) -> None:
       symphony-pg queue list
     """
     columns = COLUMNS[:6]
-    names = [*(each.name for each in columns), "at_least"]
-    stats = map(as_row, client.queue_stats())
-    rows = [{name: row[name] for name in names} for row in stats]
+    names = [*(each.name for each in columns), "at_least", "paused_at", "paused_by"]
+    stats = client.queue_stats()
+    rows = [{name: row[name] for name in names} for row in map(as_row, stats)]
     out.table(rows, columns, "There is no queue.")
+    for each in stats:
+        tell_of_pause(out, each.queue_name, "paused", each.paused_at, each.paused_by)
 
 
 @queue.command()
@@ -165,8 +168,9 @@ def purge(client: Client, out: Output, name: str, yes: bool) -> None:
     """
     if not yes:
         click.confirm(f"Remove every pending message of {name}?", abort=True, err=True)
-    client.purge_queue(name)
-    out.say(f"Nothing is pending in queue {name}.", queue_name=name, purged=True)
+    messages = client.purge_queue(name)
+    text = f"Nothing is pending in queue {name}; messages removed: {messages:,}."
+    out.say(text, queue_name=name, purged=True, messages=messages)
 
 
 @queue.command()

@@ -22,6 +22,7 @@ from .enqueue import parse_body, parse_header
 from .kinds import DURATION, MOMENT
 from .options import connected, wide_option
 from .output import Output
+from .pauses import tell_of_pause
 from .tables import Column, Row
 
 __all__ = ["schedule"]
@@ -74,7 +75,10 @@ def list_(client: Client, out: Output) -> None:
       symphony-pg schedule list
       symphony-pg schedule list --json | jq -r '.[] | select(.state == "broken") | .schedule_name'
     """
-    out.table(client.schedule_status(), COLUMNS, "There is no schedule.")
+    schedules = client.schedule_status()
+    out.table(schedules, COLUMNS, "There is no schedule.")
+    for each in schedules:
+        tell_of_pause(out, each.schedule_name, "paused", each.paused_at, each.paused_by)
 
 
 @schedule.command()

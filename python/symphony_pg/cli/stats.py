@@ -16,6 +16,7 @@ from ..times import show_duration
 from .kinds import INTERVAL
 from .options import connected, wide_option
 from .output import Output
+from .pauses import tell_of_pause
 from .tables import Column
 
 __all__ = ["stats"]
@@ -78,6 +79,7 @@ def _show(out: Output, rows: Sequence[QueueStats]) -> None:
     """Write the numbers, and what somebody should look after."""
     out.table(rows, COLUMNS, "There is no queue.")
     for each in rows:
+        tell_of_pause(out, each.queue_name, "paused", each.paused_at, each.paused_by)
         if each.purge_waits_for is not None:
             text = f"\n{each.queue_name}: its purge waits for {each.purge_waits_for}."
             out.text(text, colour="yellow")

@@ -20,6 +20,7 @@ from ..errors import SymphonyError
 from .config import CONFIG, use_config
 from .options import connected, printing, wide_option
 from .output import Output
+from .pauses import tell_of_pause
 from .relay import broker_settings
 from .tables import Column
 
@@ -61,11 +62,14 @@ def list_transports(client: Client, out: Output) -> None:
     """
     brokers = {each.transport_name: each for each in client.transport_status()}
     rows = []
-    for each in client.list_transports():
+    transports = client.list_transports()
+    for each in transports:
         broker = brokers.get(each.transport_name)
         told = {name: getattr(broker, name, None) for name in ("state", "pending", "last_error")}
         rows.append({**each._asdict(), **told})
     out.table(rows, BROKERS if brokers else TRANSPORTS, "There is no transport.")
+    for each in transports:
+        tell_of_pause(out, each.transport_name, "disabled", each.disabled_at, each.disabled_by)
 
 
 @transport.command("create")

@@ -14,6 +14,7 @@ from ..times import show_duration
 from .cells import OVERDUE
 from .options import connected, wide_option
 from .output import Output
+from .pauses import tell_of_pause
 from .tables import Column, Row
 
 __all__ = ["workers"]
@@ -46,7 +47,11 @@ def list_(client: Client, out: Output) -> None:
     Example:
       symphony-pg workers list
     """
-    out.table(client.worker_activity(), COLUMNS, "No worker is known.")
+    activity = client.worker_activity()
+    out.table(activity, COLUMNS, "No worker is known.")
+    for each in activity:
+        asked = f"asked to {each.request}"
+        tell_of_pause(out, each.worker, asked, each.requested_at, each.requested_by)
 
 
 def _told(name: str) -> Callable[[Row], Any]:

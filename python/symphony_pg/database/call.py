@@ -187,10 +187,10 @@ def _with_times(given: Any, times: tuple[str, ...]) -> Any:
 
 
 def jsonb(arguments: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    """Return arguments with those of these names wrapped as jsonb."""
+    """Return arguments with those of these names wrapped as jsonb, if they are not yet."""
     wrapped = {**arguments}
     for name in names:
-        if (value := wrapped.get(name)) is not None:
+        if (value := wrapped.get(name)) is not None and type(value) is not Jsonb:
             wrapped[name] = _wrapped(value)
     return wrapped
 

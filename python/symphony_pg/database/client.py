@@ -141,6 +141,7 @@ class _Functions:
     idle = _Method(functions.idle)
     busy = _Method(functions.busy)
 
+    health = _Method(functions.health)
     audit = _Method(functions.audit)
     note = _Method(functions.note)
     grant_access = _Method(functions.grant_access)
@@ -150,6 +151,7 @@ class _Functions:
     rebase = _Method(functions.rebase)
     check = _Method(functions.check)
     obstacles = _Method(functions.obstacles)
+    metrics = _Method(functions.metrics)
     version = _Method(functions.version)
 
 

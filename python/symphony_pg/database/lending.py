@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from concurrent import futures
@@ -22,6 +21,7 @@ from psycopg.pq import TransactionStatus
 
 from ..errors import NoAnswer, NoConnectionFree
 from .connections import connect, connect_async
+from .process import here
 from .silence import CALL_TIMEOUT, AsyncConnection, Connection, Silence, answered_within, limit
 
 __all__ = ["MAX_CONNECTIONS", "Connections", "Places"]
@@ -30,6 +30,7 @@ log = logging.getLogger("symphony_pg.connections")
 
 MAX_CONNECTIONS = 4
 LONGEST_WAIT = 30.0
+IDLE = int(TransactionStatus.IDLE)
 
 Home = asyncio.AbstractEventLoop | None  # the event loop of a connection; None: it is for threads
 AnyConnection = Connection[Any] | AsyncConnection[Any]
@@ -47,11 +48,29 @@ class Places:
 
     def take(self, seconds: float) -> bool:
         """Take a place; return False if there was none for so long."""
+        turn = self._turn()
+        return turn is None or self.wait(turn, seconds)
+
+    async def take_async(self, seconds: float) -> bool:
+        """Do what take() does, from async code."""
+        turn = self._turn()
+        return turn is None or await self.wait_async(turn, seconds)
+
+    def _turn(self) -> futures.Future[None] | None:
+        """Take a place, or queue up for one; return what is to be waited for."""
         with self._lock:
-            if self._free:
-                self._free -= 1
-                return True
-            turn = self._queue_up()
+            if not self._free:
+                return self._queue_up()
+            self._free -= 1
+        return None
+
+    def _queue_up(self) -> futures.Future[None]:
+        turn: futures.Future[None] = futures.Future()
+        self._waiting.append(turn)
+        return turn
+
+    def wait(self, turn: futures.Future[None], seconds: float) -> bool:
+        """Wait in the queue for a place; return False if there was none for so long."""
         try:
             turn.result(seconds)
         except futures.TimeoutError:
@@ -61,13 +80,8 @@ class Places:
             raise
         return True
 
-    async def take_async(self, seconds: float) -> bool:
-        """Do what take() does, from async code."""
-        with self._lock:
-            if self._free:
-                self._free -= 1
-                return True
-            turn = self._queue_up()
+    async def wait_async(self, turn: futures.Future[None], seconds: float) -> bool:
+        """Do what wait() does, from async code."""
         try:
             # Not wait_for(), which up to Python 3.11 may swallow a cancellation.
             come, _ = await asyncio.wait([asyncio.wrap_future(turn)], timeout=seconds)
@@ -76,11 +90,6 @@ class Places:
             raise
         return bool(come) or not turn.cancel()
 
-    def _queue_up(self) -> futures.Future[None]:
-        turn: futures.Future[None] = futures.Future()
-        self._waiting.append(turn)
-        return turn
-
     def _leave(self, turn: futures.Future[None]) -> None:
         if not turn.cancel():
             self.give()
@@ -88,40 +97,50 @@ class Places:
     def give(self) -> None:
         """Leave a place to whoever has waited for the longest time."""
         with self._lock:
-            while self._waiting:
-                turn = self._waiting.popleft()
-                if turn.set_running_or_notify_cancel():
-                    break
-            else:
-                self._free += 1
-                return
-        turn.set_result(None)
+            self._free += 1
+            turn = self._next()
+        if turn is not None:
+            turn.set_result(None)
+
+    def _next(self) -> futures.Future[None] | None:
+        """Give the place that is free to who has waited for the longest time, if anybody does."""
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if turn.set_running_or_notify_cancel():
+                self._free -= 1
+                return turn
+        return None
 
 
-class _Shelf:
+class _Shelf(Places):
     """The connections of one process: those that are kept, and how many are lent."""
 
     def __init__(self, most: int, keep: int) -> None:
-        self.places = Places(most)
-        self.owner = os.getpid()
+        super().__init__(most)
+        self.owner = here.pid
         self._most = most
         self._keep = keep
         self._lent = 0
         self._kept: list[tuple[Home, AnyConnection]] = []
-        self._lock = Lock()
 
-    def take(self, home: Home) -> Any:
-        """Lend the connection of that home that was used last, or None: make room for a new one."""
+    def lend(self, home: Home, *, with_place: bool) -> tuple[futures.Future[None] | None, Any]:
+        """Lend the connection of that home that was used last; None: there is room for a new one.
+
+        With a place; if there is none, return what is to be waited for before this is called again.
+        """
         with self._lock:
+            if with_place and not self._free:
+                return self._queue_up(), None
+            self._free -= with_place
             self._lent += 1
             for place in reversed(range(len(self._kept))):
                 if self._kept[place][0] is home:
                     conn = self._kept.pop(place)[1]
                     if _is_usable(conn):
-                        return conn
+                        return None, conn
                     conn.hang_up()
             self._make_room()
-        return None
+        return None, None
 
     def _make_room(self) -> None:
         """Hang up on what is in the way of a new one, or belongs to a loop that has ended."""
@@ -132,17 +151,20 @@ class _Shelf:
             conn.hang_up()
         self._kept = rest[many:]
 
-    def take_back(self, home: Home, conn: AnyConnection | None) -> None:
+    def take_back(self, home: Home, conn: AnyConnection | None, *, has_place: bool) -> None:
         """Keep a connection that was lent, if it is still good; None: it could not be opened."""
         with self._lock:
             self._lent -= 1
-            room = min(self._keep, self._most - self._lent) - len(self._kept)
-            if conn is None:
-                return
-            if room > 0 and conn.pgconn.transaction_status == TransactionStatus.IDLE:
-                self._kept.append((home, conn))
-            else:
-                conn.hang_up()
+            if conn is not None:
+                room = min(self._keep, self._most - self._lent) - len(self._kept)
+                if room > 0 and conn.pgconn.transaction_status == IDLE:
+                    self._kept.append((home, conn))
+                else:
+                    conn.hang_up()
+            self._free += has_place
+            turn = self._next() if self._waiting and self._free else None
+        if turn is not None:
+            turn.set_result(None)
 
     def clear(self) -> None:
         """Hang up on those that are not lent."""
@@ -159,7 +181,7 @@ def _is_usable(conn: AnyConnection) -> bool:
         conn.pgconn.consume_input()  # notices that nothing more can come
     except psycopg.OperationalError:
         return False
-    return conn.pgconn.transaction_status == TransactionStatus.IDLE
+    return conn.pgconn.transaction_status == IDLE
 
 
 class Connections:
@@ -191,64 +213,25 @@ class Connections:
         }
         self._shelf = _Shelf(most, keep)
 
-    @contextmanager
-    def lend(self, within: float | None = None) -> Iterator[Connection[Any]]:
+    def lend(self, within: float | None = None) -> _Loan:
         """Lend a connection in autocommit mode for the length of a with block.
 
         Calls on it are answered within so many seconds, or it is given up; None: as before.
         """
-        shelf = self._shelf if self._shelf.owner == os.getpid() else self._new_shelf()
-        held, limit_before = _lenders.get(), limit.get()
-        is_nested = self in held
-        if not is_nested and not shelf.places.take(LONGEST_WAIT):
-            raise self._none_free()
-        conn: Connection[Any] | None = None
-        _lenders.set((*held, self))
-        try:
-            conn = shelf.take(None) or self._open()
-            limit.set(limit_before if within is None else within)
-            yield conn
-        except Silence as error:
-            raise self._no_answer(shelf, error) from error
-        finally:
-            limit.set(limit_before)
-            _lenders.set(held)
-            if shelf.owner == os.getpid():  # else a fork leaves a block that its parent is in
-                shelf.take_back(None, conn)
-                if not is_nested:
-                    shelf.places.give()
+        return _Loan(self, within)
 
-    def _open(self) -> Connection[Any]:
+    def open(self) -> Connection[Any]:
+        """Open one more, for threads."""
         conn = connect(self.dsn, **self._options)
         conn.isolation_level = IsolationLevel.READ_COMMITTED
         return conn
 
-    @asynccontextmanager
-    async def lend_async(self, within: float | None = None) -> AsyncIterator[AsyncConnection[Any]]:
+    def lend_async(self, within: float | None = None) -> _AsyncLoan:
         """Lend an async connection in autocommit mode for the length of an async with block."""
-        shelf = self._shelf if self._shelf.owner == os.getpid() else self._new_shelf()
-        held, limit_before = _lenders.get(), limit.get()
-        is_nested = self in held
-        if not is_nested and not await shelf.places.take_async(LONGEST_WAIT):
-            raise self._none_free()
-        home = asyncio.get_running_loop()
-        conn: AsyncConnection[Any] | None = None
-        _lenders.set((*held, self))
-        try:
-            conn = shelf.take(home) or await self._open_async()
-            limit.set(limit_before if within is None else within)
-            yield conn
-        except Silence as error:
-            raise self._no_answer(shelf, error) from error
-        finally:
-            limit.set(limit_before)
-            _lenders.set(held)
-            if shelf.owner == os.getpid():
-                shelf.take_back(home, conn)
-                if not is_nested:
-                    shelf.places.give()
+        return _AsyncLoan(self, within)
 
-    async def _open_async(self) -> AsyncConnection[Any]:
+    async def open_async(self) -> AsyncConnection[Any]:
+        """Open one more, for the event loop that runs."""
         conn = await connect_async(self.dsn, **self._options)
         await conn.set_isolation_level(IsolationLevel.READ_COMMITTED)
         return conn
@@ -270,19 +253,22 @@ class Connections:
             with answered_within(None):
                 yield conn
 
-    def _new_shelf(self) -> _Shelf:
-        """Begin with nothing in the child of a fork, which shares the sockets of its parent."""
-        self._shelf = _Shelf(self._most, self._keep)
+    def shelf(self) -> _Shelf:
+        """Return what there is in this process: a forked child shares sockets, and begins anew."""
+        if self._shelf.owner != here.pid:
+            self._shelf = _Shelf(self._most, self._keep)
         return self._shelf
 
-    def _none_free(self) -> NoConnectionFree:
+    def none_free(self) -> NoConnectionFree:
+        """Say that all of them were in use for too long."""
         return NoConnectionFree(
             f"no connection was free for {LONGEST_WAIT:g} seconds",
             detail=f"All of max_connections={self._most} were in use.",
             hint="Raise max_connections of Symphony(), or dispatch several messages in one call.",
         )
 
-    def _no_answer(self, shelf: _Shelf, error: Silence) -> NoAnswer:
+    def no_answer(self, shelf: _Shelf, error: Silence) -> NoAnswer:
+        """Say that PostgreSQL fell silent, and give up the connections that lead to it."""
         log.warning("%s: the connection is given up, and those that are kept with it", error)
         shelf.clear()  # they lead to the same place
         return NoAnswer(
@@ -295,5 +281,81 @@ class Connections:
 
     def close(self) -> None:
         """Close the connections that are not lent out."""
-        if self._shelf.owner == os.getpid():
-            self._shelf.clear()
+        self.shelf().clear()
+
+
+class _Terms:
+    """What a loan changes while it lasts, and puts right at its end."""
+
+    __slots__ = ("_conn", "_has_place", "_held", "_home", "_lender", "_limit", "_shelf", "_within")
+
+    def __init__(self, lender: Connections, within: float | None) -> None:
+        self._lender = lender
+        shelf = lender._shelf
+        self._shelf = shelf if shelf.owner == here.pid else lender.shelf()
+        self._held = _lenders.get()
+        self._has_place = lender not in self._held
+        self._limit = limit.get()
+        self._within = within
+        self._home: Home = None
+        self._conn: Any = None
+
+    def _end(self, _: object, error: BaseException | None, *__: object) -> None:
+        limit.set(self._limit)
+        _lenders.set(self._held)
+        if self._shelf.owner == here.pid:  # else a fork leaves a block that its parent is in
+            self._shelf.take_back(self._home, self._conn, has_place=self._has_place)
+        if isinstance(error, Silence):
+            raise self._lender.no_answer(self._shelf, error) from error
+
+
+class _Loan(_Terms):
+    """A connection for the length of a with block."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> Connection[Any]:
+        turn, conn = self._shelf.lend(None, with_place=self._has_place)
+        if turn is not None:
+            if not self._shelf.wait(turn, LONGEST_WAIT):
+                raise self._lender.none_free()
+            _, conn = self._shelf.lend(None, with_place=False)
+        _lenders.set((*self._held, self._lender))
+        try:
+            conn = conn or self._lender.open()
+        except BaseException as error:
+            self._end(None, error)
+            raise
+        self._conn = conn
+        if self._within is not None:
+            limit.set(self._within)
+        return conn
+
+    __exit__ = _Terms._end
+
+
+class _AsyncLoan(_Terms):
+    """A connection for the length of an async with block, and of the event loop that runs it."""
+
+    __slots__ = ()
+
+    async def __aenter__(self) -> AsyncConnection[Any]:
+        home = self._home = asyncio.get_running_loop()
+        turn, conn = self._shelf.lend(home, with_place=self._has_place)
+        if turn is not None:
+            if not await self._shelf.wait_async(turn, LONGEST_WAIT):
+                raise self._lender.none_free()
+            _, conn = self._shelf.lend(home, with_place=False)
+        _lenders.set((*self._held, self._lender))
+        try:
+            conn = conn or await self._lender.open_async()
+        except BaseException as error:
+            self._end(None, error)
+            raise
+        self._conn = conn
+        if self._within is not None:
+            limit.set(self._within)
+        return conn
+
+    async def __aexit__(self, *result: Any) -> None:
+        self._end(*result)

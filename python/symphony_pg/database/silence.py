@@ -10,7 +10,6 @@ What a handler asks of the database itself has no such limit: only it knows how 
 
 from __future__ import annotations
 
-import os
 import socket
 import struct
 from collections.abc import Coroutine
@@ -23,6 +22,8 @@ import psycopg
 from psycopg.abc import PQGen
 from psycopg.pq import ConnStatus
 from psycopg.rows import Row, tuple_row
+
+from .process import here
 
 __all__ = [
     "CALL_TIMEOUT",
@@ -72,12 +73,12 @@ class _Owned:
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._owner = os.getpid()
+        self._owner = here.pid
 
     @property
     def is_foreign(self) -> bool:
         """True in a child process."""
-        return self._owner != os.getpid()
+        return self._owner != here.pid
 
     def hang_up(self) -> None:
         """Close the connection, if it is ours."""
@@ -102,7 +103,7 @@ class _Owned:
 
         It looks up every tenth of a second, with nothing.
         """
-        if self._owner != os.getpid():
+        if self._owner != here.pid:
             raise psycopg.OperationalError("the connection is that of the parent process")
         seconds = limit.get()
         if seconds is None:

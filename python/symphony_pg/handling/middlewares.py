@@ -11,9 +11,10 @@ from typing import Any
 from ..messages.codec import InvalidMessage
 from ..results import refuse_unfinished
 from ..sending.bus import Bus
-from ..sending.middleware import Middleware, Next, Passage
+from ..sending.middleware import Middleware, Next, Passage, Phase
 
 __all__ = [
+    "around",
     "logging_middleware",
     "timing_middleware",
     "transaction_middleware",
@@ -22,7 +23,9 @@ __all__ = [
 ]
 
 
-def _around(block: Callable[[Passage], AbstractContextManager[None]], name: str) -> Middleware:
+def around(
+    block: Callable[[Passage], AbstractContextManager[None]], name: str, phase: Phase | None = None
+) -> Middleware:
     """Make both forms of a middleware that is a with block around `next`."""
 
     def sync(passage: Passage, next_: Next) -> Any:
@@ -33,7 +36,7 @@ def _around(block: Callable[[Passage], AbstractContextManager[None]], name: str)
         with block(passage):
             return await next_(passage)
 
-    return Middleware(sync, async_, name=name)
+    return Middleware(sync, async_, phase, name)
 
 
 def logging_middleware(
@@ -53,7 +56,7 @@ def logging_middleware(
             raise
         log.log(level, "%s: %s", _named(passage), done[passage.phase])
 
-    return _around(logged, "logging_middleware")
+    return around(logged, "logging_middleware")
 
 
 def _named(passage: Passage) -> str:
@@ -83,7 +86,7 @@ def timing_middleware(
             if seconds >= slow:
                 refuse_unfinished((report or tell)(passage, seconds), "the report of times")
 
-    return _around(timed, "timing_middleware")
+    return around(timed, "timing_middleware")
 
 
 def validation_middleware() -> Middleware:
@@ -105,7 +108,7 @@ def validation_middleware() -> Middleware:
                     raise InvalidMessage(f"{passage.message_type}: {error}") from error
         yield
 
-    return _around(validated, "validation_middleware")
+    return around(validated, "validation_middleware")
 
 
 def transaction_middleware() -> Middleware:

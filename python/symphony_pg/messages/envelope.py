@@ -40,7 +40,10 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """An encoded message and how it is to be delivered: the arguments of enqueue()."""
+    """An encoded message and how it is to be delivered: the arguments of enqueue().
+
+    `plain` is the body, if msgspec writes it as json.dumps() does: no NaN, no number too large.
+    """
 
     message_type: str
     body: Any
@@ -53,6 +56,7 @@ class Envelope:
     headers: Mapping[str, Any] | None = None
     retry: Mapping[str, Any] | None = None
     message: Any = field(default=None, repr=False, compare=False)  # before it was encoded
+    plain: Any = field(default=..., repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.available_at is not None:
@@ -67,16 +71,20 @@ class Envelope:
         return given
 
 
-ARGUMENTS = tuple(each.name for each in fields(Envelope) if each.name != "message")
+ARGUMENTS = tuple(each.name for each in fields(Envelope) if each.name not in ("message", "plain"))
 
 
 def sealed(message: Any, headers: Mapping[str, Any] | None, **options: Any) -> Envelope:
     """Encode a message, to be delivered as its options say; most are seen to need no codec."""
     known: MessageType = vars(type(message)).get(MARK) or message_type_of(type(message))
     codec = known.codec
+    plain: Any = ...
     try:
-        body = to_builtins(message) if codec.is_certain(message) else codec.encode(message)
+        if codec.is_certain(message):
+            body = plain = to_builtins(message)
+        else:
+            body = codec.encode(message)
     except RecursionError:
         body = codec.encode(message)  # says what is wrong
     stamped = headers if known.version == 1 else known.stamped(headers)
-    return Envelope(known.name, body, headers=stamped, message=message, **options)
+    return Envelope(known.name, body, headers=stamped, message=message, plain=plain, **options)

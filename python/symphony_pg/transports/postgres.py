@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from msgspec.json import encode
+from psycopg.types.json import Jsonb
+
 from ..database.call import Call, call, column, jsonb, run, run_async
 from ..database.connections import dsn_or_default
 from ..database.foreign import async_client_of, client_of
@@ -25,6 +28,10 @@ __all__ = ["PostgresTransport"]
 
 # What a message of a large batch adds to the time that the server has for all of them.
 PER_MESSAGE = 0.001
+
+
+def _is_plain(envelope: Envelope) -> bool:
+    return envelope.plain is envelope.body and not (envelope.headers or envelope.retry)
 
 
 class PostgresTransport:
@@ -72,7 +79,7 @@ class PostgresTransport:
 
     def send(self, envelopes: Sequence[Envelope], conn: AnyConnection | None) -> list[int]:
         """Enqueue in the caller's transaction, or in one of our own; return the message ids."""
-        enqueue, seconds = self._call(envelopes)
+        enqueue, seconds = self._call(envelopes, conn is None)
         if conn is None:
             with self.lender.lend(seconds) as own:
                 return run(own.calls, enqueue)
@@ -83,20 +90,28 @@ class PostgresTransport:
         self, envelopes: Sequence[Envelope], conn: AnyAsyncConnection | None
     ) -> list[int]:
         """Do what send() does, from async code."""
-        enqueue, seconds = self._call(envelopes)
+        enqueue, seconds = self._call(envelopes, conn is None)
         if conn is None:
             async with self.lender.lend_async(seconds) as own:
                 return await run_async(own.calls, enqueue)
         with answered_within(seconds):
             return await async_client_of(conn).run(enqueue)
 
-    def _call(self, envelopes: Sequence[Envelope]) -> tuple[Call[list[int]], float]:
-        """Return the call that enqueues them, and how long it may be silent."""
+    def _call(self, envelopes: Sequence[Envelope], is_own: bool) -> tuple[Call[list[int]], float]:
+        """Return the call that enqueues them, and how long it may be silent.
+
+        On a connection of our own, where text is UTF-8, msgspec writes what it may.
+        """
         seconds = self.lender.call_timeout + PER_MESSAGE * (len(envelopes) - 1)
         if len(envelopes) == 1:
-            given = jsonb(envelopes[0].arguments(), "body", "headers", "retry")
-            return call("enqueue", given, column), seconds
-        return enqueue_batch([each.arguments() for each in envelopes]), seconds
+            given = envelopes[0].arguments()
+            if is_own and envelopes[0].plain is envelopes[0].body:
+                given["body"] = Jsonb(envelopes[0].body, encode)
+            return call("enqueue", jsonb(given, "body", "headers", "retry"), column), seconds
+        enqueue = enqueue_batch([each.arguments() for each in envelopes])
+        if is_own and all(map(_is_plain, envelopes)):
+            enqueue.arguments["messages"].dumps = encode
+        return enqueue, seconds
 
     def close(self) -> None:
         """Close our connections."""

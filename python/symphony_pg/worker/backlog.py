@@ -14,6 +14,7 @@ from ..handling.context import BatchItem
 from ..handling.handler import Handler, each_handler, find_handler
 from .batches import Batches
 from .claim import Claim
+from .flag import Flag
 
 __all__ = ["Backlog", "BatchRun", "Run"]
 
@@ -74,16 +75,15 @@ class Backlog:
     `changed` is set whenever a slot comes for more.
     """
 
-    def __init__(self, handlers: Mapping[str, Handler], changed: asyncio.Event) -> None:
+    def __init__(self, handlers: Mapping[str, Handler], changed: Flag) -> None:
         self._handlers = handlers
         self._has_async = any(handler.is_async for handler in each_handler(handlers))
         self.batches = Batches(handlers, self._add_batch)
         self._runs: deque[Run] = deque()
         self._ordered: set[Claim] = set()
-        self._filled = asyncio.Event()
+        self._idle: deque[asyncio.Future[None]] = deque()  # what slots without work wait for
         self._closed = False
         self._changed = changed
-        self.free_slots = 0
 
     def add(self, claim: Claim, messages: Sequence[ClaimedMessage]) -> None:
         """Put the messages of a claim at the end; those for batches wait for others first.
@@ -110,7 +110,7 @@ class Backlog:
             self._runs.extend(Run(claim, is_async, run) for is_async, run in kinds)
         else:
             self._runs.append(Run(claim, False, iter(messages)))
-        self._filled.set()
+        self._wake(len(messages))
 
     def _is_async(self, message: ClaimedMessage) -> bool:
         handler = find_handler(self._handlers, message.message_type, message.headers)
@@ -118,7 +118,19 @@ class Backlog:
 
     def _add_batch(self, handler: BatchHandler, items: Sequence[BatchItem]) -> None:
         self._runs.append(BatchRun(handler, items))
-        self._filled.set()
+        self._wake(1)
+
+    @property
+    def free_slots(self) -> int:
+        """How many slots have nothing to do."""
+        return len(self._idle)
+
+    def _wake(self, count: int) -> None:
+        while count and self._idle:
+            work = self._idle.popleft()
+            if not work.done():  # else its slot was cancelled
+                work.set_result(None)
+                count -= 1
 
     async def next(self) -> Run | None:
         """Return the first run with messages that wait, when there is one; None after close().
@@ -133,11 +145,10 @@ class Backlog:
                 return self._runs[0]
             if self._closed:
                 return None
-            self._filled.clear()
-            self.free_slots += 1
+            work: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._idle.append(work)
             self._changed.set()
-            await self._filled.wait()
-            self.free_slots -= 1
+            await work
 
     @property
     def size(self) -> int:
@@ -164,4 +175,4 @@ class Backlog:
     def close(self) -> None:
         """Send the slots home when they have nothing to do."""
         self._closed = True
-        self._filled.set()
+        self._wake(len(self._idle))

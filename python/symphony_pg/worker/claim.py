@@ -40,6 +40,7 @@ class Claim:
         lender: Connections,
     ) -> None:
         self.claim_id = messages[0].claim_id
+        self.queue_name = messages[0].queue_name
         self.size = len(messages)
         self.lease = lease
         self.lease_until = messages[0].lease_until
@@ -69,6 +70,12 @@ class Claim:
     def open_ids(self) -> set[int]:
         """Return the messages without an outcome."""
         return set(self._open)
+
+    @property
+    def is_settled(self) -> bool:
+        """True when the database knows every outcome."""
+        is_told = self.acked >= len(self.done) and self.nacked >= len(self.failures)
+        return self.is_complete and is_told
 
     def take(self, message_id: int) -> bool:
         """Tell whether the outcome of a message is the caller's to report; once it is."""

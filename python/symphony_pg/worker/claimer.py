@@ -16,6 +16,7 @@ from .backlog import Backlog
 from .claim import Claim
 from .clock import Clock, telling_the_time
 from .doorbell import Doorbell
+from .flag import Flag
 from .heartbeat import resident_memory
 from .idling import Idling
 from .link import Link, Unreadable, undecoded
@@ -68,7 +69,7 @@ class Claimer:
     backlog: Backlog
     settler: Settler
     counts: Counts
-    changed: asyncio.Event
+    changed: Flag
     hold: Callable[[Sequence[ClaimedMessage], float], Claim]
     on_memory_limit: Callable[[], None]
     is_stopping: bool = field(default=False, init=False)
@@ -173,8 +174,7 @@ class Claimer:
     async def _until_changed(self) -> None:
         """Wait; say that we are awake if that takes long, and others will be notified."""
         if self.idling.is_asleep:
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self.changed.wait(), SOON)
+            if await self.changed.wait(SOON):
                 return
             await self.idling.end()
         await self.changed.wait()
@@ -234,5 +234,4 @@ class Claimer:
         deadline = time.monotonic() + patience
         while not (condition() or self.is_stopping) and (left := deadline - time.monotonic()) > 0:
             self.changed.clear()
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self.changed.wait(), left)
+            await self.changed.wait(left)

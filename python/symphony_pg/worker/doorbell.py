@@ -11,6 +11,8 @@ from typing import Any
 
 import psycopg
 
+from .flag import Flag
+
 __all__ = ["Doorbell"]
 
 WINDOW = 0.2  # in seconds
@@ -30,7 +32,7 @@ class Doorbell:
 
     def __init__(self, name: str, on_request: Callable[[], None]) -> None:
         self._name = name
-        self._rung = asyncio.Event()
+        self._rung = Flag()
         self._is_for_all = False
         self._on_request = on_request
         self._heard: deque[float] = deque(maxlen=1000)
@@ -85,21 +87,14 @@ class Doorbell:
     async def wait(self, conn: psycopg.AsyncConnection[Any] | None, timeout: float) -> bool:
         """Wait; return whether it rang. A connection that breaks rings, too."""
         if conn is None:
-            return await self._wait(timeout)
+            return await self._rung.wait(timeout)
         loop, fileno = asyncio.get_running_loop(), conn.fileno()
         loop.add_reader(fileno, self._listen, conn)
         try:
             self._listen(conn)  # what libpq has read already makes the socket readable no more
-            return await self._wait(timeout)
+            return await self._rung.wait(timeout)
         finally:
             loop.remove_reader(fileno)
-
-    async def _wait(self, timeout: float) -> bool:
-        try:
-            await asyncio.wait_for(self._rung.wait(), timeout)
-        except asyncio.TimeoutError:
-            return False
-        return True
 
     def _listen(self, conn: psycopg.AsyncConnection[Any]) -> None:
         try:

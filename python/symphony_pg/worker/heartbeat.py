@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ..database import functions
+from .flag import Flag
 from .link import Link
 
 __all__ = ["Heartbeat", "resident_memory"]
@@ -30,7 +29,7 @@ class Heartbeat:
     ) -> None:
         self._describe = describe
         self._obey = obey
-        self._due = asyncio.Event()
+        self._due = Flag()
 
     def beat(self) -> None:
         """Tell the news at once, and listen."""
@@ -41,8 +40,7 @@ class Heartbeat:
         while True:
             self._due.clear()
             self._obey(await link.run(functions.heartbeat(worker, queues, self._describe())))
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._due.wait(), INTERVAL)
+            await self._due.wait(INTERVAL)
 
 
 def resident_memory() -> int:

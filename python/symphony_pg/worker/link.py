@@ -6,20 +6,19 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
 import psycopg
 from psycopg import IsolationLevel
-from psycopg.rows import tuple_row
 
 from ..database.call import Call
 from ..database.connections import connect_async, has_session
 from ..database.silence import AsyncConnection, Silence, answered_within
 from ..database.translation import translated
 from ..errors import ConnectionRefused, LoginRefused, SymphonyError, WrongIsolationLevel
+from .flag import Flag
 
 __all__ = ["LAST_WORDS", "Link", "Stopped", "Unreadable", "committed_asynchronously", "undecoded"]
 
@@ -93,13 +92,19 @@ class Link:
         self._conn: AsyncConnection[Any] | None = None
         self._opening = asyncio.Lock()
         self._turns = asyncio.Lock()
-        self._stopped = asyncio.Event()
+        self._stopped = Flag()
         self._attempts = 0
         self.unheard = 0  # calls whose answer was lost with the connection: they may have been made
         self._begins = False
         self._was_open = False
         self._told = ("", 0.0)
         self.refusal: Exception | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """True while there is a connection, for all we know."""
+        conn = self._conn
+        return conn is not None and not conn.closed
 
     async def run(self, call: Call[T]) -> T:
         """Execute a call, again and again until the connection lasts for it.
@@ -111,7 +116,10 @@ class Link:
             conn = await self.connection()
             try:
                 with translated(call.arguments), answered_within(patience):
-                    async with self._transaction(conn):
+                    if self._begins:  # one at a time: several tasks share the connection
+                        async with self._turns, conn.transaction():
+                            answer = await _answer(conn, call)
+                    else:
                         answer = await _answer(conn, call)
             except WrongIsolationLevel:
                 if self._begins:
@@ -189,15 +197,6 @@ class Link:
             await conn.execute(RELIED_ON)
         await conn.set_isolation_level(IsolationLevel.READ_COMMITTED)
 
-    @asynccontextmanager
-    async def _transaction(self, conn: psycopg.AsyncConnection[Any]) -> AsyncIterator[None]:
-        """Begin a transaction if we have to, one at a time: several tasks share the connection."""
-        if not self._begins:
-            yield
-            return
-        async with self._turns, conn.transaction():
-            yield
-
     async def _drop(self, conn: AsyncConnection[Any], error: psycopg.Error) -> None:
         if self._conn is conn:
             self._conn = None
@@ -216,8 +215,7 @@ class Link:
         """Wait longer after each attempt that failed, and never exactly as long as others do."""
         wait = min(LONGEST_WAIT, FIRST_WAIT * 2**self._attempts)
         self._attempts = min(self._attempts + 1, 10)
-        with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._stopped.wait(), wait * random.uniform(0.5, 1))  # noqa: S311
+        await self._stopped.wait(wait * random.uniform(0.5, 1))  # noqa: S311
 
     def stop(self) -> None:
         """Open no connection any more, and hang up soon; whoever needs one gets Stopped."""
@@ -249,13 +247,14 @@ class Link:
             await self._conn.close()
 
 
-async def _answer(conn: psycopg.AsyncConnection[Any], call: Call[T]) -> T:
-    async with conn.cursor(row_factory=tuple_row) as cursor:
-        await cursor.execute(call.statement, call.arguments, binary=True)
-        try:
-            return call.read(await cursor.fetchall())
-        except Exception as error:
-            raise Unreadable(cursor, error) from error
+async def _answer(conn: AsyncConnection[Any], call: Call[T]) -> T:
+    """Execute a call; its rows are read before another task can use the same cursor."""
+    cursor = conn.calls
+    await cursor.execute(call.statement, call.arguments, binary=True)
+    try:
+        return call.read(await cursor.fetchall())
+    except Exception as error:
+        raise Unreadable(cursor, error) from error
 
 
 def _one_line(error: Exception) -> str:

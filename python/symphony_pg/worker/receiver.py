@@ -29,6 +29,7 @@ from ..outcomes import AlreadyDone
 from .backlog import Backlog
 from .claim import Claim
 from .claimer import Limits
+from .flag import Flag
 from .heartbeat import resident_memory
 from .link import Link
 from .pace import Pace
@@ -239,7 +240,7 @@ class Receiver:
     backlog: Backlog
     settler: Settler
     counts: Counts
-    changed: asyncio.Event
+    changed: Flag
     hold: Callable[[Sequence[Delivery], float, int], DeliveredClaim]
     on_memory_limit: Callable[[], None]
     is_stopping: bool = field(default=False, init=False)
@@ -353,8 +354,7 @@ class Receiver:
 
     async def _until_changed(self, seconds: float) -> None:
         self.changed.clear()
-        with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self.changed.wait(), seconds)
+        await self.changed.wait(seconds)
 
     async def finish(self, deadline: float) -> None:
         """Work off what was taken: to give it back would count as an attempt at some brokers."""

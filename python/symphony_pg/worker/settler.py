@@ -7,15 +7,15 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from ..database.functions.messages import ClaimedMessage, Nacked
 from ..errors import LeaseLost, SymphonyError
-from ..events import Event, Events, Failed, Retried
+from ..events import Event, Events, Failed, Lost, Retried
 from ..handling.failure import Failure
 from .claim import Claim
+from .flag import Flag
 from .link import Stopped
 from .source import Source
 from .strangers import Strangers
@@ -59,7 +59,7 @@ class Settler:
         self,
         source: Source,
         counts: Counts,
-        changed: asyncio.Event,
+        changed: Flag,
         on_lost: Callable[[Claim], None],
         on_retry: Callable[[datetime], None],
         on_failure: Callable[[], None],
@@ -78,10 +78,12 @@ class Settler:
         self._on_failure = on_failure
         self._on_answer = on_answer
         self._complete: deque[Claim] = deque()
-        self._wake = asyncio.Event()
+        self._wake = Flag()
         self._closed = False
         self._lease_check = LONGEST_LEASE_CHECK
-        self._lease_is_short = asyncio.Event()
+        self._lease_is_short = Flag()
+        self._has_leases = Flag()
+        self._flush: asyncio.TimerHandle | None = None
         self._changed = changed
         self.open: dict[int, Claim] = {}
 
@@ -96,8 +98,8 @@ class Settler:
 
     def add(self, claim: Claim) -> None:
         """Watch over a new claim."""
-        if not self.open:
-            self._wake.set()  # from now on there is something to flush
+        self._has_leases.set()
+        self._flush_soon()
         self.open[claim.claim_id] = claim
         if claim.lease / 6 < self._lease_check:
             self._lease_check = claim.lease / 6
@@ -111,12 +113,9 @@ class Settler:
 
     async def run(self) -> None:
         """Settle until close(), and then what is left."""
-        loop, flush_at = asyncio.get_running_loop(), 0.0
+        flush_at = 0.0
         while self.open or not self._closed:
-            timer = loop.call_later(FLUSH_INTERVAL, self._wake.set) if self.open else None
             await self._wake.wait()
-            if timer is not None:
-                timer.cancel()
             self._wake.clear()
             while self._complete:
                 claim = self._complete[0]
@@ -126,9 +125,22 @@ class Settler:
             if self._closed or time.monotonic() >= flush_at:
                 for claim in list(self.open.values()):
                     await self._settle(claim)
-                    if claim.is_complete:
+                    if claim.is_settled:  # more may have ended meanwhile
                         self._forget(claim)
                 flush_at = time.monotonic() + FLUSH_INTERVAL
+            if self.open:
+                self._flush_soon()
+
+    def _flush_soon(self) -> None:
+        """See to it that run() comes by, though no claim may be complete."""
+        if self._flush is None:
+            loop = asyncio.get_running_loop()
+            self._flush = loop.call_later(FLUSH_INTERVAL, self._flush_now)
+
+    def _flush_now(self) -> None:
+        self._flush = None
+        if self.open:
+            self._wake.set()
 
     def close(self) -> None:
         """Let run() end when everything is settled."""
@@ -267,6 +279,7 @@ class Settler:
             self._forget(claim)
             if not claim.is_complete:
                 log.warning("claim %d: its lease was lost while handlers ran", claim.claim_id)
+                self._events.emit(Lost(claim.queue_name, claim.claim_id))
             self._on_lost(claim)
 
     async def release(self, taken: dict[Claim, list[int]]) -> None:
@@ -292,8 +305,10 @@ class Settler:
     async def keep_leases(self) -> None:
         """Extend the leases of the open claims, each at a third of its time."""
         while True:
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._lease_is_short.wait(), self._lease_check)
+            if not self.open:
+                self._has_leases.clear()
+                await self._has_leases.wait()
+            await self._lease_is_short.wait(self._lease_check)
             self._lease_is_short.clear()
             now = time.monotonic()
             due = [claim for claim in self.open.values() if claim.extend_at <= now]

@@ -156,6 +156,18 @@ class Slots:
             if slot.task is not None and not slot.task.done() and not slot.is_stuck
         }
 
+    def busy(self) -> float | None:
+        """Return for how many seconds all slots have been taken; None if one is free."""
+        begun = [work[2] for slot in self._slots if (work := slot.work) is not None]
+        return time.monotonic() - max(begun) if len(begun) == len(self._slots) else None
+
+    def by_state(self) -> dict[str, int]:
+        """Return how many slots are idle, busy with a handler, or stuck in one."""
+        states = {"idle": 0, "busy": 0, "stuck": 0}
+        for slot in self._slots:
+            states["stuck" if slot.is_stuck else "idle" if slot.work is None else "busy"] += 1
+        return states
+
     def running(self, most: int) -> list[tuple[ClaimedMessage, float]]:
         """Return the messages that handlers work on, and for how many seconds: the oldest few."""
         return self._doing(most, stuck=False)

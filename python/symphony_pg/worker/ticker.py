@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 
 from ..database import functions
 from ..times import parse_datetime
 from .clock import Clock, telling_the_time
+from .flag import Flag
 from .link import Link, committed_asynchronously
 
 __all__ = ["Ticker"]
@@ -39,8 +39,8 @@ class Ticker:
         self._on_work = on_work
         self._next_due_at: datetime | None = None
         self._ticked = 0.0
-        self._changed = asyncio.Event()
-        self._purge_is_due = asyncio.Event()
+        self._changed = Flag()
+        self._purge_is_due = Flag()
         self._has_more = False
         self._is_hurried = False
         self._stopped = False
@@ -69,8 +69,7 @@ class Ticker:
             await self.tick()
             while (wait := self._wait()) > 0 and not self._stopped:
                 self._changed.clear()
-                with suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(self._changed.wait(), wait)
+                await self._changed.wait(wait)
 
     async def purge(self) -> None:
         """Purge whenever a tick has said that it is due, until stop()."""

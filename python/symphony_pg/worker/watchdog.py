@@ -47,6 +47,7 @@ class Watchdog:
         self._doing = doing
         self._owns_process = owns_process
         self._seen_at = time.monotonic()
+        self._is_seen = False
         self._blamed: str | None = None
         self._requests: SimpleQueue[bool] = SimpleQueue()  # which a signal handler may put into
         self._thread = threading.Thread(target=self._watch, name="symphony-watchdog", daemon=True)
@@ -60,8 +61,14 @@ class Watchdog:
     def __exit__(self, *_: object) -> None:
         self._requests.put(False)
 
+    @property
+    def silence(self) -> float:
+        """For how many seconds the event loop has not gone round; 0 while nobody looks."""
+        return time.monotonic() - self._seen_at if self._is_seen else 0.0
+
     async def run(self) -> None:
         """Show that the event loop goes round, until the task is cancelled."""
+        self._is_seen = True
         while True:
             if self._blamed is not None:
                 silent = time.monotonic() - self._seen_at

@@ -42,6 +42,7 @@ from .claim import Claim
 from .claimer import Claimer, Limits
 from .clock import Clock
 from .doorbell import Doorbell
+from .flag import Flag
 from .heartbeat import Heartbeat, resident_memory
 from .idling import Idling
 from .link import LAST_WORDS, Link, Stopped
@@ -61,6 +62,7 @@ __all__ = ["Worker"]
 
 log = logging.getLogger("symphony_pg.worker")
 MOST_SHOWN = 20
+LONGEST_SILENCE = 30.0
 VERSION = "select symphony.version()"
 
 
@@ -138,6 +140,7 @@ class Worker:
         self._claiming: asyncio.Task[None] | None = None
         self._is_out_of_time = False
         self._is_ending = False
+        self._is_set_up = False
         self._failure: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -147,6 +150,33 @@ class Worker:
         if self._loop is not None:
             with suppress(RuntimeError):  # the loop has ended already
                 self._loop.call_soon_threadsafe(self._wake_up)
+
+    def slots(self) -> dict[str, int]:
+        """Return how many slots are idle, busy with a handler, or stuck in one. From any thread."""
+        if self._is_set_up:
+            return self._slots.by_state()
+        return {"idle": self.concurrency, "busy": 0, "stuck": 0}
+
+    def why_not_alive(self) -> str | None:
+        """Return why only a new process would help, or None. From any thread.
+
+        It is no reason that PostgreSQL is away: the worker waits for it.
+        """
+        if not self._is_set_up:
+            return None
+        if (silence := self._watchdog.silence) > LONGEST_SILENCE:
+            return f"the event loop is blocked for {silence:.0f} s"
+        if self.slots()["stuck"] == self.concurrency:
+            return "every handler goes on after its time limit"
+        return None
+
+    def why_not_ready(self) -> str | None:
+        """Return why nothing is claimed at present, or None. From any thread."""
+        if self._stopping:
+            return "the worker stops"
+        if not (self._is_set_up and self._claim_link.is_open and self._link.is_open):
+            return "the worker is not connected to PostgreSQL"
+        return self.why_not_alive()
 
     def _on_time_limit(self) -> None:
         self._is_out_of_time = not self._stopping
@@ -227,7 +257,7 @@ class Worker:
         if not self._listens:
             options["prepare_threshold"] = None
         self._loop = asyncio.get_running_loop()
-        self._changed = asyncio.Event()
+        self._changed = Flag()
         self._heartbeat = Heartbeat(self._describe, self._obey)
         self._bell = Doorbell(self.name, self._heartbeat.beat)
         self._claim_link = Link(self._dsn, "claims", self._prepare_claims, **options)
@@ -296,6 +326,7 @@ class Worker:
             hold=partial(Claim, lender=self._lender),
             on_memory_limit=self.stop,
         )
+        self._is_set_up = True
 
     def _source(self) -> Source:
         """Return who hears what became of messages."""
@@ -502,6 +533,7 @@ class Worker:
                 for message, seconds in self._slots.running(MOST_SHOWN)
             ],
             **({"stuck": stuck} if (stuck := self._stuck()) else {}),
+            **({} if (busy := self._slots.busy()) is None else {"busy": round(busy, 1)}),
         }
 
     def _stuck(self) -> list[dict[str, Any]]:

@@ -32,7 +32,7 @@ class Bench:
 
     @property
     def settings(self) -> BrokerSettings:
-        given = {"destination": self.destination, **self.options}
+        given = {"destination": self.destination, **self.server.settings, **self.options}
         return BrokerSettings(NAME, self.server.kind, self.server.dsn, None, given)
 
     def create(self, **options: Any) -> None:

@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
@@ -56,6 +57,7 @@ class Server(ABC):
     kind: str
     library: str
     nowhere: str  # a DSN of that kind where nobody listens
+    settings: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -132,6 +134,9 @@ class Redis(Server):
     kind = "redis"
     library = "redis.asyncio"
     nowhere = "redis://:secret@127.0.0.1:1/0"
+    settings: ClassVar = {
+        "max_idle": 2
+    }  # an entry whose way here was cut off comes back after that
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)

@@ -91,6 +91,15 @@ def test_pg_cron_fires_schedules(server: Server, capsys: pytest.CaptureFixture[s
         assert one(owner, "select symphony.uninstall_pg_cron()") is True
         assert one(owner, "select symphony.uninstall_pg_cron()") is False
         assert one(owner, "select count(*) from cron.job") == 0
+        noted = owner.execute(
+            "select role_name, affected, arguments ->> 'remark'"
+            " from symphony.audit('note') order by audit_id"
+        )
+        assert noted.fetchall() == [
+            ("steward", 1, "install_pg_cron()"),
+            ("steward", 1, "install_pg_cron()"),
+            ("steward", 1, "uninstall_pg_cron()"),
+        ]
 
 
 def _consume(dsn: str, number: int) -> list[str]:

@@ -51,6 +51,7 @@ def test_a_standby_shows_the_queues_and_takes_over(data_dir: Path) -> None:
             assert (stats.pending, stats.processing, stats.idle_workers) == (2, 1, 0)
             assert look.check() == []
             assert "No worker" in look.why_not_running(second)
+            assert [each.code for each in look.health()] == ["no_tick"]
             for call in (lambda: look.enqueue("C"), look.claim_batch, look.tick):
                 with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
                     call()

@@ -2,6 +2,7 @@
 
 import getpass
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -34,15 +35,21 @@ def test_access_is_granted_listed_and_revoked(cli: Cli, conn: Connection, role: 
     assert cli.json("access", "list") == []
 
 
+def waiting_access(cli: Cli) -> list[Any]:
+    """Return what waits, as `db status` tells it."""
+    incidents = cli.json("db", "status")["incidents"]
+    return [each for each in incidents if each["code"] == "access_waits"]
+
+
 def test_what_waits_is_told_and_restored(cli: Cli, conn: Connection, role: str) -> None:
     cli.run("access", "grant", role, "producer")
-    assert cli.json("db", "status")["waiting_access"] == []
+    assert waiting_access(cli) == []
     conn.execute(f"drop owned by {role}; drop role {role}; create role {role}")
-    (waiting,) = cli.json("db", "status")["waiting_access"]
-    assert waiting["state"] == "waits: another role has this name now"
+    (waiting,) = waiting_access(cli)
+    assert waiting["cause"] == "It waits: another role has this name now."
     assert "another role has this name" in cli.run("db", "status").output
     cli.run("db", "upgrade")
-    assert len(cli.json("db", "status")["waiting_access"]) == 1
+    assert len(waiting_access(cli)) == 1
     assert [each["state"] for each in cli.json("access", "restore")] == ["granted"]
     assert "Nothing waits" in cli.run("access", "restore").output
 
@@ -75,3 +82,36 @@ def test_many_failed_messages_are_retried_by_somebody(
     (entry,) = cli.json("audit", "--action", "retry_failed")
     assert (entry["actor"], entry["affected"]) == ("grace", 1)
     assert conn.execute("select current_setting('symphony.actor', true)").fetchone() == (None,)
+
+
+def test_who_paused_is_told_below_what_is_paused(
+    cli: Cli, conn: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = Client(conn)
+    client.create_queue("mail")
+    client.create_transport("slow", queue_name="mail")
+    client.heartbeat("w", ["mail"])
+    cli.run("schedule", "add", "daily", "A", "--every", "1d")
+    monkeypatch.setenv("SYMPHONY_ACTOR", "ada@web1")
+    looks = {
+        "mail: paused": [["stats"], ["stats", "mail"], ["queue", "list"]],
+        "slow: disabled": [["transport", "list"]],
+        "daily: paused": [["schedule", "list"]],
+        "w: asked to pause": [["workers", "list"]],
+    }
+    for commands in looks.values():
+        for command in commands:
+            assert " since " not in cli.run(*command).output
+    cli.run("queue", "pause", "mail")
+    cli.run("transport", "disable", "slow")
+    cli.run("schedule", "pause", "daily")
+    cli.run("workers", "pause", "w")
+    for line, commands in looks.items():
+        for command in commands:
+            output = cli.run(*command).output
+            assert f"{line} since " in output
+            assert " by postgres (ada@web1)." in output
+    assert "postgres (ada@web1)" in cli.run("schedule", "show", "daily").output
+    assert "postgres (ada@web1)" in cli.run("queue", "show", "mail").output
+    (mail,) = (row for row in cli.json("queue", "list") if row["queue_name"] == "mail")
+    assert (mail["paused"], mail["paused_by"]) == (True, "postgres (ada@web1)")

@@ -52,7 +52,8 @@ def test_queues(cli: Cli) -> None:
     cli.run("enqueue", "A", "--queue", "mail")
     assert "HINT" in cli.run("queue", "drop", "mail", exit_code=1).output
     cli.run("queue", "purge", "mail", exit_code=1, stdin="n\n")
-    assert cli.json("queue", "purge", "mail", "--yes")["purged"] is True
+    purged = cli.json("queue", "purge", "mail", "--yes")
+    assert (purged["purged"], purged["messages"]) == (True, 1)
     cli.run("enqueue", "A", "--queue", "mail")
     assert cli.json("queue", "drop", "mail", "--force")["dropped"] is True
 

@@ -96,7 +96,8 @@ def test_tables_for_people(cli: Cli, conn: Connection) -> None:
     )
     lines = cli.run("schedule", "list", "--wide").output.splitlines()
     assert lines[0].split()[:3] == ["schedule", "when", "zone"]
-    assert [line.split()[0] for line in lines[1:]] == ["past", "poll", "report"]
+    assert [line.split()[0] for line in lines[1:]] == ["past", "poll", "report", "poll:"]
+    assert lines[4].startswith("poll: paused since ")
     assert "at 2099-01-31T08:00:00" in lines[1]
     assert " done " in lines[1]
     assert "every 15 minutes" in lines[2]

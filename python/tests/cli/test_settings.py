@@ -122,7 +122,8 @@ def test_a_setting_of_the_worker_is_an_option() -> None:
     settings = {*signature(Worker).parameters} - {"app", "dsn"}
     turned_off = {"listen", "tick", "schedules"}
     shown = {f"no_{each}" if each in turned_off else each for each in settings}
-    assert options(consume, "reference", "config", "log_level", "reload") == shown
+    around = ("reference", "config", "log_level", "reload", "metrics_at", "probes_at")
+    assert options(consume, *around) == shown
 
 
 def test_a_pattern_is_one_for_the_file_and_the_database(conn: Connection, tmp_path: Path) -> None:
@@ -144,7 +145,7 @@ def test_a_pattern_is_one_for_the_file_and_the_database(conn: Connection, tmp_pa
 
 def test_the_keys_of_a_message_are_the_arguments_of_enqueue() -> None:
     keys = arguments("enqueue")
-    assert {*Envelope.__slots__} - {"message"} == keys
+    assert {*Envelope.__slots__} - {"message", "plain"} == keys
     options_of_dispatch = {*signature(Symphony.envelope).parameters} - {"self", "message"}
     assert {"queue_name" if each == "queue" else each for each in options_of_dispatch} == keys - {
         "message_type",

@@ -18,6 +18,7 @@ from symphony_pg.events import (
     Event,
     Failed,
     Handled,
+    Lost,
     Received,
     Retried,
     Sending,
@@ -30,7 +31,7 @@ from tests.helpers import KINDS, Connection, Job
 from tests.worker.helpers import run, running, until
 
 ALL = (
-    *(Sending, Sent, Received, Handled, Failed, Retried),
+    *(Sending, Sent, Received, Handled, Failed, Retried, Lost),
     *(WorkerStarted, WorkerIdle, WorkerStopped),
 )
 

@@ -215,6 +215,7 @@ def tour(conn: Connection) -> list[Any]:
     say(client.cancel(3))
     say(client.purge_queue("tour"))
     say(client.obstacles())
+    say(client.metrics())
     say(client.check())
     say(client.remove_schedule("at"))
     return found

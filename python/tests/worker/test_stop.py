@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
 from symphony_pg import Client, Symphony, Worker
-from tests.helpers import NOWHERE, Connection
+from tests.helpers import NOWHERE, Connection, one, status
 from tests.worker.helpers import going_away, running, until
 
 SOON = 7.0
@@ -148,3 +149,30 @@ def test_signals_mean_afterwards_what_they_meant_before(app: Symphony) -> None:
     before = [signal.getsignal(number) for number in numbers]
     asyncio.run(Worker(app, drain=True).run(signals=True))
     assert [signal.getsignal(number) for number in numbers] == before
+
+
+async def test_what_ends_while_others_are_acked_is_acked_too(
+    app: Symphony, dsn: str, conn: Connection
+) -> None:
+    """The last handler returns while the server is still at the ack of those before it."""
+    may_end = [asyncio.Event(), asyncio.Event()]
+
+    @app.handler("Slow")
+    async def handle(body: Any) -> None:
+        await may_end[body["n"]].wait()
+
+    ids = Client(conn).enqueue_batch([{"message_type": "Slow", "body": {"n": n}} for n in (0, 1)])
+    worker = Worker(app, concurrency=2)
+    task = asyncio.create_task(worker.run())
+    await until(lambda: [status(conn, each) for each in ids] == ["processing"] * 2)
+    blocked = "select count(*) = 1 from pg_stat_activity where wait_event = 'transactionid'"
+    with psycopg.connect(dsn) as other:
+        other.execute("select from symphony.claim where open_ids <> '{}' for update")
+        may_end[0].set()
+        await until(lambda: one(conn, blocked))
+        may_end[1].set()
+        worker.stop()
+        await asyncio.sleep(0.5)
+    await task
+    assert [status(conn, each) for each in ids] == ["completed"] * 2
+    assert worker.counts.done == 2

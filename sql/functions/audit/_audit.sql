@@ -6,8 +6,7 @@ as $$
     insert into symphony.audit (done_at, role_name, login_name, actor, application, action, arguments,
                                 affected)
     values (symphony._now(), symphony._caller(), session_user,
-            nullif(pg_catalog.left(pg_catalog.current_setting('symphony.actor', true), 200), ''),
-            nullif(pg_catalog.current_setting('application_name'), ''),
+            symphony._actor(), nullif(pg_catalog.current_setting('application_name'), ''),
             _audit.action, pg_catalog.jsonb_strip_nulls(_audit.arguments), _audit.affected)
 $$;
 

@@ -15,9 +15,7 @@ begin
     select claim.open_ids, claim.lease_until into v_claim
     from symphony.claim
     where claim.claim_id = _hold_claim.claim_id
-      and (not symphony._is_limited() or exists (
-          select from symphony.lane
-          where lane.lane_id = claim.lane_id and symphony._is_listed('{consumer}', lane.queue_name)))
+      and (not symphony._is_limited() or symphony._is_lane_listed('{consumer}', claim.lane_id))
     for no key update;
 
     if not found or v_claim.open_ids = '{}'

@@ -27,9 +27,7 @@ begin
       and cardinality(claim.open_ids) = claim.size
       and claim.size > 0
       and claim.holds is not true
-      and (not symphony._is_limited() or exists (
-          select from symphony.lane
-          where lane.lane_id = claim.lane_id and symphony._is_listed('{consumer}', lane.queue_name)))
+      and (not symphony._is_limited() or symphony._is_lane_listed('{consumer}', claim.lane_id))
     returning claim.size, claim.keys is not null into v_size, v_is_gated;
     if v_is_gated then
         perform symphony._let_go(ack.claim_id, null);

@@ -29,9 +29,7 @@ begin
       and (claim.lease_until > symphony._now()
            or claim.lease_until > symphony._lapsed_until(symphony._now()))
       and claim.open_ids <> '{}'
-      and (not symphony._is_limited() or exists (
-          select from symphony.lane
-          where lane.lane_id = claim.lane_id and symphony._is_listed('{consumer}', lane.queue_name)))
+      and (not symphony._is_limited() or symphony._is_lane_listed('{consumer}', claim.lane_id))
     returning claim.claim_id;
 end;
 $$;

@@ -43,6 +43,9 @@ begin
             select s.* into outcome, available_at, last_error, returned
             from symphony.snooze(claim_id, nack_with_backoff.message_id, retry_after,
                                  reason => last_error) as s;
+            update symphony.delayed_message as d
+            set error_class = nack_with_backoff.error_class
+            where d.message_id = nack_with_backoff.message_id;
             return;
         end if;
         retryable := v_kind is distinct from 'permanent';

@@ -8,7 +8,7 @@ as $$
     from (
         select 'queue' as kind, queue.queue_name as name,
                pg_catalog.to_jsonb(queue) operator(pg_catalog.-)
-               '{queue_name,paused_at,created_at}'::text[] as value
+               '{queue_name,paused_at,paused_by,created_at}'::text[] as value
         from symphony.queue
         union all
         select 'transport', transport.transport_name, pg_catalog.jsonb_build_object(

@@ -9,8 +9,9 @@ as $$
  * run rolls the changes back, and the variables stay.
  */
 declare
-    v_before jsonb;
-    v_after  jsonb;
+    v_before  jsonb;
+    v_after   jsonb;
+    v_changed text[];
 begin
     perform symphony._take_turn('routes', wait => true);
     lock table symphony.transport, symphony.route, symphony.retry_policy in share row exclusive mode;
@@ -24,10 +25,12 @@ begin
     exception when sqlstate 'SY099' then
         null;
     end;
-    if v_after <> v_before and dry_run is not true then
-        perform symphony._audit('apply_config', jsonb_build_object('changed', array(
-            select key from jsonb_each(v_before) as b full join jsonb_each(v_after) as a using (key)
-            where a.value is distinct from b.value order by key)));
+    v_changed := array(
+        select key from jsonb_each(v_before) as b full join jsonb_each(v_after) as a using (key)
+        where a.value is distinct from b.value order by key);
+    if v_changed <> '{}' and dry_run is not true then
+        perform symphony._audit('apply_config', jsonb_build_object('changed', v_changed),
+                                cardinality(v_changed));
     end if;
     return query
     select split_part(key, ' ', 1), substr(key, strpos(key, ' ') + 1),

@@ -24,7 +24,8 @@ as $$
  * All others, and those that may not be enqueued, go by _enqueue_other().
  *
  * The lane is looked up by the statement that inserts: should drop_queue() hold that one up,
- * it sees afterwards that the queue is gone.  The lane also tells that there are no routes.
+ * it sees afterwards that the queue is gone.  The lane also tells that there are no routes.  Whether
+ * the role may use the queue is asked without a lane: no clock tells it whether there is one.
  * PL/pgSQL sets up every expression anew in each transaction, so there are few of them.
  */
 declare
@@ -47,7 +48,7 @@ begin
           and lane.is_used
           and (enqueue.queue_name is not null or lane.is_unrouted)
           and (not symphony._is_limited()
-               or symphony._is_listed('{enqueuer,producer}', lane.queue_name))
+               or symphony._is_listed('{enqueuer,producer}', v_queue_name))
           and symphony._is_message(message_type, body, headers, lane.max_body_bytes, null, null, null)
         returning message.lane_id into v_lane_id;
         if found then

@@ -28,7 +28,7 @@ as $$
             run_schedule_now, schedule_status,
             schedule_runs, schedule_diff, sync_schedules, schedule_preview, cron_next,
             cron_upcoming, clock_changes, install_pg_cron, uninstall_pg_cron, message_status,
-            why_not_running, obstacles, check, rebase, grant_access, revoke_access,
+            why_not_running, obstacles, health, metrics, check, rebase, grant_access, revoke_access,
             restore_access, list_access, version, create_transport, enable_transport,
             disable_transport, remove_transport, set_routes, route_of, sync_handlers,
             remove_handler, set_retry_policy, remove_retry_policy, retry_policy_of, apply_config,
@@ -37,7 +37,7 @@ as $$
             list_queues, waiting_types, blocked_keys, worker_activity, failed_messages, failed_stats,
             message_history, message_status, why_not_running, schedule_status, schedule_runs,
             schedule_diff, schedule_preview, cron_next, cron_upcoming, clock_changes, check,
-            obstacles, list_access, version, route_of, retry_policy_of, list_transports,
+            obstacles, health, metrics, list_access, version, route_of, retry_policy_of, list_transports,
             transport_status, list_routes, list_retry_policies}')
     ) as listed (access, functions)
     cross join lateral pg_catalog.unnest(listed.functions) as named (function_name)

@@ -3,8 +3,7 @@ returns name
 language sql
 stable
 as $$
-    select case when pg_catalog.current_setting('role') operator(pg_catalog.=) 'none' then session_user
-                else pg_catalog.current_setting('role')::name end
+    select coalesce(nullif(pg_catalog.current_setting('role'), 'none')::name, session_user)
 $$;
 
 comment on function symphony._caller() is

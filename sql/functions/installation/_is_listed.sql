@@ -4,15 +4,14 @@ language plpgsql
 stable
 as $$
 /*
- * The owner passes, who may do everything anyway.  A role that is not on the list has the functions
- * from somewhere else, and the mark from here: it waits for _restore_access().  So does every role
- * while the tables are those of another server, where its number was another role's.
+ * Who has the owner's role passes: the current user here is the owner.  A role that is not on the list
+ * has the functions from somewhere else, and the mark from here: it waits for restore_access().  So does
+ * every role while the tables are those of another server, where its number was another role's.
  */
 declare
     v_caller name := symphony._caller();
 begin
-    return pg_has_role(v_caller, (select n.nspowner from pg_namespace as n
-                                  where n.nspname = 'symphony'), 'usage')
+    return pg_has_role(v_caller, current_user, 'usage')
         or exists (
             select from symphony.access as a
             where a.access = any (accesses)

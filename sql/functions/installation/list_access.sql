@@ -7,7 +7,8 @@ set search_path = pg_catalog, pg_temp
 as $$
     select a.role_name, a.access, a.queues,
            case when a.role_oid is null or not exists (select from symphony._home())
-                    then 'waits: it was copied here from another server'
+                    then concat('waits: it was copied here from another server',
+                                case when other.oid is null then ', and no role has this name' end)
                 when same.rolname = a.role_name then 'granted'
                 when same.rolname is not null
                     then format('waits: the role is called "%s" now', same.rolname)

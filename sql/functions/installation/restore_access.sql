@@ -10,6 +10,7 @@ as $$
 #variable_conflict use_column
 declare
     v_waiting symphony.access;
+    v_granted bigint := 0;
 begin
     perform symphony.rebase();
     for v_waiting in
@@ -22,9 +23,13 @@ begin
             (select r.rolname from pg_roles as r where r.rolname = v_waiting.role_name),
             (select r.rolname from pg_roles as r where r.oid = v_waiting.role_oid)),
             v_waiting.access, v_waiting.queues);
+        v_granted := v_granted + 1;
         return query
         select v_waiting.role_name, v_waiting.access, v_waiting.queues, 'granted';
     end loop;
+    if v_granted > 0 then
+        perform symphony._audit('restore_access', '{}', v_granted);
+    end if;
     return query
     select listed.* from symphony.list_access() as listed where listed.state <> 'granted';
 end;
@@ -37,9 +42,9 @@ Returns    a row for each access that waited
            role_name - the role
            access - as list_access() has it
            queues - as list_access() has it
-           state - granted, or waits and why: the role is gone
+           state - granted, or waits and why: no role has this name
 Raises     what grant_access() raises
-Writes     symphony.access; grants; what rebase() writes
+Writes     symphony.access, symphony.audit; grants; what rebase() writes
 Access     operator, who must own Symphony$$;
 
 revoke execute on function symphony.restore_access() from public;

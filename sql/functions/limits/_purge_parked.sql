@@ -1,5 +1,5 @@
 create or replace function symphony._purge_parked(queue_name text, finished int8multirange)
-returns void
+returns bigint
 language plpgsql
 volatile
 as $$
@@ -30,6 +30,7 @@ begin
     select array_agg(gone.message_id) into v_ids from gone;
     perform symphony._forget(v_ids);
     perform symphony._free_keys(v_ids);
+    return coalesce(cardinality(v_ids), 0);
 end;
 $$;
 
@@ -38,6 +39,7 @@ $$Drop the messages of a queue that wait for their keys.
 
 Arguments  queue_name - its lanes are locked
            finished - what _finished_transactions() says
+Returns    how many
 Writes     symphony.message, symphony.parked, symphony.held_key, symphony.freed_key, and what
            _forget() and _free_keys() write
 Access     private$$;

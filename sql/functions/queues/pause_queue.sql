@@ -8,7 +8,7 @@ declare
     v_changed boolean;
 begin
     update symphony.queue as q
-    set paused_at = symphony._now()
+    set paused_at = symphony._now(), paused_by = symphony._signature()
     where q.queue_name = pause_queue.queue_name and q.paused_at is null;
     v_changed := found;
     if not exists (select from symphony.queue as q where q.queue_name = pause_queue.queue_name) then

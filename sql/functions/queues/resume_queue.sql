@@ -8,7 +8,7 @@ declare
     v_changed boolean;
 begin
     update symphony.queue as q
-    set paused_at = null
+    set paused_at = null, paused_by = null
     where q.queue_name = resume_queue.queue_name and q.paused_at is not null;
     v_changed := found;
     if not exists (select from symphony.queue as q where q.queue_name = resume_queue.queue_name) then

@@ -22,7 +22,9 @@ begin
         return false;
     end if;
     update symphony.transport as t
-    set enabled = _set_enabled.enabled, updated_at = symphony._now()
+    set enabled = _set_enabled.enabled, updated_at = symphony._now(),
+        disabled_at = case when not _set_enabled.enabled then symphony._now() end,
+        disabled_by = case when not _set_enabled.enabled then symphony._signature() end
     where t.transport_name = _set_enabled.transport_name;
     perform symphony._audit(case when enabled then 'enable_transport' else 'disable_transport' end,
                             jsonb_build_object('transport_name', transport_name));

@@ -51,7 +51,7 @@ begin
     if found then
         perform symphony._audit('create_transport', jsonb_build_object(
             'transport_name', transport_name, 'transport_type', v_type, 'queue_name', v_queue_name,
-            'priority', priority));
+            'priority', priority, 'config', case when config <> '{}' then '(told)' end));
     end if;
     perform symphony._hold_lanes(touched.queue_name)
     from (select distinct unnest(array[v_before.queue_name, v_queue_name]) as queue_name

@@ -1,7 +1,7 @@
 create or replace function symphony.list_transports()
 returns table (
     transport_name text, transport_type text, queue_name text, priority integer, enabled boolean,
-    patterns text[], config jsonb, updated_at timestamptz
+    patterns text[], config jsonb, updated_at timestamptz, disabled_at timestamptz, disabled_by text
 )
 language sql
 stable
@@ -12,7 +12,7 @@ as $$
            case when t.transport_type <> 'sync' then coalesce(t.priority, 5) end, t.enabled,
            array(select distinct route.pattern from symphony.route
                  where route.transport_name = t.transport_name order by route.pattern),
-           t.config, t.updated_at
+           t.config, t.updated_at, t.disabled_at, t.disabled_by
     from symphony.transport as t
     order by t.transport_name
 $$;
@@ -29,6 +29,8 @@ Returns    a row for each. A sync transport has neither queue nor priority
            patterns - whose routes lead to it
            config - for clients to read
            updated_at - when it was last changed, enabled or disabled
+           disabled_at - since when its messages are held; null: they are not
+           disabled_by - who disabled it: the role, and the actor if one was told
 Access     operator, observer$$;
 
 revoke execute on function symphony.list_transports() from public;

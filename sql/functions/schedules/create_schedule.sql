@@ -76,7 +76,9 @@ begin
     returning s.next_run_at into v_schedule.next_run_at;
     perform symphony._audit('create_schedule', jsonb_build_object(
         'schedule_name', schedule_name, 'message_type', message_type, 'queue_name', queue_name,
-        'schedule_type', schedule_type, 'schedule_config', schedule_config, 'timezone', timezone));
+        'schedule_type', schedule_type, 'schedule_config', schedule_config, 'timezone', timezone,
+        'priority', priority, 'starts_at', starts_at, 'ends_at', ends_at, 'max_runs', max_runs,
+        'jitter', jitter, 'catch_up', catch_up, 'catch_up_limit', catch_up_limit, 'overlap', overlap));
     return v_schedule.next_run_at;
 exception
     when check_violation or not_null_violation then

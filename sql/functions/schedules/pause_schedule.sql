@@ -7,7 +7,8 @@ as $$
 begin
     perform symphony._find_schedule(pause_schedule.schedule_name);
     update symphony.schedule as s
-    set enabled = false, updated_at = symphony._now()
+    set enabled = false, updated_at = symphony._now(), paused_at = symphony._now(),
+        paused_by = symphony._signature()
     where s.schedule_name = pause_schedule.schedule_name and s.enabled;
     if not found then
         return false;

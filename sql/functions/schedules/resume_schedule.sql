@@ -15,7 +15,7 @@ begin
         v_next := symphony._next_run(v_schedule, symphony._now());
         update symphony.schedule as s
         set enabled = true, next_run_at = v_next, last_error = null,
-            updated_at = symphony._now()
+            updated_at = symphony._now(), paused_at = null, paused_by = null
         where s.schedule_name = v_schedule.schedule_name;
         perform symphony._audit('resume_schedule', jsonb_build_object('schedule_name', schedule_name));
     end if;

@@ -24,6 +24,8 @@ $$The schedules: what they enqueue and when, when they ran last, and in which st
 Arguments  schedule_name - the schedule; null: all of them
 Returns    the columns of symphony.schedule, by name; among them
            state - on; paused; broken: last_error says why; done: it will not run again
+           paused_at - since when it is paused; null: it is not
+           paused_by - who paused it: the role, and the actor if one was told
 Raises     SY006 unknown_schedule
 Access     operator, observer$$;
 

@@ -4,11 +4,9 @@ language sql
 stable
 as $$
     select pg_catalog.format(
-        'It is held, since transport "%s" has been disabled since %s%s: '
+        'It is held, since transport "%s" has been disabled since %s by %s: '
         'select symphony.enable_transport(%L);',
-        transport.transport_name, transport.updated_at,
-        symphony._done_by('disable_transport', pg_catalog.jsonb_build_object(
-            'transport_name', transport.transport_name)),
+        transport.transport_name, transport.disabled_at, transport.disabled_by,
         transport.transport_name)
     from symphony.lane
     join symphony.transport on transport.queue_name operator(pg_catalog.=) lane.queue_name

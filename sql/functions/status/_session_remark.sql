@@ -3,22 +3,23 @@ returns text
 language sql
 stable
 as $$
-    select coalesce(
-        (select pg_catalog.format('pid %s (role %s%s%s)', a.pid, a.usename,
+    select (
+        select pg_catalog.format('pid %s (role %s%s%s)', a.pid, a.usename,
                     ', application ' operator(pg_catalog.||)
                         case when a.application_name operator(pg_catalog.<>) ''
                              then a.application_name end,
                     case when a.state is not null    -- who may see it
-                         then pg_catalog.format(', %s since %s', a.state, a.state_change) end)
-         from pg_catalog.pg_stat_activity as a
-         where a.pid operator(pg_catalog.=) _session_remark.pid),
-        'a prepared transaction (see pg_prepared_xacts)')
+                         then pg_catalog.format(', %s for %s', a.state, symphony._duration(
+                             pg_catalog.clock_timestamp() operator(pg_catalog.-) a.state_change)) end)
+        from pg_catalog.pg_stat_activity as a
+        where a.pid operator(pg_catalog.=) _session_remark.pid)
 $$;
 
 comment on function symphony._session_remark(integer) is
 $$Who a session is, for a sentence.
 
-Arguments  pid - its process; null: it is a transaction that was prepared
+Arguments  pid - its process
+Returns    part of a sentence; null: there is no such session
 Access     private$$;
 
 revoke execute on function symphony._session_remark(integer) from public;

@@ -18,24 +18,21 @@ begin
     select * into v_queue from symphony.queue as q where q.queue_name = queue_holds.queue_name;
     v_lanes := array(select lane.lane_id from symphony.lane where lane.queue_name = queue_holds.queue_name);
     return query
-    select 'paused', format('Since %s%s: nothing is handed out.', v_queue.paused_at, symphony._done_by(
-               'pause_queue', jsonb_build_object('queue_name', v_queue.queue_name)))
+    select 'paused', format('Since %s by %s: nothing is handed out.', v_queue.paused_at, v_queue.paused_by)
     where v_queue.paused_at is not null;
     return query
     select 'disabled', remark.what
     from (select distinct symphony._hold_remark(lane.lane_id) as what
           from symphony.lane where lane.lane_id = any (v_lanes) and lane.is_held) as remark;
     return query
-    select 'locked', format('The lane of priority %s is locked by %s.', held.priority, held.by)
-    from (select lane.priority, symphony._lane_holder(lane.lane_id) as by
-          from symphony.lane where lane.lane_id = any (v_lanes)) as held
-    where held.by is not null;
+    select 'locked', format('The %s is locked by %s.',
+                            coalesce('lane of priority ' || held.priority, 'gate'), held.who)
+    from symphony._held_locks() as held
+    where held.queue_name = queue_holds.queue_name;
     return query
-    select 'no worker', case when count(*) = 0 then 'No worker consumes it.'
-                             else 'All of its workers are paused or stop.' end
-    from symphony.worker as w
-    where v_queue.queue_name = any (w.queues) and w.seen_at > v_now - interval '60 seconds'
-    having count(*) filter (where w.request is null) = 0;
+    select case when w.code = 'workers_busy' then 'busy' else 'no worker' end, w.remark
+    from symphony._worker_remark(queue_holds.queue_name, v_now) as w
+    where w.code is not null;
     return query
     with later as (
         select d.available_at, d.attempt > 0 as is_retry,
@@ -60,7 +57,7 @@ $$What delays or holds messages of a queue now. why_not_running() says it of one
 
 Arguments  queue_name - the queue
 Returns    a row for each. Without a row nothing does, but for the messages before them
-           hold - paused, disabled, locked, no worker, late, retried or delayed
+           hold - paused, disabled, locked, no worker, busy, late, retried or delayed
            detail - a sentence: who did it and since when, how many messages, until when. At most
                10,000 messages are looked at
 Raises     SY001 unknown_queue

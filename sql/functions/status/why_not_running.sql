@@ -45,10 +45,8 @@ begin
     end case;
 
     if v_queue.paused_at is not null then
-        return format('Queue "%s" has been paused since %s%s: select symphony.resume_queue(%L);',
-                      v_queue.queue_name, v_queue.paused_at,
-                      symphony._done_by('pause_queue', jsonb_build_object('queue_name', v_queue.queue_name)),
-                      v_queue.queue_name);
+        return format('Queue "%s" has been paused since %s by %s: select symphony.resume_queue(%L);',
+                      v_queue.queue_name, v_queue.paused_at, v_queue.paused_by, v_queue.queue_name);
     end if;
     select m.lane_id into v_lane_id from symphony.message as m
     where m.message_id = why_not_running.message_id;
@@ -63,7 +61,7 @@ begin
         return format('Its lane is locked by %s.', v_reason);
     end if;
     v_reason := coalesce(symphony._relay_remark(v_queue.queue_name, v_now),
-                         symphony._worker_remark(v_queue.queue_name, v_now),
+                         (symphony._worker_remark(v_queue.queue_name, v_now)).remark,
                          symphony._limit_remark(v_queue.queue_name));
     if v_reason is not null then
         return v_reason;
@@ -80,9 +78,9 @@ $$Say in one sentence what a message waits for.
 
 Arguments  message_id - from enqueue()
 Returns    a sentence. The message is done, failed, running, delayed or forwarded to a broker, or
-               it is held up by a pause, a disabled transport, a lock, the lack of a worker or its
-               pause, a broker that is down, by others of its key, by a limit of its queue, or by
-               messages before it
+               it is held up by a pause, a disabled transport, a lock, a broker that is down, the
+               lack of a worker, its pause or its silence, by handlers that take all slots, by
+               others of its key, by a limit of its queue, or by messages before it
 Access     producer, consumer, operator, observer$$;
 
 revoke execute on function symphony.why_not_running(bigint) from public;

@@ -32,7 +32,8 @@ forgotten by tick().
 Arguments  worker - the name it claims with
            queues - those it consumes
            details - what people may want to know of it: "running" is an array of {"message_id",
-               "seconds"}, what it has begun and how long ago; "state" may be "stopping"
+               "seconds"}, what it has begun and how long ago; "busy" says for how many seconds all
+               its slots have been taken; "state" may be "stopping"
 Returns    what request_workers() asked of it. stop: end; pause: claim nothing; null: go on
 Raises     SY001 unknown_queue
            22023 invalid_parameter_value

@@ -38,7 +38,9 @@ begin
         order by known.worker
         for update);
     update symphony.worker as known
-    set request = nullif(command, 'resume')
+    set request = nullif(command, 'resume'),
+        requested_at = case when command <> 'resume' then symphony._now() end,
+        requested_by = case when command <> 'resume' then symphony._signature() end
     where known.worker = any (v_asked);
     perform symphony._notify(first.queue_name, 'request')
     from (select distinct known.queues[1] as queue_name

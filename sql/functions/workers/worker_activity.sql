@@ -2,7 +2,7 @@ create or replace function symphony.worker_activity()
 returns table (
     worker text, state text, queues text[], open_claims bigint, processing bigint,
     claimed_at timestamptz, running jsonb, request text, started_at timestamptz,
-    seen_at timestamptz, details jsonb
+    seen_at timestamptz, details jsonb, requested_at timestamptz, requested_by text
 )
 language plpgsql
 stable
@@ -54,13 +54,14 @@ begin
         group by open.worker
     )
     select w.worker,
-           case when w.seen_at < v_now - interval '20 seconds' then 'silent'
+           case when w.seen_at < v_now - (symphony._thresholds()).silent then 'silent'
                 when w.request = 'stop' or w.details ->> 'state' = 'stopping' then 'stopping'
                 when w.request = 'pause' then 'paused'
                 when hand.messages > 0 then 'working'
                 else 'idle' end,
            w.queues, coalesce(hand.claims, 0), coalesce(hand.messages, 0), hand.since,
-           coalesce(begun.messages, '[]'), w.request, w.started_at, w.seen_at, w.details - 'running'
+           coalesce(begun.messages, '[]'), w.request, w.started_at, w.seen_at, w.details - 'running',
+           w.requested_at, w.requested_by
     from symphony.worker as w
     left join hand on hand.worker = w.worker
     left join begun on begun.worker = w.worker
@@ -85,6 +86,8 @@ Returns    a row for each worker
            started_at - when it first said that it is alive
            seen_at - when it last said so
            details - what else it tells of itself
+           requested_at - when that was asked of it
+           requested_by - who asked: the role, and the actor if one was told
 Access     operator, observer$$;
 
 revoke execute on function symphony.worker_activity() from public;

@@ -16,7 +16,7 @@ select bag_eq(
     $$select name from setting$$,
     $$select attname::text from pg_attribute
       where attrelid = 'symphony.queue'::regclass and attnum > 0
-        and attname not in ('queue_name', 'paused_at', 'created_at')$$,
+        and attname not in ('queue_name', 'paused_at', 'paused_by', 'created_at')$$,
     'create_queue() has an argument for each setting'
 );
 select lives_ok(

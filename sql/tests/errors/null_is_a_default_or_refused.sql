@@ -17,6 +17,7 @@ insert into call values
     ('message_status', array['1']),
     ('why_not_running', array['1']),
     ('queue_stats', array['default']),
+    ('health', array['0.1.0']),
     ('waiting_types', array['{default}']),
     ('blocked_keys', array['default', '10']),
     ('release_key', array['default', 'k']),

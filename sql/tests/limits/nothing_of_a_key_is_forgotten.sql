@@ -1,5 +1,5 @@
 -- cancel, purge_queue, drop_queue, purge: what waits for its key is dealt with as all that waits is.
-select plan(25);
+select plan(26);
 
 \ir _keys.sql
 
@@ -44,7 +44,7 @@ select is(pg_temp.take(1), 'd1', 'some are in hands');
 select is(pg_temp.take(), 'e1', 'some wait');
 select is(pg_temp.fail('e1'), 'retry, returned none', 'and one holds its key');
 select pg_temp.put('e2');
-select symphony.purge_queue('q');
+select is(symphony.purge_queue('q'), 4::bigint, 'what waits for its key is counted');
 select is(
     (select count(*) from symphony.parked) + (select count(*) from symphony.held_key), 0::bigint,
     'purge_queue drops all of them'

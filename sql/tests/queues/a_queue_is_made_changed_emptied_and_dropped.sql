@@ -1,5 +1,5 @@
 -- create_queue, configure_queue, pause_queue, resume_queue, purge_queue, drop_queue: they do what they say.
-select plan(31);
+select plan(33);
 
 select ok(
     exists (select from symphony.queue where queue_name = 'default'),
@@ -57,7 +57,8 @@ select is(
 select symphony.enqueue('A', queue_name => 'q') from generate_series(1, 3);
 select symphony.enqueue('A', queue_name => 'q', delay => '1 hour');
 create temporary table c as select * from symphony.claim_batch('{q}', 1);
-select symphony.purge_queue('q');
+select is(symphony.purge_queue('q'), 2::bigint, 'purge_queue tells how many it dropped');
+select is(symphony.purge_queue('q'), 0::bigint, 'and none twice');
 select is(
     (select count(*) from symphony.claim join symphony.lane using (lane_id)
      where queue_name = 'q' and size = 0),

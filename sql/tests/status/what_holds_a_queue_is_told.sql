@@ -1,5 +1,5 @@
 -- queue_settings, queue_holds, recent_errors: what a queue is set to, what holds it, what goes wrong in it.
-select plan(17);
+select plan(18);
 
 select tap.set_clock('2027-01-01 12:00Z');
 select symphony.create_queue('mail', lease => '1 min', max_attempts => 6);
@@ -12,7 +12,7 @@ select results_eq(
 );
 select is(
     (select count(*) from symphony.queue_settings('mail')),
-    (select count(*) - 3 from pg_attribute where attrelid = 'symphony.queue'::regclass and attnum > 0
+    (select count(*) - 4 from pg_attribute where attrelid = 'symphony.queue'::regclass and attnum > 0
      and not attisdropped), 'every setting is shown'
 );
 create function pg_temp.holds() returns text language sql as $$
@@ -23,6 +23,8 @@ select symphony.heartbeat('w', '{mail}');
 select is(pg_temp.holds(), null, 'nothing holds it');
 select symphony.request_workers('pause', '{w}');
 select is(pg_temp.holds(), 'no worker', 'a paused worker is none');
+select matches((select detail from symphony.queue_holds('mail')),
+    'paused or stop, as asked by ' || session_user, 'who paused it');
 select symphony.request_workers('resume', '{w}');
 set symphony.actor = 'ada';
 select symphony.pause_queue('mail');

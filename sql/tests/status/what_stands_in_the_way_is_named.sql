@@ -7,7 +7,7 @@ select tap.elsewhere('open', 'begin');
 select tap.elsewhere('open', 'select symphony.tick()');
 select results_eq(
     $$select obstacle, detail ~ '^It is pid \d+ \(role postgres, application left open, idle in transaction '
-                                'since .*\)\.$'
+                                'for .*\)\.$'
       from symphony.obstacles()$$,
     $$values ('one session has the turn tick', true)$$,
     'a tick that was left open'

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from ..call import Call, as_list, nothing, rows, value, values
@@ -41,6 +41,8 @@ class QueueStats(NamedTuple):
     purge_waits_for: str | None
     at_least: list[str]
     waiting: int  # for others of their key
+    paused_at: datetime | None
+    paused_by: str | None
 
 
 class QueueSetting(NamedTuple):
@@ -125,9 +127,9 @@ def drop_queue(queue_name: str, force: bool = False) -> Call[bool]:
     return value("drop_queue", queue_name=queue_name, force=force)
 
 
-def purge_queue(queue_name: str) -> Call[None]:
-    """Remove every pending message of a queue, and free their idempotency keys."""
-    return nothing("purge_queue", queue_name=queue_name)
+def purge_queue(queue_name: str) -> Call[int]:
+    """Remove every pending message of a queue, free their idempotency keys; return how many."""
+    return value("purge_queue", queue_name=queue_name)
 
 
 def queue_stats(queue_name: str | None = None) -> Call[list[QueueStats]]:

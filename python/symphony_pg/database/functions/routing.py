@@ -48,6 +48,8 @@ class TransportStatus(NamedTuple):
     patterns: list[str]
     config: dict[str, Any]
     updated_at: datetime
+    disabled_at: datetime | None
+    disabled_by: str | None
 
 
 class Route(NamedTuple):

@@ -49,6 +49,8 @@ class ScheduleStatus(NamedTuple):
     created_at: datetime
     updated_at: datetime
     state: str
+    paused_at: datetime | None
+    paused_by: str | None
 
 
 class ScheduleRun(NamedTuple):

@@ -27,6 +27,8 @@ class WorkerActivity(NamedTuple):
     started_at: datetime
     seen_at: datetime
     details: dict[str, Any]
+    requested_at: datetime | None
+    requested_by: str | None
 
 
 class Purged(NamedTuple):

@@ -1,0 +1,168 @@
+# ruff: noqa: D301 (click's \b must not be raw)
+"""symphony-pg serve: status, figures, metrics and the worker end point over HTTP."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import secrets
+import socket
+from datetime import timedelta
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..app import Symphony
+from ..errors import BadArgument, WrongState
+from ..extras import needing
+from ..http import create_app
+from ..http.access import Doorkeeper
+from .application import app_option
+from .kinds import INTERVAL
+from .logs import configure_logging, start_logging
+from .options import chosen_dsn, dsn_option, printing
+from .output import Output
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+__all__ = ["serve"]
+
+GRACE = 30  # seconds, for requests that are being answered
+
+
+@click.command()
+@app_option(help="The application whose messages the worker end point handles.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8787, show_default=True,
+    help="The port to listen on.",
+)  # fmt: skip
+@click.option("--path", default="/api/symphony", show_default=True, help="Where all of it is.")
+@click.option(
+    "--queue", "queues", multiple=True, default=("default",), show_default=True,
+    help='What the worker end point works off, several times or "*".',
+)  # fmt: skip
+@click.option(
+    "--concurrency", type=click.IntRange(1, 1000), default=4, show_default=True,
+    help="Handlers that the worker end point runs at a time.",
+)  # fmt: skip
+@click.option(
+    "--max-time", type=INTERVAL, default="25s", show_default=True,
+    help="How long a request for the worker may take.",
+)  # fmt: skip
+@click.option("--public-metrics", is_flag=True, help="Let anybody read the metrics.")
+@click.option("--cors-origin", "cors_origins", multiple=True, help="Pages of it may look.")
+@click.option(
+    "--trust-proxy", metavar="ADDRESSES", default="127.0.0.1", show_default=True,
+    help="Proxies that tell who asks, in X-Forwarded-For.",
+)  # fmt: skip
+@dsn_option
+@printing
+def serve(
+    app: Symphony | None,
+    host: str,
+    port: int,
+    max_time: timedelta,
+    public_metrics: bool,
+    trust_proxy: str,
+    dsn: str | None,
+    out: Output,
+    **settings: Any,
+) -> None:
+    """Serve status, figures, metrics and a worker over HTTP.
+
+    Under /api/symphony there are live, status, queue-depth, failed, metrics, worker, tick and
+    openapi.json; docs/http.md tells about each. Requests carry "Authorization: Bearer TOKEN":
+
+    \b
+      SYMPHONY_VIEWER_TOKENS    may look
+      SYMPHONY_OPERATOR_TOKENS  may look and tick
+      SYMPHONY_WORKER_SECRETS   may run the worker and tick; else CRON_SECRET
+
+    Several are separated by commas, so that one can replace the other. Where no token is set, one
+    is made and shown at the start; another address than this computer's own is refused then.
+
+    \b
+    Examples:
+      symphony-pg serve
+      symphony-pg serve --app shop.messages:app --queue mail --queue default
+      symphony-pg serve --app shop.messages:app --host 0.0.0.0 --max-time 50s
+    """
+    start_logging(out)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    configure_logging(None)
+    chosen = chosen_dsn(dsn)
+    served = app or Symphony(chosen)
+    if app is not None and chosen is not None:
+        app.move(chosen)
+    is_closed = Doorkeeper.of(None, None, None).is_closed
+    token = secrets.token_urlsafe(24) if is_closed else None
+    if token and not _is_loopback(host):
+        raise WrongState(
+            f"{host} is not this computer alone, and there is no token",
+            detail="Whoever reaches the port could be anybody.",
+            hint="Set SYMPHONY_VIEWER_TOKENS or SYMPHONY_OPERATOR_TOKENS; a token has at least 16 "
+            "characters.",
+        )
+    api = create_app(
+        served,
+        operator_tokens=[token] if token else None,
+        metrics_public=public_metrics,
+        max_seconds=max_time.total_seconds(),
+        worker_secrets=[] if app is None else None,
+        **settings,
+    )
+    if token:
+        out.text(f"token     {token}   (made for this run)")
+    with _listening(host, port) as listener:
+        shown = f"[{host}]" if ":" in host else host
+        url = f"http://{shown}:{listener.getsockname()[1]}{settings['path']}"
+        out.say(f"serving   {url}/status\nCtrl-C stops.\n", url=url, token=token)
+        _run(api, listener, trust_proxy)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=100
+        )
+    except OSError as error:
+        raise BadArgument(
+            f"cannot listen on {host}, port {port}",
+            detail=error.strerror or str(error),
+            hint="Choose another --port, or an address of this computer.",
+        ) from error
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _run(api: Starlette, listener: socket.socket, trust_proxy: str) -> None:
+    with needing("serve", "symphony-pg[http]"):
+        import uvicorn
+
+    class Server(uvicorn.Server):
+        """Lets the worker of a request end when the server is to end."""
+
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            api.state.stop()
+            super().handle_exit(sig, frame)
+
+    Server(
+        uvicorn.Config(
+            api,
+            loop="asyncio",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=True,
+            forwarded_allow_ips=trust_proxy,
+            timeout_graceful_shutdown=GRACE,
+        )
+    ).run(sockets=[listener])

