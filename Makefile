@@ -9,7 +9,7 @@ MAJORS := 15 16 17 18
 ARGS :=
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-sql test-races test-python test-matrix soak stress bench sizes lint reference format clean
+.PHONY: help build demo test test-sql test-races test-python test-matrix access soak stress bench sizes lint reference format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -50,13 +50,18 @@ test-matrix: .venv/dev.stamp build ## the tests on each supported major of Postg
 	done
 	@echo "proved: the same on PostgreSQL $(MAJORS)"
 
+access: .venv/dev.stamp build ## print who may do what: by SET ROLE, a wrapper and PgBouncer
+	@$(SERVER) -- $(PY) -m pytest -q -s python/tests/campaigns/test_access_matrix.py
+	@echo "proved: EXECUTE and the list of queues say the same in all three ways"
+
 soak: .venv/dev.stamp build ## every message through every fault, for SOAK_SECONDS (600)
 	@SOAK_SECONDS=$${SOAK_SECONDS:-600} $(SERVER) -- $(PY) -m pytest -q -s python/tests/campaigns/test_soak.py
 	@echo "proved: whatever falls silent, crashes, is killed or forks, nothing is lost and nothing grows"
 
-stress: .venv/dev.stamp build ## order and limits of 100,000 messages under every fault
-	@STRESS_MESSAGES=$${STRESS_MESSAGES:-100000} STRESS_KEYS=$${STRESS_KEYS:-1000} \
-	    $(SERVER) -- $(PY) -m pytest -q -s python/tests/campaigns/test_ordered.py $(ARGS)
+stress: .venv/dev.stamp build ## order and limits of 100,000 messages under every fault, a rate for a minute
+	@RATE_SECONDS=60 STRESS_MESSAGES=$${STRESS_MESSAGES:-100000} STRESS_KEYS=$${STRESS_KEYS:-1000} \
+	    $(SERVER) -- $(PY) -m pytest -q -s python/tests/campaigns/test_ordered.py \
+	    python/tests/worker/test_rates.py $(ARGS)
 	@echo "proved: per key each message once and in order, and no more in hands than may be"
 
 bench: .venv/dev.stamp build ## measure on a durable throw-away server

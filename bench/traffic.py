@@ -33,8 +33,51 @@ def handle(body):
 asyncio.run(Worker(app, ["default"]).run(signals=True))
 print(json.dumps(waits))
 """
-ONE = "select symphony.enqueue('Sent', %s::jsonb)"
-MANY = "select symphony.enqueue_batch(%s::jsonb)"
+# The least that can be done with a table: whoever crashes, retries or looks is left alone.
+BARE_WORKER = """
+import json, psycopg, signal, sys, time
+
+conn, waits = psycopg.connect(sys.argv[1], autocommit=True, prepare_threshold=1), []
+take = (
+    "delete from bare where id in (select id from bare order by id limit 100"
+    " for update skip locked) returning body"
+)
+
+def stop(*_):
+    print(json.dumps(waits), flush=True)
+    sys.exit()
+
+signal.signal(signal.SIGTERM, stop)
+conn.execute("listen bare")
+while True:
+    for _ in conn.notifies(timeout=1, stop_after=1):
+        pass
+    while found := conn.execute(take).fetchall():
+        waits.extend((time.time() - body["at"]) * 1000 for (body,) in found)
+"""
+
+
+class Way(NamedTuple):
+    """A queue: what works it off, and what sends one message and several."""
+
+    worker: str
+    one: str
+    many: str
+
+
+SYMPHONY = Way(
+    WORKER,
+    "select symphony.enqueue('Sent', %s::jsonb)",
+    "select symphony.enqueue_batch(%s::jsonb)",
+)
+BARE = Way(
+    BARE_WORKER,
+    "with sent as (insert into bare (body) values (%s::jsonb) returning id)"
+    " select pg_notify('bare', '') from sent",
+    "with sent as (insert into bare (body) select each->'body'"
+    " from jsonb_array_elements(%s::jsonb) as each returning id)"
+    " select pg_notify('bare', '') from sent limit 1",
+)
 
 
 class Cost(NamedTuple):
@@ -59,8 +102,8 @@ class Flow(NamedTuple):
 class Workers:
     """Processes that work off the default queue."""
 
-    def __init__(self, dsn: str, count: int) -> None:
-        command = [sys.executable, "-c", WORKER, dsn]
+    def __init__(self, dsn: str, count: int, worker: str) -> None:
+        command = [sys.executable, "-c", worker, dsn]
         self._running = [
             subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
             for _ in range(count)
@@ -100,6 +143,16 @@ def server_cpu(conn: psycopg.Connection[Any]) -> float:
 
 
 @contextmanager
+def bare_table(conn: psycopg.Connection[Any]) -> Iterator[None]:
+    """Have the table that is the yardstick, for a while."""
+    conn.execute("create table bare (id bigserial primary key, body jsonb not null)")
+    try:
+        yield
+    finally:
+        conn.execute("drop table bare")
+
+
+@contextmanager
 def configured(conn: psycopg.Connection[Any], settings: Mapping[str, str]) -> Iterator[None]:
     """Give the server other settings for a while."""
     try:
@@ -113,10 +166,12 @@ def configured(conn: psycopg.Connection[Any], settings: Mapping[str, str]) -> It
         conn.execute("select pg_reload_conf()")
 
 
-def flow(dsn: str, rate: int, size: int, workers: int, spans: Sequence[float]) -> Flow:
+def flow(
+    dsn: str, rate: int, size: int, workers: int, spans: Sequence[float], way: Way = SYMPHONY
+) -> Flow:
     """Send so many messages a second, `size` at a time, to so many workers."""
     with psycopg.connect(dsn, autocommit=True, prepare_threshold=1) as conn:
-        pool = Workers(dsn, workers)
+        pool = Workers(dsn, workers, way.worker)
         time.sleep(2.5)  # they have started, and sleep
 
         def measure() -> tuple[float, float, float]:
@@ -132,11 +187,10 @@ def flow(dsn: str, rate: int, size: int, workers: int, spans: Sequence[float]) -
             while time.monotonic() < end:
                 body = {"at": time.time(), "s": "x" * 160}
                 if size == 1:
-                    conn.execute(ONE, [json.dumps(body)])
+                    conn.execute(way.one.encode(), [json.dumps(body)])
                 else:
-                    conn.execute(
-                        MANY, [json.dumps([{"message_type": "Sent", "body": body}] * size)]
-                    )
+                    sending = [{"message_type": "Sent", "body": body}] * size
+                    conn.execute(way.many.encode(), [json.dumps(sending)])
                 sent += size
                 time.sleep(max(0.0, begun + sent / rate - time.monotonic()))
             used = zip(measure(), before, strict=True)

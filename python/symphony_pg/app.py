@@ -28,7 +28,7 @@ from .handling.classification import ErrorClasses, Waits
 from .handling.context import BatchContext, Context
 from .handling.django import use_django
 from .handling.handler import Handler, each_handler
-from .messages.envelope import Envelope, RetryPolicy, sealed
+from .messages.envelope import Envelope, OnDuplicate, OnExpiry, RetryPolicy, sealed
 from .messages.hints import Message
 from .messages.types import VERSION, message, message_type_of
 from .schedules import Schedule, Schedules
@@ -36,6 +36,7 @@ from .sending.bus import Bus
 from .sending.middleware import Middleware, Phase
 from .sending.outbox import current_outbox
 from .sending.transport import Transport
+from .times import as_expiry, as_timedelta
 from .transports.postgres import PostgresTransport
 from .transports.queue import QueueTransport
 from .transports.routed import RoutedTransport
@@ -208,6 +209,7 @@ class Symphony(Schedules):
         retry_after: Waits | None = None,
         snooze: Waits | None = None,
         timeout: timedelta | float | None = None,
+        concurrency: int | None = None,
     ) -> HandlerOf[M]: ...
 
     @overload
@@ -221,6 +223,7 @@ class Symphony(Schedules):
         retry_after: Waits | None = None,
         snooze: Waits | None = None,
         timeout: timedelta | float | None = None,
+        concurrency: int | None = None,
     ) -> Callable[[F], F]: ...
 
     def handler(
@@ -233,6 +236,7 @@ class Symphony(Schedules):
         retry_after: Waits | None = None,
         snooze: Waits | None = None,
         timeout: timedelta | float | None = None,
+        concurrency: int | None = None,
     ) -> Any:
         """Register the function, sync or async, that works on messages of a type.
 
@@ -250,13 +254,18 @@ class Symphony(Schedules):
 
         `timeout` is how long it may take, in seconds or as a timedelta; without it, as long as the
         worker allows. A handler that takes longer has failed with a HandlerTimeout.
+
+        `concurrency` is how many messages a worker hands to it at a time. That is for what belongs
+        to the process, such as memory or a device; limits for all workers are those of a queue.
         """
         errors = ErrorClasses(permanent, transient, retry_after, snooze)
         known = None if isinstance(message_type, str) else message_type_of(message_type)
         type_name = message_type if isinstance(message_type, str) else known.name  # type: ignore[union-attr]
 
         def register(function: F) -> F:
-            self._register(Handler(function, type_name, known, self.bus, errors, name, timeout))
+            self._register(
+                Handler(function, type_name, known, self.bus, errors, name, timeout, concurrency)
+            )
             return function
 
         return register
@@ -354,10 +363,15 @@ class Symphony(Schedules):
         group_key: str | None = None,
         headers: Mapping[str, Any] | None = None,
         retry: RetryPolicy | None = None,
+        expires: timedelta | float | datetime | None = None,
+        on_expiry: OnExpiry | None = None,
+        on_duplicate: OnDuplicate | None = None,
+        idempotency_window: timedelta | float | None = None,
     ) -> Envelope:
         """Check and encode a message, to be sent by dispatch_many() with options of its own."""
         if headers and VERSION in headers:
             raise ValueError(f"the header {VERSION!r} is that of the message type: leave it out")
+        expires_in, expires_at = (None, None) if expires is None else as_expiry(expires)
         return sealed(
             message,
             headers,
@@ -368,6 +382,13 @@ class Symphony(Schedules):
             idempotency_key=idempotency_key,
             group_key=group_key,
             retry=None if retry is None else retry.as_json(),
+            expires_in=expires_in,
+            expires_at=expires_at,
+            on_expiry=on_expiry,
+            on_duplicate=on_duplicate,
+            idempotency_window=None
+            if idempotency_window is None
+            else as_timedelta(idempotency_window),
         )
 
     def dispatch(
@@ -382,6 +403,10 @@ class Symphony(Schedules):
         group_key: str | None = None,
         headers: Mapping[str, Any] | None = None,
         retry: RetryPolicy | None = None,
+        expires: timedelta | float | datetime | None = None,
+        on_expiry: OnExpiry | None = None,
+        on_duplicate: OnDuplicate | None = None,
+        idempotency_window: timedelta | float | None = None,
         conn: AnyConnection | Own = OWN,
         transport: Transport | str | None = None,
         now: bool = False,
@@ -393,6 +418,14 @@ class Symphony(Schedules):
 
         In a handler and without `conn`, it is sent when the handler has succeeded, or with the
         commit of context.transaction(); then the id is 0. `now` sends it at once.
+
+        `group_key` says what it belongs to: in a queue that limits keys it waits for others with
+        the same one.
+
+        What is not started by `expires` fails, or is dropped with on_expiry="drop". It is a moment,
+        or how long after it is due it may start. With on_duplicate="replace" a message that waits
+        for its time and has the same idempotency key gets this content and time; the key is in use
+        for `idempotency_window`, or else as long as the queue says.
         """
         envelope = self.envelope(
             message,
@@ -404,6 +437,10 @@ class Symphony(Schedules):
             group_key=group_key,
             headers=headers,
             retry=retry,
+            expires=expires,
+            on_expiry=on_expiry,
+            on_duplicate=on_duplicate,
+            idempotency_window=idempotency_window,
         )
         to = self.transport if transport is None else self._to(transport)
         known = None if conn is OWN else given(conn)
@@ -423,6 +460,10 @@ class Symphony(Schedules):
         group_key: str | None = None,
         headers: Mapping[str, Any] | None = None,
         retry: RetryPolicy | None = None,
+        expires: timedelta | float | datetime | None = None,
+        on_expiry: OnExpiry | None = None,
+        on_duplicate: OnDuplicate | None = None,
+        idempotency_window: timedelta | float | None = None,
         conn: AnyAsyncConnection | Own = OWN,
         transport: Transport | str | None = None,
         now: bool = False,
@@ -438,6 +479,10 @@ class Symphony(Schedules):
             group_key=group_key,
             headers=headers,
             retry=retry,
+            expires=expires,
+            on_expiry=on_expiry,
+            on_duplicate=on_duplicate,
+            idempotency_window=idempotency_window,
         )
         to = self.transport if transport is None else self._to(transport)
         known = None if conn is OWN else given_async(conn)

@@ -22,6 +22,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeVar
 
+from .messages.envelope import OnExpiry
 from .messages.types import message_type_of
 from .times import check_moment
 
@@ -31,6 +32,7 @@ T = TypeVar("T", bound=Callable[..., Any])  # a class is called as well
 CatchUp = Literal["skip", "last", "all"]
 Overlap = Literal["allow", "skip"]
 NO_OPTIONS = ("self", "expression", "interval", "at", "name")
+NAMES = {"queue": "queue_name", "expires": "expires_in"}  # as create_schedule() calls them
 UNITS = {"day": 86400, "hour": 3600, "minute": 60}
 
 
@@ -78,6 +80,8 @@ class Schedules:
         catch_up: CatchUp | None = None,
         catch_up_limit: int | None = None,
         overlap: Overlap | None = None,
+        expires: timedelta | float | None = None,
+        on_expiry: OnExpiry | None = None,
     ) -> Callable[[T], T]:
         """Enqueue a message at the times of a cron expression, on the clocks of a zone [UTC].
 
@@ -103,6 +107,8 @@ class Schedules:
         catch_up: CatchUp | None = None,
         catch_up_limit: int | None = None,
         overlap: Overlap | None = None,
+        expires: timedelta | float | None = None,
+        on_expiry: OnExpiry | None = None,
     ) -> Callable[[T], T]:
         """Enqueue a message every so often, which is a timedelta or seconds.
 
@@ -121,6 +127,8 @@ class Schedules:
         priority: int | None = None,
         headers: Mapping[str, Any] | None = None,
         catch_up: CatchUp | None = None,
+        expires: timedelta | float | None = None,
+        on_expiry: OnExpiry | None = None,
     ) -> Callable[[T], T]:
         """Enqueue a message one time; a time without offset is on the clocks of the zone [UTC].
 
@@ -140,7 +148,7 @@ class Schedules:
         for name, value in given.items():
             if name not in NO_OPTIONS and value is not None:
                 written = WRITTEN[name](value) if name in WRITTEN else value
-                arguments["queue_name" if name == "queue" else name] = written
+                arguments[NAMES.get(name, name)] = written
 
         def register(source: T) -> T:
             chosen = given["name"] or _name_of(source)
@@ -217,4 +225,5 @@ WRITTEN: dict[str, Callable[[Any], str]] = {
     "starts_at": _moment("starts_at"),
     "ends_at": _moment("ends_at"),
     "jitter": interval_text,
+    "expires": interval_text,
 }

@@ -7,9 +7,28 @@ from datetime import datetime, timedelta
 
 from .errors import BadArgument
 
-__all__ = ["check_moment", "parse_datetime", "parse_duration", "show_duration"]
+__all__ = [
+    "as_expiry",
+    "as_timedelta",
+    "check_moment",
+    "parse_datetime",
+    "parse_duration",
+    "show_duration",
+]
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def as_expiry(value: timedelta | float | datetime) -> tuple[timedelta | None, datetime | None]:
+    """Return the duration or the moment that an expiry is, the other one is None."""
+    if isinstance(value, datetime):
+        return None, value
+    return as_timedelta(value), None
+
+
+def as_timedelta(value: timedelta | float) -> timedelta:
+    """Return a duration that may be given in seconds."""
+    return timedelta(seconds=value) if isinstance(value, int | float) else value
 
 
 def check_moment(name: str, value: datetime | str) -> None:

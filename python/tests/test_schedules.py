@@ -61,6 +61,8 @@ def test_what_is_declared(app: Symphony) -> None:
         catch_up="all",
         catch_up_limit=7,
         overlap="skip",
+        expires=timedelta(minutes=10),
+        on_expiry="drop",
     )
     def poll() -> Poll:
         return Poll("eu")
@@ -95,6 +97,8 @@ def test_what_is_declared(app: Symphony) -> None:
             "catch_up": "all",
             "catch_up_limit": 7,
             "overlap": "skip",
+            "expires_in": "10 minutes",
+            "on_expiry": "drop",
         },
         {
             "schedule_name": "launch",

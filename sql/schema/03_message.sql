@@ -36,6 +36,8 @@ create table symphony.message (
     available_at timestamptz,
     last_error   text,
     retry        jsonb,
+    expires_at   timestamptz,
+    on_expiry    text,
 
     constraint message_pkey primary key (message_id)
 );
@@ -60,6 +62,10 @@ comment on column symphony.message.last_error is
 'Why the last attempt did not succeed, or why it was put off.';
 comment on column symphony.message.retry is
 'How it is retried, as enqueue() was told; null: as its type and queue say.';
+comment on column symphony.message.expires_at is
+'From then on it is handed out no more: the claim that comes to it settles it; null: never.';
+comment on column symphony.message.on_expiry is
+'What becomes of it then. drop: it is removed; null: it fails.';
 
 create index message_lane_idx on symphony.message (lane_id, txid, message_id);
 
@@ -81,6 +87,8 @@ create table symphony.delayed_message (
     error_class  text,
     retry        jsonb,
     wait         interval,
+    expires_at   timestamptz,
+    on_expiry    text,
 
     constraint delayed_message_pkey primary key (message_id)
 );
@@ -107,6 +115,10 @@ comment on column symphony.delayed_message.retry is
 'How it is retried, as enqueue() was told; null: as its type and queue say.';
 comment on column symphony.delayed_message.wait is
 'How long it was put off, where available_at was counted from the time of then; null: it waits for a moment.';
+comment on column symphony.delayed_message.expires_at is
+'From then on it is handed out no more; null: never.';
+comment on column symphony.delayed_message.on_expiry is
+'What becomes of it then. drop: it is removed; null: it fails.';
 
 create index delayed_message_due_idx on symphony.delayed_message (available_at);
 
@@ -134,6 +146,7 @@ create table symphony.failed_message (
     error_class  text,
     worker       text,
     retry        jsonb,
+    expires_at   timestamptz,
 
     constraint failed_message_pkey primary key (message_id),
     constraint failed_message_reason_is_known
@@ -163,11 +176,25 @@ comment on column symphony.failed_message.error_class is
 comment on column symphony.failed_message.worker is 'The worker of the last attempt.';
 comment on column symphony.failed_message.retry is
 'How it was retried, as enqueue() was told; null: as its type and queue say.';
+comment on column symphony.failed_message.expires_at is
+'Until when it had to be started; null: it had no such time. A replay has none.';
 
 create index failed_message_lane_idx on symphony.failed_message (lane_id, failed_at, message_id);
 
 comment on index symphony.failed_message_lane_idx is
 'Serves queue_stats(), and the failed of a queue in order: failed_messages(), retry_failed(), tick().';
+
+
+create type symphony.message_options as (
+    expires_in         interval,
+    expires_at         timestamptz,
+    on_expiry          text,
+    on_duplicate       text,
+    idempotency_window interval
+);
+
+comment on type symphony.message_options is
+'What enqueue() was told of a message that is told of few; see there.';
 
 
 create table symphony.idempotency_key (

@@ -24,6 +24,9 @@ comment on sequence symphony.claim_id_seq is 'Numbers the claims, in the upper b
  * Claims may be committed asynchronously, and a crash that forgets one may also forget that its
  * number was given out.  The lower 16 bits of a claim_id are random, so that the worker of a
  * forgotten claim does not hold the key to another one.
+ *
+ * An ack changes what comes before "keys", which is the longest part of a row.  It comes last, so that the
+ * end of the row stays as it is, and is not written to the WAL again.
  */
 create table symphony.claim (
     claim_id           bigint not null
@@ -33,6 +36,7 @@ create table symphony.claim (
     finished_at        timestamptz,
     partial_txid       bigint,
     partial_message_id bigint,
+    first_place        bigint,
     lane_id            integer not null,
     size               integer not null,
     retried            integer not null default 0,
@@ -45,7 +49,7 @@ create table symphony.claim (
     renewed_at         timestamptz,
     keys               text[],
     holds              boolean,
-    first_place        bigint,
+    passed             integer,
 
     constraint claim_pkey primary key (claim_id)
 ) with (fillfactor = 60);
@@ -86,6 +90,10 @@ comment on column symphony.claim.holds is
 comment on column symphony.claim.first_place is
 'What is parked of its keys has this place or a greater one, unless some of it was given back; null: it is '
 'not known.';
+
+comment on column symphony.claim.passed is
+'How many messages are pending no longer since this claim, where that is not its size: what it parked, or '
+'purge_queue() dropped, counts too, and what had been parked does not.';
 
 create index claim_lane_idx on symphony.claim (lane_id, claim_id);
 create index claim_lease_idx on symphony.claim (lease_until);

@@ -65,6 +65,7 @@ create table symphony.tick (
     fired           integer not null default 0,
     purged          integer not null default 0,
     clock_schedule  text,
+    fold_at         timestamptz not null default '-infinity',
 
     constraint tick_pkey primary key (tick_id)
 );
@@ -88,6 +89,7 @@ comment on column symphony.tick.purged is 'Completed and failed messages removed
 comment on column symphony.tick.clock_schedule is
 'While what was counted from a clock that was ahead is set right: the last schedule that is, or empty; '
 'null: all is right.';
+comment on column symphony.tick.fold_at is 'From then on a tick folds figures again; see 11_figures.sql.';
 
 
 /*

@@ -37,6 +37,8 @@ create table symphony.schedule (
              else 'broken' end) stored,
     paused_at       timestamptz,
     paused_by       text,
+    expires_in      interval,
+    on_expiry       text,
 
     constraint schedule_pkey primary key (schedule_name),
     constraint schedule_name_is_short check (length(schedule_name) between 1 and 200),
@@ -48,6 +50,10 @@ create table symphony.schedule (
     constraint schedule_catch_up_limit_is_sane check (catch_up_limit between 1 and 10000),
     constraint schedule_overlap_is_known check (overlap in ('allow', 'skip')),
     constraint schedule_managed_by_is_short check (length(managed_by) between 1 and 200),
+    constraint schedule_expires_in_is_sane
+        check (expires_in > '0' and expires_in <= '100 years'),
+    constraint schedule_on_expiry_is_known check (on_expiry in ('fail', 'drop')),
+    constraint schedule_on_expiry_needs_an_end check (on_expiry is null or expires_in is not null),
     constraint schedule_window_is_open check (starts_at < ends_at)
 );
 
@@ -90,6 +96,9 @@ comment on column symphony.schedule.state is
 'on; paused; broken: last_error says why; done: it will not run again.';
 comment on column symphony.schedule.paused_at is 'Since when it is paused; null: it is not.';
 comment on column symphony.schedule.paused_by is 'Who paused it, as _signature() says.';
+comment on column symphony.schedule.expires_in is
+'How long after its time a message may start; null: without an end.';
+comment on column symphony.schedule.on_expiry is 'What becomes of it then: fail or drop; null: fail.';
 
 create index schedule_due_idx on symphony.schedule (next_run_at) where enabled;
 

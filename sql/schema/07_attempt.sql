@@ -16,7 +16,7 @@ create table symphony.attempt (
     traceback   text,
 
     constraint attempt_pkey primary key (message_id, attempt_id),
-    constraint attempt_outcome_is_known check (outcome in ('retry', 'failed'))
+    constraint attempt_outcome_is_known check (outcome in ('retry', 'failed', 'expired'))
 );
 
 comment on table symphony.attempt is
@@ -27,7 +27,8 @@ comment on column symphony.attempt.started_at is 'When it was claimed.';
 comment on column symphony.attempt.ended_at is 'When the worker gave it up, or its lease ended.';
 comment on column symphony.attempt.replay is 'How often retry_failed() had brought it back by then.';
 comment on column symphony.attempt.attempt is 'Number of the delivery; a replay counts from 1 again.';
-comment on column symphony.attempt.outcome is 'retry: it came back; failed: it was given up.';
+comment on column symphony.attempt.outcome is
+'retry: it came back; failed: it was given up; expired: it had not started in time, and no attempt was made.';
 comment on column symphony.attempt.worker is 'The worker that had it.';
 comment on column symphony.attempt.error_class is 'Class of the error, as the worker named it.';
 comment on column symphony.attempt.error is 'What happened, without secrets.';

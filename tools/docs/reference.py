@@ -40,6 +40,7 @@ TOPICS = {
     "tick": ("Ticking", "Do what time has made due."),
     "queues": ("Queues", "Make queues, change them, and see what is in them."),
     "brokers": ("Brokers", "Take back what a broker handed out, and see whether it is reached."),
+    "figures": ("Figures", "See what happened, by minutes and hours."),
     "limits": ("Order and limits", "See what waits for others of its key, and let it go."),
     "status": ("Status", "Look for a message, and for anything that is wrong."),
     "health": ("Health", "See what is wrong now, and what helps."),

@@ -10,15 +10,16 @@ from .options import connected, wide_option
 from .output import Output
 from .tables import Column
 
-__all__ = ["access"]
+__all__ = ["WAITING", "access"]
 
 KINDS = ("enqueuer", "producer", "consumer", "operator", "observer")
 COLUMNS = (
     Column("role_name", "role"),
     Column("access", "access"),
-    Column("queues", "queues"),
+    Column("queues", "queues", value=lambda row: row["queues"] and ", ".join(row["queues"])),
     Column("state", "state"),
 )
+WAITING = "What waits: symphony-pg access restore grants it, and revoke removes it."
 kind = click.argument("kind", metavar="ACCESS", type=click.Choice(KINDS))
 
 
@@ -39,7 +40,10 @@ def list_(client: Client, out: Output) -> None:
     Example:
       symphony-pg access list
     """
-    out.table(client.list_access(), COLUMNS, "No role was granted anything.")
+    listed = client.list_access()
+    out.table(listed, COLUMNS, "No role was granted anything.")
+    if any(each.state != "granted" for each in listed):
+        out.text(WAITING)
 
 
 @access.command()

@@ -12,6 +12,7 @@ from ..app import Symphony
 from ..database import install as installation
 from ..database.client import Client
 from ..version import __version__
+from .access import WAITING
 from .application import app_option, declare_handlers
 from .doctor import say_incidents
 from .options import connected
@@ -94,8 +95,16 @@ def upgrade(client: Client, out: Output, app: Symphony | None, take_over: bool) 
     """
     installation.upgrade(client.conn)
     text = f"Symphony is at {__version__}; functions, views and access are made anew."
-    values: dict[str, Any] = {"version": __version__}
+    waiting = [each for each in client.list_access() if each.state != "granted"]
+    values: dict[str, Any] = {
+        "version": __version__,
+        "waiting_access": [each._asdict() for each in waiting],
+    }
     _tell_with_schedules(text, values, client, out, app, take_over)
+    for each in waiting:
+        out.text(f"{each.access} {each.role_name} {each.state}.", colour="yellow")
+    if waiting:
+        out.text(WAITING)
 
 
 @db.command()

@@ -52,7 +52,11 @@ def parse_header(text: str) -> tuple[str, str]:
 @click.option("--delay", type=DURATION, help="Start so much later: 90, 1.5s, 5m, 2h, 1d.")
 @click.option("--at", type=MOMENT, help="Start then: 2030-01-31T08:00+01:00.")
 @click.option("--key", metavar="TEXT", help="Idempotency key: a second message is not enqueued.")
+@click.option("--replace", is_flag=True, help="With --key: replace the first if it still waits.")
+@click.option("--window", type=DURATION, help="How long the key is in use [as the queue says].")
 @click.option("--group", metavar="TEXT", help="What the message belongs to.")
+@click.option("--expires", type=DURATION, help="How long after it is due it may start.")
+@click.option("--drop", is_flag=True, help="With --expires: drop it then [it fails].")
 @click.option("--header", metavar="NAME=VALUE", multiple=True, help="Metadata; repeatable.")
 @connected
 def enqueue(
@@ -65,7 +69,11 @@ def enqueue(
     delay: timedelta | None,
     at: datetime | None,
     key: str | None,
+    replace: bool,
+    window: timedelta | None,
     group: str | None,
+    expires: timedelta | None,
+    drop: bool,
     header: Sequence[str],
 ) -> None:
     """Enqueue a message of TYPE with BODY. It is JSON; '-' reads it from standard input.
@@ -75,6 +83,8 @@ def enqueue(
       symphony-pg enqueue SendEmail '{"to": "ada@example.com"}'
       symphony-pg enqueue SendEmail - --queue mail --priority 9 < body.json
       symphony-pg enqueue Remind '{"id": 7}' --delay 1h30m --key remind-7
+      symphony-pg enqueue Index '{"id": 7}' --delay 10s --key index-7 --replace
+      symphony-pg enqueue SendCode '{"code": 1234}' --expires 5m --drop
     """
     with answered_within(CALL_TIMEOUT):
         message_id = client.enqueue(
@@ -87,6 +97,10 @@ def enqueue(
             idempotency_key=key,
             group_key=group,
             headers=dict(map(parse_header, header)) or None,
+            expires_in=expires,
+            on_expiry="drop" if drop else None,
+            on_duplicate="replace" if replace else None,
+            idempotency_window=window,
         )
     text = f"Message {message_id} is enqueued. See: symphony-pg message show {message_id}"
     out.say(text, message_id=message_id)

@@ -52,7 +52,7 @@ ERRORS = (
 
 @click.group()
 def message() -> None:
-    """List messages, look at one, cancel it, ask why it is not running."""
+    """List messages, look at one, cancel it, run it, ask why it waits."""
 
 
 @message.command()
@@ -152,6 +152,20 @@ def cancel(client: Client, out: Output, message_id: int) -> None:
     out.say(text, message_id=message_id, cancelled=cancelled)
     if not cancelled:
         raise SystemExit(1)
+
+
+@message.command()
+@click.argument("message_id", type=MESSAGE_ID)
+@connected
+def run(client: Client, out: Output, message_id: int) -> None:
+    """Run a message now that waits for its time or a retry.
+
+    \b
+    Example:
+      symphony-pg message run 42
+    """
+    client.run_message_now(message_id)
+    out.say(f"Message {message_id} runs as soon as a worker is free.", message_id=message_id)
 
 
 @message.command()

@@ -160,6 +160,8 @@ class Output:
             body = "" if event.old_body is None else f"; body before: {json.dumps(event.old_body)}"
             what = f"{self.cell(event.ended_at)} by {event.replayed_by}{body}"
             return f"replay {event.replay}", what, ""
+        if event.event == "expired":
+            return "expired", f"{self.cell(event.ended_at)}", event.error or ""
         took = event.ended_at - event.started_at if event.started_at else None
         when = f"{self.cell(event.started_at)} for {self.cell(took)}"
         what = f"{when} in {self.cell(event.worker)}: {event.event}"

@@ -123,6 +123,10 @@ def show(client: Client, out: Output, name: str, runs: int) -> None:
 @click.option("--catch-up", metavar="WHICH", help="Of runs missed: skip, last or all [last].")
 @click.option("--catch-up-limit", type=int, help="With all: how many at most [100].")
 @click.option("--overlap", metavar="HOW", help="allow, or skip a run before the last is done.")
+@click.option(
+    "--expires", "expires_in", type=DURATION, help="How long after its time it may start."
+)
+@click.option("--on-expiry", metavar="HOW", help="What comes later: fail or drop [fail].")
 @connected
 def add(
     client: Client,

@@ -21,19 +21,29 @@ from .tables import Column
 
 __all__ = ["stats"]
 
+
+def _rate(a_minute: float) -> float:
+    """Return messages a minute with as many places as say something."""
+    return round(a_minute, 1) if 0 < a_minute < 10 else round(a_minute)
+
+
 COLUMNS = (
     Column("queue_name", "queue", least=28),
-    Column("paused", "paused", rank=1),
+    Column("paused", "paused", rank=3),
     Column("pending", "pending"),
-    Column("delayed", "delayed"),
+    Column("delayed", "delayed", rank=2),
     Column("processing", "running"),
     Column("failed", "failed"),
+    Column("failed_last_hour", "failed/h", rank=1),
     Column("oldest_pending_age", "oldest"),
-    Column("finished_last_minute", "done/min"),
-    Column("retried_last_hour", "retried/h", rank=4),
-    Column("mean_waiting", "waiting", rank=2),
-    Column("mean_processing", "taking", rank=2),
-    Column("idle_workers", "idle", rank=3),
+    Column("inflow", "in/min", value=lambda row: _rate(row["inflow"])),
+    Column("outflow", "out/min", value=lambda row: _rate(row["outflow"])),
+    Column("backlog_lasts", "lasts", rank=1),
+    Column("finished_last_minute", "done/min", rank=4),
+    Column("retried_last_hour", "retried/h", rank=6),
+    Column("mean_waiting", "waiting", rank=4),
+    Column("mean_processing", "taking", rank=4),
+    Column("idle_workers", "idle", rank=5),
 )
 
 
@@ -47,9 +57,13 @@ def stats(client: Client, out: Output, queue: str | None, watch: bool, interval:
     """Show how full and how fast the queues are, or QUEUE.
 
     10,000+ means that many or more: counting stops there, and earlier where there are many queues.
+    What is pending is counted to the end, as long as somebody ticks.
 
     \b
     oldest     since when the message at the head has been due
+    in/min     messages a minute that came in, over the last 5 minutes
+    out/min    messages a minute that were handed out, likewise
+    lasts      how long what is pending lasts, if that goes on; -: it does not become less
     waiting    mean time from due to claimed
     taking     mean time from claimed to settled
     idle       workers that sleep until they are notified
@@ -83,6 +97,8 @@ def _show(out: Output, rows: Sequence[QueueStats]) -> None:
         if each.purge_waits_for is not None:
             text = f"\n{each.queue_name}: its purge waits for {each.purge_waits_for}."
             out.text(text, colour="yellow")
+        if each.why_at_least is not None:
+            out.text(f"\n{each.queue_name}: {each.why_at_least}")
 
 
 def _again(out: Output, rows: Sequence[QueueStats], interval: timedelta) -> None:

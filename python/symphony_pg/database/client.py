@@ -90,6 +90,9 @@ class _Functions:
     blocked_keys = _Method(functions.blocked_keys)
     release_key = _Method(functions.release_key)
     queue_stats = _Method(functions.queue_stats)
+    queue_figures = _Method(functions.queue_figures)
+    queue_totals = _Method(functions.queue_totals)
+    type_figures = _Method(functions.type_figures)
     queue_settings = _Method(functions.queue_settings)
     queue_holds = _Method(functions.queue_holds)
 
@@ -97,6 +100,7 @@ class _Functions:
     pause_schedule = _Method(functions.pause_schedule)
     resume_schedule = _Method(functions.resume_schedule)
     remove_schedule = _Method(functions.remove_schedule)
+    run_message_now = _Method(functions.run_message_now)
     run_schedule_now = _Method(functions.run_schedule_now)
     schedule_status = _Method(functions.schedule_status)
     schedule_runs = _Method(functions.schedule_runs)

@@ -35,6 +35,10 @@ class Holder(Protocol):
         """Until when it is held."""
 
     @property
+    def worker(self) -> str | None:
+        """What the worker calls itself; None: there is none."""
+
+    @property
     def dsn(self) -> str | None:
         """The database that its transactions are in."""
 
@@ -82,6 +86,11 @@ class Context:
     def queue_name(self) -> str:
         """The queue it came from."""
         return self._message.queue_name
+
+    @property
+    def worker(self) -> str | None:
+        """The worker that has it in its hands; None in dispatch(), or in a test."""
+        return self._holder.worker
 
     @property
     def priority(self) -> int:

@@ -74,6 +74,7 @@ class Handler:
         "all",
         "bus",
         "call",
+        "concurrency",
         "decode",
         "errors",
         "function",
@@ -96,7 +97,11 @@ class Handler:
         errors: ErrorClasses = USUAL,
         handler_name: str = "default",
         timeout: timedelta | float | None = None,
+        concurrency: int | None = None,
     ) -> None:
+        if concurrency is not None and concurrency < 1:
+            raise ValueError(f"the concurrency of a handler is 1 or more, not {concurrency}")
+        self.concurrency = concurrency
         self.function = function
         self.handler_name = handler_name
         self.all: dict[str, Handler] = {handler_name: self}

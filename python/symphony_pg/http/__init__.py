@@ -2,7 +2,9 @@
 
     from symphony_pg.http import create_app
 
-    api.mount("/", create_app(app))      # FastAPI, Starlette; or alone, in any server for ASGI
+    api.mount("/api/symphony", create_app(app, path="", cron_path=""))    # FastAPI, Starlette
+
+It is an ASGI application, which may also be served alone: `uvicorn shop:symphony`.
 
 Everything but `live` and the short form of `status` is closed until tokens or secrets are given.
 """

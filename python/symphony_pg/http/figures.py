@@ -137,13 +137,27 @@ class Figures:
         down = [
             each.labels["transport"] for each in samples if each.metric == UP and not each.value
         ]
+        incidents = await self.read(functions.health(__version__))
         silent = age is None or age > LONGEST_SILENCE_OF_TICKS
+        degraded = down or any(each.severity == "critical" for each in incidents)
         return {
-            "status": "down" if silent else "degraded" if down else "ok",
+            "status": "down" if silent else "degraded" if degraded else "ok",
             "version": __version__,
             "schema_version": version,
             "last_tick_age": age,
             "transports_down": sorted(down),
+            "incidents": [
+                {
+                    "severity": each.severity,
+                    "code": each.code,
+                    "subject": each.subject,
+                    "sentence": each.sentence,
+                    "since": None if each.since is None else each.since.isoformat(),
+                    "cause": each.cause,
+                    "command": each.command,
+                }
+                for each in incidents
+            ],
         }
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import to_builtins
 
 from ..times import check_moment
 from .types import MARK, MessageType, message_type_of
 
-__all__ = ["Envelope", "RetryPolicy", "sealed"]
+__all__ = ["ARGUMENTS", "Envelope", "OnDuplicate", "OnExpiry", "RetryPolicy", "sealed"]
+
+OnExpiry = Literal["fail", "drop"]
+OnDuplicate = Literal["keep", "replace"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +58,19 @@ class Envelope:
     group_key: str | None = None
     headers: Mapping[str, Any] | None = None
     retry: Mapping[str, Any] | None = None
+    expires_in: timedelta | None = None
+    expires_at: datetime | None = None
+    on_expiry: OnExpiry | None = None
+    on_duplicate: OnDuplicate | None = None
+    idempotency_window: timedelta | None = None
     message: Any = field(default=None, repr=False, compare=False)  # before it was encoded
     plain: Any = field(default=..., repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.available_at is not None:
             check_moment("available_at", self.available_at)
+        if self.expires_at is not None:
+            check_moment("expires_at", self.expires_at)
 
     def arguments(self) -> dict[str, Any]:
         """Return what was given, as keyword arguments of enqueue()."""

@@ -15,6 +15,7 @@ OPERATION_TYPE = "messaging.operation.type"
 MESSAGE_ID = "messaging.message.id"
 CONVERSATION_ID = "messaging.message.conversation_id"
 MESSAGE_COUNT = "messaging.batch.message_count"
+CLIENT_ID = "messaging.client.id"
 CONSUMER_GROUP = "messaging.consumer.group.name"
 ERROR_TYPE = "error.type"
 

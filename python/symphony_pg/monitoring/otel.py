@@ -113,7 +113,11 @@ class _Spans:
         first = found[0]
         common = _common(names.PROCESS, names.PROCESS, first.queue_name)
         senders = [self._extracted(each.headers) for each in found]
-        attributes = {**common, names.MESSAGE_TYPE: passage.message_type}
+        attributes = {
+            **common,
+            names.MESSAGE_TYPE: passage.message_type,
+            **_given({names.CLIENT_ID: first.worker}),
+        }
         if isinstance(passage.message, list):
             attributes[names.MESSAGE_COUNT] = len(found)
         else:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..app import Symphony
-from ..database.functions.metrics import Sample
+from ..database.functions.figures import Sample
 from ..events import Failed, Handled, Lost, Retried
 from ..extras import needing
 from ..handling.middlewares import around
@@ -43,7 +43,15 @@ FAMILIES = {
         "gauge", "For how long the message at the head has been due."
     ),
     "symphony_queue_paused": Family("gauge", "1 while nothing is handed out."),
+    "symphony_queue_enqueued": Family("counter", "Messages that came into the queue."),
+    "symphony_queue_claimed": Family("counter", "Messages that were handed out."),
+    "symphony_queue_completed": Family("counter", "Messages that were acknowledged."),
+    "symphony_queue_retried": Family("counter", "Attempts that failed and are repeated."),
+    "symphony_queue_failed": Family("counter", "Messages that failed for good."),
+    "symphony_queue_returned": Family("counter", "Messages that were given back."),
+    "symphony_queue_wait_seconds": Family("histogram", "From due to claimed."),
     "symphony_queue_waiting_keys": Family("gauge", "Messages that wait for others of their key."),
+    "symphony_incidents": Family("gauge", "What is wrong now, as symphony-pg doctor tells it."),
     "symphony_workers": Family("gauge", "Workers of a queue, by state."),
     "symphony_schedule_next_run_timestamp_seconds": Family("gauge", "When a schedule runs next."),
     "symphony_last_tick_timestamp_seconds": Family("gauge", "When tick() ran last."),
@@ -72,7 +80,7 @@ def _families(samples: Iterable[Sample]) -> Iterator[Metric]:
     from prometheus_client.utils import floatToGoString
 
     found: dict[str, Metric] = {}
-    for name, labels, value in samples:
+    for name, labels, value in sorted(samples, key=_place):
         family = _family_of(name)
         if family not in found:
             kind, text = FAMILIES[family]
@@ -83,6 +91,13 @@ def _families(samples: Iterable[Sample]) -> Iterator[Metric]:
             labels = {"version": __version__, **labels}
         found[family].add_sample(name, {**labels}, value)
     yield from found.values()
+
+
+def _place(sample: Sample) -> tuple[Any, ...]:
+    """Sort the buckets of a histogram by their bounds, and its sums behind them."""
+    labels = dict(sample.labels)
+    bound = float(labels.pop("le", "inf"))
+    return _family_of(sample.metric), sorted(labels.items()), bound, sample.metric
 
 
 def _family_of(name: str) -> str:

@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..messages.envelope import Envelope, sealed
+from ..messages.envelope import ARGUMENTS, Envelope, sealed
 from .middleware import Passage
 
-OPTIONS = ("queue_name", "priority", "delay", "available_at", "idempotency_key", "group_key")
+OPTIONS = tuple(
+    name for name in ARGUMENTS if name not in ("message_type", "body", "headers", "retry")
+)
 PENDING = 0  # in place of an id: it will be sent when the handler has succeeded
 
 

@@ -42,6 +42,7 @@ class _Here:
     """
 
     lost = lease_lost = False
+    worker = None
     lease_until = datetime.max.replace(tzinfo=timezone.utc)
 
     def __init__(

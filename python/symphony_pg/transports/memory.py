@@ -5,10 +5,12 @@ from __future__ import annotations
 import heapq
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from ..database.functions.messages import ClaimedMessage
+from ..errors import BadArgument
 from ..handling.batch import BatchHandler
 from ..handling.context import BatchItem
 from ..handling.failure import Failure, forget_traceback
@@ -26,13 +28,14 @@ AT_ONCE = datetime.min.replace(tzinfo=timezone.utc)
 class Run(NamedTuple):
     """One run of a message, and what came of it.
 
-    outcome   "acked"; "retry" or "snoozed", as the handler asked; "failed" after any other error
+    outcome   "acked"; "retry" or "snoozed", as the handler asked; "failed" after any other error;
+              "expired", without a run, if it was too late
     failure   what the handler raised, and what a worker would tell the database of it; else None
     """
 
     envelope: Envelope
     message: ClaimedMessage
-    outcome: Literal["acked", "retry", "snoozed", "failed"]
+    outcome: Literal["acked", "retry", "snoozed", "failed", "expired"]
     failure: Failure | None = None
 
 
@@ -44,6 +47,7 @@ class _Waiting(NamedTuple):
     message_id: int
     envelope: Envelope
     message: ClaimedMessage
+    expires_at: datetime | None
 
 
 class InMemoryTransport(LocalTransport):
@@ -141,16 +145,54 @@ class InMemoryTransport(LocalTransport):
     def _collect(self, envelope: Envelope) -> int:
         key = (envelope.queue_name, envelope.idempotency_key)
         if envelope.idempotency_key is not None and key in self._keys:
-            return self._keys[key]
+            first_id = self._keys[key]
+            if envelope.on_duplicate != "replace":
+                return first_id
+            self._refuse_deliveries(envelope)
+            if first := self._delayed(first_id):
+                return self._replace(first, envelope)
         self.envelopes.append(envelope)
         deliveries = self._deliveries(envelope)
         for each, message_id in deliveries:
             message = self._claimed(each, message_id, max_attempts=1)
-            entry = _Waiting(_due_at(each), -message.priority, message_id, each, message)
+            due_at, expires_at = _times(each)
+            entry = _Waiting(due_at, -message.priority, message_id, each, message, expires_at)
             heapq.heappush(self._waiting, entry)
         first_id = deliveries[0][1]
         self._keys[key] = first_id
         return first_id
+
+    def _refuse_deliveries(self, envelope: Envelope) -> None:
+        """Raise what the database raises where one of several deliveries would be replaced."""
+        first = self._handlers.get(envelope.message_type)
+        if first is not None and len(first.all) > 1:
+            raise BadArgument(
+                "a message with several deliveries cannot be replaced",
+                detail="Its type has several handlers, each with a message of its own.",
+                hint="Leave on_duplicate out.",
+            )
+
+    def _delayed(self, message_id: int) -> _Waiting | None:
+        """Return a message that waits for its time."""
+        return next(
+            (w for w in self._waiting if w.message_id == message_id and w.due_at > AT_ONCE), None
+        )
+
+    def _replace(self, first: _Waiting, envelope: Envelope) -> int:
+        """Give a message that waits another content and time; its place stays."""
+        envelope = replace(
+            envelope, priority=first.envelope.priority, group_key=first.envelope.group_key
+        )
+        self.envelopes = [each for each in self.envelopes if each is not first.envelope]
+        self.envelopes.append(envelope)
+        message = self._claimed(envelope, first.message_id, max_attempts=1)
+        due_at, expires_at = _times(envelope)
+        self._waiting.remove(first)
+        self._waiting.append(
+            first._replace(due_at=due_at, envelope=envelope, message=message, expires_at=expires_at)
+        )
+        heapq.heapify(self._waiting)
+        return first.message_id
 
     # Running
 
@@ -163,7 +205,8 @@ class InMemoryTransport(LocalTransport):
         count = 0
         while taken := self._take(delayed, in_async_code=False):
             count += len(taken)
-            self._note(taken, self._handle([each.message for each in taken]), raises)
+            if taken := self._in_time(taken):
+                self._note(taken, self._handle([each.message for each in taken]), raises)
         return count
 
     async def run_all_async(self, *, delayed: bool = False, raises: bool = True) -> int:
@@ -171,7 +214,9 @@ class InMemoryTransport(LocalTransport):
         count = 0
         while taken := self._take(delayed, in_async_code=True):
             count += len(taken)
-            self._note(taken, await self._handle_async([each.message for each in taken]), raises)
+            if taken := self._in_time(taken):
+                items = await self._handle_async([each.message for each in taken])
+                self._note(taken, items, raises)
         return count
 
     def _take(self, delayed: bool, *, in_async_code: bool) -> list[_Waiting]:
@@ -192,6 +237,13 @@ class InMemoryTransport(LocalTransport):
         self._waiting = [each for each in self._waiting if each not in others]
         heapq.heapify(self._waiting)
         return [first, *others]
+
+    def _in_time(self, taken: Sequence[_Waiting]) -> list[_Waiting]:
+        """Return what has not expired, and note what has."""
+        now = datetime.now(timezone.utc)
+        late = [each for each in taken if each.expires_at is not None and each.expires_at <= now]
+        self.runs.extend(Run(each.envelope, each.message, "expired") for each in late)
+        return [each for each in taken if each not in late]
 
     def _note(self, taken: Sequence[_Waiting], items: Sequence[BatchItem], raises: bool) -> None:
         first: BaseException | None = None
@@ -215,7 +267,11 @@ def _outcome(failure: Failure) -> Literal["retry", "snoozed", "failed"]:
     return "failed" if failure.retry_after is None else "retry"
 
 
-def _due_at(envelope: Envelope) -> datetime:
+def _times(envelope: Envelope) -> tuple[datetime, datetime | None]:
+    """Return when a message is due, and when it expires."""
     now = datetime.now(timezone.utc)
-    due_at = envelope.available_at or now + (envelope.delay or timedelta(0))
-    return due_at if due_at > now else AT_ONCE
+    due_at = max(envelope.available_at or now + (envelope.delay or timedelta(0)), now)
+    expires_at = envelope.expires_at
+    if envelope.expires_in is not None:
+        expires_at = due_at + envelope.expires_in
+    return due_at if due_at > now else AT_ONCE, expires_at

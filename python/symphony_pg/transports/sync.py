@@ -34,9 +34,9 @@ class SyncTransport(LocalTransport):
     raises   True: what has failed for good raises its error in dispatch(), too
     sleep    called with the seconds before each retry: time.sleep, or None for no wait
 
-    Delay, priority and idempotency key have no meaning here. A Snooze uses an attempt: nothing
-    else would end it. `failed` holds the messages that failed for good, with their errors. Attempts
-    and waits are those of a new queue; a test asks the database whether they still are.
+    Delay, priority, idempotency key and expiry have no meaning here. A Snooze uses an attempt:
+    nothing else would end it. `failed` holds the messages that failed for good, with their errors.
+    Attempts and waits are those of a new queue; a test asks the database whether they still are.
     """
 
     def __init__(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, groupby
 from typing import Any
 
@@ -15,8 +15,9 @@ from ..handling.handler import Handler, each_handler, find_handler
 from .batches import Batches
 from .claim import Claim
 from .flag import Flag
+from .limited import Limited
 
-__all__ = ["Backlog", "BatchRun", "Run"]
+__all__ = ["Backlog", "BatchRun", "LimitedRun", "Run"]
 
 
 class Run:
@@ -42,6 +43,16 @@ class Run:
                     break
                 assert self.claim is not None
                 yield self.claim, message_id
+
+
+class LimitedRun(Run):
+    """One message of a handler that has a limit of its own."""
+
+    __slots__ = ("handler",)
+
+    def __init__(self, claim: Claim, handler: Handler, message: ClaimedMessage) -> None:
+        super().__init__(claim, handler.is_async, [message])
+        self.handler = handler
 
 
 class BatchRun(Run):
@@ -72,13 +83,20 @@ class BatchRun(Run):
 class Backlog:
     """The messages that were claimed and not yet started, in order.
 
-    `changed` is set whenever a slot comes for more.
+    `changed` is set whenever a slot comes for more; `overdue` is told of a claim whose messages
+    wait for long, since their handlers are limited.
     """
 
-    def __init__(self, handlers: Mapping[str, Handler], changed: Flag) -> None:
+    def __init__(
+        self,
+        handlers: Mapping[str, Handler],
+        changed: Flag,
+        overdue: Callable[[Claim], None] = lambda _: None,
+    ) -> None:
         self._handlers = handlers
         self._has_async = any(handler.is_async for handler in each_handler(handlers))
         self.batches = Batches(handlers, self._add_batch)
+        self.limited = Limited(handlers, self._add_limited, overdue)
         self._runs: deque[Run] = deque()
         self._ordered: set[Claim] = set()
         self._idle: deque[asyncio.Future[None]] = deque()  # what slots without work wait for
@@ -104,7 +122,7 @@ class Backlog:
                 self._ordered.discard(claim)
 
     def _put(self, claim: Claim, messages: Sequence[ClaimedMessage]) -> None:
-        messages = self.batches.sort_out(claim, messages)
+        messages = self.limited.sort_out(claim, self.batches.sort_out(claim, messages))
         if self._has_async:
             kinds = groupby(messages, self._is_async)
             self._runs.extend(Run(claim, is_async, run) for is_async, run in kinds)
@@ -131,6 +149,10 @@ class Backlog:
             if not work.done():  # else its slot was cancelled
                 work.set_result(None)
                 count -= 1
+
+    def _add_limited(self, claim: Claim, handler: Handler, message: ClaimedMessage) -> None:
+        self._runs.append(LimitedRun(claim, handler, message))
+        self._wake(1)
 
     async def next(self) -> Run | None:
         """Return the first run with messages that wait, when there is one; None after close().
@@ -163,9 +185,13 @@ class Backlog:
     def take_back(self, lost: Claim | None = None) -> dict[Claim, list[int]]:
         """Remove what waits, of one claim or of all; return the message ids by claim."""
         taken: dict[Claim, list[int]] = {}
-        parts = [run.take_back(lost) for run in self._runs]
-        for claim, message_id in chain(*parts, self.batches.take_back(lost)):
+        for claim, message_id in chain(self.batches.take_back(lost), self.limited.take_back(lost)):
             taken.setdefault(claim, []).append(message_id)
+        for run in [*self._runs]:
+            for claim, message_id in run.take_back(lost):
+                taken.setdefault(claim, []).append(message_id)
+                if isinstance(run, LimitedRun):
+                    self.limited.ended(run.handler)
         for claim in [each for each in self._ordered if lost in (None, each)]:
             self._ordered.discard(claim)
             if claim.order is not None and (behind := claim.order.take_back()):

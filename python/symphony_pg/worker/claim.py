@@ -38,6 +38,7 @@ class Claim:
         messages: Sequence[ClaimedMessage],
         lease: float,
         lender: Connections,
+        worker: str | None = None,
     ) -> None:
         self.claim_id = messages[0].claim_id
         self.queue_name = messages[0].queue_name
@@ -58,6 +59,7 @@ class Claim:
         self.returned = 0
         self.acked = 0
         self.nacked = 0
+        self.worker = worker
         self.dsn = lender.dsn
         self._lender = lender
 

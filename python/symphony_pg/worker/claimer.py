@@ -94,6 +94,10 @@ class Claimer:
                 await self.idling.end()  # to declare itself idle for these as well
                 await self.listening.hear_new_queues(self.link)
             size = self._claim_size()
+            if size == 0 and self.backlog.limited.size:  # that is given back, or starts
+                self.changed.clear()
+                await self._until_changed()
+                continue
             if size == 0:
                 return
             if self._is_too_large():
@@ -107,16 +111,27 @@ class Claimer:
                 await self.idling.found()
             elif may_be_delayed:
                 self.ticker.hurry()
-            if messages and (drain or messages[0].has_more):
+            is_paced = self._expect(messages)
+            if messages and (messages[0].has_more or (drain and not is_paced)):
                 continue
             if not drain:
-                await self.idling.wait(len(messages), self.listening.listens)
+                await self.idling.wait(len(messages), self.listening.listens, is_paced)
+            elif is_paced:
+                await self.bell.wait(None, self.limits.poll_interval)
             elif self.backlog.batches.flush():
                 continue
             elif was_quiet and not await self._has_found_more(finds):
                 return
             else:
                 await asyncio.sleep(DRAIN_POLL)
+
+    def _expect(self, messages: Sequence[ClaimedMessage]) -> bool:
+        """Ring when a rate allows more than these; return whether it does not do so now."""
+        if not messages or (next_at := messages[0].next_at) is None:
+            return False
+        loop = asyncio.get_running_loop()
+        loop.call_later(max(self.clock.seconds_until(next_at), 0), self.bell.ring)
+        return not messages[0].has_more
 
     async def _claim(self, size: int) -> list[ClaimedMessage]:
         call = undecoded(
@@ -162,7 +177,9 @@ class Claimer:
         backlog = self.backlog
         while not self.is_stopping:
             self.changed.clear()
-            if not self.settler.is_behind:
+            # What waits for limited handlers is given back soon, or starts.
+            is_full = backlog.limited.size >= self.limits.concurrency
+            if not (self.settler.is_behind or is_full):
                 waiting, busy = backlog.size, self.limits.concurrency - backlog.free_slots
                 if not waiting and backlog.free_slots:
                     return True

@@ -21,13 +21,18 @@ STATM = Path("/proc/self/statm")
 class Heartbeat:
     """Beats every few seconds, and at once after beat().
 
-    `describe` returns what to tell; `obey` gets what is asked: stop, pause, or None.
+    `describe` returns what to tell, and `work` what handlers did since the last beat; `obey` gets
+    what is asked: stop, pause, or None.
     """
 
     def __init__(
-        self, describe: Callable[[], Mapping[str, Any]], obey: Callable[[str | None], None]
+        self,
+        describe: Callable[[], Mapping[str, Any]],
+        work: Callable[[], Sequence[Mapping[str, Any]] | None],
+        obey: Callable[[str | None], None],
     ) -> None:
         self._describe = describe
+        self._work = work
         self._obey = obey
         self._due = Flag()
 
@@ -39,8 +44,14 @@ class Heartbeat:
         """Beat until the task is cancelled."""
         while True:
             self._due.clear()
-            self._obey(await link.run(functions.heartbeat(worker, queues, self._describe())))
+            told = functions.heartbeat(worker, queues, self._describe(), self._work())
+            self._obey(await link.run(told))
             await self._due.wait(INTERVAL)
+
+    async def end(self, link: Link, worker: str, queues: Sequence[str]) -> None:
+        """Tell what handlers did since the last beat."""
+        if work := self._work():
+            await link.run(functions.heartbeat(worker, queues, self._describe(), work))
 
 
 def resident_memory() -> int:

@@ -54,10 +54,11 @@ class DeliveredClaim(Claim):
         session: int,
         lender: Connections,
         transport: str,
+        worker: str | None = None,
     ) -> None:
         number = next(_numbers)
         messages = [each.message._replace(claim_id=number) for each in deliveries]
-        super().__init__(messages, lease, lender)
+        super().__init__(messages, lease, lender, worker)
         self.messages = messages
         self.session = session
         self.deliveries = {each.message.message_id: each for each in deliveries}

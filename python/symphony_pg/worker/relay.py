@@ -43,7 +43,7 @@ class Relay(Worker):
         app = Symphony(dsn)
         self._reached = Reach(broker_of(settings), self._beat_soon)
         size = int(settings.settings.get("batch_size", BATCH_SIZE))
-        self._forwarder = _Forwarder(app, self._reached, size, self._give_back)
+        self._forwarder = _Forwarder(app, self._reached, size, self._release)
         app.handlers = _Everything(self._forwarder)
         self._forwards = settings
         super().__init__(app, (settings.outbox,), batch_size=size, schedules=False, **options)
@@ -55,7 +55,7 @@ class Relay(Worker):
         told = {"transport": self._forwards.name, **self._reached.describe()}
         return {**super()._describe(), "relay": told}
 
-    async def _give_back(self, taken: dict[Claim, list[int]]) -> None:
+    async def _release(self, taken: dict[Claim, list[int]]) -> None:
         await self._settler.release(taken)
 
     async def _work(self) -> None:

@@ -30,8 +30,9 @@ from ..redaction import without_secrets
 from ..results import finished
 from ..sending.bus import Bus
 from ..sending.outbox import Outbox
-from .backlog import Backlog, BatchRun, Run
+from .backlog import Backlog, BatchRun, LimitedRun, Run
 from .claim import Claim
+from .done import Done
 from .pace import Pace
 from .stacks import stack_of_task, stack_of_thread
 
@@ -100,6 +101,7 @@ class Slots:
         backlog: Backlog,
         handlers: Mapping[str, Handler],
         pace: Pace,
+        done: Done,
         progress: Callable[[Claim], None],
         bus: Bus,
         sanitize: Callable[[str], str] | None = None,
@@ -111,6 +113,7 @@ class Slots:
         self._backlog = backlog
         self._handlers = handlers
         self._pace = pace
+        self._done = done
         self._progress = progress
         self._limit = limit
         self._on_stuck = on_stuck
@@ -207,7 +210,7 @@ class Slots:
                 continue
             assert run.claim is not None
             if run.is_async:
-                await self._run_async(slot, run, run.claim)
+                count = await self._run_async(slot, run, run.claim)
             else:
                 started = time.perf_counter()
                 count = await loop.run_in_executor(
@@ -215,6 +218,8 @@ class Slots:
                 )
                 self._pace.observe(time.perf_counter() - started, count)
             slot.claim = slot.work = slot.attempt = None
+            if count and isinstance(run, LimitedRun):
+                self._backlog.limited.ended(run.handler)
             self._progress(run.claim)
 
     def _run_in_thread(self, slot: _Slot, run: Run, claim: Claim) -> int:
@@ -229,10 +234,10 @@ class Slots:
             except IndexError:
                 break
             count += 1
-            handler = None
+            handler, started, has_failed = None, time.monotonic(), False
             try:
                 handler = handler_of(handlers, message.message_type, message.headers)
-                slot.work = (message, handler, time.monotonic())
+                slot.work = (message, handler, started)
                 context = new_context()
                 context.run(in_hand.set, message)
                 context.run(handler.call, message, claim)
@@ -242,17 +247,21 @@ class Slots:
                     outbox.renew()
             except BaseException as error:
                 outbox.renew()
+                has_failed = True
                 self._failed(claim, message, error, handler)
             else:
                 claim.succeeded(message.message_id)
+            self._done.add(message, time.monotonic() - started, failed=has_failed)
             if slot.is_stuck:
                 slot.recover()
         return count
 
-    async def _run_async(self, slot: _Slot, run: Run, claim: Claim) -> None:
-        waiting = run.waiting
+    async def _run_async(self, slot: _Slot, run: Run, claim: Claim) -> int:
+        """Call async handlers, as _run_in_thread() does."""
+        waiting, count = run.waiting, 0
         while waiting and not claim.lost:
             message = waiting.popleft()
+            count += 1
             handler = handler_of(self._handlers, message.message_type, message.headers)
             started = time.monotonic()
             slot.work = (message, handler, started)
@@ -269,7 +278,10 @@ class Slots:
                 self._failed(claim, message, error, handler)
             if slot.is_stuck:
                 slot.recover()
-            self._pace.observe(time.monotonic() - started, 1)
+            seconds = time.monotonic() - started
+            self._done.add(message, seconds, failed=error is not None)
+            self._pace.observe(seconds, 1)
+        return count
 
     async def _handled(
         self, slot: _Slot, handler: Handler, message: ClaimedMessage, claim: Claim
@@ -319,7 +331,10 @@ class Slots:
             log.info("%d messages: their batch handler was cancelled", len(items))
         else:
             self._settle_batch(handler, items, error)
-            self._pace.observe(time.monotonic() - started, len(items))
+            seconds = time.monotonic() - started
+            for item in items:
+                self._done.add(item.claimed, seconds / len(items), failed=bool(item.error or error))
+            self._pace.observe(seconds, len(items))
         if slot.is_stuck:
             slot.recover()
         slot.batch, slot.work = [], None

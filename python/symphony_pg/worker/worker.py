@@ -41,6 +41,7 @@ from .backlog import Backlog
 from .claim import Claim
 from .claimer import Claimer, Limits
 from .clock import Clock
+from .done import Done
 from .doorbell import Doorbell
 from .flag import Flag
 from .heartbeat import Heartbeat, resident_memory
@@ -258,7 +259,8 @@ class Worker:
             options["prepare_threshold"] = None
         self._loop = asyncio.get_running_loop()
         self._changed = Flag()
-        self._heartbeat = Heartbeat(self._describe, self._obey)
+        done = Done()
+        self._heartbeat = Heartbeat(self._describe, done.take, self._obey)
         self._bell = Doorbell(self.name, self._heartbeat.beat)
         self._claim_link = Link(self._dsn, "claims", self._prepare_claims, **options)
         self._link = Link(self._dsn, "acks", self._check_version, **options)
@@ -288,12 +290,13 @@ class Worker:
             self.app.sanitize,
         )
         pace = Pace(self.concurrency, self._limits.batch_size)
-        self._backlog = Backlog(self.app.handlers, self._changed)
+        self._backlog = Backlog(self.app.handlers, self._changed, self._give_back)
         self._slots = Slots(
             self.concurrency,
             self._backlog,
             self.app.handlers,
             pace,
+            done,
             self._progress,
             self.app.bus,
             self.app.sanitize,
@@ -323,7 +326,7 @@ class Worker:
             settler=self._settler,
             counts=self.counts,
             changed=self._changed,
-            hold=partial(Claim, lender=self._lender),
+            hold=partial(Claim, lender=self._lender, worker=self.name),
             on_memory_limit=self.stop,
         )
         self._is_set_up = True
@@ -350,7 +353,12 @@ class Worker:
             settler=self._settler,
             counts=self.counts,
             changed=self._changed,
-            hold=partial(DeliveredClaim, lender=self._lender, transport=self._transport.name),
+            hold=partial(
+                DeliveredClaim,
+                lender=self._lender,
+                transport=self._transport.name,
+                worker=self.name,
+            ),
             on_memory_limit=self.stop,
         )
 
@@ -449,6 +457,7 @@ class Worker:
             self._link.stop()
             self._emit(WorkerStopped(self.name, self.queues, self.counts.as_dict()))
             with suppress(Exception):
+                await self._heartbeat.end(self._link, self.name, self.queues)
                 await self._link.run(functions.stop_worker(self.name))
 
     def _emit(self, event: Event) -> None:
@@ -507,6 +516,18 @@ class Worker:
     def _progress(self, claim: Claim) -> None:
         self._backlog.follow(claim)
         self._settler.progress(claim)
+
+    def _give_back(self, claim: Claim) -> None:
+        """Let others have what does not start soon, since its handlers are limited.
+
+        A broker would count that as an attempt, so what it handed out is kept.
+        """
+        if self._transport is not None:
+            return
+        taken = self._backlog.take_back(claim)
+        self.counts.claimed -= sum(len(ids) for ids in taken.values())
+        self._changed.set()
+        self._spawn(self._settler.release(taken))
 
     def _on_lost(self, claim: Claim) -> None:
         unstarted = self._backlog.take_back(claim)

@@ -31,8 +31,18 @@ def test_access_is_granted_listed_and_revoked(cli: Cli, conn: Connection, role: 
     assert "does not exist" in cli.run("access", "grant", "nobody", "consumer", exit_code=1).output
     refused = cli.run("access", "grant", role, "operator", "--queue", "mail", exit_code=1)
     assert "for some queues" in refused.output
+    assert f"{role}  enqueuer  mail    granted" in cli.run("access", "list").output
     cli.run("access", "revoke", role, "enqueuer")
     assert cli.json("access", "list") == []
+
+
+def test_an_operator_is_told_who_may_grant(cli: Cli, conn: Connection, role: str) -> None:
+    cli.run("access", "grant", role, "operator")
+    as_operator = Cli(f"{cli.dsn} options='-c role={role}'")
+    for verb in ("grant", "revoke"):
+        output = as_operator.run("access", verb, role, "producer", exit_code=1).output
+        assert "permission denied to" in output
+        assert "HINT: Take that role: set role " in output
 
 
 def waiting_access(cli: Cli) -> list[Any]:
@@ -48,7 +58,10 @@ def test_what_waits_is_told_and_restored(cli: Cli, conn: Connection, role: str) 
     (waiting,) = waiting_access(cli)
     assert waiting["cause"] == "It waits: another role has this name now."
     assert "another role has this name" in cli.run("db", "status").output
-    cli.run("db", "upgrade")
+    assert "symphony-pg access restore" in cli.run("access", "list").output
+    upgraded = cli.run("db", "upgrade").output
+    assert f"producer {role} waits: another role" in upgraded
+    assert "symphony-pg access restore" in upgraded
     assert len(waiting_access(cli)) == 1
     assert [each["state"] for each in cli.json("access", "restore")] == ["granted"]
     assert "Nothing waits" in cli.run("access", "restore").output

@@ -20,7 +20,7 @@ def test_db(empty_dsn: str) -> None:
     assert "db install" in cli.run("stats", exit_code=1).output
     assert cli.json("db", "install") == {"version": "0.1.0", "installed_now": True}
     assert cli.json("db", "install")["installed_now"] is False
-    assert cli.json("db", "upgrade") == {"version": "0.1.0"}
+    assert cli.json("db", "upgrade") == {"version": "0.1.0", "waiting_access": []}
     status = cli.json("db", "status")
     assert (status["installed"], status["is_current"]) == ("0.1.0", True)
     assert cli.json("db", "check") == []
@@ -161,7 +161,7 @@ def test_workers_list_marks_what_is_over_its_limit(cli: Cli, conn: Connection) -
 def test_people_get_tables(cli: Cli, conn: Connection, terminal: None) -> None:
     text = cli.run("enqueue", "A").output
     assert re.search(r"Message \d+ is enqueued", text)
-    assert re.search(r"queue +paused +pending", cli.run("stats").output)
+    assert re.search(r"queue +pending +running", cli.run("stats").output)
     assert re.search(r"default +no +1", cli.run("queue", "list").output)
     message_id = re.findall(r"\d+", text)[0]
     assert re.search(r"status +pending", cli.run("message", "show", message_id).output)
@@ -240,7 +240,7 @@ def test_a_number_that_may_be_greater_says_so(
     (row,) = cli.json("stats")
     assert (row["pending"], row["at_least"]) == (10_000, ["pending"])
     request.getfixturevalue("terminal")
-    assert re.search(r"default +no +10,000\+ +0 ", cli.run("stats").output)
+    assert re.search(r"default +10,000\+ +0 ", cli.run("stats").output)
     assert re.search(r"default +no +10,000\+ +0 ", cli.run("queue", "list").output)
 
 
@@ -255,5 +255,5 @@ def test_what_holds_up_a_purge_is_told(cli: Cli, conn: Connection, terminal: Non
 def test_a_check_tells_a_person_how_far_it_is(cli: Cli, terminal: None) -> None:
     checked = cli.run("db", "check")
     assert checked.stdout == "All invariants hold.\n"
-    assert checked.stderr.startswith("1 of 10: a message is in one place\n2 of 10: ")
+    assert checked.stderr.startswith("1 of 11: a message is in one place\n2 of 11: ")
     assert cli.run("db", "check", "--json").stderr == ""

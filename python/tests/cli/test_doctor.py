@@ -277,6 +277,29 @@ def a_handler_hangs(ward: Ward) -> None:
 
 
 @incident(
+    "backlog_grows",
+    r'warning: Queue "default": its backlog grows by \d+ messages a minute\.',
+    CONSUME,
+    r"\d+ come in, \d+ are handed out\. The first has waited for \d+ min\.",
+)
+def a_backlog_grows(ward: Ward) -> Callable[[], object]:
+    """Let seven minutes pass, of the clock of the database."""
+    ward.client.heartbeat("w", ["default"])
+    for minute in range(-7, 1):
+        ward.conn.execute(
+            "create or replace function symphony._now() returns timestamptz language sql volatile "
+            f"as $$ select pg_catalog.clock_timestamp() + interval '{minute} min' $$".encode()
+        )
+        ward.client.enqueue_batch([{"message_type": "A"}] * 30)
+        if minute < 0:
+            for each in ward.client.claim_batch(batch_size=10)[:1]:
+                ward.client.ack(each.claim_id)
+        ward.client.heartbeat("w", ["default"])
+        ward.client.tick()
+    return lambda: ward.client.stop_worker("w")
+
+
+@incident(
     "limit_reached",
     r'warning: Queue "few": its limit has held all that waits for \d+ s\.',
     "symphony-pg queue configure few --concurrency 2",
@@ -314,10 +337,16 @@ def errors_rise(ward: Ward) -> Callable[[], object]:
     CONSUME,
     r"They are put off\. symphony_pg\.UnknownMessageType: no handler for the",
 )
-def nobody_knows_a_type(ward: Ward) -> None:
+def nobody_knows_a_type(ward: Ward) -> Callable[[], object]:
     ward.client.set_retry_policy("*", snooze_errors={"UnknownMessageType": "1 s"})
-    ward.worker("default")
+    ignorant = ward.worker("default")
     ward.client.enqueue_batch([{"message_type": "Refund"}] * 2)
+
+    def retire() -> None:  # else it may be the one that takes them again
+        ward.client.request_workers("stop")
+        ignorant.wait()
+
+    return retire
 
 
 @incident(

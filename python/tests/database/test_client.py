@@ -301,7 +301,7 @@ def test_check_says_how_far_it_is_and_can_be_cancelled(conn: Connection) -> None
     conn.add_notice_handler(lambda notice: told.append(notice.message_primary))
     assert Client(conn).check() == []
     assert [text and text.partition(":")[0] for text in told] == [
-        f"{n} of 10" for n in range(1, 11)
+        f"{n} of 11" for n in range(1, 12)
     ]
 
     conn.execute(

@@ -235,3 +235,19 @@ def test_it_answers_in_time_though_the_network_is_silent(dsn: str, conn: Connect
     with serving(again) as client:
         wait_until(lambda: drain(client, "?seconds=3") and one(conn, drained), "the leases", 30)
     again.close()
+
+
+def test_nothing_grows_with_each_request(app: Symphony, conn: Connection) -> None:
+    app.handler(Job)(lambda job: None)
+    sessions = "select count(*) from pg_stat_activity where datname = current_database()"
+    with serving(app) as client:
+
+        def left() -> tuple[int, int, int]:
+            for _ in range(10):
+                app.dispatch(Job())
+                assert drain(client)["done"] == 1
+            return threading.active_count(), one(conn, sessions), len(app.bus.around("handle"))
+
+        first = left()
+        assert left() <= first
+    assert one(conn, "select count(*) from symphony.worker") == 0

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from starlette.routing import Route
 from symphony_pg import Client, Symphony
 from symphony_pg.http import create_app, openapi
 from symphony_pg.http.figures import Cached
-from tests.helpers import Connection, fail
+from tests.helpers import Connection, fail, one
 from tests.http.helpers import SECRET, TOKENS, VIEWER, bearer, serving
 
 ROOT = "/api/symphony"
@@ -71,6 +72,7 @@ def test_status(app: Symphony, conn: Connection) -> None:
     Client(conn).disable_transport("mail")
     assert status() == (200, {"status": "degraded"})
     assert status(VIEWER)[1]["transports_down"] == ["mail"]
+    assert "Transport" in str([each["sentence"] for each in status(VIEWER)[1]["incidents"]])
     conn.execute("update symphony.tick set ticked_at = ticked_at - interval '31 seconds'")
     assert status() == (503, {"status": "down"})
     assert status("x" * 20)[0] == 401
@@ -113,12 +115,14 @@ def test_answers_are_as_described(app: Symphony, client: Client) -> None:
     """Each answer has the members that the description requires, and no others."""
     client.tick()
     fail(client)
+    client.pause_queue("default")
     described = openapi.document(ROOT, "/cron")
     schemas = described["components"]["schemas"]
     with serving(app) as http:
         answers = {
             "Status": http.get(f"{ROOT}/status").json(),
-            "Details": http.get(f"{ROOT}/status", headers=bearer(VIEWER)).json(),
+            "Details": (details := http.get(f"{ROOT}/status", headers=bearer(VIEWER)).json()),
+            "Incident": details["incidents"][0],
             "Depth": http.get(f"{ROOT}/queue-depth", headers=bearer(VIEWER)).json()["queues"][0],
             "Group": http.get(f"{ROOT}/failed", headers=bearer(VIEWER)).json()["groups"][0],
             "Work": http.post(f"{ROOT}/worker?seconds=5", headers=bearer(SECRET)).json(),
@@ -156,3 +160,14 @@ async def test_many_that_ask_at_a_time_are_one_read() -> None:
         await cached.get()
     await asyncio.sleep(0.3)
     assert await cached.get() == 3
+
+
+def test_many_at_a_time_share_two_connections(app: Symphony, conn: Connection) -> None:
+    sessions = "select count(*) from pg_stat_activity where application_name = 'symphony-pg'"
+    with serving(app) as client, ThreadPoolExecutor(20) as threads:
+
+        def ask(path: str) -> int:
+            return int(client.get(f"{ROOT}/{path}", headers=bearer(VIEWER)).status_code)
+
+        assert {*threads.map(ask, ["queue-depth", "failed", "metrics"] * 20)} == {200}
+        assert one(conn, sessions) <= 2

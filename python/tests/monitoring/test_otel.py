@@ -103,7 +103,7 @@ def test_from_enqueue_over_a_retry_to_the_end(
         )
     # The same journey for a type whose handler fails at first.
     Client(conn).enqueue("First", headers={"traceparent": PARENT})
-    run(app)
+    run(app, name="me")
 
     (sent, sent_by_handler) = seen.sent()
     assert (sent.name, sent.kind) == ("send default", SpanKind.PRODUCER)
@@ -143,6 +143,7 @@ def test_from_enqueue_over_a_retry_to_the_end(
     assert sent_by_handler.parent.span_id == of(again)[1]
     assert dict(jobs[0].attributes or {}) == {
         "messaging.system": "symphony",
+        "messaging.client.id": "me",
         "messaging.operation.name": "process",
         "messaging.operation.type": "process",
         "messaging.destination.name": "default",

@@ -14,7 +14,7 @@ from prometheus_client import parser
 from prometheus_client.openmetrics import parser as openmetrics
 
 from symphony_pg import BadArgument, Client, PermanentError, Symphony, Worker
-from symphony_pg.database.functions.metrics import Sample
+from symphony_pg.database.functions.figures import Sample
 from symphony_pg.events import Lost
 from symphony_pg.http import figures
 from symphony_pg.monitoring.pages import Page, serving
@@ -71,6 +71,9 @@ def test_the_metrics_of_the_database(client: Client, conn: Connection, accept: s
     assert value(found, "symphony_queue_oldest_pending_age_seconds", queue="default") >= 0
     assert value(found, "symphony_queue_oldest_pending_age_seconds", queue="mail") == 0
     assert value(found, "symphony_queue_paused", queue="mail") == 1
+    assert value(found, "symphony_queue_failed_total", queue="default") == 2
+    assert value(found, "symphony_queue_wait_seconds_bucket", queue="default", le="+Inf") == 2
+    assert value(found, "symphony_queue_wait_seconds_count", queue="default") == 2
     assert value(found, "symphony_transport_up", transport="sms") == 0
     assert value(found, "symphony_workers", queue="mail", state="idle") == 1
     assert value(found, "symphony_scrape_errors_total") == 0

@@ -7,7 +7,15 @@ from datetime import datetime, timedelta, timezone
 import psycopg
 import pytest
 
-from symphony_pg import Context, InMemoryTransport, RetryAfter, Snooze, Symphony, SyncTransport
+from symphony_pg import (
+    BadArgument,
+    Context,
+    InMemoryTransport,
+    RetryAfter,
+    Snooze,
+    Symphony,
+    SyncTransport,
+)
 from symphony_pg.transports import sync
 from tests.helpers import Connection, SendEmail
 
@@ -281,3 +289,50 @@ def test_in_memory_transport_knows_keys_by_their_queue() -> None:
     assert len(transport.envelopes) == 2
     assert app.dispatch(SendEmail()) not in (first, second)
     assert len(transport.envelopes) == 3
+
+
+def test_what_is_late_is_not_run_in_memory() -> None:
+    transport = InMemoryTransport()
+    app = Symphony(transport=transport)
+    seen: list[str] = []
+
+    @app.handler(SendEmail)
+    def send(message: SendEmail) -> None:
+        seen.append(message.to)
+
+    app.dispatch(SendEmail("late"), expires=datetime.now(timezone.utc))
+    app.dispatch(SendEmail("in time"), expires=60)
+    app.dispatch(SendEmail("later"), delay=3600, expires=1)
+    assert transport.run_all(delayed=True) == 3
+    assert seen == ["in time", "later"]
+    assert [run.outcome for run in transport.runs] == ["expired", "acked", "acked"]
+    assert transport.failed == []
+
+
+def test_what_waits_is_replaced_in_memory() -> None:
+    transport = InMemoryTransport()
+    app = Symphony(transport=transport)
+    seen: list[str] = []
+
+    @app.handler(SendEmail)
+    def send(message: SendEmail) -> None:
+        seen.append(message.to)
+
+    def changed(to: str, delay: float | None = 60) -> int:
+        return app.dispatch(SendEmail(to), delay=delay, idempotency_key="k", on_duplicate="replace")
+
+    first = changed("a")
+    assert changed("b") == first
+    assert transport.messages(SendEmail) == [SendEmail("b")]
+    assert transport.run_all() == 0
+    assert changed("c", None) == first
+    assert transport.run_all() == 1
+    assert changed("d") != first
+    assert transport.run_all(delayed=True) == 1
+    assert seen == ["c", "d"]
+
+    @app.handler(SendEmail, name="other")
+    def other(message: SendEmail) -> None: ...
+
+    with pytest.raises(BadArgument, match="several deliveries"):
+        changed("e")

@@ -31,15 +31,15 @@ begin
     if outcome = 'failed' then
         insert into symphony.failed_message (
             message_id, failed_at, enqueued_at, lane_id, attempt, reason, message_type, body, headers,
-            group_key, last_error, error_class, worker, retry)
+            group_key, last_error, error_class, worker, retry, expires_at)
         values (delivery.message_id, v_now, delivery.enqueued_at, delivery.lane_id, delivery.attempt,
                 _store_home.reason, delivery.message_type, delivery.body, delivery.headers,
                 delivery.group_key, _store_home.error, _store_home.error_class, _store_home.worker,
-                delivery.retry);
+                delivery.retry, delivery.expires_at);
     elsif available_at > v_now then
         insert into symphony.delayed_message (
             message_id, available_at, wait, enqueued_at, lane_id, attempt, message_type, body, headers,
-            group_key, last_error, error_class, retry)
+            group_key, last_error, error_class, retry, expires_at, on_expiry)
         values (delivery.message_id, _store_home.available_at, _store_home.available_at - v_now,
                 delivery.enqueued_at, delivery.lane_id, delivery.attempt, delivery.message_type,
                 delivery.body, delivery.headers, delivery.group_key, _store_home.error,
@@ -47,10 +47,10 @@ begin
     else
         insert into symphony.message (
             message_id, enqueued_at, lane_id, attempt, message_type, body, headers, group_key,
-            available_at, last_error, retry)
+            available_at, last_error, retry, expires_at, on_expiry)
         values (delivery.message_id, delivery.enqueued_at, delivery.lane_id, delivery.attempt,
                 delivery.message_type, delivery.body, delivery.headers, delivery.group_key, v_now,
-                _store_home.error, delivery.retry);
+                _store_home.error, delivery.retry, delivery.expires_at, delivery.on_expiry);
         perform symphony._wake_workers(array[delivery.lane_id]);
     end if;
 end;

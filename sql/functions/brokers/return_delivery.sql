@@ -73,7 +73,7 @@ begin
     v_fate := symphony._fate(v_transport, v_delivery, error_class || error_bases, retryable, retry_after,
                              coalesce(snoozed, false));
     outcome := v_fate.outcome;
-    available_at := case when outcome <> 'failed' then v_now + v_fate.wait end;
+    available_at := case when outcome <> 'failed' then least(v_now + v_fate.wait, v_delivery.expires_at) end;
     perform symphony._store_home(v_delivery, outcome, v_fate.reason, available_at, last_error,
                                  case when outcome <> 'snoozed' then error_class end, worker, traceback);
 end;
@@ -103,7 +103,7 @@ Arguments  transport_name - the transport it came by
            worker - who had it
 Returns    one row
            outcome - retry, snoozed or failed; known: it is home already, and nothing was changed
-           available_at - when it goes out again
+           available_at - when it goes out again, or expires
            last_error - the text that was kept, without secrets: log this
 Raises     SY020 unknown_transport
            22023 invalid_parameter_value

@@ -21,10 +21,10 @@ begin
     )
     insert into symphony.failed_message (
         message_id, failed_at, enqueued_at, lane_id, attempt, reason, message_type, body, headers,
-        group_key, last_error, error_class, worker, retry)
+        group_key, last_error, error_class, worker, retry, expires_at)
     select gone.message_id, symphony._now(), gone.enqueued_at, gone.lane_id, gone.attempt + 1,
            _fail.reason, gone.message_type, gone.body, gone.headers, gone.group_key,
-           _fail.error, _fail.error_class, claim.worker, gone.retry
+           _fail.error, _fail.error_class, claim.worker, gone.retry, gone.expires_at
     from gone
     join symphony.claim on claim.claim_id = _fail.claim_id;
     get diagnostics v_failed = row_count;

@@ -35,10 +35,11 @@ begin
     )
     insert into symphony.delayed_message (
         message_id, available_at, wait, enqueued_at, lane_id, attempt, message_type, body, headers,
-        group_key, last_error, error_class, retry)
+        group_key, last_error, error_class, retry, expires_at, on_expiry)
     select gone.message_id, _put_off.until, _put_off.wait, gone.enqueued_at, gone.lane_id,
            _put_off.attempt, gone.message_type, gone.body, gone.headers, gone.group_key,
-           coalesce(_put_off.error, gone.last_error), _put_off.error_class, gone.retry
+           coalesce(_put_off.error, gone.last_error), _put_off.error_class, gone.retry,
+           gone.expires_at, gone.on_expiry
     from gone;
 end;
 $$;

@@ -9,7 +9,8 @@ create or replace function symphony.claim_batch(
 returns table (
     claim_id bigint, message_id bigint, queue_name text, message_type text, body jsonb,
     headers jsonb, priority integer, attempt integer, max_attempts integer, group_key text,
-    enqueued_at timestamptz, lease_until timestamptz, alone boolean, has_more boolean, ordered boolean
+    enqueued_at timestamptz, lease_until timestamptz, alone boolean, has_more boolean, ordered boolean,
+    next_at timestamptz
 )
 language plpgsql
 security definer
@@ -20,9 +21,9 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 /*
- * It finds the first lane that has something (a last one needs no look), locks it, and takes messages
- * in a new statement: only that one sees how far the last holder went.  A lane that is locked elsewhere
- * is waited for if no other had anything, but not with one in hand: two workers could wait for each other.
+ * It locks the first lane that has something, and takes messages in a new statement: only that one sees
+ * how far the last holder went.  A lane that is locked elsewhere is waited for if no other had anything,
+ * and none is in hand: two workers could wait for each other.
  */
 #variable_conflict use_column
 declare
@@ -34,67 +35,67 @@ declare
     v_take     int8multirange;
     v_finished int8multirange;
     v_first    int8range;
-    v_limit    integer;
-    v_now      timestamptz;
 begin
-    perform symphony._check_claim(queues, batch_size, lease), symphony._end_when_idle(),
-            case when asynchronous then set_config('synchronous_commit', 'off', true) end;
+    perform symphony._check_claim(queues, batch_size, lease), symphony._end_when_idle(asynchronous);
     v_lanes := array(select lane_id from symphony._lanes(claim_batch.queues));
     v_lanes := case when cardinality(v_lanes) > 8 then symphony._filled_lanes(v_lanes) else v_lanes end;
     v_finished := case when cardinality(v_lanes) > 1 then symphony._finished_transactions() end;
     for i in 1 .. cardinality(v_lanes) + 1 loop
         v_lane_id := coalesce(v_lanes[i], v_busy);
-        exit when v_lane_id is null;
-        continue when (i < cardinality(v_lanes) or i = cardinality(v_lanes) and v_busy is not null)
+        continue when v_lane_id is null or i < cardinality(v_lanes) + num_nonnulls(v_busy)
             and not symphony._has_pending(array[v_lane_id], v_finished);
         if not symphony._lock_lane(v_lane_id, wait => i > cardinality(v_lanes) and not v_locked) then
             v_busy := coalesce(v_busy, v_lane_id);
             continue;
         end if;
-        select * into v_lane from symphony._lane_settings(v_lane_id), symphony._position(v_lane_id);
-        if v_lane.is_gated then
-            return query
-            select * from symphony._claim_gated(v_lane_id, batch_size, worker, lease, not v_locked, slots);
+        v_take := symphony._finished_transactions();
+        select *, symphony._now() as now into v_lane
+        from symphony._lane_settings(v_lane_id), symphony._position(v_lane_id);
+        if v_lane.is_gated or v_lane.expires then
+            return query select * from symphony._claim_gated(
+                v_lane_id, batch_size, worker, lease, not v_locked, slots, v_lanes[i + 1:] || v_busy)
+            where not v_lane.expires
+            union all
+            select * from symphony._claim_expiring(v_lane_id, batch_size, worker, lease, not v_locked, slots,
+                                                   v_lanes[i + 1:] || v_busy) where v_lane.expires;
             if found then return; end if;
         end if;
         v_locked := true;
-        v_take := v_lane.ahead * symphony._finished_transactions();
-        continue when v_lane.is_gated or isempty(v_take);
+        v_take := v_lane.ahead * v_take;
+        continue when v_lane.is_gated or v_lane.expires or isempty(v_take);
         v_first := symphony._first_run(v_take, v_lane.partial_txid);
-        v_limit := case when v_lane.alone then 1 else claim_batch.batch_size end;
-        v_now := symphony._now();
-        return query
-        with batch as materialized (
-            (select * from symphony._run(v_lane_id, v_first, coalesce(v_lane.partial_message_id, 0), v_limit))
+        return query with batch as materialized (
+            (select * from symphony._run(v_lane_id, v_first, coalesce(v_lane.partial_message_id, 0),
+                                         batch_size))
             union all
-            (select * from symphony._runs(v_lane_id, v_take - int8multirange(v_first), v_limit)
-             where v_take <> int8multirange(v_first)) limit v_limit
+            (select * from symphony._runs(v_lane_id, v_take - int8multirange(v_first), batch_size)
+             where v_take <> int8multirange(v_first)) limit batch_size
         ), taken as (
-            select array_agg(message_id) as ids, (array_agg(txid))[v_limit] as last_txid,
-                   (array_agg(message_id))[v_limit] as last_message_id,
+            select array_agg(message_id) as ids, (array_agg(txid))[batch_size] as last_txid,
+                   (array_agg(message_id))[batch_size] as last_message_id,
                    avg(date_part('epoch', coalesce(available_at, enqueued_at))) as due_at
             from batch having count(*) > 0
         ), claimed as (
             insert into symphony.claim (lane_id, worker, claimed_at, lease_until, size, open_ids, waited,
                                         ahead, partial_txid, partial_message_id)
-            select v_lane_id, claim_batch.worker, v_now, v_now + coalesce(claim_batch.lease, v_lane.lease),
-                   cardinality(ids), ids, greatest(date_part('epoch', v_now) - due_at, 0),
+            select v_lane_id, claim_batch.worker, v_lane.now,
+                   v_lane.now + coalesce(claim_batch.lease, v_lane.lease), cardinality(ids), ids,
+                   greatest(date_part('epoch', v_lane.now) - due_at, 0),
                    v_lane.ahead - symphony._drained(v_take, v_first, last_txid), last_txid, last_message_id
             from taken
-            returning claim_id, lease_until, size = v_limit or v_busy is not null
+            returning claim_id, lease_until, size = batch_size or v_busy is not null
                 or i < cardinality(v_lanes) and symphony._has_pending(v_lanes[i + 1:], v_finished) as has_more
         )
-        select claimed.claim_id, batch.message_id, v_lane.queue_name, batch.message_type,
-               batch.body, batch.headers, v_lane.priority::integer, batch.attempt + 1,
+        select claimed.claim_id, batch.message_id, v_lane.queue_name, batch.message_type, batch.body,
+               batch.headers, v_lane.priority::integer, batch.attempt + 1,
                case when batch.retry is null and not v_lane.by_type then v_lane.max_attempts
-                    else symphony._max_attempts(batch.message_type, batch.retry, v_lane.max_attempts) end,
-               batch.group_key, batch.enqueued_at, claimed.lease_until, v_lane.alone, claimed.has_more, false
+                    else symphony._max_attempts(batch.message_type, batch.retry, v_lane.max_attempts)
+               end, batch.group_key, batch.enqueued_at, claimed.lease_until, v_lane.alone, claimed.has_more,
+               false, null::timestamptz
         from claimed, batch;
         if found then return; end if;
     end loop;
-    perform symphony._check_queues(claim_batch.queues);
-    if not exists (select from symphony._home()) then
-        perform symphony.rebase();
+    if symphony._was_copied(claim_batch.queues) then
         return query select * from symphony.claim_batch(queues, batch_size, worker, lease, asynchronous,
                                                         slots);
     end if;
@@ -103,6 +104,7 @@ $$;
 
 comment on function symphony.claim_batch(text[], integer, text, interval, boolean, integer) is
 $$Take the next messages of the first of these queues that has any, for as long as a lease lasts.
+Those that were to start earlier, see enqueue(), are not among them: they fail, or are dropped.
 
 Arguments  queues - in order of preference
            batch_size - 1 to 1000
@@ -113,8 +115,8 @@ Arguments  queues - in order of preference
                transaction ends). A crash of the server may forget the claim, and then the messages
                are handed out again; it may also forget whatever else this transaction has written
            slots - how many messages the worker could start now; null: all. Of a queue with a limit
-               of concurrency it gets no more, and one at least: what waits in one hand keeps
-               others idle
+               of concurrency, or a rate, it gets no more, and one at least: what waits in one hand
+               keeps others idle
 Returns    the messages in the order of their lane, all under one claim_id. Without a row there is
                nothing to do now. The claim may be smaller than batch_size although more messages
                wait
@@ -132,16 +134,17 @@ Returns    the messages in the order of their lane, all under one claim_id. With
            lease_until - until when the claim is held
            alone - true: the message was in the hands of a worker that vanished, and may have been
                the cause. Hold nothing else while you work on it
-           has_more - false: nothing else was waiting in these queues; true: claim again
+           has_more - false: nothing else can be handed out of these queues now; true: claim again
            ordered - true: work on the messages of this claim that have the same group_key one
                after the other, in the order of the rows
+           next_at - when a rate of the queue allows more; null: now, or it has none
 Raises     SY001 unknown_queue
            SY011 wrong_isolation_level - any but read committed
            SY012 still_replicated
            22023 invalid_parameter_value
            42501 insufficient_privilege - the role may use other queues only
-Writes     symphony.claim (inserts one row); where the queue has limits also what _claim_gated()
-           writes
+Writes     symphony.claim (inserts one row); what _claim_gated() writes, if the queue has limits;
+           what _claim_expiring() writes, if messages of the lane expire
 Locks      the lane until the transaction ends: commit at once. An idle transaction is ended after
            10 seconds. It waits for a lane that another session holds only if no other has messages
 Access     consumer$$;

@@ -54,7 +54,7 @@ begin
            least(extract(epoch from rule.max_delay)::double precision,
                  extract(epoch from rule.delay)::double precision
                  * rule.multiplier ^ least(message.attempt, 50))
-           * (1 + rule.jitter * (2 * random() - 1)) as seconds, lane.is_gated
+           * (1 + rule.jitter * (2 * random() - 1)) as seconds, lane.is_gated, message.expires_at
     into v_rule
     from symphony.message
     join symphony.lane on lane.lane_id = message.lane_id
@@ -68,7 +68,8 @@ begin
         returned := symphony._hold_back(claim_id, nack_with_backoff.message_id, outcome = 'failed');
     end if;
     if outcome = 'retry' then
-        available_at := v_now + coalesce(retry_after, v_rule.seconds * interval '1 second');
+        available_at := least(v_now + coalesce(retry_after, v_rule.seconds * interval '1 second'),
+                              v_rule.expires_at);
         perform symphony._record_attempt(
             v_ids, 'retry', nack_with_backoff.last_error, error_class, traceback, nack_with_backoff.claim_id);
         perform symphony._put_off(nack_with_backoff.message_id, available_at, available_at - v_now,
@@ -100,7 +101,7 @@ Arguments  claim_id - from claim_batch()
            traceback - where it happened. It is kept like error
            error_bases - the classes that error_class derives from, nearest first
 Returns    outcome - retry, snoozed, or failed: its attempts are used up, or it is not retryable
-           available_at - when it comes back
+           available_at - when it comes back, or expires
            last_error - what is kept of error: log this
            returned - messages of the claim that were given back with it, since they follow it in
                an ordered queue: do not work on them

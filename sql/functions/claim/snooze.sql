@@ -32,7 +32,7 @@ begin
     select message.attempt, queue.max_snooze, queue.max_snooze + coalesce(
                (select max(replay.replayed_at) from symphony.replay
                 where replay.message_id = snooze.message_id), message.enqueued_at) as end_at,
-           lane.is_gated
+           lane.is_gated, message.expires_at
     into v_rule
     from symphony.message
     join symphony.lane on lane.lane_id = message.lane_id
@@ -54,7 +54,7 @@ begin
         return;
     end if;
     outcome := 'snoozed';
-    available_at := least(coalesce(until, v_now + delay), v_rule.end_at);
+    available_at := least(coalesce(until, v_now + delay), v_rule.end_at, v_rule.expires_at);
     perform symphony._put_off(snooze.message_id, available_at, delay, v_rule.attempt,
                               snooze.last_error, null);
     perform symphony._settle(snooze.claim_id, v_ids, returned => 1);
@@ -72,7 +72,7 @@ Arguments  claim_id - from claim_batch()
            until - when it comes back; give this or delay
            reason - why, for people. It is kept in place of the last error
 Returns    outcome - snoozed, or failed when it was put off for too long
-           available_at - when it comes back
+           available_at - when it comes back, or expires
            last_error - the reason without secrets: log this
            returned - messages of the claim that were given back with it, since they follow it in an
                ordered queue: do not work on them

@@ -1,6 +1,6 @@
 create or replace function symphony._elements(messages jsonb)
 returns table (
-    element bigint, is_plain boolean, message_type text, body jsonb, queue_name text,
+    element bigint, others jsonb, message_type text, body jsonb, queue_name text,
     priority integer, delay interval, available_at timestamptz, idempotency_key text,
     group_key text, headers jsonb, retry jsonb
 )
@@ -10,8 +10,7 @@ as $$
     select given.element,
            given.raw operator(pg_catalog.-)
                '{message_type,body,queue_name,priority,delay,available_at,idempotency_key,group_key,
-                 headers,retry}'::text[]
-               operator(pg_catalog.=) '{}'::jsonb,
+                 headers,retry}'::text[],
            given.raw operator(pg_catalog.->>) 'message_type',
            coalesce(given.raw operator(pg_catalog.->) 'body', '{}'),
            given.raw operator(pg_catalog.->>) 'queue_name',
@@ -31,7 +30,7 @@ $$The messages of a batch as rows.
 
 Arguments  messages - a JSON array of objects with the argument names of enqueue()
 Returns    a row for each, numbered from 1
-           is_plain - true: it has no other keys
+           others - what it has besides: message_options, or keys that there are not
 Access     private$$;
 
 revoke execute on function symphony._elements(jsonb) from public;

@@ -16,10 +16,15 @@ declare
     v_ids bigint[] := array(select nextval('symphony.message_id_seq')
                             from generate_series(1, jsonb_array_length(messages)));
 begin
-    perform symphony._first_with_key(sorted.queue_name, sorted.idempotency_key, v_ids[sorted.element],
-                                     v_now, sorted.deliveries)
+    perform case when sorted.deliveries = 1
+            then symphony._key_holder(sorted.queue_name, sorted.idempotency_key, v_ids[sorted.element],
+                                      v_now, sorted.options)
+            else symphony._first_with_key(sorted.queue_name, sorted.idempotency_key, v_ids[sorted.element],
+                                          v_now, sorted.deliveries, (sorted.options).idempotency_window)
+            end
     from (
-        select given.element, given.idempotency_key, place.queue_name, place.deliveries
+        select given.element, given.idempotency_key, place.queue_name, place.deliveries,
+               jsonb_populate_record(null::symphony.message_options, given.others) as options
         from symphony._elements(messages) as given
         cross join lateral symphony._place_of_key(given.message_type, given.queue_name) as place
         where given.idempotency_key is not null
@@ -28,14 +33,16 @@ begin
     ) as sorted;
     return query
     select symphony._enqueue_other(message_type, body, queue_name, priority, delay, available_at,
-                                   idempotency_key, group_key, headers, retry, v_ids[element])
+                                   idempotency_key, group_key, headers, retry, v_ids[element],
+                                   jsonb_populate_record(null::symphony.message_options, others))
     from symphony._elements(messages)
-    where is_plain or symphony._refuse_batch(messages);
+    where others - '{expires_in,expires_at,on_expiry,on_duplicate,idempotency_window}'::text[] = '{}'
+       or symphony._refuse_batch(messages);
 end;
 $$;
 
 comment on function symphony._enqueue_each(jsonb) is
-$$Enqueue the messages of a batch one by one: some have a key, or go to several places.
+$$Enqueue the messages of a batch one by one: some have a key, expire, or go to several places.
 
 Arguments  messages - as for enqueue_batch()
 Returns    as enqueue_batch() does

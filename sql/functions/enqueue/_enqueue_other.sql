@@ -9,7 +9,8 @@ create or replace function symphony._enqueue_other(
     group_key       text,
     headers         jsonb,
     retry           jsonb,
-    id              bigint
+    id              bigint,
+    options         symphony.message_options default null
 )
 returns bigint
 language plpgsql
@@ -24,20 +25,22 @@ declare
     v_due        timestamptz := coalesce(_enqueue_other.available_at,
         case when delay between '0' and '100 years' then v_now + delay end);
     v_queue_name text := coalesce(_enqueue_other.queue_name, 'default');
+    v_expires_at timestamptz := case when not (options is null)
+        then symphony._check_options(options, v_due, idempotency_key) end;
+    v_drop       text := nullif(options.on_expiry, 'fail');
     v_first_id   bigint;
     v_lane_id    integer;
 begin
-    if retry is not null then
-        retry := case when symphony._check_retry(retry) then retry end;
-    end if;
+    retry := case when retry is not null and symphony._check_retry(retry) then retry end;
     if idempotency_key is not null then
         if _enqueue_other.queue_name is null and symphony._is_routed() then
             return symphony._enqueue_routed(message_type, body, priority, delay, available_at,
-                                            idempotency_key, group_key, headers, retry, id);
+                                            idempotency_key, group_key, headers, retry, id, options);
         end if;
-        v_first_id := symphony._first_with_key(v_queue_name, idempotency_key, id, v_now);
+        v_first_id := symphony._key_holder(v_queue_name, idempotency_key, id, v_now, options);
         if v_first_id <> id then
-            return v_first_id;
+            return symphony._replace(v_first_id, message_type, body, headers, retry, delay, available_at,
+                                     v_expires_at, options);
         end if;
     end if;
     if current_setting('transaction_isolation') not like 'read%' then
@@ -46,19 +49,22 @@ begin
     end if;
     if v_due > v_now then
         insert into symphony.delayed_message (message_id, available_at, wait, enqueued_at, lane_id,
-                                              message_type, body, headers, group_key, retry)
-        select id, v_due, delay, v_now, lane.lane_id, message_type, body, headers, group_key, retry
+                                              message_type, body, headers, group_key, retry,
+                                              expires_at, on_expiry)
+        select id, v_due, delay, v_now, lane.lane_id, message_type, body, headers, group_key, retry,
+               v_expires_at, v_drop
         from symphony.lane
         where lane.queue_name = v_queue_name
           and lane.priority = coalesce(_enqueue_other.priority, 5)
           and not lane.alone
           and (_enqueue_other.queue_name is not null or idempotency_key is not null or lane.is_unrouted)
           and symphony._is_message(message_type, body, headers, lane.max_body_bytes, delay,
-                                   available_at, idempotency_key);
+                                   available_at, idempotency_key)
+        returning delayed_message.lane_id into v_lane_id;
     else
-        insert into symphony.message (message_id, enqueued_at, lane_id,
-                                      message_type, body, headers, group_key, retry)
-        select id, v_now, lane.lane_id, message_type, body, headers, group_key, retry
+        insert into symphony.message (message_id, enqueued_at, lane_id, message_type, body, headers,
+                                      group_key, retry, expires_at, on_expiry)
+        select id, v_now, lane.lane_id, message_type, body, headers, group_key, retry, v_expires_at, v_drop
         from symphony.lane
         where lane.queue_name = v_queue_name
           and lane.priority = coalesce(_enqueue_other.priority, 5)
@@ -71,7 +77,7 @@ begin
     if not found then
         if _enqueue_other.queue_name is null and idempotency_key is null then
             return symphony._enqueue_routed(message_type, body, priority, delay, available_at,
-                                            idempotency_key, group_key, headers, retry, id);
+                                            idempotency_key, group_key, headers, retry, id, options);
         end if;
         perform symphony._refuse_message(message_type, body, v_queue_name, priority, delay,
                                          available_at, idempotency_key, headers);
@@ -82,26 +88,24 @@ begin
     if _enqueue_other.priority <> 5 then
         perform symphony._use_lane(v_queue_name, _enqueue_other.priority);
     end if;
-    if v_lane_id is not null then
+    perform symphony._note_expiry(array[v_lane_id]) where v_expires_at is not null;
+    if (v_due > v_now) is not true then
         perform symphony._wake_workers(array[v_lane_id], 1);
-    elsif (select idle_worker.workers <> '{}'
-           from symphony.idle_worker
-           where idle_worker.queue_name = v_queue_name
-           order by idle_worker.idle_id desc
-           limit 1)
-    then
-        perform symphony._notify(v_queue_name, '');
+    else
+        perform symphony._wake_for_time(v_queue_name);
     end if;
     return id;
 end;
 $$;
 
 comment on function symphony._enqueue_other(
-    text, jsonb, text, integer, interval, timestamptz, text, text, jsonb, jsonb, bigint) is
+    text, jsonb, text, integer, interval, timestamptz, text, text, jsonb, jsonb, bigint,
+    symphony.message_options) is
 $$Enqueue a message that is not like most: with a delay, a key, a route, or a lane not used yet.
 
 Arguments  as for enqueue(), and
            id - of the message, or of the first of several
+           options - null: it has neither an expiry nor options of its key
 Returns    as enqueue() does
 Raises     SY001 unknown_queue
            SY004 body_too_large
@@ -112,4 +116,5 @@ Writes     as enqueue() does
 Access     private$$;
 
 revoke execute on function symphony._enqueue_other(
-    text, jsonb, text, integer, interval, timestamptz, text, text, jsonb, jsonb, bigint) from public;
+    text, jsonb, text, integer, interval, timestamptz, text, text, jsonb, jsonb, bigint,
+    symphony.message_options) from public;

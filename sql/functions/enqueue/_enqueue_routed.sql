@@ -8,7 +8,8 @@ create or replace function symphony._enqueue_routed(
     group_key       text,
     headers         jsonb,
     retry           jsonb,
-    id              bigint
+    id              bigint,
+    options         symphony.message_options
 )
 returns bigint
 language plpgsql
@@ -21,19 +22,21 @@ begin
     if v_target.is_simple then
         return symphony._enqueue_other(message_type, body, v_target.queue_name,
                                        coalesce(priority, v_target.priority), delay, available_at,
-                                       idempotency_key, group_key, headers, retry, id);
+                                       idempotency_key, group_key, headers, retry, id, options);
     end if;
     return symphony._fan_out(message_type, body, priority, delay, available_at,
-                             idempotency_key, group_key, headers, retry, id, symphony._now());
+                             idempotency_key, group_key, headers, retry, id, symphony._now(), options);
 end;
 $$;
 
 comment on function symphony._enqueue_routed(
-    text, jsonb, integer, interval, timestamptz, text, text, jsonb, jsonb, bigint) is
+    text, jsonb, integer, interval, timestamptz, text, text, jsonb, jsonb, bigint,
+    symphony.message_options) is
 $$Enqueue a message that names no queue where the routes of its type lead, or else into "default".
 
 Arguments  as for enqueue(), and
            id - of the message, or of the first of several
+           options - as for _enqueue_other()
 Returns    the id of the message, or of the first of several
 Raises     SY001 unknown_queue
            SY004 body_too_large
@@ -43,4 +46,5 @@ Writes     as enqueue() does
 Access     private$$;
 
 revoke execute on function symphony._enqueue_routed(
-    text, jsonb, integer, interval, timestamptz, text, text, jsonb, jsonb, bigint) from public;
+    text, jsonb, integer, interval, timestamptz, text, text, jsonb, jsonb, bigint,
+    symphony.message_options) from public;

@@ -3,7 +3,8 @@ create or replace function symphony._first_with_key(
     key        text,
     message_id bigint,
     now        timestamptz,
-    deliveries integer default 1
+    deliveries integer default 1,
+    idempotency_window interval default null
 )
 returns bigint
 language plpgsql
@@ -32,7 +33,8 @@ begin
         insert into symphony.idempotency_key as known (queue_name, key, message_id, expires_at,
                                                        deliveries)
         select queue.queue_name, _first_with_key.key, _first_with_key.message_id,
-               _first_with_key.now + queue.idempotency_window, _first_with_key.deliveries
+               _first_with_key.now + coalesce(_first_with_key.idempotency_window, queue.idempotency_window),
+               _first_with_key.deliveries
         from symphony.queue
         where queue.queue_name = _first_with_key.queue_name
         on conflict on constraint idempotency_key_pkey do update
@@ -46,7 +48,7 @@ begin
 end;
 $$;
 
-comment on function symphony._first_with_key(text, text, bigint, timestamptz, integer) is
+comment on function symphony._first_with_key(text, text, bigint, timestamptz, integer, interval) is
 $$Take an idempotency key for a message, or find out which message has it.
 
 Arguments  queue_name
@@ -54,10 +56,11 @@ Arguments  queue_name
            message_id - the one that wants it
            now
            deliveries - how many messages it stands for
+           idempotency_window - how long it is in use; null: as long as the queue says
 Returns    message_id, or the id of the message that has the key. It is message_id too if the queue
            or the key cannot be, since enqueue() will say so
 Writes     symphony.idempotency_key
 Access     private$$;
 
 revoke execute on function
-    symphony._first_with_key(text, text, bigint, timestamptz, integer) from public;
+    symphony._first_with_key(text, text, bigint, timestamptz, integer, interval) from public;

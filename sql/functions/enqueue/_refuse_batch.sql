@@ -29,12 +29,18 @@ begin
                     using hint = 'An element looks like {"message_type": "SendEmail", "body": {}}.';
             end if;
             select * into v_given from symphony._elements(jsonb_build_array(v_element));
-            if not v_given.is_plain then
+            if v_given.others - '{expires_in,expires_at,on_expiry,on_duplicate,idempotency_window}'::text[]
+               <> '{}'
+            then
                 raise exception 'it has an unknown key'
                     using detail = (select format('Its keys: %s.', string_agg(key, ', '))
                                     from jsonb_object_keys(v_element) as key),
                           hint   = 'The keys are the arguments of symphony.enqueue().';
             end if;
+            perform symphony._check_options(
+                jsonb_populate_record(null::symphony.message_options, v_given.others),
+                coalesce(v_given.available_at, symphony._now() + v_given.delay), v_given.idempotency_key)
+            where v_given.others <> '{}';
             perform symphony._check_routed(
                 v_given.message_type, v_given.body, v_given.queue_name, v_given.priority,
                 v_given.delay, v_given.available_at, v_given.idempotency_key, v_given.headers,

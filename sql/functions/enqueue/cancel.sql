@@ -14,6 +14,7 @@ as $$
  */
 declare
     v_lane_id integer;
+    v_txid    bigint;
 begin
     if not symphony._is_hidden('{producer}', cancel.message_id) then
         delete from symphony.delayed_message as d where d.message_id = cancel.message_id;
@@ -34,11 +35,15 @@ begin
             where m.message_id = cancel.message_id
               and m.lane_id = v_lane_id
               and (symphony._is_ahead(m.txid, m.message_id, p.ahead, p.partial_txid, p.partial_message_id)
-                   or exists (select from symphony.parked where parked.message_id = m.message_id));
+                   or exists (select from symphony.parked where parked.message_id = m.message_id))
+            returning m.txid into v_txid;
             if not found then
                 return false;
             end if;
             delete from symphony.parked where parked.message_id = cancel.message_id;
+            if not found then
+                perform symphony._uncount(v_lane_id, v_txid, cancel.message_id);
+            end if;
             perform symphony._free_held(array[cancel.message_id]);
             perform symphony._forget(array[cancel.message_id]);
             perform symphony._free_keys(array[cancel.message_id]);
@@ -50,11 +55,7 @@ begin
             return false;
         end if;
     end if;
-    raise exception 'message % is not known', coalesce(cancel.message_id::text, '(null)')
-        using errcode = 'SY003',
-              detail  = 'It never existed, was removed, or was completed and its retention is over.',
-              hint    = 'Take the id that enqueue() returned. A message whose transaction is not '
-                        'committed cannot be seen by others.';
+    perform symphony._refuse_unknown_message(cancel.message_id);
 end;
 $$;
 
@@ -66,8 +67,8 @@ Returns    true, or false if it was too late: the message is being processed, co
 Raises     SY003 unknown_message
            SY011 wrong_isolation_level - the message is pending
 Writes     symphony.message or symphony.delayed_message, symphony.parked, and what _forget(),
-           _free_keys() and _free_held() write
-Locks      the lane of the message until the transaction ends
+           _free_keys(), _free_held() and _uncount() write
+Locks      the lane of a pending message, and its tally, until the transaction ends
 Access     producer$$;
 
 revoke execute on function symphony.cancel(bigint) from public;

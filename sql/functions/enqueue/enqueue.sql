@@ -8,7 +8,12 @@ create or replace function symphony.enqueue(
     idempotency_key text default null,
     group_key       text default null,
     headers         jsonb default '{}',
-    retry           jsonb default null
+    retry           jsonb default null,
+    expires_in      interval default null,
+    expires_at      timestamptz default null,
+    on_expiry       text default null,
+    on_duplicate    text default null,
+    idempotency_window interval default null
 )
 returns bigint
 language plpgsql
@@ -34,7 +39,8 @@ declare
     v_message_id bigint := nextval('symphony.message_id_seq');
     v_lane_id    integer;
 begin
-    if delay is null and available_at is null and idempotency_key is null and retry is null
+    if num_nonnulls(delay, available_at, idempotency_key, retry, expires_in, expires_at, on_expiry,
+                    on_duplicate, idempotency_window) = 0
        and current_setting('transaction_isolation') like 'read%'
     then
         insert into symphony.message (message_id, enqueued_at, lane_id,
@@ -67,12 +73,14 @@ begin
         perform symphony._check_sender(message_type, enqueue.queue_name);
     end if;
     return symphony._enqueue_other(message_type, body, enqueue.queue_name, priority, delay, available_at,
-                                   idempotency_key, group_key, headers, retry, v_message_id);
+                                   idempotency_key, group_key, headers, retry, v_message_id,
+                                   row(expires_in, expires_at, on_expiry, on_duplicate, idempotency_window));
 end;
 $$;
 
 comment on function
-    symphony.enqueue(text, jsonb, text, integer, interval, timestamptz, text, text, jsonb, jsonb) is
+    symphony.enqueue(text, jsonb, text, integer, interval, timestamptz, text, text, jsonb, jsonb, interval,
+                     timestamptz, text, text, interval) is
 $$Put a message into a queue, as part of the caller's transaction.
 
 Arguments  message_type - selects the handler
@@ -84,10 +92,20 @@ Arguments  message_type - selects the handler
            idempotency_key - a second message with this key is not enqueued, as long as the queue's
                idempotency_window has not passed and the first is not cancelled, purged, or failed
                and removed
-           group_key - what the message belongs to
+           group_key - what the message belongs to: in a queue that limits keys, see
+               configure_queue(), it waits for others with the same one
            headers - a JSON object for metadata
            retry - how it is retried, before what its type and queue say: {"max_attempts", "delay",
                "multiplier", "max_delay", "jitter"}
+           expires_in - how long after it is due it may start; give this, or expires_at, or neither
+           expires_at - when it is too late to start, also to start again after an error
+           on_expiry - what becomes of it then: fail, as is the default, with the reason expired; or
+               drop: it is removed
+           on_duplicate - what a message does whose key is in use: keep, as is the default; or
+               replace: the first one, if it waits for its time or a retry, gets the type, body,
+               headers, retry, time and expiry of this one. If it does not, this one is enqueued and
+               has the key from then on
+           idempotency_window - how long the key is in use; null: as long as the queue says
 Returns    the id of the message. With an idempotency key in use it is that of the first message. If
            the type has several routes or handlers, each gets a message, and this is the id of the
            first
@@ -101,5 +119,6 @@ Writes     symphony.message, or symphony.delayed_message; NOTIFY if a worker of 
 Access     enqueuer, producer$$;
 
 revoke execute on function
-    symphony.enqueue(text, jsonb, text, integer, interval, timestamptz, text, text, jsonb, jsonb)
+    symphony.enqueue(text, jsonb, text, integer, interval, timestamptz, text, text, jsonb, jsonb, interval,
+                     timestamptz, text, text, interval)
     from public;

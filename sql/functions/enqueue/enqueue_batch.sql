@@ -10,7 +10,7 @@ as $$
 /*
  * The array is passed over once.  An element that breaks a rule gets no lane, the log refuses a
  * row without a lane, and only then the elements are looked at one by one to say which it was.
- * If no element breaks a rule, the routes were changed just now.
+ * If no element breaks a rule, one of them expires, or the routes were changed just now.
  *
  * The planner takes an array for ten rows, so it hashes the lanes: the messages keep their order,
  * and rows that come to the end of an index in order are cheap.
@@ -30,8 +30,8 @@ begin
     if symphony._is_limited() then
         perform symphony._check_senders(messages);
     end if;
-    if jsonb_path_exists(messages, '$[*].idempotency_key') or v_is_routed and exists (
-        select from symphony._targets(messages) as target where not target.is_simple)
+    if jsonb_path_exists(messages, '$[*].idempotency_key') or messages -> 0 ?| '{expires_in,expires_at}'
+       or v_is_routed and exists (select from symphony._targets(messages) as target where not is_simple)
     then
         return query select * from symphony._enqueue_each(messages);
         return;
@@ -50,7 +50,7 @@ begin
         select v_ids[given.element] as message_id, given.message_type, given.body, given.headers,
                given.group_key, given.retry, given.delay,
                coalesce(given.available_at, v_now + given.delay, v_now) as due,
-               case when given.is_plain and symphony._is_message(
+               case when given.others = '{}' and symphony._is_message(
                         given.message_type, given.body, given.headers, place.max_body_bytes,
                         given.delay, given.available_at, given.idempotency_key)
                          and (given.retry is null or symphony._check_retry(given.retry))
@@ -82,7 +82,7 @@ begin
 exception
     when not_null_violation then
         perform symphony._refuse_batch(messages);
-        return query select * from symphony.enqueue_batch(messages);
+        return query select * from symphony._enqueue_each(messages);
     when others then
         perform symphony._refuse_batch(messages);
         raise;

@@ -9,7 +9,7 @@ volatile
 as $$
 /*
  * A message that took its worker down goes on alone; any other goes back to the lane of its
- * priority.
+ * priority.  Somebody wants it to run, so it does not expire any more.
  */
 declare
     v_now   timestamptz := symphony._now();

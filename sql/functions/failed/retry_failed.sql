@@ -51,7 +51,8 @@ comment on function symphony.retry_failed(
     bigint[], text, text, text, timestamptz, timestamptz, text, jsonb, double precision, boolean,
     boolean, integer) is
 $$Bring failed messages back: they are pending again, keep their ids, and have all their attempts
-before them. One that fails again is failed again.
+before them. What had to start by a time may now start at any time. One that fails again is failed
+again.
 
 Arguments  message_ids - these; null: those that the filters mean
            queue_name, message_type, error_class, since, until, search - as for failed_messages()

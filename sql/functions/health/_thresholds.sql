@@ -3,6 +3,7 @@ create or replace function symphony._thresholds(
     out locked     interval,
     out waiting    interval,
     out busy       interval,
+    out grows      interval,
     out silent     interval,
     out late       interval,
     out held       interval,
@@ -20,9 +21,9 @@ language sql
 immutable
 as $$
     select interval '10 seconds', interval '5 seconds', interval '30 seconds', interval '5 minutes',
-           interval '20 seconds', interval '30 seconds', interval '10 minutes', interval '5 minutes',
-           interval '5 minutes', 1073741824::bigint, 0.1::double precision, 10000::bigint,
-           interval '1 year', 1073741824::bigint, 20, 3
+           interval '5 minutes', interval '20 seconds', interval '30 seconds', interval '10 minutes',
+           interval '5 minutes', interval '5 minutes', 1073741824::bigint, 0.1::double precision,
+           10000::bigint, interval '1 year', 1073741824::bigint, 20, 3
 $$;
 
 comment on function symphony._thresholds() is
@@ -32,6 +33,7 @@ Returns    tick - without a tick: somebody ticks every second, and after 5 lease
            locked - a lane that is locked: a claim takes milliseconds
            waiting - a message that waits for a worker: a deployment takes less
            busy - all slots of all workers of a queue: most handlers take less
+           grows - a backlog: a peak is shorter
            silent - a worker that says nothing: a heartbeat comes every 5 seconds
            late - a schedule that did not run: somebody ticks every second
            held - a key that one message holds: its retries usually take less

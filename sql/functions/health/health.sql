@@ -26,6 +26,7 @@ begin
             union all select i from symphony._tick_incidents(v_now) as i
             union all select i from symphony._lock_incidents(v_now) as i
             union all select i from symphony._queue_incidents(v_now) as i
+            union all select i from symphony._backlog_incidents(v_now) as i
             union all select i from symphony._limit_incidents(v_now) as i
             union all select i from symphony._paused_incidents(v_now) as i
             union all select i from symphony._worker_incidents(v_now) as i

@@ -38,6 +38,13 @@ exception
                   detail  = 'Nothing was granted.',
                   hint    = 'It is one of enqueuer, producer, consumer, operator and observer; the last '
                             'two are for all queues.';
+    when insufficient_privilege then
+        raise exception 'permission denied to grant access'
+            using errcode = '42501',
+                  detail  = format('Only the owner of Symphony may, and who has his role: %s.', sqlerrm),
+                  hint    = format('Take that role: set role %s;', (
+                                select n.nspowner::regrole from pg_namespace as n
+                                where n.nspname = 'symphony'));
 end;
 $$;
 
@@ -50,6 +57,7 @@ Arguments  role_name - an existing role
                the place of those of an earlier grant; null: all
 Raises     SY001 unknown_queue
            22023 invalid_parameter_value
+           42501 insufficient_privilege - the caller does not own Symphony
            42704 undefined_object - there is no such role
 Writes     symphony.access, symphony.audit; grants
 Access     operator, who must own Symphony$$;

@@ -23,6 +23,7 @@ begin
         perform pg_advisory_xact_lock(1398361424, 0);
         select moved.* into moved_by, messages, enqueued_here from symphony._move_back() as moved;
         perform symphony._catch_up_sequences();
+        perform symphony._recount();
         perform symphony._take_turn(sleep.turn_name, wait => true)
         from (select 'sleep:' || slot as turn_name from generate_series(0, 31) as slot order by 1) as sleep;
         update symphony.idle_worker set since = null where idle_worker.since is not null;
@@ -43,7 +44,8 @@ Returns    needed - false: the positions are this server's, and nothing was done
            enqueued_here - how many were enqueued here before this
 Raises     SY011 wrong_isolation_level
            SY012 still_replicated
-Writes     symphony.message, symphony.claim, symphony.purge_position, symphony.server_mark
+Writes     symphony.message, symphony.claim, symphony.purge_position, symphony.tally,
+           symphony.stretch, symphony.server_mark
 Locks      the tick, all lanes and the sleeping workers until the transaction ends; enqueueing goes
                on
 Access     operator$$;

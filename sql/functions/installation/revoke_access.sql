@@ -15,7 +15,13 @@ begin
         raise exception 'role "%" does not exist', coalesce(revoke_access.role_name, '(null)')
             using errcode = '42704',
                   detail  = 'Nothing was revoked.',
-                  hint    = 'See symphony.access for the roles that were granted anything.';
+                  hint    = 'See who was granted anything: select * from symphony.list_access();';
+    end if;
+    if not exists (select from symphony._access_list() as l where l.access = revoke_access.access) then
+        raise exception 'there is no access "%"', coalesce(revoke_access.access, '(null)')
+            using errcode = '22023',
+                  detail  = 'Nothing was revoked.',
+                  hint    = 'It is one of enqueuer, producer, consumer, operator and observer.';
     end if;
     delete from symphony.access as a
     where (a.role_name = revoke_access.role_name or a.role_oid = v_role_oid)
@@ -28,6 +34,14 @@ begin
         perform symphony._apply_access(v_role_oid);
     end if;
     perform symphony._note_limits();
+exception
+    when insufficient_privilege then
+        raise exception 'permission denied to revoke access'
+            using errcode = '42501',
+                  detail  = format('Only the owner of Symphony may, and who has his role: %s.', sqlerrm),
+                  hint    = format('Take that role: set role %s;', (
+                                select n.nspowner::regrole from pg_namespace as n
+                                where n.nspname = 'symphony'));
 end;
 $$;
 
@@ -36,7 +50,9 @@ $$Take back what grant_access() granted.
 
 Arguments  role_name - a role, or the name of one that is gone
            access - enqueuer, producer, consumer, operator or observer
-Raises     42704 undefined_object - there is no such role, and nothing was granted to it
+Raises     22023 invalid_parameter_value - there is no such access
+           42501 insufficient_privilege - the caller does not own Symphony
+           42704 undefined_object - there is no such role, and nothing was granted to it
 Writes     symphony.access, symphony.audit; grants
 Access     operator, who must own Symphony$$;
 

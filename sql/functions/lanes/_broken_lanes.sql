@@ -8,7 +8,8 @@ begin
     select 'a lane has a position', format('lane %s', l.lane_id)
     from symphony.lane as l
     where not exists (select from symphony.claim as c where c.lane_id = l.lane_id)
-       or not exists (select from symphony.purge_position as p where p.lane_id = l.lane_id);
+       or not exists (select from symphony.purge_position as p where p.lane_id = l.lane_id)
+       or not exists (select from symphony.tally as t where t.lane_id = l.lane_id);
 
     return query
     select 'a position is of this server', 'all were copied here: select symphony.rebase()'
@@ -33,6 +34,20 @@ begin
     where l.max_body_bytes <> case when q.ordered and l.priority <> 5 then 0 else q.max_body_bytes end;
 
     return query
+    select 'a lane knows whether messages of it expire',
+           format('message %s of lane %s', m.message_id, m.lane_id)
+    from (
+        select d.message_id, d.lane_id from symphony.delayed_message as d where d.expires_at is not null
+        union all
+        select l.message_id, l.lane_id from symphony.message as l where l.expires_at is not null
+    ) as m
+    where not exists (select from symphony._lane_settings(m.lane_id) as settings where settings.expires);
+    return query
+    select 'what has expired is in no hands', format('message %s of claim %s', m.message_id, c.claim_id)
+    from symphony.claim as c
+    join symphony.message as m on m.message_id = any (c.open_ids)
+    where m.expires_at <= c.claimed_at;
+    return query
     select 'a lane knows whether there are routes', format('lane %s', l.lane_id)
     from symphony.lane as l
     where l.is_unrouted <> (l.queue_name = 'default' and not l.alone and not symphony._is_routed());
@@ -40,7 +55,7 @@ end;
 $$;
 
 comment on function symphony._broken_lanes() is
-$$The invariants of lanes, for check().
+$$The invariants of lanes, and of what expires in them, for check().
 
 Access     private$$;
 

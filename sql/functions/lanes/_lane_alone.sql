@@ -34,6 +34,7 @@ begin
             lane_id, claimed_at, lease_until, finished_at, size, open_ids, ahead)
         values (v_lane_id, symphony._now(), symphony._now(), symphony._now(), 0, '{}', '{[0,)}');
         insert into symphony.purge_position (lane_id) values (v_lane_id);
+        insert into symphony.tally (lane_id) values (v_lane_id);
     end if;
     return v_lane_id;
 end;
@@ -46,7 +47,8 @@ needed.
 Arguments  queue_name
            priority
 Returns    its lane_id
-Writes     symphony.lane, symphony.claim, symphony.purge_position, the first time
+Writes     symphony.lane, symphony.claim, symphony.purge_position, symphony.tally, the first
+           time
 Access     private$$;
 
 revoke execute on function symphony._lane_alone(text, smallint) from public;

@@ -1,18 +1,22 @@
 create or replace function symphony._lane_settings(lane_id integer)
 returns table (
     queue_name text, priority smallint, alone boolean, lease interval,
-    max_attempts integer, by_type boolean, is_gated boolean
+    max_attempts integer, by_type boolean, is_gated boolean,
+    expires boolean
 )
 language sql
 stable
 as $$
+    /* While lane_use names any lane with messages that expire, all may have some: tick() will soon have
+       marked it.  Lanes for single messages are few, and not marked. */
     select lane.queue_name, lane.priority, lane.alone, queue.lease,
            coalesce(queue.max_attempts, (
                select retry_policy.max_attempts from symphony.retry_policy
                where retry_policy.pattern operator(pg_catalog.=) '*')),
            exists (select from symphony.retry_policy
                    where retry_policy.pattern operator(pg_catalog.<>) '*'),
-           lane.is_gated
+           lane.is_gated,
+           lane.expires or lane.alone or exists (select from symphony.lane_use where lane_use.expires)
     from symphony.lane
     join symphony.queue on queue.queue_name operator(pg_catalog.=) lane.queue_name
     where lane.lane_id operator(pg_catalog.=) _lane_settings.lane_id
@@ -25,6 +29,8 @@ Arguments  lane_id
 Returns    max_attempts - unless a message or its type has others
            by_type - true: some type may have others
            is_gated - true: the queue is ordered or has limits
+           expires - true: messages that expire may be in it. Whoever asks after finding out which
+               transactions have ended learns of all of theirs
 Access     private$$;
 
 revoke execute on function symphony._lane_settings(integer) from public;

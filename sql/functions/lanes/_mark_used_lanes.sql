@@ -13,13 +13,17 @@ begin
         delete from symphony.lane_use
         where lane_use.lane_id = any (array(select free.lane_id from free))
     )
-    update symphony.lane set is_used = true
-    where lane.lane_id = any (array(select free.lane_id from free)) and not lane.is_used;
+    update symphony.lane
+    set is_used = true,
+        expires = lane.expires or exists (
+            select from symphony.lane_use where lane_use.lane_id = lane.lane_id and lane_use.expires)
+    where lane.lane_id = any (array(select free.lane_id from free));
 end;
 $$;
 
 comment on function symphony._mark_used_lanes() is
-$$Mark the lanes of lane_use as used, so that claim_batch() need not look there.
+$$Mark the lanes of lane_use as used, and those whose messages expire, so that claim_batch() need not
+look there.
 
 Writes     symphony.lane, symphony.lane_use
 Access     private$$;

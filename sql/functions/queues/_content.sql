@@ -1,15 +1,10 @@
 create or replace function symphony._content(queue_name text, at_most integer)
-returns table (pending bigint, delayed bigint, failed bigint, oldest timestamptz, waiting bigint)
+returns table (delayed bigint, failed bigint, oldest timestamptz, waiting bigint)
 language sql
 stable
 as $$
     /* It is one statement that can be inlined: to start a plan for each of a thousand queues takes longer. */
     select (select pg_catalog.count(*)
-            from (select
-                  from pg_catalog.unnest(used.lane_ids) as l (lane_id),
-                       lateral symphony._pending(l.lane_id, at_most)
-                  limit at_most) as found),
-           (select pg_catalog.count(*)
             from (select
                   from pg_catalog.unnest(used.lane_ids) as l (lane_id)
                   join symphony.delayed_message as d on d.lane_id operator(pg_catalog.=) l.lane_id
@@ -37,11 +32,13 @@ as $$
 $$;
 
 comment on function symphony._content(text, integer) is
-$$How many messages are in a queue, for queue_stats().
+$$How many messages are in a queue and not pending, for queue_stats().
 
 Arguments  queue_name
            at_most - where to stop counting
-Returns    oldest - since when the message at the head of a lane has been due, the oldest of them
+Returns    delayed - until their time comes
+           failed - for good
+           oldest - since when the message at the head of a lane has been due, the oldest of them
            waiting - for others of their key
 Access     private$$;
 

@@ -61,6 +61,11 @@ begin
     delete from symphony.idempotency_key as k where k.queue_name = _drop_queue.queue_name;
     delete from symphony.idle_worker as i where i.queue_name = _drop_queue.queue_name;
     delete from symphony.purge_position as p where p.lane_id = any (v_lanes);
+    delete from symphony.tally as t where t.lane_id = any (v_lanes);
+    delete from symphony.stretch as s where s.lane_id = any (v_lanes);
+    delete from symphony.figure as f where f.lane_id = any (v_lanes);
+    delete from symphony.work as w where w.queue_name = _drop_queue.queue_name;
+    delete from symphony.type_figure as f where f.queue_name = _drop_queue.queue_name;
     delete from symphony.lane_use as u where u.lane_id = any (v_lanes);
     delete from symphony.lane as l where l.lane_id = any (v_lanes);
     update symphony.access as a set queues = array_remove(a.queues, _drop_queue.queue_name)

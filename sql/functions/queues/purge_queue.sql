@@ -5,8 +5,9 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 /*
- * The position of each lane steps over what is pending, which is counted in an index.  Only messages
- * with an idempotency key are read.  tick() removes them with the completed ones.
+ * The position of each lane steps over what is pending.  Only messages with an idempotency key are
+ * read, and those that no tick() has counted yet, so a million others take no longer.  tick() removes
+ * them with the completed ones.
  */
 declare
     v_lanes    integer[];
@@ -29,13 +30,22 @@ begin
         where k.queue_name = purge_queue.queue_name
           and m.lane_id = any (v_lanes)
           and symphony._is_ahead(m.txid, m.message_id, p.ahead, p.partial_txid, p.partial_message_id)));
-    v_dropped := symphony._purge_parked(queue_name, v_finished) + (
-        select count(*) from unnest(v_lanes) as lane_id, symphony._pending(lane_id, null, v_finished));
-    insert into symphony.claim (lane_id, claimed_at, lease_until, finished_at, size, open_ids, ahead)
-    select lane_id, symphony._now(), symphony._now(), symphony._now(), 0, '{}', p.ahead - v_finished
-    from unnest(v_lanes) as lane_id
-    cross join symphony._position(lane_id) as p
-    where exists (select from symphony._pending(lane_id, 1, v_finished));
+    v_dropped := symphony._purge_parked(queue_name, v_finished);
+    with dropped as (
+        insert into symphony.claim (
+            lane_id, claimed_at, lease_until, finished_at, size, passed, open_ids, ahead)
+        select lane_id, symphony._now(), symphony._now(), symphony._now(), 0,
+               (select depth.pending from symphony._depth(lane_id, null) as depth)
+               - (select count(*)
+                  from unnest((p.ahead - v_finished) * '{(,9223372036854775807)}') as part
+                  cross join lateral symphony._run(lane_id, part, 0, null)),
+               '{}', p.ahead - v_finished
+        from unnest(v_lanes) as lane_id
+        cross join symphony._position(lane_id) as p
+        where exists (select from symphony._pending(lane_id, 1, v_finished))
+        returning claim.passed
+    )
+    select v_dropped + coalesce(sum(dropped.passed), 0) into v_dropped from dropped;
     if v_dropped > 0 then
         perform symphony._audit('purge_queue', jsonb_build_object('queue_name', queue_name), v_dropped);
     end if;

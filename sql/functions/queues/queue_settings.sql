@@ -14,7 +14,8 @@ begin
     from symphony.queue as q
     cross join lateral jsonb_each_text(
         to_jsonb(q) - '{queue_name,paused_at,paused_by,created_at}'::text[]
-    ) with ordinality as own (key, value, number)
+    ) as own (key, value)
+    join pg_attribute as a on a.attrelid = 'symphony.queue'::regclass and a.attname = own.key
     left join lateral (
         select jsonb_each_text.value
         from symphony.retry_policy as p, jsonb_each_text(to_jsonb(p))
@@ -22,7 +23,7 @@ begin
           and own.key ~ '^(retry_|max_attempts$)'
     ) as policy on true
     where q.queue_name = queue_settings.queue_name
-    order by own.number;
+    order by a.attnum;
 end;
 $$;
 

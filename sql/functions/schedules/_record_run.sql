@@ -17,6 +17,8 @@ as $$
  */
 declare
     v_skipped    text := skipped;
+    v_jitter     interval := random() * schedule.jitter;
+    v_expires_at timestamptz := scheduled_at + v_jitter + schedule.expires_in;
     v_message_id bigint;
 begin
     if exists (
@@ -29,17 +31,22 @@ begin
     if v_skipped is null and schedule.overlap = 'skip' and exists (
         select from symphony.schedule as s, symphony._message_status(s.last_message_id) as m
         where s.schedule_name = schedule.schedule_name
-          and m.status in ('pending', 'delayed', 'processing'))
+          and m.status in ('pending', 'waiting', 'delayed', 'processing'))
     then
         v_skipped := 'the message of the last run is not settled';
+    end if;
+    if v_expires_at <= now + v_jitter then
+        v_skipped := coalesce(
+            v_skipped, 'it comes too late: a message may start for ' || schedule.expires_in);
     end if;
     if v_skipped is null then
         v_message_id := symphony._enqueue_other(
             schedule.message_type, schedule.body, schedule.queue_name, schedule.priority,
-            nullif(random() * schedule.jitter, '0'), null, null, null,
+            nullif(v_jitter, '0'), null, null, null,
             schedule.headers || jsonb_build_object(
                 'schedule', schedule.schedule_name, 'scheduled_at', scheduled_at),
-            null, nextval('symphony.message_id_seq'));
+            null, nextval('symphony.message_id_seq'),
+            row(null, v_expires_at, schedule.on_expiry, null, null));
         update symphony.schedule as s
         set last_run_at = _record_run.scheduled_at, last_message_id = v_message_id,
             run_count = s.run_count + 1,

@@ -14,7 +14,9 @@ create or replace function symphony.create_schedule(
     jitter          interval default '0',
     catch_up        text default 'last',
     catch_up_limit  integer default 100,
-    overlap         text default 'allow'
+    overlap         text default 'allow',
+    expires_in      interval default null,
+    on_expiry       text default null
 )
 returns timestamptz
 language plpgsql
@@ -42,14 +44,15 @@ begin
     insert into symphony.schedule as s (
         schedule_name, message_type, body, headers, queue_name, priority, schedule_type,
         schedule_config, timezone, starts_at, ends_at, max_runs, jitter, catch_up, catch_up_limit,
-        overlap, created_at, updated_at)
+        overlap, expires_in, on_expiry, created_at, updated_at)
     values (
         create_schedule.schedule_name, create_schedule.message_type, create_schedule.body,
         create_schedule.headers, create_schedule.queue_name, create_schedule.priority,
         create_schedule.schedule_type, create_schedule.schedule_config,
         create_schedule.timezone, create_schedule.starts_at, create_schedule.ends_at,
         create_schedule.max_runs, coalesce(create_schedule.jitter, '0'), create_schedule.catch_up,
-        create_schedule.catch_up_limit, create_schedule.overlap, v_now, v_now)
+        create_schedule.catch_up_limit, create_schedule.overlap, create_schedule.expires_in,
+        create_schedule.on_expiry, v_now, v_now)
     on conflict on constraint schedule_pkey do update
         set message_type = excluded.message_type, body = excluded.body, headers = excluded.headers,
             queue_name = excluded.queue_name, priority = excluded.priority,
@@ -57,7 +60,8 @@ begin
             timezone = excluded.timezone, starts_at = excluded.starts_at,
             ends_at = excluded.ends_at, max_runs = excluded.max_runs, jitter = excluded.jitter,
             catch_up = excluded.catch_up, catch_up_limit = excluded.catch_up_limit,
-            overlap = excluded.overlap, last_error = null, updated_at = v_now,
+            overlap = excluded.overlap, expires_in = excluded.expires_in, on_expiry = excluded.on_expiry,
+            last_error = null, updated_at = v_now,
             enabled = s.enabled or s.last_error is not null,
             next_run_at = case
                 when s.enabled
@@ -78,7 +82,8 @@ begin
         'schedule_name', schedule_name, 'message_type', message_type, 'queue_name', queue_name,
         'schedule_type', schedule_type, 'schedule_config', schedule_config, 'timezone', timezone,
         'priority', priority, 'starts_at', starts_at, 'ends_at', ends_at, 'max_runs', max_runs,
-        'jitter', jitter, 'catch_up', catch_up, 'catch_up_limit', catch_up_limit, 'overlap', overlap));
+        'jitter', jitter, 'catch_up', catch_up, 'catch_up_limit', catch_up_limit, 'overlap', overlap,
+        'expires_in', expires_in, 'on_expiry', on_expiry));
     return v_schedule.next_run_at;
 exception
     when check_violation or not_null_violation then
@@ -97,7 +102,7 @@ $$;
 
 comment on function symphony.create_schedule(
     text, text, text, jsonb, jsonb, text, integer, jsonb, text, timestamptz, timestamptz, integer,
-    interval, text, integer, text) is
+    interval, text, integer, text, interval, text) is
 $$Enqueue a message at certain times. A schedule of that name is replaced and keeps its history.
 
 Arguments  schedule_name - the name
@@ -114,6 +119,9 @@ Arguments  schedule_name - the name
            catch_up - which of the runs that were missed it makes up for: skip, last or all
            catch_up_limit - how many of them at most
            overlap - allow, or skip a run while the last message is not settled
+           expires_in - how long after the time of a run, and its jitter, a message may start: a run
+               that comes later is skipped
+           on_expiry - as for enqueue()
 Returns    when it runs next; null: never
 Raises     SY001 unknown_queue
            SY004 body_too_large
@@ -124,4 +132,4 @@ Access     operator, producer$$;
 
 revoke execute on function symphony.create_schedule(
     text, text, text, jsonb, jsonb, text, integer, jsonb, text, timestamptz, timestamptz, integer,
-    interval, text, integer, text) from public;
+    interval, text, integer, text, interval, text) from public;

@@ -43,7 +43,8 @@ begin
                 v_declared.schedule_config, v_declared.body, v_declared.queue_name,
                 v_declared.priority, v_declared.headers, v_declared.timezone,
                 v_declared.starts_at, v_declared.ends_at, v_declared.max_runs, v_declared.jitter,
-                v_declared.catch_up, v_declared.catch_up_limit, v_declared.overlap);
+                v_declared.catch_up, v_declared.catch_up_limit, v_declared.overlap,
+                v_declared.expires_in, v_declared.on_expiry);
             update symphony.schedule as s
             set managed_by = sync_schedules.managed_by
             where s.schedule_name = v_diff.schedule_name

@@ -35,9 +35,9 @@ is kept for as long as the message.
 
 Arguments  message_id - from enqueue()
 Returns    a row for each attempt that did not succeed and for each replay, in order
-           event - retry, failed or replayed
+           event - retry, failed, expired or replayed
            replay - how many replays there had been
-           attempt - counts from 1 after each replay
+           attempt - counts from 1 after each replay. An expiry is none, and has those before it
            started_at - when it was claimed
            ended_at - when the attempt ended, or the replay was
            worker - who had it

@@ -37,9 +37,11 @@ begin
                           coalesce(v_message.worker, 'a worker'), v_message.claimed_at, v_message.attempt,
                           v_message.max_attempts, symphony._lease_remark(v_message.claim_id, v_now));
         when 'delayed' then
-            return symphony._wait_remark(v_message.available_at, v_message.last_error, v_now);
+            return concat_ws(' ', symphony._wait_remark(v_message.available_at, v_message.last_error, v_now),
+                             symphony._expiry_remark(why_not_running.message_id, v_now));
         when 'waiting' then
-            return symphony._key_remark(why_not_running.message_id, v_now);
+            return concat_ws(' ', symphony._key_remark(why_not_running.message_id, v_now),
+                             symphony._expiry_remark(why_not_running.message_id, v_now));
         else
             null;
     end case;
@@ -60,16 +62,21 @@ begin
     if v_reason is not null then
         return format('Its lane is locked by %s.', v_reason);
     end if;
+    if v_message.expires_at <= v_now then
+        return symphony._expiry_remark(why_not_running.message_id, v_now);
+    end if;
     v_reason := coalesce(symphony._relay_remark(v_queue.queue_name, v_now),
                          (symphony._worker_remark(v_queue.queue_name, v_now)).remark,
-                         symphony._limit_remark(v_queue.queue_name));
+                         symphony._limit_remark(v_queue.queue_name, v_now));
     if v_reason is not null then
         return v_reason;
     end if;
     v_before := symphony._pending_before(why_not_running.message_id, 10000);
-    return format('Its turn comes after %s others that are pending in queue "%s".',
-                  case when v_before < 10000 then v_before::text else '10,000 or more' end,
-                  v_queue.queue_name);
+    return concat_ws(
+        ' ',
+        format('Its turn comes after %s others that are pending in queue "%s".',
+               case when v_before < 10000 then v_before::text else '10,000 or more' end, v_queue.queue_name),
+        symphony._expiry_remark(why_not_running.message_id, v_now));
 end;
 $$;
 
@@ -80,7 +87,8 @@ Arguments  message_id - from enqueue()
 Returns    a sentence. The message is done, failed, running, delayed or forwarded to a broker, or
                it is held up by a pause, a disabled transport, a lock, a broker that is down, the
                lack of a worker, its pause or its silence, by handlers that take all slots, by
-               others of its key, by a limit of its queue, or by messages before it
+               others of its key, by a limit of its queue, or by messages before it. When it expires
+               is said, too
 Access     producer, consumer, operator, observer$$;
 
 revoke execute on function symphony.why_not_running(bigint) from public;

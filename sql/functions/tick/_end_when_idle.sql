@@ -1,4 +1,4 @@
-create or replace function symphony._end_when_idle()
+create or replace function symphony._end_when_idle(asynchronous boolean default false)
 returns text
 language sql
 volatile
@@ -10,13 +10,16 @@ as $$
                  operator(pg_catalog.<>) '0'
         then pg_catalog.current_setting('idle_in_transaction_session_timeout')
         else '10s' end, true)
+        operator(pg_catalog.||) case when asynchronous
+            then pg_catalog.set_config('synchronous_commit', 'off', true) else '' end
 $$;
 
-comment on function symphony._end_when_idle() is
+comment on function symphony._end_when_idle(boolean) is
 $$See to it that the session ends when its transaction, which locks out others, is idle for 10
 seconds. It ends sooner if the session says so itself.
 
-Returns    the time
+Arguments  asynchronous - true: its commit waits neither for the disk nor for a standby
+Returns    what it has set
 Access     private$$;
 
-revoke execute on function symphony._end_when_idle() from public;
+revoke execute on function symphony._end_when_idle(boolean) from public;

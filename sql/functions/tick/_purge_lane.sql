@@ -10,13 +10,14 @@ language plpgsql
 volatile
 as $$
 /*
- * Claims are walked in order up to the first that is not over.  Messages behind the last of them
- * may go, up to the first message that is still ahead of it or waits for its key, and up to the oldest
- * transaction that is still running, which may yet add messages there.  Who purges holds the row of the
- * lane's purge_position.
+ * Claims are walked in order up to the first that is not over, or not folded.  Messages behind the last
+ * of them may go, up to the first message that is still ahead of it or waits for its key, and up to the
+ * oldest transaction that is still running, which may yet add messages there.  Who purges holds the row
+ * of the lane's purge_position.
  */
 declare
     v_from   record;
+    v_tally  symphony.tally;
     v_claim  record;
     v_stop   record;
     v_last   record;
@@ -34,11 +35,13 @@ begin
         return;
     end if;
 
+    v_tally := symphony._folded_tally(lane_id, v_from.claim_id);
     select walked.* into v_claim
     from (
         select c.claim_id, c.ahead, c.partial_txid, c.partial_message_id,
                row_number() over (order by c.claim_id) as number,
-               bool_and(c.open_ids = '{}' and c.finished_at < before)
+               bool_and(c.open_ids = '{}' and c.finished_at < before and c.claim_id <= v_tally.claim_id
+                        and c.claim_id <> all (v_tally.open_claims))
                    over (order by c.claim_id) as is_over
         from symphony.claim as c
         where c.lane_id = _purge_lane.lane_id and c.claim_id >= v_from.claim_id

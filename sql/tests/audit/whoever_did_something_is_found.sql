@@ -15,6 +15,7 @@ select symphony.enqueue('A', queue_name => 'kept', group_key => 'k');
 select symphony.nack_with_backoff(c.claim_id, c.message_id, 'x', retry_after => '1 day')
 from symphony.claim_batch('{kept}') as c;
 select symphony.create_schedule('daily', 'A', 'interval', '{"every": "1 day"}');
+select symphony.enqueue('A', delay => '1 day');
 select symphony.heartbeat('w', '{mail}');
 
 -- What every function of an operator writes.  Those that write nothing are looks, or turn the clock.
@@ -32,12 +33,14 @@ insert into did (function_name, statement, action, arguments, affected) values
         retry_delay => '2 s', retry_multiplier => 3, retry_max_delay => '1 min', retry_jitter => 0.3,
         lease => '1 min', retention => '2 d', max_body_bytes => 1000, idempotency_window => '2 d',
         failed_retention => '9 d', max_snooze => '2 d', ordered => true, key_concurrency => 1,
-        concurrency => 5, on_failure => 'hold')$$, 'create_queue', '{"queue_name": "new"}', 1),
+        concurrency => 5, on_failure => 'hold', rate => '5/1 s',
+        burst => 5, key_rate => '5/1 s')$$, 'create_queue', '{"queue_name": "new"}', 1),
     ('configure_queue', $$select symphony.configure_queue(queue_name => 'new', max_attempts => 4,
         retry_delay => '3 s', retry_multiplier => 4, retry_max_delay => '2 min', retry_jitter => 0.4,
         lease => '2 min', retention => '3 d', max_body_bytes => 1001, idempotency_window => '3 d',
         failed_retention => '8 d', max_snooze => '3 d', ordered => false, key_concurrency => 2,
-        concurrency => 6, on_failure => 'continue')$$, 'configure_queue',
+        concurrency => 6, on_failure => 'continue', rate => '6/1 s',
+        burst => 6, key_rate => '6/1 s')$$, 'configure_queue',
         '{"queue_name": "new", "max_attempts": 4, "lease": "00:02:00"}', 1),
     ('pause_queue', $$select symphony.pause_queue('mail')$$, 'pause_queue', '{"queue_name": "mail"}', 1),
     ('resume_queue', $$select symphony.resume_queue('mail')$$, 'resume_queue', '{"queue_name": "mail"}', 1),
@@ -46,6 +49,8 @@ insert into did (function_name, statement, action, arguments, affected) values
         '{"queue_name": "kept", "group_key": "k"}', 1),
     ('drop_queue', $$select symphony.drop_queue('new')$$, 'drop_queue',
         '{"queue_name": "new", "force": false}', 0),
+    ('run_message_now', $$select symphony.run_message_now(message_id)
+        from symphony.list_messages('delayed', 'default')$$, 'run_message_now', '{}', 1),
     ('request_workers', $$select symphony.request_workers(command => 'pause', workers => '{w}',
         queue_name => 'mail')$$, 'request_workers', '{"command": "pause", "workers": ["w"]}', 1),
     ('retry_failed', $$select symphony.retry_failed(pg_temp.first_failed(),
@@ -66,7 +71,7 @@ insert into did (function_name, statement, action, arguments, affected) values
         body => '{"secret": "s3cret"}', queue_name => 'mail', priority => 4,
         headers => '{"secret": "s3cret"}', timezone => 'UTC', starts_at => '2020-01-01Z',
         ends_at => '2100-01-01Z', max_runs => 9, jitter => '1 s', catch_up => 'all', catch_up_limit => 7,
-        overlap => 'skip')$$, 'create_schedule',
+        overlap => 'skip', expires_in => '1 h', on_expiry => 'fail')$$, 'create_schedule',
         '{"schedule_name": "hourly", "message_type": "A", "timezone": "UTC", "schedule_type": "interval",
           "schedule_config": {"every": "1 hour"}}', 1),
     ('pause_schedule', $$select symphony.pause_schedule('daily')$$, 'pause_schedule',

@@ -103,7 +103,12 @@ insert into key values
     ('priority', '"high"', false), ('queue_name', '"q"', true), ('queue_name', '"nope"', false),
     ('retry', 'null', true), ('retry', '{"max_attempts": 1}', true), ('retry', '[]', false),
     ('group_key', '"g"', true), ('group_key', 'null', true), ('retry', '{"max_attempts": 0}', false),
-    ('retry', '{"tries": 1}', false), ('prio', '5', false);
+    ('retry', '{"tries": 1}', false), ('prio', '5', false),
+    ('expires_in', '"1 s"', true), ('expires_in', '"100 years"', true), ('expires_in', '"0 s"', false),
+    ('expires_at', '"294276-12-31"', true), ('expires_at', '"infinity"', false),
+    ('on_expiry', '"fail"', true), ('on_expiry', '"drop"', true), ('on_expiry', '"hold"', false),
+    ('on_duplicate', '"keep"', true), ('on_duplicate', '"replace"', true), ('on_duplicate', '"add"', false),
+    ('idempotency_window', '"100 years"', true), ('idempotency_window', '"0 s"', false);
 create function pg_temp.answer(element jsonb, out code text, out detail text, out hint text)
 language sql as $$
     delete from symphony.idempotency_key;    -- a key in use stands for its first message, whatever comes
@@ -122,7 +127,12 @@ from (
            || jsonb_build_object(b.name, b.value) as element,
            a.is_good and b.is_good and not (
                a.name in ('delay', 'available_at') and b.name in ('delay', 'available_at')
-               and a.name <> b.name and 'null' not in (a.value, b.value)) as is_good
+               and a.name <> b.name and 'null' not in (a.value, b.value))
+           and (a.name, b.name) <> ('expires_at', 'expires_in')
+           and (a.value, b.value) is distinct from ('"294276-01-01 00:00+00"', '"100 years"')
+           and (array[a.name, b.name] && '{expires_at,expires_in}' or 'on_expiry' not in (a.name, b.name))
+           and (not array[a.name, b.name] && '{on_duplicate,idempotency_window}'
+                or a.name = 'idempotency_key' and a.value is not null and a.name <> b.name) as is_good
     from key as a, key as b
     where a.name < b.name or a = b
 ) as pair,

@@ -12,6 +12,9 @@ insert into bad_call values
     ('SY001', $$symphony.resume_queue('nope')$$),
     ('SY001', $$symphony.purge_queue('nope')$$),
     ('SY001', $$symphony.queue_stats('nope')$$),
+    ('SY001', $$symphony.queue_figures('nope')$$),
+    ('SY001', $$symphony.queue_totals('nope')$$),
+    ('SY001', $$symphony.type_figures('nope')$$),
     ('SY001', $$symphony.heartbeat('w', '{default,nope}')$$),
     ('SY001', $$symphony.idle('w', '{nope}')$$),
     ('SY002', $$symphony.drop_queue('default')$$),
@@ -70,8 +73,19 @@ insert into bad_call values
     ('22023', $$symphony.extend_lease('{1}', '1 ms')$$),
     ('22023', $$symphony.heartbeat(null, '{default}')$$),
     ('22023', $$symphony.heartbeat('w', '{}')$$),
+    ('22023', $$symphony.heartbeat('w', '{default}', work => '{}')$$),
+    ('22023', $$symphony.heartbeat('w', '{default}', work => '[{"queue_name": "default"}]')$$),
+    ('22023', $$symphony.heartbeat('w', '{default}', work => '[{"queue_name": "default",
+        "message_type": "A", "handled": 1, "failed": 2}]')$$),
+    ('22023', $$symphony.heartbeat('w', '{default}', work => '[{"queue_name": "default",
+        "message_type": "A", "handled": "x", "failed": 0}]')$$),
+    ('22023', $$symphony.heartbeat('w', '{default}', work => '[{"queue_name": "default",
+        "message_type": "A", "handled": 1, "failed": 0, "worked": [[1, 2, 3]]}]')$$),
+    ('22023', $$symphony.queue_figures(step => 'day')$$),
+    ('22023', $$symphony.type_figures(step => 'second')$$),
     ('22023', $$symphony.create_queue('a b')$$),
     ('22023', $$symphony.configure_queue('default', max_attempts => 0)$$),
+    ('22023', $$symphony.configure_queue('default', rate => 'fast')$$),
     ('22023', $$symphony.enqueue('')$$),
     ('22023', $$symphony.enqueue('A', 'null')$$),
     ('22023', $$symphony.enqueue('A', headers => '7')$$),
@@ -80,6 +94,22 @@ insert into bad_call values
     ('22023', $$symphony.enqueue('A', delay => '-1 s')$$),
     ('22023', $$symphony.enqueue('A', available_at => '-infinity')$$),
     ('22023', $$symphony.enqueue('A', idempotency_key => '')$$),
+    ('22023', $$symphony.enqueue('A', expires_in => '1 s', expires_at => 'tomorrow')$$),
+    ('22023', $$symphony.enqueue('A', expires_in => '0')$$),
+    ('22023', $$symphony.enqueue('A', expires_in => '101 years')$$),
+    ('22023', $$symphony.enqueue('A', expires_at => 'infinity')$$),
+    ('22023', $$symphony.enqueue('A', expires_at => now() + '1 h'::interval, delay => '1 h 1 s')$$),
+    ('22023', $$symphony.enqueue('A', expires_in => '1 s', on_expiry => 'forget')$$),
+    ('22023', $$symphony.enqueue('A', on_expiry => 'drop')$$),
+    ('22023', $$symphony.enqueue('A', idempotency_key => 'k', on_duplicate => 'update')$$),
+    ('22023', $$symphony.enqueue('A', idempotency_key => 'k', idempotency_window => '0')$$),
+    ('22023', $$symphony.enqueue('A', on_duplicate => 'keep')$$),
+    ('22023', $$symphony.enqueue('A', idempotency_window => '1 h')$$),
+    ('22023', $$symphony.enqueue('Twice', idempotency_key => 'k', on_duplicate => 'replace')$$),
+    ('SY005', $$symphony.enqueue_batch('[{"message_type": "A", "expires_in": "soon"}]')$$),
+    ('SY005', $$symphony.enqueue_batch('[{"message_type": "A", "on_expiry": "drop"}]')$$),
+    ('SY003', $$symphony.run_message_now(0)$$),
+    ('55000', $$symphony.run_message_now((select min(message_id) from symphony.message))$$),
     ('22023', $$symphony.clock_changes('UTC', now(), 'infinity')$$),
     ('22023', $$symphony.list_messages('resting')$$),
     ('SY001', $$symphony.list_messages(queue_name => 'nope')$$),
@@ -172,11 +202,14 @@ insert into bad_call values
     ('22023', $$symphony.request_workers('sleep')$$),
     ('22023', $$symphony.request_workers(null)$$),
     ('42704', $$symphony.grant_access('sy_nobody', 'producer')$$),
-    ('42704', $$symphony.revoke_access('sy_nobody', 'producer')$$);
+    ('42704', $$symphony.revoke_access('sy_nobody', 'producer')$$),
+    ('22023', $$symphony.revoke_access(current_user, 'enqeuer')$$),
+    ('22023', $$symphony.revoke_access(current_user, null)$$);
 
 select symphony.create_transport('here', 'sync'), symphony.create_queue('used');
 select symphony.create_transport('there', queue_name => 'used'), symphony.set_routes('Here', '["here"]');
 select symphony.create_transport('broker', 'rabbitmq', 'broker');
+select symphony.set_routes('Twice', '["there", "here"]'), symphony.sync_handlers('Twice', '{one,two}');
 select symphony.enqueue('A', queue_name => 'default');
 select symphony.create_queue('ordered', ordered => true);
 select symphony.enqueue('A', queue_name => 'ordered', group_key => 'k') from generate_series(1, 2);
@@ -228,6 +261,19 @@ set local role sy_test_limited;
 select pg_temp.collect('42501');
 reset role;
 select symphony.revoke_access('sy_test_limited', access) from unnest('{producer,consumer}'::text[]) as access;
+select symphony.grant_access('sy_test_limited', 'operator');
+insert into bad_call values
+    ('42501', $$symphony.grant_access('sy_test_limited', 'producer')$$),
+    ('42501', $$symphony.grant_access('sy_test_limited', 'producer', '{default}')$$),
+    ('42501', $$symphony.revoke_access('sy_test_limited', 'operator')$$),
+    ('42501', $$symphony.restore_access()$$);
+set local role sy_test_limited;
+insert into raised
+select bad_call.call, coalesce(error.code, 'none'), error.message, error.detail, error.hint
+from bad_call, tap.error_of('select ' || bad_call.call) as error
+where bad_call.code = '42501' and bad_call.call ~ '(grant|revoke|restore)_access';
+reset role;
+select symphony.revoke_access('sy_test_limited', 'operator');
 drop owned by sy_test_limited;
 drop role sy_test_limited;
 commit;

@@ -8,7 +8,8 @@ insert into other values
     ('body', '{"a": 1}'), ('queue_name', '"other"'), ('priority', '7'), ('headers', '{"b": 2}'),
     ('timezone', '"Europe/Paris"'), ('starts_at', '"2100-01-01 00:00+00"'),
     ('ends_at', '"2200-01-01 00:00+00"'), ('max_runs', '3'), ('jitter', '"5 s"'), ('catch_up', '"all"'),
-    ('catch_up_limit', '9'), ('overlap', '"skip"');
+    ('catch_up_limit', '9'), ('overlap', '"skip"'), ('expires_in', '"5 s"'),
+    ('on_expiry', '"drop"');
 create temporary table needed as
 select '{"schedule_name": "s", "message_type": "A", "schedule_type": "cron",
          "schedule_config": {"expression": "0 9 * * *"}}'::jsonb as it;

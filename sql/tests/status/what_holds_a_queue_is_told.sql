@@ -1,5 +1,5 @@
 -- queue_settings, queue_holds, recent_errors: what a queue is set to, what holds it, what goes wrong in it.
-select plan(18);
+select plan(19);
 
 select tap.set_clock('2027-01-01 12:00Z');
 select symphony.create_queue('mail', lease => '1 min', max_attempts => 6);
@@ -14,6 +14,13 @@ select is(
     (select count(*) from symphony.queue_settings('mail')),
     (select count(*) - 4 from pg_attribute where attrelid = 'symphony.queue'::regclass and attnum > 0
      and not attisdropped), 'every setting is shown'
+);
+select is(
+    (select array_agg(setting) from symphony.queue_settings('mail')),
+    (select array_agg(attname::text order by attnum) from pg_attribute
+     where attrelid = 'symphony.queue'::regclass and attnum > 0 and not attisdropped
+       and attname <> all ('{queue_name,paused_at,paused_by,created_at}')),
+    'related settings stand together'
 );
 create function pg_temp.holds() returns text language sql as $$
     select string_agg(hold, ',') from symphony.queue_holds('mail')

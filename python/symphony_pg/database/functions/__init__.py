@@ -7,11 +7,11 @@ which `Client` and `AsyncClient` execute. An argument that is None is left to th
 
 from .brokers import *
 from .failed import *
+from .figures import *
 from .health import *
 from .installation import *
 from .limits import *
 from .messages import *
-from .metrics import *
 from .queues import *
 from .routing import *
 from .schedules import *

@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from ..call import Call, as_list, as_objects, call, jsonb, row, rows, value, values
+from ..call import Call, as_list, as_objects, call, jsonb, nothing, row, rows, value, values
 
 __all__ = ["ClaimedMessage", "HistoryEntry", "ListedMessage", "MessageStatus", "Nacked"]
 __all__ += ["ack", "cancel", "claim_batch", "enqueue", "enqueue_batch", "extend_lease"]
 __all__ += ["list_messages", "message_history", "message_status", "nack_with_backoff", "release"]
-__all__ += ["release_unheard", "snooze", "why_not_running"]
+__all__ += ["release_unheard", "run_message_now", "snooze", "why_not_running"]
+
+
+TIMES = ("available_at", "delay", "expires_in", "expires_at", "idempotency_window")
 
 
 class ClaimedMessage(NamedTuple):
@@ -30,8 +33,9 @@ class ClaimedMessage(NamedTuple):
     enqueued_at: datetime
     lease_until: datetime
     alone: bool = False  # it may have taken a worker down: hold nothing beside it
-    has_more: bool = False  # others were waiting when it was claimed
+    has_more: bool = False  # others could be handed out when it was claimed
     ordered: bool = False  # work on those of the claim with the same group_key one after the other
+    next_at: datetime | None = None  # when a rate of the queue allows more
 
 
 class Nacked(NamedTuple):
@@ -63,6 +67,7 @@ class MessageStatus(NamedTuple):
     last_error: str | None
     body: Any
     headers: Any
+    expires_at: datetime | None
 
 
 class ListedMessage(NamedTuple):
@@ -85,7 +90,7 @@ class ListedMessage(NamedTuple):
 
 
 class HistoryEntry(NamedTuple):
-    """An attempt that failed ('retry' or 'failed'), or that the message was 'replayed'."""
+    """An attempt that failed ('retry' or 'failed'), or that it has 'expired' or was 'replayed'."""
 
     event: str
     replay: int
@@ -111,10 +116,17 @@ def enqueue(
     group_key: str | None = None,
     headers: Mapping[str, Any] | None = None,
     retry: Mapping[str, Any] | None = None,
+    expires_in: timedelta | None = None,
+    expires_at: datetime | None = None,
+    on_expiry: str | None = None,
+    on_duplicate: str | None = None,
+    idempotency_window: timedelta | None = None,
 ) -> Call[int]:
     """Put a message into a queue, or where its type is routed; return its id.
 
-    With an idempotency key that is in use, nothing is enqueued and the id is the first message's.
+    With an idempotency key that is in use, nothing is enqueued and the id is the first message's;
+    on_duplicate="replace" gives that one this content and time, if it still waits for its time.
+    What is not started by its expiry fails, or is dropped.
     With several routes or handlers there are several messages, and the id is that of the first.
     """
     return value("enqueue", **jsonb(locals(), "body", "headers", "retry"))
@@ -122,7 +134,7 @@ def enqueue(
 
 def enqueue_batch(messages: Sequence[Mapping[str, Any]]) -> Call[list[int]]:
     """Enqueue objects whose keys are the arguments of enqueue(); return the ids in order."""
-    return values("enqueue_batch", messages=as_objects(messages, "available_at", "delay"))
+    return values("enqueue_batch", messages=as_objects(messages, *TIMES))
 
 
 def claim_batch(
@@ -209,6 +221,11 @@ def release_unheard(worker: str, after: int, received: int | None = None) -> Cal
 def cancel(message_id: int) -> Call[bool]:
     """Remove a message that has not started, and free its key; return false if it is too late."""
     return value("cancel", message_id=message_id)
+
+
+def run_message_now(message_id: int) -> Call[None]:
+    """Let a message that waits for its time run now; raise WrongState if it does not wait."""
+    return nothing("run_message_now", message_id=message_id)
 
 
 def message_status(message_id: int) -> Call[MessageStatus | None]:

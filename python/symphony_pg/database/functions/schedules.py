@@ -14,7 +14,7 @@ __all__ += ["remove_schedule", "resume_schedule", "run_schedule_now", "schedule_
 __all__ += ["schedule_preview", "schedule_runs", "schedule_status", "sync_schedules"]
 __all__ += ["tick_schedules"]
 
-TIMES = ("starts_at", "ends_at", "jitter")  # those of a declared schedule
+TIMES = ("starts_at", "ends_at", "jitter", "expires_in")  # those of a declared schedule
 
 
 class ScheduleStatus(NamedTuple):
@@ -51,6 +51,8 @@ class ScheduleStatus(NamedTuple):
     state: str
     paused_at: datetime | None
     paused_by: str | None
+    expires_in: timedelta | None
+    on_expiry: str | None
 
 
 class ScheduleRun(NamedTuple):
@@ -115,6 +117,8 @@ def create_schedule(
     catch_up: str | None = None,
     catch_up_limit: int | None = None,
     overlap: str | None = None,
+    expires_in: timedelta | None = None,
+    on_expiry: str | None = None,
 ) -> Call[datetime | None]:
     """Create a schedule, or replace the one of that name; return when it runs next.
 

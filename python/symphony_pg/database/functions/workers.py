@@ -62,10 +62,16 @@ def purge(at_most: int | None = None) -> Call[Purged]:
 
 
 def heartbeat(
-    worker: str, queues: Sequence[str], details: Mapping[str, Any] | None = None
+    worker: str,
+    queues: Sequence[str],
+    details: Mapping[str, Any] | None = None,
+    work: Sequence[Mapping[str, Any]] | None = None,
 ) -> Call[str | None]:
-    """Say that a worker is alive, every 5 seconds; return what is asked of it: stop or pause."""
-    return value("heartbeat", **jsonb(locals() | {"queues": list(queues)}, "details"))
+    """Say that a worker is alive, every 5 seconds; return what is asked of it: stop or pause.
+
+    `work` is what its handlers did since it last told so, for type_figures().
+    """
+    return value("heartbeat", **jsonb(locals() | {"queues": list(queues)}, "details", "work"))
 
 
 def stop_worker(worker: str) -> Call[None]:

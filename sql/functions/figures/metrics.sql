@@ -5,6 +5,9 @@ stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+    with total as materialized (
+        select * from symphony.queue_totals()
+    )
     select 'symphony_build_info', jsonb_build_object('schema_version', symphony.version()), 1::float8
     union all
     select found.metric, jsonb_build_object('queue', q.queue_name) || found.labels, found.value
@@ -19,6 +22,31 @@ as $$
         ('symphony_queue_paused', '{}', q.paused::integer),
         ('symphony_queue_waiting_keys', '{}', q.waiting)
     ) as found (metric, labels, value)
+    union all
+    select 'symphony_incidents', jsonb_build_object('severity', s.severity), count(h.code)
+    from unnest('{critical,warning,note}'::text[]) as s (severity)
+    left join symphony.health() as h on h.severity = s.severity
+    group by s.severity
+    union all
+    select found.metric, jsonb_build_object('queue', t.queue_name), found.value
+    from total as t
+    cross join lateral (values
+        ('symphony_queue_enqueued_total', t.arrived::float8),
+        ('symphony_queue_claimed_total', t.claimed),
+        ('symphony_queue_completed_total', t.completed),
+        ('symphony_queue_retried_total', t.retried),
+        ('symphony_queue_failed_total', t.failed),
+        ('symphony_queue_returned_total', t.returned),
+        ('symphony_queue_wait_seconds_sum', t.waited_seconds),
+        ('symphony_queue_wait_seconds_count', t.waited_histogram[22])
+    ) as found (metric, value)
+    union all
+    select 'symphony_queue_wait_seconds_bucket',
+           jsonb_build_object('queue', t.queue_name, 'le', case when b.number = 22 then '+Inf'
+               else (2::float8 ^ (b.number - 1) / 1000)::text end),
+           b.messages
+    from total as t
+    cross join lateral unnest(t.waited_histogram) with ordinality as b (messages, number)
     union all
     select 'symphony_workers', jsonb_build_object('queue', q.queue_name, 'state', w.state), count(*)
     from symphony.worker_activity() as w
@@ -45,7 +73,7 @@ them. docs/monitoring.md lists the metrics.
 Returns    a row for each value
            metric - its name; a counter ends with _total, the parts of a histogram with _bucket,
                _sum and _count
-           labels - what it is about: queue, state, schedule, transport
+           labels - what it is about: queue, state, severity, schedule, transport
            value - what it is now; of what is counted only up to a limit, as far as it was counted
 Access     operator, observer$$;
 

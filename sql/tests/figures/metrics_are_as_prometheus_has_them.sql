@@ -1,5 +1,5 @@
 -- metrics: one query tells all, by names and labels as Prometheus has them.
-select plan(9);
+select plan(13);
 
 select symphony.create_queue('mail');
 select symphony.create_transport('sms', queue_name => 'mail');
@@ -35,6 +35,14 @@ select results_eq(
               extract(epoch from '2030-01-01 00:00Z'::timestamptz)::float8)$$,
     'a schedule that is on says when it runs next'
 );
+select results_eq(
+    $$select labels ->> 'severity', value from symphony.metrics()
+      where metric = 'symphony_incidents' order by 1$$,
+    $$select s.severity, count(h.code)::float8
+      from unnest('{critical,note,warning}'::text[]) as s (severity)
+      left join symphony.health() as h using (severity) group by 1 order by 1$$,
+    'what is wrong, by severity'
+);
 select is_empty($$select * from symphony.metrics() where metric ~ 'last_tick'$$, 'nothing has ever ticked');
 select symphony.disable_transport('sms');
 select symphony.pause_queue('mail');
@@ -52,6 +60,31 @@ select results_eq(
 select cmp_ok(
     (select value from symphony.metrics() where metric = 'symphony_last_tick_timestamp_seconds'),
     '>', extract(epoch from now())::float8 - 10, 'when it ticked last'
+);
+
+-- Counters, and a histogram whose buckets are cumulative.
+create temporary table mine as select * from symphony.claim_batch('{default}', 3);
+select symphony.ack(claim_id, array[message_id]) from mine order by message_id limit 1;
+select results_eq(
+    $$select metric, value from symphony.metrics()
+      where labels ->> 'queue' = 'default' and metric ~ '_total$' order by 1$$,
+    $$values ('symphony_queue_claimed_total', 3::float8), ('symphony_queue_completed_total', 1),
+             ('symphony_queue_enqueued_total', 3), ('symphony_queue_failed_total', 0),
+             ('symphony_queue_retried_total', 0), ('symphony_queue_returned_total', 0)$$,
+    'what was counted'
+);
+select results_eq(
+    $$select count(*), min(value), max(value), array_agg(labels ->> 'le') @> '{0.001,1.024,1048.576,+Inf}'
+      from symphony.metrics()
+      where metric = 'symphony_queue_wait_seconds_bucket' and labels ->> 'queue' = 'default'$$,
+    $$values (22::bigint, 0::float8, 3::float8, true)$$,
+    'the bounds double from 1 ms to 17 minutes'
+);
+select results_eq(
+    $$select value from symphony.metrics()
+      where metric = 'symphony_queue_wait_seconds_count' and labels ->> 'queue' = 'default'$$,
+    $$values (3::float8)$$,
+    'all of them'
 );
 
 select * from finish();

@@ -1,0 +1,78 @@
+create or replace function symphony._claim_expiring(
+    lane_id    integer,
+    batch_size integer,
+    worker     text,
+    lease      interval,
+    wait       boolean,
+    slots      integer,
+    others     integer[]
+)
+returns table (
+    claim_id bigint, message_id bigint, queue_name text, message_type text, body jsonb,
+    headers jsonb, priority integer, attempt integer, max_attempts integer, group_key text,
+    enqueued_at timestamptz, lease_until timestamptz, alone boolean, has_more boolean, ordered boolean,
+    next_at timestamptz
+)
+language plpgsql
+volatile
+as $$
+/*
+ * Messages are claimed as ever; those that are late are then settled, and not returned.  If all were, the
+ * next ones are claimed, up to some 5,000: then others get the lane, and the next claim goes on.
+ */
+#variable_conflict use_column
+declare
+    v_lane_id  integer := _claim_expiring.lane_id;
+    v_is_gated boolean;
+    v_first_id bigint;
+    v_last_id  bigint;
+    v_passed   integer := 0;
+begin
+    select settings.is_gated, position.claim_id into v_is_gated, v_last_id
+    from symphony._lane_settings(v_lane_id) as settings,
+         symphony._position(v_lane_id) as position;
+    loop
+        v_first_id := v_last_id;
+        return query
+        with claimed as materialized (
+            select * from symphony._claim_gated(v_lane_id, batch_size, worker, lease, wait, slots, others)
+            where v_is_gated
+            union all
+            select log.*, null::timestamptz
+            from symphony._claim_log(v_lane_id, batch_size, worker, lease, others) as log
+            where not v_is_gated
+        ), settled as materialized (
+            select symphony._expire(v_lane_id, v_first_id) as open_ids
+            from (select count(*) from claimed) as done
+        )
+        select claimed.* from claimed, settled
+        where claimed.message_id = any (settled.open_ids);
+        exit when found;
+        v_last_id := (select position.claim_id from symphony._position(v_lane_id) as position);
+        exit when v_last_id = v_first_id;
+        v_passed := v_passed + batch_size;
+        if v_passed >= 5000 then
+            perform symphony._notify(lane.queue_name, '')
+            from symphony.lane where lane.lane_id = v_lane_id;
+            exit;
+        end if;
+    end loop;
+end;
+$$;
+
+comment on function symphony._claim_expiring(
+    integer, integer, text, interval, boolean, integer, integer[]) is
+$$Take the next messages of a lane some of whose messages expire.
+
+Arguments  lane_id - locked
+           batch_size, worker, lease - as for claim_batch()
+           wait, slots - as for _claim_gated()
+           others - the lanes that the caller looks into after this one
+Returns    as claim_batch() does
+Writes     what _claim_gated(), _claim_log() and _expire() write; NOTIFY if it came through
+           thousands of messages that were late
+Locks      what _claim_gated() locks
+Access     private$$;
+
+revoke execute on function symphony._claim_expiring(
+    integer, integer, text, interval, boolean, integer, integer[]) from public;

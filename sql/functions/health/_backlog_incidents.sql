@@ -1,0 +1,56 @@
+create or replace function symphony._backlog_incidents(now timestamptz)
+returns setof symphony.incident
+language plpgsql
+stable
+as $$
+/*
+ * Many messages that come at once are no backlog that grows: they are worked off.  So more has to come in
+ * than is handed out in each of the last minutes that are folded.  Where nothing is handed out, others tell
+ * why.  queue_figures() would sort sketches, too, for each of the queues.
+ */
+declare
+    v_most  record := symphony._thresholds();
+    v_begin timestamptz := date_trunc('minute', now) - v_most.grows - interval '1 minute';
+begin
+    return query
+    with filling as materialized (
+        select w.queue_name, min(w.since) as since
+        from symphony._waiting() as w
+        join symphony.queue as q on q.queue_name = w.queue_name and q.paused_at is null
+        where not w.is_held
+        group by w.queue_name
+        having min(w.since) < now - v_most.waiting
+    ), flow as (
+        select f.queue_name, avg(f.arrived) as inflow, avg(f.claimed) as outflow
+        from (
+            select lane.queue_name, figure.begins_at, sum(figure.arrived) as arrived,
+                   sum(figure.claimed) as claimed
+            from filling
+            join symphony.lane on lane.queue_name = filling.queue_name
+            join symphony.figure on figure.lane_id = lane.lane_id and not figure.is_hour
+            where figure.begins_at >= v_begin and figure.begins_at < date_trunc('minute', now)
+            group by 1, 2
+        ) as f
+        group by f.queue_name
+        having bool_and(f.arrived > f.claimed) and count(*) >= extract(epoch from v_most.grows) / 60
+    )
+    select 'warning', 'backlog_grows', flow.queue_name,
+           format('Queue "%s": its backlog grows by %s messages a minute.', flow.queue_name,
+                  ceil(flow.inflow - flow.outflow)),
+           filling.since,
+           format('%s come in, %s are handed out. The first has waited for %s.', ceil(flow.inflow),
+                  floor(flow.outflow), symphony._duration(now - filling.since)),
+           format('symphony-pg consume %s --app MODULE:APP', flow.queue_name)
+    from flow
+    join filling on filling.queue_name = flow.queue_name
+    where flow.outflow > 0;
+end;
+$$;
+
+comment on function symphony._backlog_incidents(timestamptz) is
+$$Queues into which more comes, minute by minute, than their workers take.
+
+Arguments  now
+Access     private$$;
+
+revoke execute on function symphony._backlog_incidents(timestamptz) from public;
