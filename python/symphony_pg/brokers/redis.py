@@ -102,15 +102,11 @@ class Redis(Broker):
                 continue
             sent.append(place)
             pipeline.xadd(self._stream, {**metadata_of(message), "body": message.body})
-        if replicas := int(self.settings.settings.get("wait_replicas", 0)):
-            pipeline.wait(replicas, int(PATIENCE * 500))
         try:
             async with self._translated():
                 answers = await pipeline.execute(raise_on_error=False) if sent else []
         except BrokerAway as error:
             return [outcomes.get(place, error) for place in range(len(messages))]
-        if replicas and sent and answers.pop() < replicas:
-            return [BrokerAway("Redis: too few replicas have it")] * len(messages)
         outcomes.update(zip(sent, map(self._outcome, answers), strict=True))
         return [outcomes[place] for place in range(len(messages))]
 

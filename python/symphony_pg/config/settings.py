@@ -158,7 +158,6 @@ BROKERS = {
         **BROKER,
         "group": Kind("group", _text),
         "max_idle": Kind("max_idle", _seconds(1, DAY)),
-        "wait_replicas": Kind("wait_replicas", _integer(0, 100)),
         "prefetch": Kind("prefetch", _integer(1, 10000)),
         "declare": Kind("declare", _flag),
     },

@@ -22,6 +22,7 @@ from ..handling.context import BatchItem, Holder
 from ..handling.handler import Handler
 from ..outcomes import PermanentError
 from .claim import Claim
+from .done import Done
 from .link import Link
 from .source import PostgresSource, Source
 from .worker import Worker
@@ -51,6 +52,9 @@ class Relay(Worker):
     def _source(self) -> Source:
         return _OutboxSource(self._link)
 
+    def _done(self) -> Done:
+        return _Uncounted()
+
     def _describe(self) -> dict[str, Any]:
         told = {"transport": self._forwards.name, **self._reached.describe()}
         return {**super()._describe(), "relay": told}
@@ -71,6 +75,13 @@ class Relay(Worker):
     async def _finish(self, settling: asyncio.Task[None]) -> None:
         self._reached.stop()
         await super()._finish(settling)
+
+
+class _Uncounted(Done):
+    """Counts nothing: what is forwarded was not handled yet."""
+
+    def add(self, message: ClaimedMessage, seconds: float, *, failed: bool) -> None:
+        """Leave it to the consumer."""
 
 
 class _OutboxSource(PostgresSource):
@@ -117,7 +128,7 @@ class _Forwarder(BatchHandler):
         self.message_type = None
         self.bus = app.bus
         self.errors = USUAL
-        self.timeout = None
+        self.timeout = self.concurrency = None
         self.is_async = True
         self.size = size
         self.max_wait = timedelta(0)

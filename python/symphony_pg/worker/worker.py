@@ -259,7 +259,7 @@ class Worker:
             options["prepare_threshold"] = None
         self._loop = asyncio.get_running_loop()
         self._changed = Flag()
-        done = Done()
+        done = self._done()
         self._heartbeat = Heartbeat(self._describe, done.take, self._obey)
         self._bell = Doorbell(self.name, self._heartbeat.beat)
         self._claim_link = Link(self._dsn, "claims", self._prepare_claims, **options)
@@ -330,6 +330,10 @@ class Worker:
             on_memory_limit=self.stop,
         )
         self._is_set_up = True
+
+    def _done(self) -> Done:
+        """Return what counts the work of handlers for the figures."""
+        return Done()
 
     def _source(self) -> Source:
         """Return who hears what became of messages."""

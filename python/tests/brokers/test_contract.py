@@ -318,6 +318,81 @@ async def test_a_relay_that_stops_in_an_outage_gives_back(bench: Bench) -> None:
     assert bench.client.transport_status()[0].state == "no relay"
 
 
+async def test_a_message_that_takes_its_workers_down_has_failed(bench: Bench) -> None:
+    bench.client.set_retry_policy("*", 2)
+
+    @bench.app.handler("Pay")
+    def pay(body: Any) -> None:
+        raise AssertionError("it was handled")
+
+    sent = bench.client.enqueue("Pay", {})
+    async with bench.relaying() as relay:
+        await until(lambda: relay.counts.done == 1, "the relay")
+    for _ in range(2):
+        async with bench.broker() as broker:
+            while not await broker.receive(1, 0):
+                await asyncio.sleep(0.05)
+    async with bench.consuming() as worker:
+        await until(lambda: worker.counts.failed == 1, "the message")
+    (failed,) = bench.client.failed_messages()
+    assert (failed.message_id, failed.reason) == (sent, "lease ended")
+
+
+async def test_messages_of_a_key_go_out_in_their_order(bench: Bench) -> None:
+    bench.create(ordered=True, batch_size=10)
+    seen: dict[str | None, list[int]] = {}
+
+    @bench.app.handler("Pay")
+    def pay(body: Any, context: Context) -> None:
+        seen.setdefault(context.group_key, []).append(body)
+
+    bench.client.enqueue_batch(
+        [{"message_type": "Pay", "body": n, "group_key": f"k{n % 5}"} for n in range(200)]
+    )
+    async with bench.relaying() as one_, bench.relaying() as two:
+        await until(lambda: one_.counts.done + two.counts.done == 200, "both relays")
+    async with bench.consuming() as worker:
+        await until(lambda: worker.counts.done == 200, "all")
+    assert seen == {f"k{k}": [*range(k, 200, 5)] for k in range(5)}
+
+
+@pytest.mark.parametrize("server", ["redis"], indirect=True)
+async def test_a_broker_that_is_full_is_waited_for(bench: Bench) -> None:
+    from redis.asyncio import Redis
+
+    async with bench.broker(), Redis.from_url(bench.server.dsn) as conn, bench.relaying() as relay:
+        await conn.config_set("maxmemory", "1")
+        try:
+            sent = bench.client.enqueue("Pay", {})
+            await until(lambda: bench.client.transport_status()[0].state == "full", "it is full")
+            assert "has taken no more since" in bench.client.why_not_running(sent)
+        finally:
+            await conn.config_set("maxmemory", "0")
+        await until(lambda: relay.counts.done == 1, "the message")
+    assert bench.status(sent) == "forwarded"
+
+
+@pytest.mark.parametrize("server", ["rabbitmq"], indirect=True)
+async def test_an_exchange_hands_messages_to_others_too(bench: Bench) -> None:
+    import aio_pika
+
+    bench.create(exchange=f"{bench.destination}-topics")
+    bench.client.enqueue("Pay", {"n": 1})
+
+    @bench.app.handler("Pay")
+    def pay(body: Any) -> None:
+        pass
+
+    async with bench.broker(), await aio_pika.connect(bench.server.dsn) as conn:
+        channel = await conn.channel()
+        other = await channel.declare_queue(exclusive=True)
+        await other.bind(bench.options["exchange"], bench.destination)
+        async with bench.working() as worker:
+            await until(lambda: worker.counts.done == 1, "the message")
+        copy = await other.get()
+    assert copy.body == b'{"n": 1}'
+
+
 def _as_text(messages: Any) -> Any:
     import json
 

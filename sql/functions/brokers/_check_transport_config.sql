@@ -19,8 +19,7 @@ begin
                ('prefetch', 'number', 1, 10000, '{redis,rabbitmq}'),
                ('declare', 'boolean', null, null, '{redis,rabbitmq}'),
                ('group', 'string', 1, 200, '{redis}'),
-               ('max_idle', 'number', 1, 86400, '{redis}'),
-               ('wait_replicas', 'number', 0, 100, '{redis}')
+               ('max_idle', 'number', 1, 86400, '{redis}')
     )
     select case
         when known.key is null then format('"%s" is not a setting of type %s', given.key, transport_type)

@@ -43,7 +43,7 @@ begin
         values (delivery.message_id, _store_home.available_at, _store_home.available_at - v_now,
                 delivery.enqueued_at, delivery.lane_id, delivery.attempt, delivery.message_type,
                 delivery.body, delivery.headers, delivery.group_key, _store_home.error,
-                _store_home.error_class, delivery.retry);
+                _store_home.error_class, delivery.retry, delivery.expires_at, delivery.on_expiry);
     else
         insert into symphony.message (
             message_id, enqueued_at, lane_id, attempt, message_type, body, headers, group_key,

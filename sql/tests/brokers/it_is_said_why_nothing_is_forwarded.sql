@@ -1,5 +1,5 @@
 -- transport_status, why_not_running: they say whether relays reach the broker.
-select plan(11);
+select plan(13);
 
 select symphony.create_transport('orders', 'rabbitmq', config => '{"destination": "shop.orders"}');
 create temporary table sent as select symphony.enqueue('Pay', '{}', 'outbox/orders') as id;
@@ -19,6 +19,15 @@ select symphony.heartbeat('c', '{outbox/orders}', '{"transport": "orders"}');
 select results_eq('select * from pg_temp.state()',
                   $$values ('no relay', 0::bigint, 1::bigint, 1::bigint, null)$$,
                   'a consumer is no relay');
+create function pg_temp.wrong() returns text language sql as $$
+    select string_agg(concat_ws(' ', h.code, h.subject, h.sentence, h.command), ', ')
+    from symphony.health() as h where h.subject = 'outbox/orders'
+$$;
+select tap.pass_time('40 s');
+select symphony.heartbeat('c', '{outbox/orders}', '{"transport": "orders"}');
+select is(pg_temp.wrong(),
+          'no_worker outbox/orders No relay serves transport "orders". symphony-pg relay orders',
+          'and what waits in the outbox has no other worker');
 select symphony.heartbeat('r', '{outbox/orders}', '{"relay": {"transport": "orders", "state": "down",
     "since": "2026-01-01 00:00:00+00", "error": "refused"}}');
 select results_eq('select * from pg_temp.state()',
@@ -36,6 +45,7 @@ select symphony.heartbeat('r', '{outbox/orders}', '{"relay": {"transport": "orde
 select results_eq('select * from pg_temp.state()',
                   $$values ('up', 1::bigint, 1::bigint, 1::bigint, null)$$,
                   'one that is up is');
+select is(pg_temp.wrong(), null, 'which is well');
 select matches(symphony.why_not_running((select id from sent)),
                'Its turn comes after 0 others', 'and the turn comes');
 select symphony.stop_worker('r'), symphony.stop_worker('c');

@@ -1,5 +1,5 @@
 -- return_delivery: what a broker had handed out comes home once, and goes out again or has failed.
-select plan(26);
+select plan(28);
 
 select symphony.create_transport('orders', 'rabbitmq'), symphony.set_routes('*', '["orders"]');
 select is((select queue_name from symphony.list_transports()), 'outbox/orders', 'it has an outbox');
@@ -97,4 +97,27 @@ select is(
 );
 select is((select count(*) from symphony.list_messages(message_type => 'Theirs')), 1::bigint,
           'and gets an id of Symphony');
+
+-- What has to be started by a time has that time still, and is late once it has passed.
+select tap.set_clock(date_trunc('second', clock_timestamp()));
+create temporary table late as
+select symphony.enqueue('Pay', '{}', expires_in => '1 minute', on_expiry => on_expiry) as id
+from unnest('{fail,drop}'::text[]) as on_expiry;
+create temporary table forwarded as
+select c.message_id, symphony.ack(c.claim_id, array[c.message_id])
+from symphony.claim_batch('{outbox/orders}', 100) as c;
+select is(
+    (select array_agg(distinct r.available_at - symphony._now())
+     from late cross join lateral symphony.return_delivery(
+         'orders', late.id::text, 'Pay', '{}', null, 1, 'x', late.id, retry_after => '1 hour') as r),
+    '{00:01:00}', 'what expires comes back then'
+);
+select tap.pass_time('61 s');
+select symphony.tick();
+create temporary table none as select from symphony.claim_batch('{outbox/orders}', 100);
+select is(
+    (select array_agg(coalesce((select s.status from symphony.message_status(late.id) as s), 'gone')
+                      order by late.id) from late),
+    '{failed,gone}', 'and is settled as it was enqueued'
+);
 select * from finish();
