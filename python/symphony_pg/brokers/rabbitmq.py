@@ -87,7 +87,6 @@ class RabbitMQ(Broker):
                     "x-delivery-limit": DELIVERY_LIMIT,
                     "x-dead-letter-exchange": "",
                     "x-dead-letter-routing-key": dead,
-                    "x-single-active-consumer": self.settings.settings.get("ordered", False),
                 },
             )
             if exchange := self.settings.settings.get("exchange"):

@@ -44,6 +44,7 @@ def test_a_project_is_set_up_and_works(bench: Bench, project: Path) -> None:
     cli = Cli(bench.dsn)
     cli.run("config", "check")
     cli.run("config", "apply", "--yes")
+    assert "Nothing differs" in cli.run("config", "apply", "--dry-run").stdout
     assert "://" not in cli.run("--json", "transport", "list").stdout
     assert cli.json("transport", "setup", "orders")["waiting"] == 0
     assert cli.json("transport", "test", "orders")["seconds"] < 10

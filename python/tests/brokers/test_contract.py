@@ -29,6 +29,8 @@ async def test_a_message_goes_out_and_is_done(bench: Bench) -> None:
     )
     async with bench.working() as worker:
         await until(lambda: worker.counts.done == 1, "the message")
+        wrong = [each.sentence for each in bench.client.health() if each.code != "no_tick"]
+        assert wrong == []
     assert seen == [(sent, {"n": 1.5, "s": "ä"}, 1, "k"), {"a": {"b": [1]}}]
     assert bench.status(sent) == "forwarded"
     assert bench.client.transport_status()[0].pending == 0

@@ -33,9 +33,10 @@ begin
                           'symphony.retry_failed(''{%4$s}''): %5$s', v_message.failed_at,
                           v_message.attempt, v_message.max_attempts, message_id, v_message.last_error);
         when 'processing' then
-            return format('It is running: %s has had it since %s, attempt %s of %s.%s',
-                          coalesce(v_message.worker, 'a worker'), v_message.claimed_at, v_message.attempt,
-                          v_message.max_attempts, symphony._lease_remark(v_message.claim_id, v_now));
+            return coalesce(symphony._relay_remark(v_queue.queue_name, v_now), format(
+                'It is running: %s has had it since %s, attempt %s of %s.%s',
+                coalesce(v_message.worker, 'a worker'), v_message.claimed_at, v_message.attempt,
+                v_message.max_attempts, symphony._lease_remark(v_message.claim_id, v_now)));
         when 'delayed' then
             return concat_ws(' ', symphony._wait_remark(v_message.available_at, v_message.last_error, v_now),
                              symphony._expiry_remark(why_not_running.message_id, v_now));
