@@ -78,7 +78,8 @@ async def test_a_worker_sleeps_until_the_next_one_is_allowed(
     gaps = [after - before for before, after in pairwise(started)]
     assert max(gaps) < 0.5, "it does not wait for the next tick of a second"
     (calls,) = conn.execute(CALLS).fetchone() or (0,)
-    assert calls <= 30
+    # Two for each message, and 40 in the two seconds in which some may not know that it sleeps.
+    assert calls <= 60
 
 
 async def test_the_flood_of_one_key_delays_no_other(app: Symphony, conn: Connection) -> None:
