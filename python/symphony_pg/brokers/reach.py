@@ -18,7 +18,7 @@ __all__ = ["BrokerGone", "Reach"]
 T = TypeVar("T")
 log = logging.getLogger("symphony_pg.brokers")
 FIRST_WAIT = 0.1
-LONGEST_WAIT = 30.0
+LONGEST_WAIT = 5.0
 
 
 class BrokerGone(Exception):  # noqa: N818
