@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from fetch import debian
@@ -18,11 +19,13 @@ ERLANG = (
 RABBITMQ = ("rabbitmq-server", *(f"erlang-{name}" for name in ERLANG))
 
 
+@cache
 def redis() -> Path | None:
     """Return the program redis-server; None: it cannot be had here."""
     return _program("redis", REDIS, "redis-server", "usr/bin/redis-server")
 
 
+@cache
 def rabbitmq() -> Path | None:
     """Return the program rabbitmq-server; None: it cannot be had here."""
     unpacked = "usr/lib/rabbitmq/bin/rabbitmq-server"

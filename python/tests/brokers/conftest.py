@@ -35,7 +35,7 @@ def server(request: pytest.FixtureRequest, started: dict[str, Server]) -> Server
     kind = request.param
     if kind not in started:
         folder = started["folder"] / kind
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         server = SERVERS[kind](folder)
         started[kind] = server
         server.start()
