@@ -313,10 +313,10 @@ class Symphony(Schedules):
         added = Middleware.of(function, phase)
         self.bus.add(added)
         try:
-            self._compile()
+            self.compile()
         except TypeError:
             self.bus.remove(added)
-            self._compile()
+            self.compile()
             raise
         return function
 
@@ -325,7 +325,7 @@ class Symphony(Schedules):
 
         def register(listener: Callable[[E], Any]) -> Callable[[E], Any]:
             self.bus.listen(event, listener)
-            self._compile()
+            self.compile()
             return listener
 
         return register
@@ -333,9 +333,10 @@ class Symphony(Schedules):
     def use_frameworks(self) -> None:
         """Put around handlers what the frameworks in this process need; a worker calls this."""
         if use_django(self.bus):
-            self._compile()
+            self.compile()
 
-    def _compile(self) -> None:
+    def compile(self) -> None:
+        """Let the handlers learn what is around them now."""
         for handler in each_handler(self.handlers):
             handler.compile()
 

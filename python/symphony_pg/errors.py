@@ -186,7 +186,7 @@ class UnknownTransport(SymphonyError):
 class TransportNotServed(SymphonyError):
     """Transports of this type cannot be served yet.
 
-    Choose the type postgres or sync.
+    Choose another type: postgres, sync, rabbitmq or redis.
     """
 
     sqlstate = "SY021"

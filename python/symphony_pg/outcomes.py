@@ -6,11 +6,22 @@ from datetime import datetime, timedelta
 
 from .times import check_moment
 
-__all__ = ["HandlerTimeout", "PermanentError", "RetryAfter", "Snooze"]
+__all__ = ["AlreadyDone", "HandlerTimeout", "PermanentError", "RetryAfter", "Snooze"]
 
 
 class PermanentError(Exception):
     """Raise this when no retry can help: the message goes to the failed ones at once."""
+
+
+class AlreadyDone(BaseException):
+    """A broker hands out again what has taken effect: the handler has no more to do.
+
+    It is no error, and handlers that catch Exception let it pass.
+    """
+
+    def __init__(self, message_ids: list[int]) -> None:
+        self.message_ids = message_ids
+        super().__init__(f"done already: {message_ids}")
 
 
 class HandlerTimeout(TimeoutError):  # noqa: N818

@@ -25,6 +25,7 @@ ROOMS = (
     "schedules",
     "sending",
     "events",
+    "brokers",
     "database",
     "messages",
     "config",

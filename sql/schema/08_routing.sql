@@ -38,13 +38,14 @@ create table symphony.transport (
 comment on table symphony.transport is 'The names that routes lead to; see create_transport().';
 comment on column symphony.transport.transport_name is '1 to 48 letters, digits and _ . : / -';
 comment on column symphony.transport.transport_type is
-'postgres: a queue of this database; sync: the handler runs in the process that dispatches. The '
-'others are not served yet, and create_transport() refuses them.';
+'postgres: a queue of this database; sync: the handler runs in the process that dispatches; redis, rabbitmq '
+'and sqs: a broker, which a relay forwards the messages of its queue to (see 12_brokers.sql).';
 comment on column symphony.transport.queue_name is
-'The queue its messages go into; a sync transport has no queue.';
+'The queue its messages go into, that of a broker is its outbox; a sync transport has no queue.';
 comment on column symphony.transport.priority is
 'Priority of its messages, unless enqueue() is given one; null: 5.';
-comment on column symphony.transport.config is 'Whatever clients want to know about it.';
+comment on column symphony.transport.config is
+'Whatever clients want to know about it; for a broker what _check_transport_config() knows, and no secrets.';
 comment on column symphony.transport.enabled is
 'False: it takes messages and holds them; see disable_transport().';
 comment on column symphony.transport.created_at is 'When it was created.';

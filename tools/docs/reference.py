@@ -39,6 +39,7 @@ TOPICS = {
     "claim": ("Claiming", "Take messages, and say what became of them."),
     "tick": ("Ticking", "Do what time has made due."),
     "queues": ("Queues", "Make queues, change them, and see what is in them."),
+    "brokers": ("Brokers", "Take back what a broker handed out, and see whether it is reached."),
     "figures": ("Figures", "See what happened, by minutes and hours."),
     "limits": ("Order and limits", "See what waits for others of its key, and let it go."),
     "status": ("Status", "Look for a message, and for anything that is wrong."),

@@ -22,6 +22,7 @@ from .options import Given, json_option, wide_option
 from .output import has_no_colour
 from .policy import policy
 from .queue import queue
+from .relay import relay
 from .route import route
 from .schedule import schedule
 from .serve import serve
@@ -65,7 +66,7 @@ def main(context: click.Context, dsn: str | None) -> None:
 
 COMMANDS = (
     *(demo, db, access, config, queue, transport, route, policy, schedule),
-    *(enqueue, consume, serve, workers, stats, top, doctor, message, key, failed, audit),
+    *(enqueue, consume, relay, serve, workers, stats, top, doctor, message, key, failed, audit),
 )
 
 for command in COMMANDS:

@@ -30,6 +30,7 @@ from .lifeline import Parent
 from .logs import LEVELS, configure_logging, start_logging
 from .options import chosen_dsn, dsn_option, printing
 from .output import Output
+from .relay import broker_settings
 from .reload import run_reloading
 
 __all__ = ["consume"]
@@ -88,6 +89,10 @@ TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
 @click.option(
     "--all", "all_queues", is_flag=True, help="Work off all queues, also those created later.",
 )  # fmt: skip
+@click.option(
+    "--transport", metavar="NAME",
+    help="Consume from the broker that this transport of the file leads to, and from no queue.",
+)  # fmt: skip
 @click.option("--exclude", multiple=True, metavar="QUEUE", help="With --all: but not this one.")
 @click.option(
     "--log-level", type=click.Choice(LEVELS, case_sensitive=False),
@@ -114,6 +119,7 @@ def consume(
     reload: bool,
     metrics_at: tuple[str, int] | None,
     probes_at: tuple[str, int] | None,
+    transport: str | None,
     dsn: str | None,
     out: Output,
     **settings: Any,
@@ -135,10 +141,13 @@ def consume(
       symphony-pg consume --app shop.messages:app --all --exclude bulk --memory-limit 256M
       symphony-pg consume --app shop.messages:app --metrics-port 9090 --probe-port 8081
       symphony-pg consume --app shop.messages:app --reload                     (while you write it)
+      symphony-pg consume --app shop.messages:app --transport orders           (from a broker)
     """
     all_queues = settings["all_queues"]
     if all_queues and queues:
         raise click.UsageError("Name queues, or give --all, but not both.")
+    if transport and (queues or all_queues):
+        raise click.UsageError("Name queues, or a transport, but not both.")
     if settings["exclude"] and not all_queues:
         raise click.UsageError("--exclude takes queues out of --all, which is not given.")
     if reload:
@@ -165,12 +174,16 @@ def consume(
         listen=not settings.pop("no_listen"),
         tick=not settings.pop("no_tick"),
         schedules=not no_schedules,
+        transport=broker_settings(config, transport) if transport else None,
         **{name: _in_seconds(each) for name, each in settings.items()},
     )
     pages = worker_pages(worker, metrics, metrics_at, probes_at)
     urls = click.get_current_context().with_resource(pages)
     out.text(f"{click.style('symphony-pg', bold=True)} {worker.name}")
-    out.text(f"queues    {'all' if all_queues else ', '.join(worker.queues)}")
+    if transport:
+        out.text(f"transport {transport}")
+    else:
+        out.text(f"queues    {'all' if all_queues else ', '.join(worker.queues)}")
     out.text(f"handlers  {', '.join(sorted(app.handlers))}")
     if app.schedules and not no_schedules:
         out.text(f"schedules {', '.join(sorted(app.schedules))}")

@@ -16,7 +16,16 @@ from .tables import Column
 
 __all__ = ["message"]
 
-STATES = ("pending", "waiting", "delayed", "processing", "completed", "failed", "removed")
+STATES = (
+    "pending",
+    "waiting",
+    "delayed",
+    "processing",
+    "completed",
+    "forwarded",
+    "failed",
+    "removed",
+)
 MOST = 10000
 MESSAGES = (
     Column("message_id", "id"),

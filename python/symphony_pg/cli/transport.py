@@ -1,14 +1,27 @@
 # ruff: noqa: D301 (click's \b must not be raw)
-"""symphony-pg transport: names for queues."""
+"""symphony-pg transport: names for queues and for brokers."""
 
 from __future__ import annotations
 
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from datetime import datetime, timezone
+from typing import Any
+
 import click
 
+from ..brokers.broker import Broker, BrokerAway
+from ..brokers.opening import broker_of
+from ..config.result import Config
 from ..database.client import Client
-from .options import connected, wide_option
+from ..database.functions.messages import ClaimedMessage
+from ..errors import SymphonyError
+from .config import CONFIG, use_config
+from .options import connected, printing, wide_option
 from .output import Output
 from .pauses import tell_of_pause
+from .relay import broker_settings
 from .tables import Column
 
 __all__ = ["transport"]
@@ -20,6 +33,12 @@ TRANSPORTS = (
     Column("priority", "priority", rank=1),
     Column("enabled", "enabled"),
     Column("patterns", "routed there", value=lambda row: ", ".join(row["patterns"]) or None),
+)
+BROKERS = (
+    *TRANSPORTS[:3],
+    Column("state", "broker"),
+    Column("pending", "waiting"),
+    *TRANSPORTS[3:],
 )
 
 
@@ -41,15 +60,23 @@ def list_transports(client: Client, out: Output) -> None:
     Example:
       symphony-pg transport list
     """
+    brokers = {each.transport_name: each for each in client.transport_status()}
+    rows = []
     transports = client.list_transports()
-    out.table(transports, TRANSPORTS, "There is no transport.")
+    for each in transports:
+        broker = brokers.get(each.transport_name)
+        told = {name: getattr(broker, name, None) for name in ("state", "pending", "last_error")}
+        rows.append({**each._asdict(), **told})
+    out.table(rows, BROKERS if brokers else TRANSPORTS, "There is no transport.")
     for each in transports:
         tell_of_pause(out, each.transport_name, "disabled", each.disabled_at, each.disabled_by)
 
 
 @transport.command("create")
 @click.argument("name")
-@click.option("--type", "kind", default="postgres", show_default=True, help="Or sync.")
+@click.option(
+    "--type", "kind", default="postgres", show_default=True, help="Or sync, rabbitmq, redis."
+)
 @click.option("--queue", metavar="QUEUE", help="The queue its messages go into [default].")
 @click.option("--priority", type=int, help="Of its messages, 0 to 9; 9 goes first [5].")
 @connected
@@ -123,3 +150,96 @@ def remove_transport(client: Client, out: Output, name: str) -> None:
     existed = client.remove_transport(name)
     text = f"Transport {name} {'is gone' if existed else 'did not exist'}."
     out.say(text, transport_name=name, removed=existed)
+
+
+PROBE_TYPE = "symphony.probe"
+PATIENCE = 10.0
+
+
+def _file_option(command: Callable[..., None]) -> Callable[..., None]:
+    return click.option(
+        "--config", metavar="FILE", is_eager=True, callback=use_config, help=CONFIG
+    )(command)
+
+
+@transport.command()
+@click.argument("name")
+@_file_option
+@printing
+def setup(name: str, config: Config | None, out: Output) -> None:
+    """Make what the transport NAME needs at its broker. What is there stays as it is.
+
+    Relays and consumers do that, too, unless the file says declare = false.
+
+    \b
+    Example:
+      symphony-pg transport setup orders
+    """
+    count = _at_broker(config, name, lambda broker: broker.count())
+    out.say(f"Transport {name} is set up; {count:,} messages wait there.", waiting=count)
+
+
+@transport.command()
+@click.argument("name")
+@_file_option
+@printing
+def test(name: str, config: Config | None, out: Output) -> None:
+    """Send a probe to the broker of the transport NAME and back.
+
+    It goes to a queue of its own there.
+
+    \b
+    Example:
+      symphony-pg transport test orders
+    """
+    seconds = _at_broker(config, name, _there_and_back, suffix=".probe")
+    out.say(f"Transport {name}: there and back in {seconds * 1000:.1f} ms.", seconds=seconds)
+
+
+def _at_broker(
+    config: Config | None,
+    name: str,
+    work: Callable[[Broker], Coroutine[Any, Any, Any]],
+    suffix: str = "",
+) -> Any:
+    settings = broker_settings(config, name)
+    if suffix:
+        elsewhere = {**settings.settings, "destination": settings.destination + suffix}
+        settings = type(settings)(
+            settings.name, settings.type, settings.location, settings.queue, elsewhere
+        )
+
+    async def run() -> Any:
+        broker = broker_of(settings)
+        await broker.open()
+        try:
+            return await work(broker)
+        finally:
+            await broker.close()
+
+    try:
+        return asyncio.run(run())
+    except BrokerAway as error:
+        raise SymphonyError(
+            f"the broker of transport {name} is not reached",
+            detail=str(error),
+            hint="Compare the dsn in symphony.toml with where the broker listens.",
+        ) from None
+
+
+async def _there_and_back(broker: Broker) -> float:
+    now = datetime.now(timezone.utc)
+    probe = ClaimedMessage(
+        0, 0, broker.settings.outbox, PROBE_TYPE, "{}", "{}", 5, 1, 1, None, now, now
+    )
+    started = time.monotonic()
+    (error,) = await broker.publish([probe])
+    if error is not None:
+        raise error
+    await broker.consume(1)
+    found = await broker.receive(1, PATIENCE)
+    if not found:
+        raise BrokerAway("what was sent does not come back")
+    seconds = time.monotonic() - started
+    await broker.ack(found)
+    return seconds

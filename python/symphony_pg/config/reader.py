@@ -9,21 +9,24 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from .broker import BrokerSettings
 from .lines import Keys
 from .result import Config, Problem
-from .settings import ERRORS, QUEUE, RETRY, TRANSPORT, WORKER, Kind, Mistake
+from .settings import BROKERS, ERRORS, QUEUE, RETRY, TRANSPORT, WORKER, Kind, Mistake
 
 VARIABLE = re.compile(r"\$\$\{|\$\{(\w+)(?::-([^}]*))?\}")
 PATTERN = re.compile(r"(?=(?s:.){1,200}\Z)(\*|[^*]+(\.\*)?)")
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-TYPES = ("postgres", "sync")
-BROKERS = ("redis", "rabbitmq", "sqs")
+TYPES = ("postgres", "sync", *BROKERS)
+NOT_YET = ("sqs",)
 SCHEMES = {
     "postgresql": "postgres",
     "postgres": "postgres",
     "sync": "sync",
     "redis": "redis",
     "rediss": "redis",
+    "valkey": "redis",
+    "valkeys": "redis",
     "amqp": "rabbitmq",
     "amqps": "rabbitmq",
     "sqs": "sqs",
@@ -39,6 +42,7 @@ class Reader:
 
     def __init__(self, lines: Mapping[Keys, int], environment: Mapping[str, str]) -> None:
         self.problems: list[Problem] = []
+        self._brokers: dict[str, BrokerSettings] = {}
         self._lines = lines
         self._environment = environment
 
@@ -64,12 +68,13 @@ class Reader:
         if "default" in wanted.get("retry", ()):
             wanted["retry"]["*"] = wanted["retry"].pop("default")
         worker = self._settings(("worker",), document.get("worker", {}), WORKER)
-        return Config(path, next(iter(dsns), None), wanted, worker)
+        return Config(path, next(iter(dsns), None), wanted, worker, self._brokers)
 
     def _transport(self, keys: Keys, value: Any, dsns: dict[str, Keys]) -> dict[str, Any]:
         if isinstance(value, str):
             value = {"dsn" if "://" in value or "=" in value else "type": value}
-        found = self._settings(keys, value, TRANSPORT)
+        of_broker = BROKERS.get(self._type_of(value), {})
+        found = self._settings(keys, value, {**TRANSPORT, **of_broker})
         dsn = found.pop("dsn", None)
         if dsn is not None:
             scheme = str(dsn).partition(":")[0]
@@ -91,19 +96,36 @@ class Reader:
                     )
         kind = found.setdefault("type", "postgres")
         if kind in BROKERS:
+            config = {name: found.pop(name) for name in of_broker if name in found}
+            self._brokers[keys[-1]] = BrokerSettings(
+                keys[-1], kind, dsn, found.get("queue"), config
+            )
+            found["config"] = config
+        elif kind in NOT_YET:
             self._problem(
                 (*keys, "type" if dsn is None else "dsn"),
                 f'transports of type {kind} are not served yet; use type = "postgres"',
             )
         elif kind not in TYPES:
             self._problem(
-                (*keys, "type"), f'unknown type "{kind}"{_like(kind, (*TYPES, *BROKERS))}'
+                (*keys, "type"), f'unknown type "{kind}"{_like(kind, (*TYPES, *NOT_YET))}'
             )
         if kind == "sync":
             for name in ("queue", "priority", "enabled"):
                 if name in found:
                     self._problem((*keys, name), f"a sync transport has no {name}; leave it out")
         return found
+
+    def _type_of(self, value: Any) -> str:
+        """Return the type of a transport, whose other settings depend on it."""
+        found = value.get("type") if isinstance(value, dict) else None
+        if found is None and isinstance(value, dict) and isinstance(value.get("dsn"), str):
+            try:
+                scheme = str(self._expanded(value["dsn"])).partition(":")[0]
+            except _Unset:
+                return "postgres"
+            found = SCHEMES.get(scheme)
+        return found if isinstance(found, str) else "postgres"
 
     def _routes(self, keys: Keys, value: Any, known: Collection[str]) -> list[Any]:
         self._pattern(keys, keys[-1])

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import SymphonyError
+from .broker import BrokerSettings
 
 __all__ = ["Config", "ConfigError", "Problem"]
 
@@ -44,6 +45,7 @@ class Config:
     dsn: str | None = None
     wanted: dict[str, Any] = field(default_factory=dict)
     worker: dict[str, Any] = field(default_factory=dict)
+    brokers: dict[str, BrokerSettings] = field(default_factory=dict)
 
     @property
     def has_sync(self) -> bool:

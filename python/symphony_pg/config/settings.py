@@ -144,6 +144,30 @@ TRANSPORT = {
     "priority": Kind("priority", _integer(0, 9)),
     "enabled": Kind("enabled", _flag),
 }
+BROKER = {
+    "destination": Kind("destination", _text),
+    "ordered": Kind("ordered", _flag),
+    "inbox": Kind("inbox", _flag),
+    "inbox_retention": Kind("inbox_retention", _interval(60, YEAR)),
+    "batch_size": Kind("batch_size", _integer(1, 1000)),
+    "type_header": Kind("type_header", _text),
+    "default_type": Kind("default_type", _text),
+}
+BROKERS = {
+    "redis": {
+        **BROKER,
+        "group": Kind("group", _text),
+        "max_idle": Kind("max_idle", _seconds(1, DAY)),
+        "prefetch": Kind("prefetch", _integer(1, 10000)),
+        "declare": Kind("declare", _flag),
+    },
+    "rabbitmq": {
+        **BROKER,
+        "exchange": Kind("exchange", _text),
+        "prefetch": Kind("prefetch", _integer(1, 10000)),
+        "declare": Kind("declare", _flag),
+    },
+}
 
 
 def _waiting(prefix: str = "") -> dict[str, Kind]:

@@ -130,6 +130,10 @@ class _Functions:
     list_retry_policies = _Method(functions.list_retry_policies)
     apply_config = _Method(functions.apply_config)
 
+    return_delivery = _Method(functions.return_delivery)
+    first_receipt = _Method(functions.first_receipt)
+    transport_status = _Method(functions.transport_status)
+
     tick = _Method(functions.tick)
     purge = _Method(functions.purge)
     heartbeat = _Method(functions.heartbeat)

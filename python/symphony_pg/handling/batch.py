@@ -53,6 +53,10 @@ class BatchHandler(Handler):
         assert self.message_type is not None
         refuse_other_class(self.function, (self.message_type.cls,), self.what, many=True)
 
+    def gathers(self, message: ClaimedMessage) -> bool:
+        """Tell whether a message waits for others."""
+        return message.attempt == 1
+
     def compile(self) -> None:
         """Learn what is around the function now; raise TypeError if it does not fit."""
         self._chain = self._around_function()

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..messages.codec import InvalidMessage
 from ..results import refuse_unfinished
+from ..sending.bus import Bus
 from ..sending.middleware import Middleware, Next, Passage, Phase
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "logging_middleware",
     "timing_middleware",
     "transaction_middleware",
+    "use_transactions",
     "validation_middleware",
 ]
 
@@ -124,3 +126,9 @@ def transaction_middleware() -> Middleware:
             return await next_(passage)
 
     return Middleware(transaction, transaction_async, "handle", "transaction_middleware")
+
+
+def use_transactions(bus: Bus) -> None:
+    """Put the middleware around the handlers unless it is there already."""
+    if all(each.name != "transaction_middleware" for each in bus.around("handle")):
+        bus.add(transaction_middleware())

@@ -35,7 +35,7 @@ class Batches:
         rest = []
         for message in messages:
             handler = find_handler(self._handlers, message.message_type, message.headers)
-            if isinstance(handler, BatchHandler) and message.attempt == 1:
+            if isinstance(handler, BatchHandler) and handler.gathers(message):
                 self._collect(handler, BatchItem(message, claim))
             else:
                 rest.append(message)

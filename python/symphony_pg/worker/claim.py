@@ -69,6 +69,10 @@ class Claim:
         outcomes = len(self.done) + len(self.failures) + len(self.elsewhere) + self.returned
         return outcomes >= self.size
 
+    def open_ids(self) -> set[int]:
+        """Return the messages without an outcome."""
+        return set(self._open)
+
     @property
     def is_settled(self) -> bool:
         """True when the database knows every outcome."""

@@ -76,6 +76,11 @@ class Claimer:
     is_paused: bool = field(default=False, init=False)
     _newest: int = field(default=0, init=False)  # the last claim that we have received
 
+    def stop(self) -> None:
+        """Claim no more."""
+        self.is_stopping = True
+        self.bell.ring()
+
     async def run(self) -> None:
         """Claim, and wait where there is nothing to claim."""
         drain = self.limits.drain

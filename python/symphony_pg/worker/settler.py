@@ -10,15 +10,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from ..database import functions
-from ..database.call import Call
 from ..database.functions.messages import ClaimedMessage, Nacked
 from ..errors import LeaseLost, SymphonyError
 from ..events import Event, Events, Failed, Lost, Retried
 from ..handling.failure import Failure
 from .claim import Claim
 from .flag import Flag
-from .link import Link, Stopped
+from .link import Stopped
+from .source import Source
 from .strangers import Strangers
 
 __all__ = ["Counts", "Settler"]
@@ -46,24 +45,6 @@ class Counts:
         return asdict(self)
 
 
-def _settling(claim_id: int, failure: Failure) -> Call[Nacked]:
-    message_id = failure.message.message_id
-    if failure.snooze is not None:
-        return functions.snooze(
-            claim_id, message_id, failure.snooze.delay, failure.snooze.until, failure.error
-        )
-    return functions.nack_with_backoff(
-        claim_id,
-        message_id,
-        failure.error,
-        failure.error_class,
-        failure.retryable,
-        failure.retry_after,
-        failure.traceback,
-        failure.error_bases,
-    )
-
-
 class Settler:
     """Keeps the open claims, and tells the database what became of their messages.
 
@@ -76,7 +57,7 @@ class Settler:
 
     def __init__(
         self,
-        link: Link,
+        source: Source,
         counts: Counts,
         changed: Flag,
         on_lost: Callable[[Claim], None],
@@ -89,7 +70,7 @@ class Settler:
     ) -> None:
         self._events = events
         self._strangers = strangers
-        self._link = link
+        self._source = source
         self._sanitize = sanitize
         self._counts = counts
         self._on_lost = on_lost
@@ -192,7 +173,7 @@ class Settler:
         # By id, even when it is all of the claim: after a crash of the server that forgot the claim
         # "all that is left" might be what another worker has.
         try:
-            await self._link.run(functions.ack(claim.claim_id, message_ids))
+            await self._source.ack(claim, message_ids)
         except LeaseLost as error:
             if len(message_ids) == 1 or not await self._holds(claim):
                 await self._refused(claim, len(message_ids), error)
@@ -225,7 +206,7 @@ class Settler:
     async def _settled(self, claim: Claim, failure: Failure) -> Nacked:
         """Nack as the failure says; plainly, if it asks for a wait that cannot be."""
         try:
-            return await self._link.run(_settling(claim.claim_id, failure))
+            return await self._source.settle(claim, failure)
         except (LeaseLost, Stopped):
             raise
         except Exception as error:
@@ -235,9 +216,11 @@ class Settler:
             plain = failure.plain(
                 f"It is retried as usual, because its wait was refused: {refusal}"
             )
-            return await self._link.run(_settling(claim.claim_id, plain))
+            return await self._source.settle(claim, plain)
 
     def _tell(self, message: ClaimedMessage, failure: Failure, nacked: Nacked) -> None:
+        if nacked.outcome == "known":
+            return
         if nacked.outcome == "snoozed":
             assert nacked.available_at is not None
             self._counts.snoozed += 1
@@ -284,12 +267,13 @@ class Settler:
         log.warning("claim %d: %d results were refused: %s", claim.claim_id, results, error.message)
         self._counts.lost += results
         if not await self._holds(claim):
-            self._lose(claim)
+            self.lose(claim)
 
     async def _holds(self, claim: Claim) -> bool:
-        return claim.claim_id in await self._link.run(functions.extend_lease([claim.claim_id]))
+        return claim.claim_id in await self._source.extend([claim])
 
-    def _lose(self, claim: Claim) -> None:
+    def lose(self, claim: Claim) -> None:
+        """Note that a claim is no longer ours."""
         if not claim.lost and claim.claim_id in self.open:
             claim.lost = True
             self._forget(claim)
@@ -304,7 +288,7 @@ class Settler:
             claim.returned += len(message_ids)
             if not claim.lost:
                 try:
-                    await self._link.run(functions.release(claim.claim_id, message_ids))
+                    await self._source.release(claim, message_ids)
                 except LeaseLost as error:
                     await self._refused(claim, len(message_ids), error)
                 else:
@@ -329,10 +313,9 @@ class Settler:
             now = time.monotonic()
             due = [claim for claim in self.open.values() if claim.extend_at <= now]
             if due:
-                claim_ids = [claim.claim_id for claim in due]
-                held = await self._link.run(functions.extend_lease(claim_ids))
+                held = await self._source.extend(due)
                 for claim in due:
                     if claim.claim_id in held:
                         claim.extended()
                     else:
-                        self._lose(claim)
+                        self.lose(claim)

@@ -25,7 +25,7 @@ from ..handling.failure import Failure, forget_traceback
 from ..handling.handler import Handler, each_handler, handler_of
 from ..handling.isolation import Isolation, Starter
 from ..handling.logged import in_hand
-from ..outcomes import HandlerTimeout
+from ..outcomes import AlreadyDone, HandlerTimeout
 from ..redaction import without_secrets
 from ..results import finished
 from ..sending.bus import Bus
@@ -323,15 +323,10 @@ class Slots:
         handler, claims = run.handler, {_claim_of(item) for item in items}
         started = time.monotonic()
         slot.work = (items[0].claimed, handler, started)
-        if run.is_async:
-            slot.is_cancelled, slot.timeout = False, None
-            work = self._handled_batch(slot, handler, items)
-            error = await self._ended(slot, self._starter.start(work, self._isolation.context()))
-        else:
-            loop = asyncio.get_running_loop()
-            error = await loop.run_in_executor(
-                self._threads, self._run_batch_in_thread, slot, handler, items
-            )
+        error = await self._attempt_batch(slot, run, items)
+        while isinstance(error, AlreadyDone) and items:
+            slot.batch = items = _not_done(items, error)
+            error = await self._attempt_batch(slot, run, items) if items else None
         if slot.is_cancelled and isinstance(error, asyncio.CancelledError):
             log.info("%d messages: their batch handler was cancelled", len(items))
         else:
@@ -345,6 +340,18 @@ class Slots:
         slot.batch, slot.work = [], None
         for claim in claims:
             self._progress(claim)
+
+    async def _attempt_batch(
+        self, slot: _Slot, run: BatchRun, items: list[BatchItem]
+    ) -> BaseException | None:
+        if run.is_async:
+            slot.is_cancelled, slot.timeout = False, None
+            work = self._handled_batch(slot, run.handler, items)
+            return await self._ended(slot, self._starter.start(work, self._isolation.context()))
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(
+            self._threads, self._run_batch_in_thread, slot, run.handler, items
+        )
 
     async def _handled_batch(
         self, slot: _Slot, handler: BatchHandler, items: list[BatchItem]
@@ -393,6 +400,9 @@ class Slots:
     def _failed(
         self, claim: Claim, message: ClaimedMessage, error: BaseException, handler: Handler | None
     ) -> None:
+        if isinstance(error, AlreadyDone):
+            claim.succeeded(message.message_id)
+            return
         self._note_failure(claim, Failure.of(message, error, handler))
         forget_traceback(error)
 
@@ -470,6 +480,17 @@ class Slots:
             self._progress(claim)
         if all(slot.is_stuck for slot in self._slots):
             self._on_stuck(handler.what)
+
+
+def _not_done(items: list[BatchItem], known: AlreadyDone) -> list[BatchItem]:
+    """Settle what had taken effect before; return the others, for another attempt without it."""
+    left = []
+    for item in items:
+        if item.claimed.message_id in known.message_ids:
+            _claim_of(item).succeeded(item.claimed.message_id)
+        else:
+            left.append(item)
+    return left if len(left) < len(items) else []
 
 
 def _claim_of(item: BatchItem) -> Claim:

@@ -24,6 +24,9 @@ from typing import Any
 import psycopg
 
 from ..app import Symphony
+from ..brokers.opening import broker_of
+from ..brokers.reach import Reach
+from ..config.broker import BrokerSettings
 from ..database import functions
 from ..database.install import ensure_installed
 from ..database.lending import Connections
@@ -32,6 +35,7 @@ from ..errors import AccessDenied, NotInstalled, UnknownQueue, WorkerStuck, Wron
 from ..events import Event, WorkerIdle, WorkerStarted, WorkerStopped
 from ..handling.handler import each_handler, seconds_of
 from ..handling.logged import name_messages
+from ..handling.middlewares import use_transactions
 from ..version import __version__, check_compatible
 from .backlog import Backlog
 from .claim import Claim
@@ -46,9 +50,11 @@ from .link import LAST_WORDS, Link, Stopped
 from .listening import Listening
 from .pace import Pace
 from .queues import Queues
+from .receiver import BrokerSource, DeliveredClaim, Receiver
 from .settler import Counts, Settler
 from .signals import Signals
 from .slots import Slots
+from .source import PostgresSource, Source
 from .strangers import Strangers
 from .ticker import Ticker
 from .watchdog import Watchdog
@@ -81,6 +87,7 @@ class Worker:
     all_queues     work off all queues there are or will be, those served least recently first
     exclude        but none of these
     install        install the schema if it is not there
+    transport      consume from the broker that this transport leads to, and from no queue
     """
 
     def __init__(
@@ -106,8 +113,13 @@ class Worker:
         exclude: Sequence[str] = (),
         install: bool = False,
         handler_timeout: float | None = None,
+        transport: BrokerSettings | None = None,
     ) -> None:
         self.app = app
+        self._transport = transport
+        self._reach = None if transport is None else Reach(broker_of(transport), self._beat_soon)
+        if transport is not None:
+            queues = (transport.outbox,)
         self._queues = Queues(queues, are_all=all_queues, exclude=exclude)
         self.queues = self._queues.names
         self._has_own_name = not name
@@ -173,8 +185,7 @@ class Worker:
 
     def _wake_up(self) -> None:
         assert self._loop is not None
-        self._claimer.is_stopping = True
-        self._bell.ring()
+        self._taker.stop()
         self._changed.set()
         self._claim_link.stop()
         if self._claiming is None:
@@ -221,7 +232,8 @@ class Worker:
             try:
                 with suppress(Stopped):
                     await self._queues.look(self._link)
-                    await self._claim_link.connection()
+                    if self._transport is None:
+                        await self._claim_link.connection()
                     await self._link.connection()
                     for declaration in self.app.handler_declarations():
                         await self._link.run(declaration)
@@ -231,6 +243,9 @@ class Worker:
             finally:
                 await self._claim_link.close()
                 await self._link.close()
+                if self._reach is not None:
+                    self._reach.stop()
+                    await self._reach.hang_up()
                 self._lender.close()
         if self._is_out_of_time:
             self._failure = self._failure or self._claim_link.refusal or self._link.refusal
@@ -244,7 +259,7 @@ class Worker:
             options["prepare_threshold"] = None
         self._loop = asyncio.get_running_loop()
         self._changed = Flag()
-        done = Done()
+        done = self._done()
         self._heartbeat = Heartbeat(self._describe, done.take, self._obey)
         self._bell = Doorbell(self.name, self._heartbeat.beat)
         self._claim_link = Link(self._dsn, "claims", self._prepare_claims, **options)
@@ -263,7 +278,7 @@ class Worker:
         self._ticker = Ticker(self._link, clock, self._bell.ring, ticks=self._ticks)
         self._strangers = Strangers(self.app.handlers)
         self._settler = Settler(
-            self._link,
+            self._source(),
             self.counts,
             self._changed,
             self._on_lost,
@@ -294,6 +309,7 @@ class Worker:
             lambda: json.dumps(self._describe()),
             owns_process=owns_process,
         )
+        self._receiver = self._make_receiver(pace)
         self._claimer = Claimer(
             worker=self.name,
             has_own_name=self._has_own_name,
@@ -314,6 +330,50 @@ class Worker:
             on_memory_limit=self.stop,
         )
         self._is_set_up = True
+
+    def _done(self) -> Done:
+        """Return what counts the work of handlers for the figures."""
+        return Done()
+
+    def _source(self) -> Source:
+        """Return who hears what became of messages."""
+        if self._transport is None or self._reach is None:
+            return PostgresSource(self._link)
+        return BrokerSource(self._reach, self._link, self._transport.name, self.name)
+
+    def _make_receiver(self, pace: Pace) -> Receiver | None:
+        """Return what takes messages from a broker, if that is where they come from."""
+        if self._transport is None or self._reach is None:
+            return None
+        if self._transport.settings.get("inbox"):
+            use_transactions(self.app.bus)
+            self.app.compile()
+        return Receiver(
+            limits=self._limits,
+            prefetch=int(self._transport.settings.get("prefetch", self._limits.batch_size)),
+            reach=self._reach,
+            pace=pace,
+            backlog=self._backlog,
+            settler=self._settler,
+            counts=self.counts,
+            changed=self._changed,
+            hold=partial(
+                DeliveredClaim,
+                lender=self._lender,
+                transport=self._transport.name,
+                worker=self.name,
+            ),
+            on_memory_limit=self.stop,
+        )
+
+    @property
+    def _taker(self) -> Claimer | Receiver:
+        """What fills the backlog."""
+        return self._receiver or self._claimer
+
+    def _beat_soon(self) -> None:
+        if self._loop is not None:
+            self._heartbeat.beat()
 
     async def _prepare_claims(self, conn: psycopg.AsyncConnection[Any]) -> None:
         await self._check_version(conn)
@@ -440,7 +500,7 @@ class Worker:
 
     async def _claim(self) -> None:
         """Claim until nothing more is to be claimed, or for little longer than until stop()."""
-        self._claiming = asyncio.create_task(self._queues.served(self._link, self._claimer.run))
+        self._claiming = asyncio.create_task(self._queues.served(self._link, self._taker.run))
         try:
             await asyncio.wait([self._claiming])
         finally:
@@ -462,7 +522,12 @@ class Worker:
         self._settler.progress(claim)
 
     def _give_back(self, claim: Claim) -> None:
-        """Let others have what does not start soon, since its handlers are limited."""
+        """Let others have what does not start soon, since its handlers are limited.
+
+        A broker would count that as an attempt, so what it handed out is kept.
+        """
+        if self._transport is not None:
+            return
         taken = self._backlog.take_back(claim)
         self.counts.claimed -= sum(len(ids) for ids in taken.values())
         self._changed.set()
@@ -484,6 +549,7 @@ class Worker:
             "version": __version__,
             "python": platform.python_version(),
             "concurrency": self.concurrency,
+            **({} if self._transport is None else {"transport": self._transport.name}),
             **({"state": "stopping"} if self._stopping else {}),
             "memory": resident_memory(),
             **self.counts.as_dict(),
@@ -511,11 +577,9 @@ class Worker:
         if request == "stop" and not self._stopping:
             log.info("stopping, as was asked: %d messages are in hand", self._in_hand)
             self.stop()
-        if self._claimer.is_paused != (request == "pause"):
-            self._claimer.is_paused = not self._claimer.is_paused
-            log.info(
-                "paused, as was asked" if self._claimer.is_paused else "going on, as was asked"
-            )
+        if self._taker.is_paused != (request == "pause"):
+            self._taker.is_paused = not self._taker.is_paused
+            log.info("paused, as was asked" if self._taker.is_paused else "going on, as was asked")
             self._bell.ring()
 
     async def _finish(self, settling: asyncio.Task[None]) -> None:
@@ -526,6 +590,8 @@ class Worker:
             return max(deadline - time.monotonic(), LAST_WORDS)
 
         self._ticker.stop()
+        if self._receiver is not None:
+            await self._receiver.finish(deadline)
         releasing = self._spawn(self._settler.release(self._backlog.take_back()))
         await self._link.finish([releasing], left())
         self._backlog.close()

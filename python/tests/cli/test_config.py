@@ -65,7 +65,7 @@ queue = "mail"
 priority = 12
 
 [transports.stream]
-type = "redis"
+type = "sqs"
 
 [routing]
 SendEmail = ["mail"]
@@ -145,7 +145,7 @@ def test_a_file_is_read(tmp_path: Path) -> None:
 def test_every_mistake_is_named_with_its_line(tmp_path: Path) -> None:
     assert mistakes(tmp_path, BAD) == [
         "symphony.toml:4: transports.mail.priority: must be a whole number from 0 to 9; it is 12",
-        "symphony.toml:7: transports.stream.type: transports of type redis are not served yet; "
+        "symphony.toml:7: transports.stream.type: transports of type sqs are not served yet; "
         'use type = "postgres"',
         'symphony.toml:11: routing."orders.*": unknown transport "mial"; did you mean "mail"?',
         'symphony.toml:16: retry.default.max_retry: unknown key; did you mean "max_retries"?',
@@ -166,7 +166,9 @@ def test_every_mistake_is_named_with_its_line(tmp_path: Path) -> None:
         ("worker = 7\n", 1, "must be a table with the keys batch_size"),
         ("[transports]\na = 7\n", 2, "must be a table with the keys type, dsn"),
         ("[transports]\na = 'postgers'\n", 2, 'did you mean "postgres"?'),
-        ("[transports]\na = 'amqp://host'\n", 2, "transports of type rabbitmq are not served"),
+        ("[transports]\na = 'sqs://host'\n", 2, "transports of type sqs are not served"),
+        ("[transports.a]\ndsn = 'amqp://u:pw@h'\nprefetch = 0\n", 3, "from 1 to 10000; it is 0"),
+        ("[transports.a]\ndestination = 'x'\n", 2, "unknown key"),
         ("[transports]\na = 'ftp://host'\n", 2, '"ftp" is not a scheme of a DSN'),
         ("[transports]\na = 'host=x password=y'\n", 2, "transports.a.dsn: must be a URL, such as"),
         ("[transports.a]\n\ndsn = 'dbname=x password=y'\n", 3, "must be a URL, such as"),

@@ -445,6 +445,36 @@ def a_queue_is_paused_and_messages_wait(ward: Ward) -> None:
     ward.client.enqueue("A")
 
 
+def hear(ward: Ward, **told: str) -> None:
+    """Let a relay say something of the broker of a transport."""
+    ward.client.create_transport("orders", "redis")
+    relay = {"transport": "orders", "since": "2026-01-01T00:00:00Z", "error": "refused", **told}
+    ward.client.heartbeat("w", ["default"])
+    ward.client.heartbeat("r", ["outbox/orders"], {"relay": relay})
+
+
+@incident(
+    "broker_down",
+    r'critical: The broker of transport "orders" has been down for \d+ days\.',
+    "symphony-pg transport list",
+    r"A relay says: refused\.",
+)
+def a_broker_is_down(ward: Ward) -> Callable[[], object]:
+    hear(ward, state="down")
+    return lambda: hear(ward, state="up")
+
+
+@incident(
+    "broker_full",
+    r'critical: The broker of transport "orders" has taken no more for \d+ days\.',
+    "symphony-pg transport list",
+    r"A relay says: refused\.",
+)
+def a_broker_is_full(ward: Ward) -> Callable[[], object]:
+    hear(ward, state="full")
+    return lambda: hear(ward, state="up")
+
+
 @incident(
     "transport_disabled",
     r'warning: Transport "slow" has been disabled for \d+ s, and messages wait\.',

@@ -26,7 +26,7 @@ begin
     for v_queue_name, v_priority in
         select distinct d.queue_name, coalesce(_check_routed.priority, d.priority)
         from symphony._deliveries(message_type) as d
-        where d.transport_type = 'postgres'
+        where d.transport_type <> 'sync'
     loop
         perform symphony._refuse_message(message_type, body, v_queue_name, v_priority, delay,
                                          available_at, idempotency_key, headers);

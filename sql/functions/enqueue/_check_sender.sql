@@ -13,7 +13,7 @@ begin
         perform symphony._check_use(c_accesses, array[queue_name]);
     elsif exists (
         select from symphony._deliveries(message_type) as d
-        where d.transport_type = 'postgres' and not symphony._is_listed(c_accesses, d.queue_name))
+        where d.transport_type <> 'sync' and not symphony._is_listed(c_accesses, d.queue_name))
     then
         raise exception 'permission denied for messages of type "%"', coalesce(message_type, '(null)')
             using errcode = '42501',

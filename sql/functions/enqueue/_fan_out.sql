@@ -53,7 +53,7 @@ begin
                    || case when d.handler_name is null then '{}'
                            else jsonb_build_object('handler', d.handler_name) end as headers
             from symphony._deliveries(_fan_out.message_type) as d
-            where d.transport_type = 'postgres'
+            where d.transport_type <> 'sync'
         ), at_once as (
             insert into symphony.message (message_id, enqueued_at, lane_id, message_type, body, headers,
                                           group_key, retry, expires_at, on_expiry)

@@ -14,7 +14,7 @@ as $$
     (select d.queue_name, pg_catalog.count(*) over ()::integer
      from symphony._deliveries(_place_of_key.message_type) as d
      where _place_of_key.given_queue is null
-       and d.transport_type operator(pg_catalog.=) 'postgres'
+       and d.transport_type operator(pg_catalog.<>) 'sync'
      order by d.delivery
      limit 1)
 $$;

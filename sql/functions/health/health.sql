@@ -25,6 +25,7 @@ begin
             select i from symphony._installation_incidents(health.library) as i
             union all select i from symphony._tick_incidents(v_now) as i
             union all select i from symphony._lock_incidents(v_now) as i
+            union all select i from symphony._broker_incidents(v_now) as i
             union all select i from symphony._queue_incidents(v_now) as i
             union all select i from symphony._backlog_incidents(v_now) as i
             union all select i from symphony._limit_incidents(v_now) as i

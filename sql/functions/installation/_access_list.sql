@@ -7,14 +7,16 @@ as $$
     select named.function_name, listed.access,
            listed.access operator(pg_catalog.<>) all ('{operator,observer}'::text[])
            and named.function_name operator(pg_catalog.<>) all (
-               '{create_schedule,schedule_diff,sync_schedules,schedule_preview,route_of}'::text[])
+               '{create_schedule,schedule_diff,sync_schedules,schedule_preview,route_of,return_delivery,
+                 first_receipt}'::text[])
     from (values
         ('enqueuer', '{enqueue, enqueue_batch}'::text[]),
         ('producer', '{enqueue, enqueue_batch, cancel, create_schedule, schedule_diff,
             sync_schedules, schedule_preview, cron_next, cron_upcoming, clock_changes,
             message_status, why_not_running, route_of, version}'),
         ('consumer', '{claim_batch, ack, nack_with_backoff, snooze, extend_lease, release,
-            release_unheard, tick, purge, tick_schedules, heartbeat, stop_worker, list_queues,
+            release_unheard, return_delivery, first_receipt, tick, purge, tick_schedules, heartbeat,
+            stop_worker, list_queues,
             waiting_types, idle, busy,
             sync_handlers, message_status, why_not_running, version}'),
         ('operator', '{audit, note, list_messages, recent_errors, queue_settings, queue_holds, create_queue,
@@ -31,14 +33,14 @@ as $$
             restore_access, list_access, version, create_transport, enable_transport,
             disable_transport, remove_transport, set_routes, route_of, sync_handlers,
             remove_handler, set_retry_policy, remove_retry_policy, retry_policy_of, apply_config,
-            list_transports, list_routes, list_retry_policies}'),
+            list_transports, transport_status, list_routes, list_retry_policies}'),
         ('observer', '{audit, list_messages, recent_errors, queue_settings, queue_holds, queue_stats,
             queue_figures, queue_totals, type_figures,
             list_queues, waiting_types, blocked_keys, worker_activity, failed_messages, failed_stats,
             message_history, message_status, why_not_running, schedule_status, schedule_runs,
             schedule_diff, schedule_preview, cron_next, cron_upcoming, clock_changes, check,
             obstacles, health, metrics, list_access, version, route_of, retry_policy_of, list_transports,
-            list_routes, list_retry_policies}')
+            transport_status, list_routes, list_retry_policies}')
     ) as listed (access, functions)
     cross join lateral pg_catalog.unnest(listed.functions) as named (function_name)
 $$;

@@ -33,14 +33,18 @@ begin
         ) as newest
         group by used.queue_name
     ) as last_claim on last_claim.queue_name = queue.queue_name
-    where not symphony._is_limited()
-       or symphony._is_listed('{consumer,operator,observer}', queue.queue_name)
+    where (not symphony._is_limited()
+           or symphony._is_listed('{consumer,operator,observer}', queue.queue_name))
+      and not exists (
+          select from symphony.transport
+          where transport.queue_name = queue.queue_name and symphony._is_broker(transport.transport_type))
     order by last_claim.served_at nulls first, queue.queue_name;
 end;
 $$;
 
 comment on function symphony.list_queues() is
 $$List the queues that the role may use, in the order in which a worker of all of them should claim.
+Queues that are the outbox of a broker are left out.
 
 Returns    their names. The first is the one that nothing was claimed from for the longest time
 Access     consumer, operator, observer$$;

@@ -11,7 +11,7 @@ begin
     select count(*) = 1 and count(d.handler_name) = 0, min(d.queue_name), min(d.priority)
     into is_simple, queue_name, priority
     from symphony._deliveries(message_type) as d
-    where d.transport_type = 'postgres';
+    where d.transport_type <> 'sync';
 end;
 $$;
 

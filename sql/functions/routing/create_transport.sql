@@ -12,17 +12,21 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_type       text := coalesce(create_transport.transport_type, 'postgres');
+    v_is_broker  boolean := symphony._is_broker(v_type);
     v_queue_name text := case when v_type = 'sync' then create_transport.queue_name
+                              when v_is_broker
+                              then coalesce(create_transport.queue_name, 'outbox/' || transport_name)
                               else coalesce(create_transport.queue_name, 'default') end;
     v_before     symphony.transport;
 begin
-    if v_type in ('redis', 'rabbitmq', 'sqs') then
+    if v_type = 'sqs' then
         raise exception 'transports of type % are not served yet', v_type
             using errcode = 'SY021',
                   detail  = 'Nothing was created: its messages would go nowhere.',
-                  hint    = 'Use type postgres, and a handler that publishes to the broker.';
-    end if;
-    if v_type <> 'sync' and not exists (
+                  hint    = 'Use type rabbitmq, redis or postgres.';
+    elsif v_is_broker then
+        perform symphony._check_transport_config(v_type, create_transport.config);
+    elsif v_type <> 'sync' and not exists (
         select from symphony.queue as q where q.queue_name = v_queue_name)
     then
         perform symphony._refuse_queue(v_queue_name);
@@ -32,6 +36,9 @@ begin
     from symphony.transport as t
     where t.transport_name = create_transport.transport_name
     for no key update;
+    if v_is_broker then
+        perform symphony._make_outbox(transport_name, v_queue_name, (config ->> 'ordered')::boolean);
+    end if;
 
     insert into symphony.transport as t (transport_name, transport_type, queue_name, priority, config)
     values (create_transport.transport_name, v_type, v_queue_name, create_transport.priority,
@@ -56,9 +63,9 @@ exception
                         coalesce(create_transport.transport_name, '(null)')
             using errcode = '22023',
                   detail  = format('Nothing was changed: %s.', sqlerrm),
-                  hint    = 'A name has 1 to 48 letters, digits and _ . : / -; the type is postgres or sync; '
-                            'a sync transport has no queue and is not disabled; the priority is 0 to 9; '
-                            'the config is a JSON object.';
+                  hint    = 'A name has 1 to 48 letters, digits and _ . : / -; the type is postgres, sync, '
+                            'redis or rabbitmq; a sync transport has no queue and is not disabled; the '
+                            'priority is 0 to 9; the config is a JSON object.';
 end;
 $$;
 
@@ -66,16 +73,20 @@ comment on function symphony.create_transport(text, text, text, integer, jsonb) 
 $$Make sure that there is a transport with these properties. A disabled one stays disabled.
 
 Arguments  transport_name - 1 to 48 letters, digits and _ . : / -
-           transport_type - postgres, or sync: the handler runs in the process that dispatches
-           queue_name - the queue its messages go into; null: default
+           transport_type - postgres; sync: the handler runs in the process that dispatches; or a
+               broker, redis, rabbitmq or sqs: a relay forwards its messages
+           queue_name - the queue its messages go into; null: default. Of a broker it is the outbox,
+               which is created: null: outbox/ and the name of the transport
            priority - of its messages, unless enqueue() is given one; null: 5
-           config - for clients to read
+           config - for clients to read. A broker has the settings of docs/brokers.md
 Returns    true if it was created, false if it was there
 Raises     SY001 unknown_queue
            SY011 wrong_isolation_level
-           SY021 transport_not_served - its type is redis, rabbitmq or sqs
+           SY021 transport_not_served - its type is sqs
            22023 invalid_parameter_value
-Writes     symphony.transport, symphony.lane, symphony.audit
+           55000 object_not_in_prerequisite_state - the queue is the outbox of another broker
+Writes     symphony.transport, symphony.lane, symphony.audit; for a broker also what create_queue()
+           writes
 Access     operator$$;
 
 revoke execute on function symphony.create_transport(text, text, text, integer, jsonb) from public;

@@ -32,7 +32,7 @@ begin
         where f.message_id = _message_status.message_id
         union all
         select l.message_id, l.lane_id, l.message_type, place.status,
-               l.attempt + case when place.status in ('processing', 'completed') then 1 else 0 end,
+               l.attempt + (place.status in ('processing', 'completed', 'forwarded'))::integer,
                l.enqueued_at, l.available_at, null, null, l.last_error, l.body, l.headers, l.retry,
                c.claim_id, l.expires_at
         from symphony.message as l
@@ -58,6 +58,7 @@ begin
                 when was.is_ahead then 'pending'
                 when l.message_id = any (c.open_ids) then 'processing'
                 when c.size = 0 and c.keys is null then 'removed'
+                when symphony._broker_of(l.lane_id) is not null then 'forwarded'
                 else 'completed'
             end as status
         ) as place

@@ -26,14 +26,14 @@ declare
     v_keyed bigint[];
     v_count integer;
 begin
-    if state <> all ('{pending,waiting,delayed,processing,completed,failed,removed}')
+    if state <> all ('{pending,waiting,delayed,processing,completed,forwarded,failed,removed}')
        or coalesce(list_messages.at_most, 0) not between 1 and 10000
        or coalesce(list_messages.look_at, 0) not between 1 and 1000000
     then
         raise exception 'there is no such list of messages'
             using errcode = '22023',
-                  detail  = 'A state is pending, waiting, delayed, processing, completed, failed or '
-                            'removed; at_most is 1 to 10000, and look_at 1 to 1000000.',
+                  detail  = 'A state is pending, waiting, delayed, processing, completed, forwarded, '
+                            'failed or removed; at_most is 1 to 10000, and look_at 1 to 1000000.',
                   hint    = 'Leave out what need not be another.';
     end if;
     if list_messages.queue_name is not null then
@@ -80,7 +80,7 @@ comment on function symphony.list_messages(
 $$List messages, newest first, without their bodies. One call looks at a certain number of messages,
 however many there are.
 
-Arguments  state - pending, waiting, delayed, processing, completed, failed or removed
+Arguments  state - pending, waiting, delayed, processing, completed, forwarded, failed or removed
            queue_name - in this queue
            message_type - of this type
            since, until - enqueued then; until itself is later

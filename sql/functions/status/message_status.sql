@@ -32,14 +32,15 @@ Returns    one row. Without a row the message never existed, was cancelled, its 
            message_id - the message
            queue_name - its queue
            message_type - its type
-           status - pending, waiting for its key, delayed, processing, completed, failed or removed
+           status - pending, waiting for its key, delayed, processing, completed, forwarded to a
+               broker, failed or removed
            attempt - counts deliveries, the present one included
            max_attempts - deliveries before it fails for good
            priority - 0 to 9
            enqueued_at - when enqueue() was called
            available_at - when it is or became due, if it was delayed or retried
            claimed_at - when it was handed out, if it is being processed or was finished
-           finished_at - when its claim was finished, if it is completed or removed
+           finished_at - when its claim was finished, if it is completed, forwarded or removed
            failed_at - when it was given up
            worker - who has it, finished it, or had it when it failed. Who finished it, and when,
                is not known of a message that had waited for its key

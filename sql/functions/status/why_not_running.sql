@@ -23,6 +23,8 @@ begin
         when 'completed' then
             return coalesce(format('It is done: %s finished it at ', coalesce(v_message.worker, 'a worker'))
                             || v_message.finished_at || '.', 'It is done.');
+        when 'forwarded' then
+            return symphony._forwarded_remark(v_message.queue_name, v_message.finished_at);
         when 'removed' then
             return format('It was removed by purge_queue() at %s.', v_message.finished_at);
         when 'failed' then
@@ -31,9 +33,10 @@ begin
                           'symphony.retry_failed(''{%4$s}''): %5$s', v_message.failed_at,
                           v_message.attempt, v_message.max_attempts, message_id, v_message.last_error);
         when 'processing' then
-            return format('It is running: %s has had it since %s, attempt %s of %s.%s',
-                          coalesce(v_message.worker, 'a worker'), v_message.claimed_at, v_message.attempt,
-                          v_message.max_attempts, symphony._lease_remark(v_message.claim_id, v_now));
+            return coalesce(symphony._relay_remark(v_queue.queue_name, v_now), format(
+                'It is running: %s has had it since %s, attempt %s of %s.%s',
+                coalesce(v_message.worker, 'a worker'), v_message.claimed_at, v_message.attempt,
+                v_message.max_attempts, symphony._lease_remark(v_message.claim_id, v_now)));
         when 'delayed' then
             return concat_ws(' ', symphony._wait_remark(v_message.available_at, v_message.last_error, v_now),
                              symphony._expiry_remark(why_not_running.message_id, v_now));
@@ -63,7 +66,8 @@ begin
     if v_message.expires_at <= v_now then
         return symphony._expiry_remark(why_not_running.message_id, v_now);
     end if;
-    v_reason := coalesce((symphony._worker_remark(v_queue.queue_name, v_now)).remark,
+    v_reason := coalesce(symphony._relay_remark(v_queue.queue_name, v_now),
+                         (symphony._worker_remark(v_queue.queue_name, v_now)).remark,
                          symphony._limit_remark(v_queue.queue_name, v_now));
     if v_reason is not null then
         return v_reason;
@@ -81,10 +85,11 @@ comment on function symphony.why_not_running(bigint) is
 $$Say in one sentence what a message waits for.
 
 Arguments  message_id - from enqueue()
-Returns    a sentence. The message is done, failed, running or delayed, or it is held up by a
-               pause, a disabled transport, a lock, the lack of a worker, its pause or its silence,
-               by handlers that take all slots, by others of its key, by a limit of its queue, or by
-               messages before it. When it expires is said, too
+Returns    a sentence. The message is done, failed, running, delayed or forwarded to a broker, or
+               it is held up by a pause, a disabled transport, a lock, a broker that is down, the
+               lack of a worker, its pause or its silence, by handlers that take all slots, by
+               others of its key, by a limit of its queue, or by messages before it. When it expires
+               is said, too
 Access     producer, consumer, operator, observer$$;
 
 revoke execute on function symphony.why_not_running(bigint) from public;

@@ -12,6 +12,7 @@ declare
     v_runs    integer;
     v_ticks   integer;
     v_audits  integer;
+    v_inbox   integer;
     v_workers integer;
     v_paces   integer;
 begin
@@ -70,15 +71,17 @@ begin
     where k.queue_name = known.queue_name and k.group_key = known.group_key and k.pace_id = known.pace_id;
     get diagnostics v_paces = row_count;
 
+    v_inbox := symphony._purge_inbox(now, at_most);
     v_workers := symphony._purge_workers(now, 100);
-    has_more := greatest(failed, v_keys, v_runs, v_ticks, v_audits, v_paces) >= at_most or v_workers >= 100;
+    has_more := greatest(failed, v_keys, v_runs, v_ticks, v_audits, v_paces, v_inbox) >= at_most
+                or v_workers >= 100;
 end;
 $$;
 
 comment on function symphony._purge_others(timestamptz, integer) is
 $$Remove what has been kept for long enough and is not in the log: failed messages, idempotency keys,
-runs of schedules, ticks, the audit of a year ago, what was kept for the rates of keys, silent
-workers.
+runs of schedules, ticks, the audit of a year ago, what was kept for the rates of keys, the inbox of
+brokers, silent workers.
 
 Arguments  now
            at_most - how many of each; of workers a hundred, since each may sleep at a thousand

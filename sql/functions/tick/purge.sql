@@ -58,7 +58,7 @@ Returns    one row
 Raises     22023 invalid_parameter_value
 Writes     symphony.message, symphony.claim, symphony.purge_position, symphony.failed_message,
            symphony.attempt, symphony.replay, symphony.idempotency_key, symphony.schedule_run,
-           symphony.tick, symphony.worker, symphony.idle_worker
+           symphony.tick, symphony.worker, symphony.idle_worker, symphony.inbox
 Locks      a share of the lock of all lanes, and the rows that go; what others hold is left out
 Access     consumer, operator$$;
 

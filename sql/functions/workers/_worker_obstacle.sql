@@ -13,6 +13,7 @@ stable
 as $$
 declare
     v_known record;
+    v_relay text;
 begin
     select count(*) as known, max(w.seen_at) as seen_at, max(w.busy_since) as busy_since,
            count(*) filter (where w.is_asked) as asked, string_agg(distinct w.requested_by, ', ') as asked_by,
@@ -30,11 +31,19 @@ begin
         from symphony.worker as known
         where _worker_obstacle.queue_name = any (known.queues)
           and known.seen_at > now - interval '60 seconds'
+          and not known.details ? 'transport'    -- it consumes at the broker
     ) as w;
     command := format('symphony-pg consume %s --app MODULE:APP', queue_name);
     if v_known.known = 0 then
         code := 'no_worker';
         sentence := format('No worker consumes queue "%s"', queue_name);
+        select t.transport_name into v_relay
+        from symphony.transport as t
+        where t.queue_name = _worker_obstacle.queue_name and symphony._is_broker(t.transport_type);
+        if found then
+            sentence := format('No relay serves transport "%s"', v_relay);
+            command := format('symphony-pg relay %s', v_relay);
+        end if;
     elsif v_known.asked = v_known.known then
         code := 'workers_paused';
         sentence := format('The workers of queue "%s" are paused or stop', queue_name);
@@ -58,7 +67,7 @@ end;
 $$;
 
 comment on function symphony._worker_obstacle(text, timestamptz, interval) is
-$$Why no worker of a queue takes messages.
+$$Why no worker of a queue takes messages; of the outbox of a broker, why no relay does.
 
 Arguments  queue_name
            now

@@ -131,8 +131,16 @@ insert into bad_call values
     ('SY020', $$symphony.disable_transport(null)$$),
     ('SY020', $$symphony.set_routes('A', '["here", "nope"]')$$),
     ('SY020', $$symphony.apply_config('{"routing": {"A": ["nope"]}}')$$),
-    ('SY021', $$symphony.create_transport('t', 'redis')$$),
-    ('SY021', $$symphony.create_transport('t', 'rabbitmq')$$),
+    ('22023', $$symphony.create_transport('t', 'rabbitmq', config => '{"dsn": "amqp://u:p@h"}')$$),
+    ('22023', $$symphony.create_transport('t', 'rabbitmq', config => '[]')$$),
+    ('22023', $$symphony.create_transport('t', 'rabbitmq', config => '{"inbox_retention": "1 s"}')$$),
+    ('55000', $$symphony.create_transport('t', 'rabbitmq', 'broker')$$),
+    ('SY020', $$symphony.first_receipt('nope', '1')$$),
+    ('22023', $$symphony.first_receipt('broker', '')$$),
+    ('55000', $$symphony.first_receipt('here', '1')$$),
+    ('SY020', $$symphony.return_delivery('nope', '1', 'A', '{}', '{}', 1, 'x')$$),
+    ('22023', $$symphony.return_delivery('broker', '1', 'A', '{}', '{}', 0, 'x')$$),
+    ('55000', $$symphony.return_delivery('here', '1', 'A', '{}', '{}', 1, 'x')$$),
     ('SY021', $$symphony.create_transport('here', 'sqs')$$),
     ('SY022', $$symphony.enqueue('Here')$$),
     ('55000', $$symphony.disable_transport('here')$$),
@@ -200,6 +208,7 @@ insert into bad_call values
 
 select symphony.create_transport('here', 'sync'), symphony.create_queue('used');
 select symphony.create_transport('there', queue_name => 'used'), symphony.set_routes('Here', '["here"]');
+select symphony.create_transport('broker', 'rabbitmq', 'broker');
 select symphony.set_routes('Twice', '["there", "here"]'), symphony.sync_handlers('Twice', '{one,two}');
 select symphony.enqueue('A', queue_name => 'default');
 select symphony.create_queue('ordered', ordered => true);

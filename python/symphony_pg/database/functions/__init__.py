@@ -5,6 +5,7 @@ Every function here takes the arguments of the SQL function of the same name and
 which `Client` and `AsyncClient` execute. An argument that is None is left to the SQL default.
 """
 
+from .brokers import *
 from .failed import *
 from .figures import *
 from .health import *

@@ -1,0 +1,1 @@
+"""Brokers: what is ready goes out through them, and comes in from them."""

@@ -1,0 +1,118 @@
+"""A broker that is opened again whenever it was away, and what to say of it meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import datetime, timezone
+from typing import Any, TypeVar
+
+from ..redaction import without_secrets
+from .broker import Broker, BrokerAway, BrokerFull
+
+__all__ = ["BrokerGone", "Reach"]
+
+T = TypeVar("T")
+log = logging.getLogger("symphony_pg.brokers")
+FIRST_WAIT = 0.1
+LONGEST_WAIT = 5.0
+
+
+class BrokerGone(Exception):  # noqa: N818
+    """The process ends, so nobody waits for the broker any more."""
+
+
+class Reach:
+    """Keeps a broker open, and knows whether it is up.
+
+    `sessions` counts the connections: what came by an earlier one may be lost. `on_change` hears
+    of news.
+    """
+
+    def __init__(self, broker: Broker, on_change: Callable[[], None] = lambda: None) -> None:
+        self.broker = broker
+        self.sessions = 0
+        self.state = "down"
+        self.since = datetime.now(timezone.utc)
+        self.error = "it was not reached yet"
+        self._on_change = on_change
+        self._is_open = False
+        self._opening = asyncio.Lock()
+        self._stopped = asyncio.Event()
+        self._attempts = 0
+
+    def describe(self) -> dict[str, Any]:
+        """Return what a heartbeat tells of it."""
+        if self.state == "up":
+            return {"state": "up"}
+        return {"state": self.state, "since": self.since.isoformat(), "error": self.error}
+
+    @property
+    def is_stopping(self) -> bool:
+        """True after stop()."""
+        return self._stopped.is_set()
+
+    def stop(self) -> None:
+        """Wait for the broker no more."""
+        self._stopped.set()
+
+    async def run(self, work: Callable[[Broker], Awaitable[T]]) -> T:
+        """Do something with the broker, again and again until it was there for it."""
+        while True:
+            try:
+                await self.open()
+                answer = await work(self.broker)
+            except BrokerAway as error:
+                await self.lost(error)
+            else:
+                self.found()
+                return answer
+
+    async def open(self) -> None:
+        """Connect unless it is; raise BrokerAway."""
+        async with self._opening:
+            if not self._is_open:
+                if self.is_stopping:
+                    raise BrokerGone
+                await self.broker.open()
+                self._is_open = True
+                self.sessions += 1
+
+    def found(self) -> None:
+        """Note that the broker does what it should."""
+        self._attempts = 0
+        if self.state != "up":
+            self.state = "up"
+            log.info("%s: the broker is up", self.broker.settings.name)
+            self._on_change()
+
+    async def lost(self, error: BrokerAway) -> None:
+        """Note that it does not, hang up, and wait; raise BrokerGone after stop()."""
+        state = "full" if isinstance(error, BrokerFull) else "down"
+        text = without_secrets(str(error))
+        if state != self.state or text != self.error:
+            if state != self.state:
+                self.since = datetime.now(timezone.utc)
+            self.state, self.error = state, text
+            log.warning("%s: %s; trying again", self.broker.settings.name, text)
+            self._on_change()
+        if state == "down":
+            await self.hang_up()
+        if self.is_stopping:
+            raise BrokerGone
+        wait = min(LONGEST_WAIT, FIRST_WAIT * 2**self._attempts)
+        self._attempts = min(self._attempts + 1, 10)
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._stopped.wait(), wait * random.uniform(0.5, 1))  # noqa: S311
+        if self.is_stopping:
+            raise BrokerGone
+
+    async def hang_up(self) -> None:
+        """Close the connection."""
+        async with self._opening:
+            if self._is_open:
+                self._is_open = False
+                await self.broker.close()

@@ -1,0 +1,216 @@
+"""Redis: a stream with a consumer group. What is done is acknowledged and deleted."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from ..config.broker import BrokerSettings
+from ..database.functions.messages import ClaimedMessage
+from .broker import Broker, BrokerAway, BrokerFull, Delivery, NeverSent
+from .extras import needs
+from .wire import Received, delivery_of, metadata_of
+
+__all__ = ["Redis"]
+
+PATIENCE = 10.0
+MAX_IDLE = 30.0
+LOOK = 1.0  # for entries whose consumer has gone, this often at most
+Outcome = Exception | None
+
+
+class Redis(Broker):
+    """A stream of Redis. One connection reads and may block, another one does all the rest."""
+
+    most_bytes = 512 * 2**20 - 2**16
+
+    def __init__(self, settings: BrokerSettings) -> None:
+        super().__init__(settings)
+        self._redis = needs("redis.asyncio", "redis")
+        self._errors = needs("redis.exceptions", "redis")
+        given = settings.settings
+        self.lease = float(given.get("max_idle", MAX_IDLE))
+        self._group = str(given.get("group", "symphony"))
+        self._stream = settings.destination
+        self._me = secrets.token_hex(8)
+        self._conn: Any = None
+        self._reader: Any = None
+        self._has_read = False
+        self._looked = -LOOK
+        self._cursor = "0-0"
+
+    async def open(self) -> None:
+        """Connect, and make the stream and the group."""
+        dsn = self.settings.location.replace("valkey", "redis", 1)
+        options = {"socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE}
+        self._conn = self._redis.Redis.from_url(dsn, retry=None, **options)
+        self._reader = self._redis.Redis.from_url(dsn, retry=None, **options)
+        try:
+            async with self._translated():
+                await self._conn.ping()
+                if self.settings.settings.get("declare", True):
+                    await self._declare()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def _declare(self) -> None:
+        try:
+            await self._conn.xgroup_create(self._stream, self._group, id="0", mkstream=True)
+        except self._errors.ResponseError as error:
+            if not str(error).startswith("BUSYGROUP"):
+                raise
+
+    async def close(self) -> None:
+        """Hang up. A consumer of the group that has nothing in hand leaves no trace."""
+        if self._has_read:
+            self._has_read = False
+            with suppress(Exception):
+                held = await self._conn.xpending_range(
+                    self._stream, self._group, "-", "+", 1, consumername=self._me
+                )
+                if not held:
+                    await self._conn.xgroup_delconsumer(self._stream, self._group, self._me)
+        for conn in (self._conn, self._reader):
+            if conn is not None:
+                with suppress(Exception):
+                    await conn.aclose()
+        self._conn = self._reader = None
+
+    @asynccontextmanager
+    async def _translated(self) -> AsyncIterator[None]:
+        """Let everything that the connection does be BrokerAway, and what it may not hold too."""
+        try:
+            yield
+        except (BrokerAway, NeverSent):
+            raise
+        except self._errors.OutOfMemoryError as error:
+            raise BrokerFull(f"Redis: {error}") from error
+        except (self._errors.RedisError, OSError, asyncio.TimeoutError) as error:
+            raise BrokerAway(f"Redis: {error or type(error).__name__}") from error
+
+    async def publish(self, messages: Sequence[ClaimedMessage]) -> list[Outcome]:
+        """Publish in order, in one pipeline."""
+        sent, outcomes = [], dict[int, Outcome]()
+        pipeline = self._conn.pipeline(transaction=False)
+        for place, message in enumerate(messages):
+            if (size := len(message.body.encode())) > self.most_bytes:
+                outcomes[place] = NeverSent(f"its body has {size} bytes, which Redis never takes")
+                continue
+            sent.append(place)
+            pipeline.xadd(self._stream, {**metadata_of(message), "body": message.body})
+        try:
+            async with self._translated():
+                answers = await pipeline.execute(raise_on_error=False) if sent else []
+        except BrokerAway as error:
+            return [outcomes.get(place, error) for place in range(len(messages))]
+        outcomes.update(zip(sent, map(self._outcome, answers), strict=True))
+        return [outcomes[place] for place in range(len(messages))]
+
+    def _outcome(self, answer: Any) -> Outcome:
+        if not isinstance(answer, Exception):
+            return None
+        if isinstance(answer, self._errors.OutOfMemoryError):
+            return BrokerFull(f"Redis: {answer}")
+        return BrokerAway(f"Redis: {answer}")
+
+    async def consume(self, width: int) -> None:
+        """Nothing comes by itself."""
+
+    async def receive(self, most: int, wait: float) -> list[Delivery]:
+        """Return what nobody works on any more, one at a time; else what is new."""
+        self._has_read = True
+        async with self._translated():
+            if found := await self._left_behind():
+                return found
+            answer = await self._reader.xreadgroup(
+                self._group,
+                self._me,
+                {self._stream: ">"},
+                count=most,
+                block=max(1, int(wait * 1000)) if wait else None,
+            )
+        entries = answer[0][1] if answer else []
+        return [self._delivery(entry, fields, 0) for entry, fields in entries]
+
+    async def _left_behind(self) -> list[Delivery]:
+        """Take over an entry whose consumer has not been heard of for as long as a lease."""
+        now = asyncio.get_running_loop().time()
+        if self._cursor == "0-0" and now - self._looked < LOOK:
+            return []
+        self._looked = now
+        cursor, entries, *_ = await self._conn.xautoclaim(
+            self._stream,
+            self._group,
+            self._me,
+            min_idle_time=int(self.lease * 1000),
+            start_id=self._cursor,
+            count=1,
+        )
+        self._cursor = _text(cursor)
+        if not entries:
+            return []
+        entry, fields = entries[0]
+        pending = await self._conn.xpending_range(self._stream, self._group, entry, entry, 1)
+        times = pending[0]["times_delivered"] if pending else 2
+        return [self._delivery(entry, fields, max(times - 1, 1))]
+
+    def _delivery(self, entry: Any, fields: Mapping[bytes, bytes], redelivered: int) -> Delivery:
+        body = fields.get(b"body", b"")
+        others = {_text(key): _text(text) for key, text in fields.items() if key != b"body"}
+        is_ours = "attempt" in others and "id" in others
+        if not is_ours and not body:
+            body = repr(others).encode()  # no JSON: it fails, and shows what there was
+        received = Received(
+            body,
+            others if is_ours else {},
+            {} if is_ours else others,
+            f"{self._stream}/{_text(entry)}",
+            others.get("type"),
+            redelivered,
+            entry,
+        )
+        return delivery_of(received, self.settings, self.lease)
+
+    async def ack(self, deliveries: Sequence[Delivery]) -> None:
+        """Acknowledge entries, and delete them: nobody else needs them."""
+        entries = [each.token for each in deliveries]
+        async with self._translated():
+            pipeline = self._conn.pipeline(transaction=True)
+            pipeline.xack(self._stream, self._group, *entries)
+            pipeline.xdel(self._stream, *entries)
+            await pipeline.execute()
+
+    async def give_back(self, deliveries: Sequence[Delivery]) -> None:
+        """Let others take them over: each is as idle as if its lease had ended."""
+        async with self._translated():
+            for each in deliveries:
+                await self._conn.xclaim(
+                    self._stream,
+                    self._group,
+                    self._me,
+                    0,
+                    [each.token],
+                    idle=int(self.lease * 1000) + 1,
+                    retrycount=each.redelivered,
+                )
+
+    async def extend(self, deliveries: Sequence[Delivery]) -> None:
+        """Begin their lease anew."""
+        if not deliveries:
+            return
+        entries = [each.token for each in deliveries]
+        async with self._translated():
+            await self._conn.xclaim(self._stream, self._group, self._me, 0, entries, justid=True)
+
+    async def count(self) -> int:
+        """Return how many entries there are, also those in hand."""
+        async with self._translated():
+            return int(await self._conn.xlen(self._stream))
+
+
+def _text(value: Any) -> str:
+    return value.decode(errors="backslashreplace") if isinstance(value, bytes) else str(value)

@@ -1,0 +1,124 @@
+# ruff: noqa: D301 (click's \b must not be raw)
+"""symphony-pg relay: what hands the messages of outboxes to their brokers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from ..config.broker import BrokerSettings
+from ..config.result import Config
+from ..errors import UnknownTransport, WrongState
+from ..worker import Counts
+from ..worker.relay import Relay
+from ..worker.signals import Signals
+from .config import CONFIG, use_config
+from .kinds import DURATION
+from .logs import LEVELS, configure_logging, start_logging
+from .options import chosen_dsn, dsn_option, printing
+from .output import Output
+
+__all__ = ["broker_settings", "relay"]
+
+log = logging.getLogger("symphony_pg.worker")
+
+
+@click.command()
+@click.argument("transports", nargs=-1, metavar="[TRANSPORT]...")
+@click.option("--all", "all_transports", is_flag=True, help="All that the file has.")
+@click.option("--drain", is_flag=True, help="End when there is nothing to forward.")
+@click.option(
+    "--grace", type=DURATION, default="10s", show_default=True,
+    help="What the broker gets to confirm when the relay is stopped.",
+)  # fmt: skip
+@click.option("--no-listen", is_flag=True, help="Poll only: for transaction poolers.")
+@click.option("--config", metavar="FILE", is_eager=True, callback=use_config, help=CONFIG)
+@click.option(
+    "--log-level", type=click.Choice(LEVELS, case_sensitive=False), help="What is logged [info].",
+)  # fmt: skip
+@dsn_option
+@printing
+def relay(
+    transports: Sequence[str],
+    all_transports: bool,
+    drain: bool,
+    grace: Any,
+    no_listen: bool,
+    config: Config | None,
+    log_level: str | None,
+    dsn: str | None,
+    out: Output,
+) -> None:
+    """Forward what is enqueued for TRANSPORTS to their brokers.
+
+    Every confirm is awaited. As long as a broker is away, what is in hand is kept and published
+    again: no attempt is used, and the order stays. Several relays of a transport share its work.
+
+    \b
+    Examples:
+      symphony-pg relay orders
+      symphony-pg relay --all --config /etc/symphony.toml
+    """
+    start_logging(out)
+    configure_logging(log_level)
+    known = {} if config is None else config.brokers
+    if all_transports == bool(transports):
+        raise click.UsageError("Name transports, or give --all.")
+    chosen = [broker_settings(config, each) for each in transports or known]
+    if not chosen:
+        raise WrongState(
+            "there is nothing to forward",
+            detail="symphony.toml has no transport that leads to a broker.",
+            hint='Write one: [transports.orders] with type = "rabbitmq" and its dsn.',
+        )
+    relays = [
+        Relay(
+            each,
+            chosen_dsn(dsn, config),
+            drain=drain,
+            grace=grace.total_seconds(),
+            listen=not no_listen,
+        )
+        for each in chosen
+    ]
+    for each in chosen:
+        out.text(f"{each.name}: {each.outbox} to {each.type} {each.destination}")
+    with Signals() as signals:
+        counts = asyncio.run(_run(relays, signals))
+    done = sum(each.done for each in counts)
+    out.say(
+        f"{done:,} forwarded, {sum(each.failed for each in counts):,} failed",
+        **{each.name: count.as_dict() for each, count in zip(chosen, counts, strict=True)},
+    )
+
+
+async def _run(relays: Sequence[Relay], signals: Signals) -> list[Counts]:
+    def stop() -> None:
+        for each in relays:
+            each.stop()
+
+    signals.ask(stop)
+    working = [asyncio.create_task(each.run()) for each in relays]
+    try:
+        return await asyncio.gather(*working)
+    finally:
+        stop()
+        await asyncio.wait(working)
+
+
+def broker_settings(config: Config | None, name: str) -> BrokerSettings:
+    """Return what the file says of a transport; raise UnknownTransport if that is nothing."""
+    known = {} if config is None else config.brokers
+    if name not in known:
+        where = "there is no symphony.toml" if config is None else f"{config.path} has none"
+        raise UnknownTransport(
+            f"no transport {name!r} leads to a broker",
+            detail=f"Where brokers are, symphony.toml says; {where} of that name. There are these: "
+            f"{', '.join(known) or '(none)'}.",
+            hint=f"Write [transports.{name}] there, and name the file with --config.",
+        )
+    return known[name]

@@ -1,0 +1,49 @@
+"""What symphony.toml says of a transport that leads to a broker."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import SymphonyError
+
+__all__ = ["BrokerSettings"]
+
+
+@dataclass(frozen=True)
+class BrokerSettings:
+    """A transport of type rabbitmq, redis or sqs. The DSN is for this process alone.
+
+    `settings` are those that the database knows, too.
+    """
+
+    name: str
+    type: str
+    dsn: str | None = field(default=None, repr=False)
+    queue: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def destination(self) -> str:
+        """The queue or stream at the broker; by default it has the name of the transport."""
+        return str(self.settings.get("destination", self.name))
+
+    @property
+    def outbox(self) -> str:
+        """The queue of the database that a relay forwards."""
+        return self.queue or f"outbox/{self.name}"
+
+    @property
+    def location(self) -> str:
+        """The DSN; raise SymphonyError if neither the file nor the environment has one."""
+        variable = f"SYMPHONY_{self.type.upper()}_DSN"
+        found = self.dsn or os.environ.get(variable)
+        if not found:
+            raise SymphonyError(
+                f"it is not said where the broker of transport {self.name} is",
+                detail="symphony.toml has no dsn for it, and the environment has none.",
+                hint=f'Write dsn = "${{{variable}}}" for it, or set {variable}.',
+            )
+        return found

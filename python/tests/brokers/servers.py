@@ -1,0 +1,279 @@
+"""Real brokers for the tests: on free loopback ports, each in a folder, ended by their pid."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from fetch import brokers
+from tests.helpers import wait_until
+
+PATIENCE = 60.0
+# RabbitMQ 3.10 writes down half a second later that there is a quorum queue: if it is killed before
+# that, the queue is there and takes nothing for ever.
+YOUNG = 1.0
+REFUSES = "this host has neither it nor apt to fetch it"
+
+
+def free_port() -> int:
+    """Return a port of the loopback address that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+# A child dies with the thread that started it, so that has to be one that stays.
+_starter = ThreadPoolExecutor(1)
+
+
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+class Server(ABC):
+    """A broker that can be started, stopped and killed; its data stay in the folder meanwhile."""
+
+    kind: str
+    library: str
+    nowhere: str  # a DSN of that kind where nobody listens
+    settings: ClassVar[Mapping[str, Any]] = {}
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    @abstractmethod
+    def dsn(self) -> str:
+        """Where it is."""
+
+    @abstractmethod
+    def _command(self) -> list[str]: ...
+
+    @abstractmethod
+    def _is_up(self) -> bool: ...
+
+    def _environment(self) -> Mapping[str, str]:
+        return os.environ
+
+    def start(self) -> None:
+        """Start it, and wait until it serves."""
+        self._process = _starter.submit(self._popen, self._command()).result()
+        wait_until(self._is_up, self, PATIENCE)
+
+    def _popen(self, command: list[str]) -> subprocess.Popen[bytes]:
+        with (self.folder / "log").open("ab") as log:
+            return subprocess.Popen(
+                command,
+                env=self._environment(),
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                preexec_fn=_die_with_parent,
+            )
+
+    def __str__(self) -> str:
+        return f"a broker that wrote:\n{(self.folder / 'log').read_text()[-4000:]}"
+
+    def kill(self) -> None:
+        """Let it crash."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """Let it end as its operators end it."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(PATIENCE)
+            self._process = None
+
+    def ensure_up(self) -> None:
+        """Start it again if a test has ended it."""
+        if self._process is None:
+            self.start()
+
+    @abstractmethod
+    async def send_foreign(
+        self, destination: str, body: bytes, type_: str | None, headers: Mapping[str, str]
+    ) -> None:
+        """Send what another program might."""
+
+    def close(self) -> None:
+        """End all that was started."""
+        self.kill()
+
+
+class Redis(Server):
+    """Redis that has written to the disk what it has confirmed."""
+
+    kind = "redis"
+    library = "redis.asyncio"
+    nowhere = "redis://:secret@127.0.0.1:1/0"
+    settings: ClassVar = {
+        "max_idle": 2
+    }  # an entry whose way here was cut off comes back after that
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        program = brokers.redis()
+        if program is None:
+            pytest.skip(f"Redis: {REFUSES}")
+        self._program = program
+
+    @property
+    def dsn(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def _command(self) -> list[str]:
+        return [
+            *(str(self._program), "--port", str(self.port), "--bind", "127.0.0.1"),
+            *("--dir", str(self.folder), "--save", "", "--daemonize", "no"),
+            *("--appendonly", "yes", "--appendfsync", "always"),
+        ]
+
+    def _environment(self) -> Mapping[str, str]:
+        return {**os.environ, "LD_LIBRARY_PATH": brokers.libraries(self._program)}
+
+    async def send_foreign(
+        self, destination: str, body: bytes, type_: str | None, headers: Mapping[str, str]
+    ) -> None:
+        from redis.asyncio import Redis as Connection
+
+        async with Connection.from_url(self.dsn) as conn:
+            fields = {"body": body, **({} if type_ is None else {"type": type_}), **headers}
+            await conn.xadd(destination, fields)  # type: ignore[arg-type]
+
+    def _is_up(self) -> bool:
+        import redis
+
+        with redis.Redis(port=self.port, socket_timeout=2) as client:
+            try:
+                return bool(client.ping())
+            except redis.RedisError:
+                return False
+
+
+class RabbitMQ(Server):
+    """RabbitMQ with an epmd of its own.
+
+    Its scripts stumble over a path with a space, so all paths lead through a link in the folder.
+    """
+
+    kind = "rabbitmq"
+    library = "aio_pika"
+    nowhere = "amqp://guest:secret@127.0.0.1:1/"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        program = brokers.rabbitmq()
+        if program is None:
+            pytest.skip(f"RabbitMQ: {REFUSES}")
+        self._epmd_port, self._dist_port = free_port(), free_port()
+        self._epmd: subprocess.Popen[bytes] | None = None
+        root = brokers.root(program)
+        (folder / "files").symlink_to(root)
+        self._program = folder / "files" / program.relative_to(root)
+        (folder / "bin").mkdir()
+        erlang = next((folder / "files").glob("usr/lib*/erlang"))
+        self._erts = next(erlang.glob("erts-*")) / "bin"
+        (folder / "bin" / "erl").write_text(
+            f"#!/bin/sh\nexport EMU=beam PROGNAME=erl ROOTDIR={erlang} BINDIR={self._erts}\n"
+            'exec "$BINDIR/erlexec" "$@"\n'
+        )
+        (folder / "bin" / "erl").chmod(0o755)
+        (folder / "rabbitmq.conf").write_text(
+            f"listeners.tcp.1 = 127.0.0.1:{self.port}\n"
+            "log.console = true\nlog.console.level = warning\nlog.file = false\n"
+            "disk_free_limit.absolute = 50MB\nvm_memory_high_watermark.relative = 0.6\n"
+        )
+        (folder / "plugins").write_text("[].\n")
+        (folder / "advanced.config").write_text("[].\n")
+
+    @property
+    def dsn(self) -> str:
+        return f"amqp://guest:guest@127.0.0.1:{self.port}/"
+
+    def _command(self) -> list[str]:
+        return [str(self._program)]
+
+    def _environment(self) -> Mapping[str, str]:
+        folder = self.folder
+        return {
+            "PATH": f"{folder / 'bin'}:{self._erts}:{os.environ['PATH']}",
+            "HOME": str(folder),
+            "LANG": "C.UTF-8",
+            "LD_LIBRARY_PATH": brokers.libraries(self._program.resolve()),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "ERL_EPMD_PORT": str(self._epmd_port),
+            "RABBITMQ_NODENAME": f"symphony{self.port}@localhost",
+            "RABBITMQ_DIST_PORT": str(self._dist_port),
+            "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),
+            "RABBITMQ_LOG_BASE": str(folder / "logs"),
+            "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
+            "RABBITMQ_ADVANCED_CONFIG_FILE": str(folder / "advanced.config"),
+            "RABBITMQ_CONF_ENV_FILE": str(folder / "none"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
+            "RABBITMQ_ALLOW_INPUT": "1",  # so that the process is Erlang itself, and no script
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-noinput +S 2:2 +sbwt none -kernel "
+            "inet_dist_use_interface {127,0,0,1}",
+        }
+
+    def start(self) -> None:
+        if self._epmd is None:
+            epmd = [str(self._erts / "epmd"), "-address", "127.0.0.1"]
+            self._epmd = _starter.submit(
+                self._popen, [*epmd, "-port", str(self._epmd_port)]
+            ).result()
+            wait_until(lambda: _listens(self._epmd_port), "epmd")
+        super().start()
+
+    async def send_foreign(
+        self, destination: str, body: bytes, type_: str | None, headers: Mapping[str, str]
+    ) -> None:
+        import aio_pika
+
+        async with await aio_pika.connect(self.dsn) as conn:
+            channel = await conn.channel()
+            message = aio_pika.Message(body, type=type_, message_id="theirs", headers={**headers})
+            await channel.default_exchange.publish(message, destination)
+
+    def kill(self) -> None:
+        time.sleep(YOUNG)
+        super().kill()
+
+    def _is_up(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, str(self)
+        return _listens(self.port)
+
+    def close(self) -> None:
+        super().close()
+        if self._epmd is not None:
+            self._epmd.kill()
+            self._epmd.wait()
+        shutil.rmtree(self.folder / "mnesia", ignore_errors=True)
