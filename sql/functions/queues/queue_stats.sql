@@ -39,7 +39,7 @@ begin
            coalesce(t.finished_minute, 0), coalesce(t.finished_hour, 0),
            coalesce(t.retried_hour, 0), t.waiting, t.working,
            symphony._sleeping_workers(q.queue_name),
-           symphony._purge_obstacle(q.queue_name, v_now),
+           (select o.obstacle from symphony._purge_obstacle(q.queue_name, v_now) as o),
            case when t.is_counted then '{}' else '{pending}' end::text[]
            || case when n.delayed >= v_most then '{delayed}' else '{}' end::text[]
            || case when n.failed >= v_most then '{failed}' else '{}' end::text[]
