@@ -22,39 +22,54 @@ begin
         perform symphony._check_queues(array[queue_totals.queue_name]);
     end if;
     return query
-    with raw as materialized (
-        select lane.queue_name, t.claimed, t.completed, t.retried, t.failed, t.returned, t.waited_seconds,
-               t.worked_seconds, t.waited, t.worked
+    with live as materialized (
+        select * from symphony._live(queue_totals.queue_name, 10000)
+    ), tally as materialized (
+        select lane.queue_name, t.*
         from symphony.tally as t
         join symphony.lane on lane.lane_id = t.lane_id
         where lane.queue_name = coalesce(queue_totals.queue_name, lane.queue_name)
-        union all
-        select l.queue_name, case when l.is_new then l.size else 0 end,
-               l.size - l.open - l.retried - l.failed - l.returned, l.retried, l.failed, l.returned,
-               case when l.is_new then l.size * l.waited else 0 end, coalesce(l.size * l.worked, 0),
-               case when l.is_new and l.size > 0 then array[array[symphony._bucket(l.waited), l.size]] end,
-               case when l.is_over and l.size > 0 then array[array[symphony._bucket(l.worked), l.size]] end
-        from symphony._live(queue_totals.queue_name, 10000) as l
     ), pair as (
-        select r.queue_name, k.is_worked, p.bucket, sum(p.messages)::bigint as messages
-        from raw as r
-        cross join lateral (values (false, r.waited), (true, r.worked)) as k (is_worked, sketch)
+        select t.queue_name, k.is_worked, p.bucket, p.messages
+        from tally as t
+        cross join lateral (values (false, t.waited), (true, t.worked)) as k (is_worked, sketch)
         cross join lateral symphony._pairs(k.sketch) as p
-        group by 1, 2, 3
+        union all
+        select l.queue_name, k.is_worked, symphony._bucket(k.seconds), l.size
+        from live as l
+        cross join lateral (
+            values (false, l.is_new, l.waited), (true, l.is_over, l.worked)) as k (is_worked, counts, seconds)
+        where k.counts and l.size > 0
     ), sketch as (
         select p.queue_name,
                array_agg(array[p.bucket, p.messages]) filter (where not p.is_worked) as waited,
                array_agg(array[p.bucket, p.messages]) filter (where p.is_worked) as worked
-        from pair as p
+        from (select pair.queue_name, pair.is_worked, pair.bucket, sum(pair.messages)::bigint as messages
+              from pair group by 1, 2, 3) as p
+        group by 1
+    ), summed as (
+        select r.queue_name, sum(r.claimed) as claimed, sum(r.completed) as completed,
+               sum(r.retried) as retried, sum(r.failed) as failed, sum(r.returned) as returned,
+               sum(r.waited) as waited, sum(r.worked) as worked
+        from (
+            select t.queue_name, t.claimed, t.completed, t.retried, t.failed, t.returned,
+                   t.waited_seconds as waited, t.worked_seconds as worked
+            from tally as t
+            union all
+            select l.queue_name, sum(l.size) filter (where l.is_new),
+                   sum(l.size - l.open - l.retried - l.failed - l.returned), sum(l.retried), sum(l.failed),
+                   sum(l.returned), sum(l.size * l.waited) filter (where l.is_new), sum(l.size * l.worked)
+            from live as l
+            group by 1
+        ) as r
         group by 1
     )
-    select r.queue_name, coalesce(a.arrived, 0), sum(r.claimed)::bigint, sum(r.completed)::bigint,
-           sum(r.retried)::bigint, sum(r.failed)::bigint, sum(r.returned)::bigint, sum(r.waited_seconds),
-           sum(r.worked_seconds), symphony._histogram(s.waited), symphony._histogram(s.worked)
-    from raw as r
+    select r.queue_name, coalesce(a.arrived, 0), r.claimed::bigint, r.completed::bigint,
+           r.retried::bigint, r.failed::bigint, r.returned::bigint, r.waited,
+           r.worked, symphony._histogram(s.waited), symphony._histogram(s.worked)
+    from summed as r
     left join sketch as s using (queue_name)
     left join symphony._arrivals(queue_totals.queue_name, 10000) as a using (queue_name)
-    group by r.queue_name, a.arrived, s.waited, s.worked
     order by r.queue_name;
 end;
 $$;
