@@ -7,6 +7,9 @@ set search_path = pg_catalog, pg_temp
 as $$
     with total as materialized (
         select * from symphony.queue_totals()
+    ), bound as materialized (
+        select array_agg((2::float8 ^ n / 1000)::text order by n) || '+Inf'::text as bounds
+        from generate_series(0, 20) as n
     )
     select 'symphony_build_info', jsonb_build_object('schema_version', symphony.version()), 1::float8
     union all
@@ -28,7 +31,7 @@ as $$
     left join symphony.health() as h on h.severity = s.severity
     group by s.severity
     union all
-    select found.metric, jsonb_build_object('queue', t.queue_name), found.value
+    select found.metric, jsonb_object(array['queue', t.queue_name]), found.value
     from total as t
     cross join lateral (values
         ('symphony_queue_enqueued_total', t.arrived::float8),
@@ -42,15 +45,15 @@ as $$
     ) as found (metric, value)
     union all
     select 'symphony_queue_wait_seconds_bucket',
-           jsonb_build_object('queue', t.queue_name, 'le', case when b.number = 22 then '+Inf'
-               else (2::float8 ^ (b.number - 1) / 1000)::text end),
-           b.messages
+           jsonb_object(array['queue', t.queue_name, 'le', b.bound]), b.messages
     from total as t
-    cross join lateral unnest(t.waited_histogram) with ordinality as b (messages, number)
+    cross join bound
+    cross join lateral unnest(t.waited_histogram, bound.bounds) as b (messages, bound)
     union all
     select 'symphony_workers', jsonb_build_object('queue', q.queue_name, 'state', w.state), count(*)
-    from symphony.worker_activity() as w
-    cross join lateral unnest(w.queues) as q (queue_name)
+    from symphony._worker_states(symphony._now()) as w
+    join symphony.worker on worker.worker = w.worker
+    cross join lateral unnest(worker.queues) as q (queue_name)
     group by q.queue_name, w.state
     union all
     select 'symphony_schedule_next_run_timestamp_seconds', jsonb_build_object('schedule', s.schedule_name),
@@ -63,7 +66,6 @@ as $$
     union all
     select 'symphony_transport_up', jsonb_build_object('transport', t.transport_name), t.enabled::integer
     from symphony.transport as t
-    order by 1, 2
 $$;
 
 comment on function symphony.metrics() is
