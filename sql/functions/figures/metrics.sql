@@ -4,9 +4,11 @@ language sql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set enable_bitmapscan = off
 as $$
     with total as materialized (
-        select * from symphony.queue_totals()
+        select t.*, symphony._histogram(t.waited) as histogram from symphony._totals(null) as t
     ), bound as materialized (
         select array_agg((2::float8 ^ n / 1000)::text order by n) || '+Inf'::text as bounds
         from generate_series(0, 20) as n
@@ -14,16 +16,19 @@ as $$
     select 'symphony_build_info', jsonb_build_object('schema_version', symphony.version()), 1::float8
     union all
     select found.metric, jsonb_build_object('queue', q.queue_name) || found.labels, found.value
-    from symphony.queue_stats() as q
+    from symphony.queue as q
+    cross join symphony._most_counted() as most
+    cross join lateral symphony._content(q.queue_name, most) as c
+    join total as t on t.queue_name = q.queue_name
     cross join lateral (values
-        ('symphony_queue_messages', '{"state": "pending"}'::jsonb, q.pending::float8),
-        ('symphony_queue_messages', '{"state": "delayed"}', q.delayed),
-        ('symphony_queue_messages', '{"state": "processing"}', q.processing),
-        ('symphony_queue_messages', '{"state": "failed"}', q.failed),
+        ('symphony_queue_messages', '{"state": "pending"}'::jsonb, t.pending::float8),
+        ('symphony_queue_messages', '{"state": "delayed"}', c.delayed),
+        ('symphony_queue_messages', '{"state": "processing"}', t.processing),
+        ('symphony_queue_messages', '{"state": "failed"}', c.failed),
         ('symphony_queue_oldest_pending_age_seconds', '{}',
-         coalesce(extract(epoch from q.oldest_pending_age), 0)),
-        ('symphony_queue_paused', '{}', q.paused::integer),
-        ('symphony_queue_waiting_keys', '{}', q.waiting)
+         coalesce(extract(epoch from symphony._now() - c.oldest), 0)),
+        ('symphony_queue_paused', '{}', (q.paused_at is not null)::integer),
+        ('symphony_queue_waiting_keys', '{}', c.waiting)
     ) as found (metric, labels, value)
     union all
     select 'symphony_incidents', jsonb_build_object('severity', s.severity), count(h.code)
@@ -41,14 +46,14 @@ as $$
         ('symphony_queue_failed_total', t.failed),
         ('symphony_queue_returned_total', t.returned),
         ('symphony_queue_wait_seconds_sum', t.waited_seconds),
-        ('symphony_queue_wait_seconds_count', t.waited_histogram[22])
+        ('symphony_queue_wait_seconds_count', t.histogram[22])
     ) as found (metric, value)
     union all
     select 'symphony_queue_wait_seconds_bucket',
            jsonb_object(array['queue', t.queue_name, 'le', b.bound]), b.messages
     from total as t
     cross join bound
-    cross join lateral unnest(t.waited_histogram, bound.bounds) as b (messages, bound)
+    cross join lateral unnest(t.histogram, bound.bounds) as b (messages, bound)
     union all
     select 'symphony_workers', jsonb_build_object('queue', q.queue_name, 'state', w.state), count(*)
     from symphony._worker_states(symphony._now()) as w

@@ -13,64 +13,16 @@ set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
-/*
- * What is settled of an open claim counts at once, so the sums do not change when it is folded.
- */
 #variable_conflict use_column
 begin
     if queue_totals.queue_name is not null then
         perform symphony._check_queues(array[queue_totals.queue_name]);
     end if;
     return query
-    with live as materialized (
-        select * from symphony._live(queue_totals.queue_name, 10000)
-    ), tally as materialized (
-        select lane.queue_name, t.*
-        from symphony.tally as t
-        join symphony.lane on lane.lane_id = t.lane_id
-        where lane.queue_name = coalesce(queue_totals.queue_name, lane.queue_name)
-    ), pair as (
-        select t.queue_name, k.is_worked, p.bucket, p.messages
-        from tally as t
-        cross join lateral (values (false, t.waited), (true, t.worked)) as k (is_worked, sketch)
-        cross join lateral symphony._pairs(k.sketch) as p
-        union all
-        select l.queue_name, k.is_worked, symphony._bucket(k.seconds), l.size
-        from live as l
-        cross join lateral (
-            values (false, l.is_new, l.waited), (true, l.is_over, l.worked)) as k (is_worked, counts, seconds)
-        where k.counts and l.size > 0
-    ), sketch as (
-        select p.queue_name,
-               array_agg(array[p.bucket, p.messages]) filter (where not p.is_worked) as waited,
-               array_agg(array[p.bucket, p.messages]) filter (where p.is_worked) as worked
-        from (select pair.queue_name, pair.is_worked, pair.bucket, sum(pair.messages)::bigint as messages
-              from pair group by 1, 2, 3) as p
-        group by 1
-    ), summed as (
-        select r.queue_name, sum(r.claimed) as claimed, sum(r.completed) as completed,
-               sum(r.retried) as retried, sum(r.failed) as failed, sum(r.returned) as returned,
-               sum(r.waited) as waited, sum(r.worked) as worked
-        from (
-            select t.queue_name, t.claimed, t.completed, t.retried, t.failed, t.returned,
-                   t.waited_seconds as waited, t.worked_seconds as worked
-            from tally as t
-            union all
-            select l.queue_name, sum(l.size) filter (where l.is_new),
-                   sum(l.size - l.open - l.retried - l.failed - l.returned), sum(l.retried), sum(l.failed),
-                   sum(l.returned), sum(l.size * l.waited) filter (where l.is_new), sum(l.size * l.worked)
-            from live as l
-            group by 1
-        ) as r
-        group by 1
-    )
-    select r.queue_name, coalesce(a.arrived, 0), r.claimed::bigint, r.completed::bigint,
-           r.retried::bigint, r.failed::bigint, r.returned::bigint, r.waited,
-           r.worked, symphony._histogram(s.waited), symphony._histogram(s.worked)
-    from summed as r
-    left join sketch as s using (queue_name)
-    left join symphony._arrivals(queue_totals.queue_name, 10000) as a using (queue_name)
-    order by r.queue_name;
+    select t.queue_name, t.arrived, t.claimed, t.completed, t.retried, t.failed, t.returned, t.waited_seconds,
+           t.worked_seconds, symphony._histogram(t.waited), symphony._histogram(t.worked)
+    from symphony._totals(queue_totals.queue_name) as t
+    order by t.queue_name;
 end;
 $$;
 

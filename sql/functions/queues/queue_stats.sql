@@ -28,7 +28,7 @@ declare
     v_most integer := 10000;
 begin
     if queue_stats.queue_name is null then
-        v_most := (select greatest(10, least(v_most, 20000 / greatest(count(*), 1))) from symphony.queue);
+        v_most := symphony._most_counted();
     elsif not exists (select from symphony.queue where queue.queue_name = queue_stats.queue_name) then
         perform symphony._refuse_queue(queue_stats.queue_name);
     end if;
