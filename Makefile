@@ -9,13 +9,16 @@ MAJORS := 15 16 17 18
 ARGS :=
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-sql test-races test-python test-matrix access soak stress bench sizes lint reference format clean
+.PHONY: help build demo demo-web test test-sql test-races test-python test-matrix access soak stress bench sizes lint reference format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 .venv/dev.stamp: pyproject.toml tools/venv.sh
 	@tools/venv.sh dev
+
+.venv/embedded,http.stamp: pyproject.toml tools/venv.sh
+	@tools/venv.sh embedded,http
 
 .venv/embedded.stamp: pyproject.toml tools/venv.sh
 	@tools/venv.sh embedded
@@ -25,6 +28,9 @@ build: ## join the SQL into build/symphony.sql and build/upgrade.sql
 
 demo: .venv/embedded.stamp build ## the whole life of a message, on a PostgreSQL of its own
 	@$(PY) -m symphony_pg.cli demo
+
+demo-web: .venv/embedded,http.stamp build ## traffic that goes on, and the dashboard to watch it
+	@$(PY) -m symphony_pg.cli demo --web $(ARGS)
 
 test: test-sql test-races test-python lint ## all of the tests below but the matrix
 	@echo "proved: Symphony does what its documentation says"
@@ -58,9 +64,10 @@ soak: .venv/dev.stamp build ## every message through every fault, for SOAK_SECON
 	@SOAK_SECONDS=$${SOAK_SECONDS:-600} $(SERVER) -- $(PY) -m pytest -q -s python/tests/campaigns/test_soak.py
 	@echo "proved: whatever falls silent, crashes, is killed or forks, nothing is lost and nothing grows"
 
-stress: .venv/dev.stamp build ## order and limits of 100,000 messages under every fault
-	@STRESS_MESSAGES=$${STRESS_MESSAGES:-100000} STRESS_KEYS=$${STRESS_KEYS:-1000} \
-	    $(SERVER) -- $(PY) -m pytest -q -s python/tests/campaigns/test_ordered.py $(ARGS)
+stress: .venv/dev.stamp build ## order and limits of 100,000 messages under every fault, a rate for a minute
+	@RATE_SECONDS=60 STRESS_MESSAGES=$${STRESS_MESSAGES:-100000} STRESS_KEYS=$${STRESS_KEYS:-1000} \
+	    $(SERVER) -- $(PY) -m pytest -q -s python/tests/campaigns/test_ordered.py \
+	    python/tests/worker/test_rates.py $(ARGS)
 	@echo "proved: per key each message once and in order, and no more in hands than may be"
 
 bench: .venv/dev.stamp build ## measure on a durable throw-away server

@@ -38,6 +38,7 @@ from symphony_pg import Symphony, Worker, message
 sys.path.insert(0, str(Path(__file__).parent))
 import cron_next
 import figures
+import limits
 import schedules
 import traffic
 
@@ -821,6 +822,46 @@ def claim_cost(bench: Bench) -> None:
         row(f"claim of 10, {title}", buffers, "buffers", beside=f"{micros:,.0f} µs")
 
 
+def gated(bench: Bench) -> None:
+    """Claims and acks of queues that are ordered or have limits, beside an ordinary queue in turn.
+
+    Each queue is worked off in batches of 100 through one connection. Ten hot keys are in two
+    claims at a time, so most messages wait for their key. A snapshot is held in the last row.
+    """
+    messages = 5_000 if bench.quick else 20_000
+    with bench.connect() as conn:
+        gate = limits.Gate(conn, BODY)
+        conn.execute("select symphony.create_queue('bench')")
+        for case, target, most_wal in (
+            (limits.DISTINCT, 0.45, 30),
+            (limits.HOT, None, 260),
+            (limits.CONCURRENCY, 0.6, None),
+            (limits.RATE, 0.6, None),
+        ):
+            pairs = [
+                (gate.drain(case, messages), gate.drain(limits.PLAIN, messages)) for _ in range(3)
+            ]
+            ours, plain = (statistics.median(side) for side in zip(*pairs, strict=True))
+            ratio = statistics.median(a / b for a, b in pairs)
+            beside = f"{ours:,.0f} against {plain:,.0f} messages/s"
+            row(f"claim + ack, {case.title}", ratio, "x", target, False, beside)
+            row(f"WAL of it, {case.title}", gate.wal(case, messages), "bytes", most_wal)
+        row("WAL of it, an ordinary queue", gate.wal(limits.PLAIN, messages), "bytes", 16)
+        flood = 10_000 if bench.quick else 100_000
+        row(
+            f"the longest claim of others beside {flood:,} that wait for a key",
+            gate.beside_a_flood(flood),
+            "ms",
+            50,
+        )
+        with psycopg.connect(DSN) as holder:
+            holder.execute("set transaction isolation level repeatable read")
+            holder.execute("select count(*) from symphony.queue")
+            first, last = gate.first_and_last(limits.HOT, 10_000 if bench.quick else 60_000)
+        row("10 hot keys under a held snapshot, last / first tenth", last / first, "x", 1.3)
+        conn.execute("select symphony.drop_queue('bench', true)")
+
+
 def timetable(bench: Bench) -> None:
     """Measure 10,000 schedules of which 10 are due, and 1,000 cron expressions."""
     with bench.connect() as conn:
@@ -883,6 +924,7 @@ FIGURES = {
         held,
         claim_cost,
         folding,
+        gated,
         timetable,
     )
 }

@@ -65,10 +65,17 @@ def status(conn: Connection, message_id: int) -> str:
     return known(conn, message_id).status
 
 
-def fail(client: Client, count: int = 1, type_: str = "A", error_class: str = "Boom") -> list[int]:
+def fail(
+    client: Client,
+    count: int = 1,
+    type_: str = "A",
+    error_class: str = "Boom",
+    queue: str = "default",
+) -> list[int]:
     """Enqueue messages and let them fail for good; return their ids."""
-    ids = client.enqueue_batch([{"message_type": type_, "body": {"n": n}} for n in range(count)])
-    while messages := client.claim_batch(batch_size=1000):
+    message = {"message_type": type_, "queue_name": queue}
+    ids = client.enqueue_batch([{**message, "body": {"n": n}} for n in range(count)])
+    while messages := client.claim_batch([queue], batch_size=1000):
         for each in messages:
             client.nack_with_backoff(
                 each.claim_id, each.message_id, "it broke", error_class, retryable=False

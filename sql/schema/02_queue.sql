@@ -29,6 +29,9 @@ create table symphony.queue (
     concurrency        integer,
     on_failure         text not null default 'continue',
     paused_by          text,
+    rate               text,
+    burst              integer,
+    key_rate           text,
 
     constraint queue_pkey primary key (queue_name),
     constraint queue_name_is_plain check (queue_name ~ '^[A-Za-z0-9_.:/-]{1,48}$'),
@@ -50,8 +53,17 @@ create table symphony.queue (
     constraint queue_ordered_means_one_of_a_key check (not ordered or key_concurrency = 1),
     constraint queue_key_concurrency_is_sane check (key_concurrency between 1 and 10000),
     constraint queue_concurrency_is_sane check (concurrency between 1 and 100000),
-    constraint queue_on_failure_is_known check (on_failure in ('continue', 'hold'))
+    constraint queue_on_failure_is_known check (on_failure in ('continue', 'hold')),
+    constraint queue_rate_is_written_as_one check (rate ~ '^[1-9][0-9]{0,6}/[0-9]+(\.[0-9]+)? s$'),
+    constraint queue_burst_is_sane check (burst between 1 and 1000000),
+    constraint queue_burst_has_a_rate check (burst is null or rate is not null),
+    constraint queue_key_rate_is_written_as_one
+        check (key_rate ~ '^[1-9][0-9]{0,6}/[0-9]+(\.[0-9]+)? s$')
 );
+
+create index queue_rate_idx on symphony.queue (queue_name) where rate is not null or key_rate is not null;
+
+comment on index symphony.queue_rate_idx is 'Serves tick(): queues of which a rate allows the next message.';
 
 comment on table symphony.queue is 'The queues and their settings; see create_queue().';
 comment on column symphony.queue.queue_name is '1 to 48 letters, digits and _ . : / -';
@@ -88,6 +100,12 @@ comment on column symphony.queue.concurrency is
 comment on column symphony.queue.on_failure is
 'What becomes of the key of an ordered message that failed for good. continue: the next one is its turn; '
 'hold: all wait until it is replayed or removed.';
+comment on column symphony.queue.rate is
+'How many messages are handed out in what time, such as 100/1 s; null: no limit.';
+comment on column symphony.queue.burst is
+'How many of them may be handed out at once, after a time without any; null: as many as the rate names.';
+comment on column symphony.queue.key_rate is
+'The same as rate for the messages of each key; as many as it names may be handed out at once.';
 
 
 create table symphony.lane (

@@ -24,6 +24,9 @@ comment on sequence symphony.claim_id_seq is 'Numbers the claims, in the upper b
  * Claims may be committed asynchronously, and a crash that forgets one may also forget that its
  * number was given out.  The lower 16 bits of a claim_id are random, so that the worker of a
  * forgotten claim does not hold the key to another one.
+ *
+ * An ack changes what comes before "keys", which is the longest part of a row.  It comes last, so that the
+ * end of the row stays as it is, and is not written to the WAL again.
  */
 create table symphony.claim (
     claim_id           bigint not null
@@ -33,6 +36,7 @@ create table symphony.claim (
     finished_at        timestamptz,
     partial_txid       bigint,
     partial_message_id bigint,
+    first_place        bigint,
     lane_id            integer not null,
     size               integer not null,
     retried            integer not null default 0,
@@ -45,7 +49,6 @@ create table symphony.claim (
     renewed_at         timestamptz,
     keys               text[],
     holds              boolean,
-    first_place        bigint,
     passed             integer,
 
     constraint claim_pkey primary key (claim_id)

@@ -24,6 +24,9 @@ create table symphony.gate (
     gate_id     bigint generated always as identity,
     queue_name  text not null,
     open_claims bigint[] not null,
+    has_parked  boolean not null default false,
+    full_at     timestamptz,
+    paced_until timestamptz,
 
     constraint gate_pkey primary key (queue_name, gate_id)
 );
@@ -35,6 +38,24 @@ comment on column symphony.gate.queue_name is 'The queue.';
 comment on column symphony.gate.open_claims is
 'The claims that may be open. One that is over stays as long as messages of its keys may be parked that '
 'nobody has looked at since.';
+comment on column symphony.gate.has_parked is
+'False: nothing of the queue is parked, but by claims that gave messages back and are at the gate.';
+comment on column symphony.gate.full_at is
+'When as many messages as the burst says may be handed out again, if none is until then; null: now.';
+comment on column symphony.gate.paced_until is
+'Keys whose rate allowed the next message before, or at that moment, have been looked at; null: none has.';
+
+create type symphony.gate_state as (
+    gate_id     bigint,
+    open_claims bigint[],
+    over_claims bigint[],
+    in_flight   integer,
+    has_parked  boolean,
+    full_at     timestamptz,
+    paced_until timestamptz
+);
+
+comment on type symphony.gate_state is 'What a claim has to know of the gate of its queue; see _gate().';
 
 
 create table symphony.parked (
@@ -104,3 +125,38 @@ comment on table symphony.freed_key is
 'them. Without a key nobody waits for anybody.';
 comment on column symphony.freed_key.queue_name is 'The queue.';
 comment on column symphony.freed_key.group_key is 'The key.';
+
+
+/*
+ * A rate is a bucket that fills by a token every so often, and holds as many as the burst says.  A message
+ * that is handed out takes one.  Only one moment has to be kept: when the bucket will be full (this is the
+ * generic cell rate algorithm).  It is in the row of the gate, and here for each key.
+ */
+create table symphony.key_pace (
+    pace_id    bigint generated always as identity,
+    queue_name text not null,
+    group_key  text not null,
+    full_at    timestamptz not null,
+    next_at    timestamptz,
+
+    constraint key_pace_pkey primary key (queue_name, group_key, pace_id)
+);
+
+comment on table symphony.key_pace is
+'Keys of queues with a key_rate of which messages were handed out lately. The newest row of a key counts.';
+comment on column symphony.key_pace.pace_id is 'The newest one counts.';
+comment on column symphony.key_pace.queue_name is 'The queue.';
+comment on column symphony.key_pace.group_key is 'The key.';
+comment on column symphony.key_pace.full_at is
+'When as many messages as the rate names may be handed out at once again, if none is until then.';
+comment on column symphony.key_pace.next_at is
+'When a claim looks for what is parked of the key; null: nothing is, or something else holds it up.';
+
+create index key_pace_next_idx on symphony.key_pace (queue_name, next_at) where next_at is not null;
+
+comment on index symphony.key_pace_next_idx is
+'Serves claim_batch(): the keys whose rate allows the next message; and tick(): when it does.';
+
+create index key_pace_full_idx on symphony.key_pace (full_at);
+
+comment on index symphony.key_pace_full_idx is 'Serves purge(): keys of which nothing has to be kept.';

@@ -17,16 +17,38 @@ def unpack(pattern: str, folder: Path) -> bool:
         return False
     folder.mkdir(parents=True, exist_ok=True)
     return any(
-        _downloaded(apt, package, folder)
+        _downloaded(apt, folder, package)
         for apt in _apt_states()
         for package in _packages(apt, pattern)
     )
 
 
-def _downloaded(apt: list[str], package: str, target: Path) -> bool:
+def unpack_with_needs(packages: tuple[str, ...], folder: Path) -> bool:
+    """Unpack packages, and whatever they need that is not installed on this system."""
+    if not (shutil.which("apt-get") and shutil.which("dpkg")):
+        return False
+    folder.mkdir(parents=True, exist_ok=True)
+    return any(
+        bool(needed := _needed(apt, packages)) and _downloaded(apt, folder, *needed)
+        for apt in _apt_states()
+    )
+
+
+def _needed(apt: list[str], packages: tuple[str, ...]) -> list[str]:
+    """Return what an installation would bring; nothing is installed."""
+    planned = subprocess.run(
+        ["apt-get", "-qq", *apt, "--simulate", "--no-install-recommends", "install", *packages],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return re.findall(r"^Inst (\S+)", planned.stdout, re.MULTILINE)
+
+
+def _downloaded(apt: list[str], target: Path, *packages: str) -> bool:
     with tempfile.TemporaryDirectory() as folder:
         # In its own folder, for apt-get cannot be told where to put a download.
-        done = _apt(apt, "apt-get", "download", package, cwd=folder)
+        done = _apt(apt, "apt-get", "download", *packages, cwd=folder)
         for deb in Path(folder).glob("*.deb"):
             subprocess.run(["dpkg", "-x", str(deb), str(target)], check=True)
     return done

@@ -24,13 +24,18 @@ def obtain() -> tuple[list[str], dict[str, str]] | None:
     """
     modules = BUILD / "npm" / "node_modules"
     try:
-        node, npm = _installed() or _downloaded()
+        node, npm = programs()
         if not modules.exists():
             _install(npm)
     except (OSError, subprocess.CalledProcessError) as error:
         sys.stderr.write(f"{error}\n")
         return None
     return node, os.environ | {"NODE_PATH": str(modules)}
+
+
+def programs() -> tuple[list[str], list[str]]:
+    """Return the commands of Node.js and of npm."""
+    return _installed() or _downloaded()
 
 
 def _installed() -> tuple[list[str], list[str]] | None:

@@ -26,6 +26,7 @@ from .route import route
 from .schedule import schedule
 from .serve import serve
 from .stats import stats
+from .top import top
 from .transport import transport
 from .workers import workers
 
@@ -64,7 +65,7 @@ def main(context: click.Context, dsn: str | None) -> None:
 
 COMMANDS = (
     *(demo, db, access, config, queue, transport, route, policy, schedule),
-    *(enqueue, consume, serve, workers, stats, doctor, message, key, failed, audit),
+    *(enqueue, consume, serve, workers, stats, top, doctor, message, key, failed, audit),
 )
 
 for command in COMMANDS:

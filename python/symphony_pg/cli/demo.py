@@ -25,6 +25,7 @@ from ..outcomes import PermanentError
 from ..server import Server
 from ..worker import Worker
 from .consume import outcome
+from .demo_web import serve_demo
 from .options import chosen_dsn, dsn_option, output
 from .stats import COLUMNS
 
@@ -97,8 +98,13 @@ def _application(dsn: str) -> tuple[Symphony, Counter[str]]:
     "--messages", type=click.IntRange(100), default=5000, show_default=True, help="How many."
 )
 @click.option("--keep", is_flag=True, help="Let the server run until Ctrl-C, to look around.")
+@click.option("--web", is_flag=True, help="Let traffic go on, and show it in the dashboard.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8787, show_default=True,
+    help="Where the dashboard is, with --web.",
+)  # fmt: skip
 @dsn_option
-def demo(messages: int, keep: bool, dsn: str | None) -> None:
+def demo(messages: int, keep: bool, web: bool, port: int, dsn: str | None) -> None:
     """Watch a few thousand messages go through PostgreSQL.
 
     It starts a PostgreSQL of its own and throws it away at the end; with --dsn it uses that one,
@@ -108,6 +114,7 @@ def demo(messages: int, keep: bool, dsn: str | None) -> None:
     Examples:
       symphony-pg demo
       symphony-pg demo --keep
+      symphony-pg demo --web
     """
     given = chosen_dsn(dsn)
     place: AbstractContextManager[Server | None] = nullcontext()
@@ -116,6 +123,9 @@ def demo(messages: int, keep: bool, dsn: str | None) -> None:
         place = Server()
     with _quiet(), place as server:
         target = server.dsn if server is not None else dsn_or_default(given)
+        if web:
+            serve_demo(target, port)
+            return
         _run(target, messages)
         _what_next(target, server is not None and not keep)
         if keep and server is not None:
@@ -210,6 +220,8 @@ def _what_next(dsn: str, is_gone: bool) -> None:
     if is_gone:
         _tell("\nNext, keep the server for a look around:\n")
         _tell("  symphony-pg demo --keep")
+        _tell("\nor watch traffic going on, in the dashboard:\n")
+        _tell("  symphony-pg demo --web        (make demo-web)")
         _tell("\nor begin with a database of your own:\n")
         _tell("  export SYMPHONY_DSN=postgresql:///mydatabase")
         _tell("  symphony-pg db install")

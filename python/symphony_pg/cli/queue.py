@@ -42,6 +42,9 @@ _settings = options(
     ("key-concurrency", int, "Messages of a key in hands at a time [0: no limit]."),
     ("concurrency", int, "Messages in hands at a time [0: no limit]."),
     ("on-failure", ON_FAILURE, "What a failed one does to its ordered key [continue]."),
+    ("rate", str, "Messages handed out in a time, such as 100/1s or 5/minute [0: no limit]."),
+    ("burst", int, "How many of them at once [0: as many as the rate names]."),
+    ("key-rate", str, "The same as --rate for those of each key [0: no limit]."),
 )
 
 

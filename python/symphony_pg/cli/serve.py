@@ -1,5 +1,5 @@
 # ruff: noqa: D301 (click's \b must not be raw)
-"""symphony-pg serve: status, figures, metrics and the worker end point over HTTP."""
+"""symphony-pg serve: the dashboard, status, figures, metrics and the worker over HTTP."""
 
 from __future__ import annotations
 
@@ -41,6 +41,9 @@ GRACE = 30  # seconds, for requests that are being answered
 )  # fmt: skip
 @click.option("--path", default="/api/symphony", show_default=True, help="Where all of it is.")
 @click.option(
+    "--dashboard-path", default="/symphony", show_default=True, help="Where the dashboard is."
+)
+@click.option(
     "--queue", "queues", multiple=True, default=("default",), show_default=True,
     help='What the worker end point works off, several times or "*".',
 )  # fmt: skip
@@ -71,7 +74,9 @@ def serve(
     out: Output,
     **settings: Any,
 ) -> None:
-    """Serve status, figures, metrics and a worker over HTTP.
+    """Serve a dashboard, figures and a worker over HTTP.
+
+    The dashboard is at /symphony/. Sign in with a token.
 
     Under /api/symphony there are live, status, queue-depth, failed, metrics, worker, tick and
     openapi.json; docs/http.md tells about each. Requests carry "Authorization: Bearer TOKEN":
@@ -118,8 +123,14 @@ def serve(
         out.text(f"token     {token}   (made for this run)")
     with _listening(host, port) as listener:
         shown = f"[{host}]" if ":" in host else host
-        url = f"http://{shown}:{listener.getsockname()[1]}{settings['path']}"
-        out.say(f"serving   {url}/status\nCtrl-C stops.\n", url=url, token=token)
+        server = f"http://{shown}:{listener.getsockname()[1]}"
+        url, pages = server + settings["path"], f"{server}{settings['dashboard_path']}/"
+        out.say(
+            f"serving   {url}/status\ndashboard {pages}\nCtrl-C stops.\n",
+            url=url,
+            dashboard=pages,
+            token=token,
+        )
         _run(api, listener, trust_proxy)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -101,6 +102,28 @@ def _seconds(least: float, most: float) -> Callable[[Any], float]:
     return read
 
 
+def _rate(value: Any) -> str:
+    """Read "100/1s", "100/s" or "5/minute" as the database writes it; "0" is no rate."""
+    if value == "0" or (value == 0 and not isinstance(value, bool)):
+        return "0"
+    found = (
+        re.fullmatch(r"\s*(\d{1,7})\s*/\s*(\S.*?)\s*", value) if isinstance(value, str) else None
+    )
+    if found is not None:
+        messages, period = int(found[1]), UNITS.get(found[2], found[2])
+        with suppress(ValueError):
+            seconds = parse_duration(
+                period if period[0].isdigit() else f"1{period}"
+            ).total_seconds()
+            if (
+                re.search("[a-z]", period)
+                and 1 <= messages <= min(1e6, seconds * 1e6)
+                and 0.001 <= seconds <= YEAR
+            ):
+                return f"{messages}/{seconds:.6f} s"
+    raise Mistake('a rate, such as "100/1s" or "5/minute": no more than a million a second, or 0')
+
+
 def _interval(least: float, most: float) -> Callable[[Any], str]:
     read = _seconds(least, most)
     return lambda value: f"{read(value):.6f} s"
@@ -113,6 +136,7 @@ def _duration(least: float, most: float) -> Callable[[Any], timedelta]:
 
 DAY = 86400.0
 YEAR = 360 * DAY  # as PostgreSQL compares intervals
+UNITS = {"second": "1s", "minute": "1m", "hour": "1h", "day": "1d"}
 TRANSPORT = {
     "type": Kind("type", _text),
     "dsn": Kind("dsn", _text),
@@ -152,6 +176,9 @@ QUEUE = {
     "key_concurrency": Kind("key_concurrency", _integer(0, 10000)),
     "concurrency": Kind("concurrency", _integer(0, 100000)),
     "on_failure": Kind("on_failure", _one_of("continue", "hold")),
+    "rate": Kind("rate", _rate),
+    "burst": Kind("burst", _integer(0, 1000000)),
+    "key_rate": Kind("key_rate", _rate),
 }
 
 WORKER = {

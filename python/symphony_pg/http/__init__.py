@@ -1,4 +1,4 @@
-"""Symphony over HTTP: probes, figures, metrics, and a worker that a cron job of the web calls.
+"""Symphony over HTTP: a dashboard, probes, metrics, and a worker that a cron job calls.
 
     from symphony_pg.http import create_app
 
@@ -41,6 +41,8 @@ def create_app(
     queues: Sequence[str] = ("default",),
     concurrency: int = 4,
     max_seconds: float = 25.0,
+    dashboard_path: str | None = "/symphony",
+    operator_dsn: str | None = None,
 ) -> Starlette:
     """Return an ASGI application that shows an application's queues, and works them off when asked.
 
@@ -58,12 +60,25 @@ def create_app(
     queues           what the worker works off, unless the request names others; "*" is all
     concurrency      handlers that the worker runs at a time
     max_seconds      how long a request for the worker may take, and what it gets by default
+    dashboard_path   the dashboard, for people; with "" it is where all is mounted, None: nowhere
+    operator_dsn     the database as a role that may act (operator) sees it, for what people do in
+                     the dashboard; None: SYMPHONY_OPERATOR_DSN, else that of `app`
 
     Several tokens or secrets, with commas between them in a variable, let you change them one by
     one. Each has at least 16 characters.
     """
     settings = Settings(
-        app, dsn, path, cron_path, metrics_public, cors_origins, queues, concurrency, max_seconds
+        app,
+        dsn,
+        path,
+        cron_path,
+        metrics_public,
+        cors_origins,
+        queues,
+        concurrency,
+        max_seconds,
+        dashboard_path,
+        operator_dsn,
     )
     doorkeeper = Doorkeeper.of(viewer_tokens, operator_tokens, worker_secrets, authenticate)
     with needing("symphony_pg.http", "symphony-pg[http]"):

@@ -13,6 +13,7 @@ from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hmac import compare_digest
+from hmac import digest as hmac
 from ipaddress import IPv6Address, ip_address
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,7 +24,7 @@ from .problems import Problem
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-__all__ = ["Doorkeeper", "Role", "Secrets", "User"]
+__all__ = ["Doorkeeper", "Role", "Secrets", "User", "is_own_page"]
 
 SHORTEST = 16
 GUESSES = 10
@@ -64,6 +65,18 @@ class Secrets:
         digest, found = _digest(given), False
         for each in self._digests:
             found |= compare_digest(each, digest)
+        return found
+
+    def seal(self, secret: str, text: str) -> str:
+        """Return a proof that whoever had this secret wrote the text."""
+        return hmac(_digest(secret), text.encode(), "sha256").hex()
+
+    def sealed(self, text: str, proof: str) -> bool:
+        """Tell whether one of them, as they are now, is behind the proof."""
+        found = False
+        for each in self._digests:
+            made = hmac(each, text.encode(), "sha256").hex()
+            found |= compare_digest(made.encode(), proof.encode("utf-8", "surrogatepass"))
         return found
 
 
@@ -178,6 +191,31 @@ class Doorkeeper:
             return await self._user(request)
         return await self.admit(request, "viewer") if self.lets_look else None
 
+    async def guest(self, request: Request) -> User | None:
+        """Return whom the host application knows, or who sends a token with the request."""
+        if request.headers.get("authorization") is None:
+            return await self._user(request)
+        return await self.admit(request, "viewer")
+
+    def sign_in(self, request: Request, token: str, session: str) -> str:
+        """Return the session with the role of a token and a proof of both; refuse a wrong token.
+
+        It holds for as long as the token is one of those that are known.
+        """
+        user = self._bearer(f"Bearer {token}", _address(request), ("viewer", "operator"))
+        assert user is not None
+        text = f"{user.role}.{session}"
+        return f"{text}.{self._secrets[user.role].seal(token.strip(), text)}"
+
+    def signed_in(self, cookie: str) -> tuple[Literal["viewer", "operator"], str] | None:
+        """Return the role and the session of what sign_in() has returned; None: it is not that."""
+        text, _, proof = cookie.rpartition(".")
+        role, _, session = text.partition(".")
+        for each in ("viewer", "operator"):
+            if role == each and self._secrets[each].sealed(text, proof):
+                return each, session
+        return None
+
     def _is_open(self, roles: Sequence[Role]) -> bool:
         if "viewer" in roles or "operator" in roles:
             wanted = {*roles, "operator"}
@@ -211,12 +249,12 @@ class Doorkeeper:
             return None
         found = self._authenticate(request)
         user = await found if inspect.isawaitable(found) else found
-        if user is not None and request.method not in SAFE and not _is_own_page(request):
+        if user is not None and request.method not in SAFE and not is_own_page(request):
             raise Problem(403, "the request comes from another site")
         return user
 
 
-def _is_own_page(request: Request) -> bool:
+def is_own_page(request: Request) -> bool:
     """Tell whether a browser says that one of our own pages makes the request.
 
     Others can have it sent with the user's cookie, but not change these headers.

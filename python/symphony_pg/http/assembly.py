@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -16,6 +17,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .access import Doorkeeper, Role
+from .dashboard import Dashboard
+from .dashboard.database import Database
 from .drain import Drain
 from .figures import Figures
 from .problems import Problem, as_problem, body_of
@@ -29,7 +32,8 @@ REQUEST_ID = "symphony_request_id"
 HEADERS = {
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
-    "content-security-policy": "default-src 'self'; frame-ancestors 'none'",
+    "content-security-policy": "default-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'",
     "referrer-policy": "no-referrer",
 }
 
@@ -62,8 +66,12 @@ def assemble(settings: Settings, doorkeeper: Doorkeeper) -> Starlette:
     ]
     tick = route(f"{path}/tick", drain.tick, "worker", "operator", methods="POST")
 
+    pages = _dashboard(settings, doorkeeper, figures)
+
     def close() -> None:
         drain.stop()
+        if pages is not None:
+            pages.close()
         figures.close()
         drain.close()
 
@@ -73,7 +81,7 @@ def assemble(settings: Settings, doorkeeper: Doorkeeper) -> Starlette:
         close()
 
     made = Starlette(
-        routes=[*looks, *work, tick],
+        routes=[*looks, *work, tick, *(pages.routes(REQUEST_ID) if pages else ())],
         exception_handlers={HTTPException: _on_http_exception},
         lifespan=lifespan,
     )
@@ -85,6 +93,14 @@ def assemble(settings: Settings, doorkeeper: Doorkeeper) -> Starlette:
     made.add_middleware(_Hardened)
     made.state.stop, made.state.close = drain.stop, close
     return made
+
+
+def _dashboard(settings: Settings, doorkeeper: Doorkeeper, figures: Figures) -> Dashboard | None:
+    if settings.dashboard_path is None:
+        return None
+    acting = settings.operator_dsn or os.environ.get("SYMPHONY_OPERATOR_DSN") or settings.app.dsn
+    database = Database(figures, acting, settings.app.call_timeout)
+    return Dashboard(database, doorkeeper, settings.dashboard_path)
 
 
 def _guarded(endpoint: Endpoint, doorkeeper: Doorkeeper, roles: tuple[Role, ...]) -> Endpoint:

@@ -26,9 +26,11 @@ class Settings:
     queues: Sequence[str]
     concurrency: int
     max_seconds: float
+    dashboard_path: str | None = None
+    operator_dsn: str | None = None
 
     def __post_init__(self) -> None:
-        for name in ("path", "cron_path"):
+        for name in ("path", "cron_path", "dashboard_path"):
             path = getattr(self, name)
             if path and (not path.startswith("/") or path.endswith("/")):
                 raise BadArgument(

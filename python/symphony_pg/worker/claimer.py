@@ -106,16 +106,27 @@ class Claimer:
                 await self.idling.found()
             elif may_be_delayed:
                 self.ticker.hurry()
-            if messages and (drain or messages[0].has_more):
+            is_paced = self._expect(messages)
+            if messages and (messages[0].has_more or (drain and not is_paced)):
                 continue
             if not drain:
-                await self.idling.wait(len(messages), self.listening.listens)
+                await self.idling.wait(len(messages), self.listening.listens, is_paced)
+            elif is_paced:
+                await self.bell.wait(None, self.limits.poll_interval)
             elif self.backlog.batches.flush():
                 continue
             elif was_quiet and not await self._has_found_more(finds):
                 return
             else:
                 await asyncio.sleep(DRAIN_POLL)
+
+    def _expect(self, messages: Sequence[ClaimedMessage]) -> bool:
+        """Ring when a rate allows more than these; return whether it does not do so now."""
+        if not messages or (next_at := messages[0].next_at) is None:
+            return False
+        loop = asyncio.get_running_loop()
+        loop.call_later(max(self.clock.seconds_until(next_at), 0), self.bell.ring)
+        return not messages[0].has_more
 
     async def _claim(self, size: int) -> list[ClaimedMessage]:
         call = undecoded(

@@ -94,9 +94,12 @@ class Idling:
                 await self._declare()  # somebody has forgotten that we sleep
         self._was_told = True
 
-    async def wait(self, found: int, listen: bool) -> None:
-        """Wait after a claim that found so many messages and left none."""
-        if self._asleep_since is None and self._is_soon(listen):
+    async def wait(self, found: int, listen: bool, is_paced: bool = False) -> None:
+        """Wait after a claim that found so many messages and left none.
+
+        One that is paced left some, and the bell rings when their rate allows the next.
+        """
+        if self._asleep_since is None and not is_paced and self._is_soon(listen):
             shortest = SHORTEST_GATHER if listen else LINGER_POLL
             await asyncio.sleep(max(shortest, min(found * GATHER, LONGEST_GATHER)))
             return

@@ -47,10 +47,11 @@ class Ticker:
         self.finds = 0
 
     async def tick(self) -> None:
-        """Tick once; `finds` counts those that made messages pending, or will at once."""
+        """Tick once; `finds` counts those that made something to claim, or will at once."""
         if not self._ticks:
             return
         self._is_hurried = False
+        was_due = self._is_due()
         report = await self._link.run(telling_the_time(functions.tick(purge=False), self._clock))
         self._ticked = time.monotonic()
         self._has_more = report.get("has_more", False)
@@ -58,10 +59,14 @@ class Ticker:
             self._purge_is_due.set()
         due = report["next_due_at"]
         self._next_due_at = None if due is None else parse_datetime(due)
-        is_due = self._next_due_at is not None and self._clock.seconds_until(self._next_due_at) <= 0
+        is_due = was_due or self._is_due()
         if is_due or any(report.get(name) for name in ("promoted", "recovered", "fired")):
             self.finds += 1
             self._on_work()
+
+    def _is_due(self) -> bool:
+        """Tell whether the moment has come that was waited for."""
+        return self._next_due_at is not None and self._clock.seconds_until(self._next_due_at) <= 0
 
     async def run(self) -> None:
         """Tick until stop()."""

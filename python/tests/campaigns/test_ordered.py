@@ -148,10 +148,25 @@ def run_for_a_second(dsn: str, crowd: Crowd, watch: Watch, share: float | None) 
     return False
 
 
-def judge(conn: Connection, is_ordered: bool) -> dict[str, int]:
+def keep_their_rate(conn: Connection, rate: float, burst: int) -> None:
+    """Expect that no time between two claims had more than a rate allows."""
+    claims = conn.execute(
+        "select extract(epoch from claimed_at)::float, size from symphony.claim where size > 0"
+        " order by claimed_at"
+    ).fetchall()
+    taken, before = 0.0, claims[0][0]
+    for claimed_at, size in claims:
+        taken = max(0.0, taken - rate * (claimed_at - before)) + size
+        before = claimed_at
+        assert taken <= burst + 0.01, "more than the rate allows"
+
+
+def judge(conn: Connection, queue: dict[str, object]) -> dict[str, int]:
     assert conn.execute("select * from symphony.check()").fetchall() == []
     assert conn.execute(NOT_ONCE).fetchall() == []
-    if is_ordered:
+    if "rate" in queue:
+        keep_their_rate(conn, 2000, 100)
+    if "ordered" in queue:
         assert conn.execute(DISORDER).fetchall() == []
     counts = (
         "select 'done', count(*) from done union all select why, count(*) from gone group by why"
@@ -164,10 +179,12 @@ def judge(conn: Connection, is_ordered: bool) -> dict[str, int]:
     [
         {"ordered": "true"},
         {"ordered": "true", "concurrency": "60"},
+        {"key_concurrency": "1"},
         {"key_concurrency": "2"},
         {"key_concurrency": "3", "concurrency": "20"},
+        {"ordered": "true", "rate": "'2000/1 s'", "burst": "100", "key_rate": "'50/1 s'"},
     ],
-    ids=lambda queue: "-".join(f"{name}_{value}" for name, value in queue.items()),
+    ids=lambda queue: "-".join(f"{name}_{value}".strip("'") for name, value in queue.items()),
 )
 def test_order_and_limits_hold_whatever_happens(
     queue: dict[str, object], tmp_path: Path, data_dir: Path
@@ -190,7 +207,7 @@ def test_order_and_limits_hold_whatever_happens(
                 crowd.end()
             if share is None:
                 with psycopg.connect(server.dsn, autocommit=True) as conn:
-                    counts.update(judge(conn, bool(queue.get("ordered"))))
+                    counts.update(judge(conn, queue))
     seconds = time.monotonic() - begun
     print(
         f"{queue}: {KEYS} keys, {seconds:.0f} s, {watch.looks} looks, {dict(counts + watch.most)}"

@@ -5,6 +5,28 @@ from tests.cli.helpers import Cli
 from tests.helpers import Connection
 
 
+def test_a_rate_is_set_and_shown(cli: Cli, conn: Connection) -> None:
+    client = Client(conn)
+    cli.run("queue", "create", "sms", "--rate", "100/s", "--burst", "5", "--key-rate", "1/minute")
+    settings = {
+        each["setting"]: each["value"] for each in cli.json("queue", "show", "sms")["settings"]
+    }
+    assert (settings["rate"], settings["burst"], settings["key_rate"]) == ("100/1 s", "5", "1/60 s")
+    for n in range(3):
+        client.enqueue("Text", {"n": n}, "sms", group_key="ada")
+    assert len(client.claim_batch(["sms"])) == 1
+    (shown,) = cli.json("key", "list", "sms")
+    assert (shown["group_key"], shown["waiting"], shown["held_by"]) == ("ada", 2, None)
+    assert shown["available_at"] is not None
+    (waiting, *_) = conn.execute("select max(message_id) from symphony.message").fetchone() or (0,)
+    assert "The rate of its key ada" in cli.run("message", "why", str(waiting)).output
+    refused = cli.run("queue", "configure", "sms", "--rate", "fast", exit_code=1)
+    assert "100/1 s" in refused.output
+    cli.run("queue", "configure", "sms", "--rate", "0")
+    shown = cli.json("queue", "show", "sms")["settings"]
+    assert {each["setting"]: each["value"] for each in shown}["rate"] is None
+
+
 def test_a_key_is_listed_and_let_go(cli: Cli, conn: Connection) -> None:
     client = Client(conn)
     client.create_queue("accounts", ordered=True, on_failure="hold")

@@ -165,7 +165,9 @@ def test_a_dumb_terminal_is_not_cleared(
 def test_what_was_left_out_is_told_on_a_terminal(cli: Cli, request: pytest.FixtureRequest) -> None:
     assert "--wide" not in cli.run("stats").output
     request.getfixturevalue("terminal")
-    assert cli.run("stats").output.endswith("--wide also shows: retried/h, taking, idle\n")
+    assert cli.run("stats").output.endswith(
+        "--wide also shows: paused, delayed, done/min, retried/h, waiting, taking, idle\n"
+    )
     assert "--wide" not in cli.run("stats", "--wide").output
     assert "idle" in cli.run("--wide", "stats").output.splitlines()[0]
 

@@ -50,6 +50,9 @@ OUT_OF_RANGE: dict[str, list[Any]] = {
     "key_concurrency": [-1, 10001],
     "concurrency": [-1, 100001],
     "on_failure": ["never"],
+    "rate": ["0/1s", "1000001/2s", "1/361d", "1/0.9ms", "1001/1ms", "fast", "1/1", "1/"],
+    "burst": [-1, 1000001],
+    "key_rate": ["0/1s", "1000001/2s", "1/361d"],
 }
 LIMITS: dict[str, list[Any]] = {
     "max_retries": [0, 999],
@@ -65,6 +68,9 @@ LIMITS: dict[str, list[Any]] = {
     "key_concurrency": [0, 10000],
     "concurrency": [0, 100000],
     "on_failure": ["hold", "continue"],
+    "rate": ["0", "1/360d", "1000000/s", "5/minute", "1000/1ms"],
+    "burst": [0],
+    "key_rate": ["0", "1/360d", "1000000/1s", "1/1ms"],
 }
 
 
@@ -198,7 +204,7 @@ def in_the_database(key: str, value: Any) -> Any:
     """Return a value as it stands in a configuration, though it is out of range."""
     if key == "max_retries":
         return value + 1
-    is_duration = isinstance(value, str) and value[0].isdigit()
+    is_duration = isinstance(value, str) and value[0].isdigit() and "/" not in value
     return f"{parse_duration(value).total_seconds()} s" if is_duration else value
 
 

@@ -34,7 +34,8 @@ def told(answer: Any) -> dict[str, Any]:
     for name, value in {
         "cache-control": "no-store",
         "x-content-type-options": "nosniff",
-        "content-security-policy": "default-src 'self'; frame-ancestors 'none'",
+        "content-security-policy": "default-src 'self'; base-uri 'none'; "
+        "form-action 'self'; frame-ancestors 'none'",
     }.items():
         assert answer.headers[name] == value
     return body

@@ -10,7 +10,8 @@ create or replace function symphony._claim_expiring(
 returns table (
     claim_id bigint, message_id bigint, queue_name text, message_type text, body jsonb,
     headers jsonb, priority integer, attempt integer, max_attempts integer, group_key text,
-    enqueued_at timestamptz, lease_until timestamptz, alone boolean, has_more boolean, ordered boolean
+    enqueued_at timestamptz, lease_until timestamptz, alone boolean, has_more boolean, ordered boolean,
+    next_at timestamptz
 )
 language plpgsql
 volatile
@@ -34,10 +35,11 @@ begin
         v_first_id := v_last_id;
         return query
         with claimed as materialized (
-            select * from symphony._claim_gated(v_lane_id, batch_size, worker, lease, wait, slots)
+            select * from symphony._claim_gated(v_lane_id, batch_size, worker, lease, wait, slots, others)
             where v_is_gated
             union all
-            select * from symphony._claim_log(v_lane_id, batch_size, worker, lease, others)
+            select log.*, null::timestamptz
+            from symphony._claim_log(v_lane_id, batch_size, worker, lease, others) as log
             where not v_is_gated
         ), settled as materialized (
             select symphony._expire(v_lane_id, v_first_id) as open_ids

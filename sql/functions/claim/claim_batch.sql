@@ -9,7 +9,8 @@ create or replace function symphony.claim_batch(
 returns table (
     claim_id bigint, message_id bigint, queue_name text, message_type text, body jsonb,
     headers jsonb, priority integer, attempt integer, max_attempts integer, group_key text,
-    enqueued_at timestamptz, lease_until timestamptz, alone boolean, has_more boolean, ordered boolean
+    enqueued_at timestamptz, lease_until timestamptz, alone boolean, has_more boolean, ordered boolean,
+    next_at timestamptz
 )
 language plpgsql
 security definer
@@ -51,8 +52,8 @@ begin
         select *, symphony._now() as now into v_lane
         from symphony._lane_settings(v_lane_id), symphony._position(v_lane_id);
         if v_lane.is_gated or v_lane.expires then
-            return query
-            select * from symphony._claim_gated(v_lane_id, batch_size, worker, lease, not v_locked, slots)
+            return query select * from symphony._claim_gated(
+                v_lane_id, batch_size, worker, lease, not v_locked, slots, v_lanes[i + 1:] || v_busy)
             where not v_lane.expires
             union all
             select * from symphony._claim_expiring(v_lane_id, batch_size, worker, lease, not v_locked, slots,
@@ -63,8 +64,7 @@ begin
         v_take := v_lane.ahead * v_take;
         continue when v_lane.is_gated or v_lane.expires or isempty(v_take);
         v_first := symphony._first_run(v_take, v_lane.partial_txid);
-        return query
-        with batch as materialized (
+        return query with batch as materialized (
             (select * from symphony._run(v_lane_id, v_first, coalesce(v_lane.partial_message_id, 0),
                                          batch_size))
             union all
@@ -86,11 +86,12 @@ begin
             returning claim_id, lease_until, size = batch_size or v_busy is not null
                 or i < cardinality(v_lanes) and symphony._has_pending(v_lanes[i + 1:], v_finished) as has_more
         )
-        select claimed.claim_id, batch.message_id, v_lane.queue_name, batch.message_type,
-               batch.body, batch.headers, v_lane.priority::integer, batch.attempt + 1,
+        select claimed.claim_id, batch.message_id, v_lane.queue_name, batch.message_type, batch.body,
+               batch.headers, v_lane.priority::integer, batch.attempt + 1,
                case when batch.retry is null and not v_lane.by_type then v_lane.max_attempts
-                    else symphony._max_attempts(batch.message_type, batch.retry, v_lane.max_attempts) end,
-               batch.group_key, batch.enqueued_at, claimed.lease_until, v_lane.alone, claimed.has_more, false
+                    else symphony._max_attempts(batch.message_type, batch.retry, v_lane.max_attempts)
+               end, batch.group_key, batch.enqueued_at, claimed.lease_until, v_lane.alone, claimed.has_more,
+               false, null::timestamptz
         from claimed, batch;
         if found then return; end if;
     end loop;
@@ -114,8 +115,8 @@ Arguments  queues - in order of preference
                transaction ends). A crash of the server may forget the claim, and then the messages
                are handed out again; it may also forget whatever else this transaction has written
            slots - how many messages the worker could start now; null: all. Of a queue with a limit
-               of concurrency it gets no more, and one at least: what waits in one hand keeps
-               others idle
+               of concurrency, or a rate, it gets no more, and one at least: what waits in one hand
+               keeps others idle
 Returns    the messages in the order of their lane, all under one claim_id. Without a row there is
                nothing to do now. The claim may be smaller than batch_size although more messages
                wait
@@ -133,9 +134,10 @@ Returns    the messages in the order of their lane, all under one claim_id. With
            lease_until - until when the claim is held
            alone - true: the message was in the hands of a worker that vanished, and may have been
                the cause. Hold nothing else while you work on it
-           has_more - false: nothing else was waiting in these queues; true: claim again
+           has_more - false: nothing else can be handed out of these queues now; true: claim again
            ordered - true: work on the messages of this claim that have the same group_key one
                after the other, in the order of the rows
+           next_at - when a rate of the queue allows more; null: now, or it has none
 Raises     SY001 unknown_queue
            SY011 wrong_isolation_level - any but read committed
            SY012 still_replicated

@@ -17,7 +17,7 @@ begin
             v_queue.retry_max_delay, v_queue.retry_jitter, v_queue.lease, v_queue.retention,
             v_queue.max_body_bytes, v_queue.idempotency_window, v_queue.failed_retention,
             v_queue.max_snooze, v_queue.ordered, v_queue.key_concurrency, v_queue.concurrency,
-            v_queue.on_failure);
+            v_queue.on_failure, v_queue.rate, v_queue.burst, v_queue.key_rate);
     end loop;
     for v_name, v in select key, value from jsonb_each(config -> 'transports') loop
         if coalesce(v ->> 'type', 'postgres') = 'postgres' then

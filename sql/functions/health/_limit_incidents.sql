@@ -9,7 +9,7 @@ begin
            format('Queue "%s": its limit has held all that waits for %s.', q.queue_name,
                   symphony._duration(now - hand.newest)),
            hand.newest,
-           format('%s %s has the first.', symphony._limit_remark(q.queue_name), hand.worker),
+           format('%s %s has the first.', symphony._limit_remark(q.queue_name, now), hand.worker),
            format('symphony-pg queue configure %s --concurrency %s', q.queue_name, q.concurrency * 2)
     from symphony.queue as q
     cross join lateral symphony._gate(q.queue_name) as gate

@@ -4,14 +4,16 @@ language plpgsql
 stable
 as $$
 /*
- * Where nothing was ever enqueued or scheduled, there is nothing that a tick could do.
+ * Where nothing was ever enqueued or scheduled, there is nothing that a tick could do.  The first
+ * worker of all ticks soon after it has started.
  */
 declare
     v_last    timestamptz := (select tick.ticked_at from symphony.tick order by tick.tick_id desc limit 1);
     v_holder  text;
     v_command text;
 begin
-    if v_last > now - (symphony._thresholds()).tick
+    if coalesce(v_last, (select min(worker.started_at) from symphony.worker))
+       > now - (symphony._thresholds()).tick
        or v_last is null
           and not exists (select from symphony.message)
           and not exists (select from symphony.schedule where schedule.next_run_at is not null)

@@ -22,6 +22,8 @@ begin
         union all
         select pg_get_serial_sequence('symphony.gate', 'gate_id'), max(gate_id) from symphony.gate
         union all
+        select pg_get_serial_sequence('symphony.key_pace', 'pace_id'), max(pace_id) from symphony.key_pace
+        union all
         select pg_get_serial_sequence('symphony.idle_worker', 'idle_id'), max(idle_id)
         from symphony.idle_worker
         union all
@@ -29,6 +31,14 @@ begin
         from symphony.release
         union all
         select pg_get_serial_sequence('symphony.audit', 'audit_id'), max(audit_id) from symphony.audit
+        union all
+        select pg_get_serial_sequence('symphony.attempt', 'attempt_id'), max(attempt_id) from symphony.attempt
+        union all
+        select pg_get_serial_sequence('symphony.replay', 'replay_id'), max(replay_id) from symphony.replay
+        union all
+        select pg_get_serial_sequence('symphony.route', 'route_id'), max(route_id) from symphony.route
+        union all
+        select pg_get_serial_sequence('symphony.handler', 'handler_id'), max(handler_id) from symphony.handler
         union all
         select pg_get_serial_sequence('symphony.figure', 'figure_id'), max(figure_id) from symphony.figure
         union all

@@ -32,6 +32,14 @@ begin
     end if;
     return query
     select listed.* from symphony.list_access() as listed where listed.state <> 'granted';
+exception
+    when insufficient_privilege then
+        raise exception 'permission denied to restore access'
+            using errcode = '42501',
+                  detail  = format('Only the owner of Symphony may, and who has his role: %s.', sqlerrm),
+                  hint    = format('Take that role: set role %s;', (
+                                select n.nspowner::regrole from pg_namespace as n
+                                where n.nspname = 'symphony'));
 end;
 $$;
 
@@ -43,7 +51,8 @@ Returns    a row for each access that waited
            access - as list_access() has it
            queues - as list_access() has it
            state - granted, or waits and why: no role has this name
-Raises     what grant_access() raises
+Raises     42501 insufficient_privilege - the caller does not own Symphony
+           what grant_access() raises
 Writes     symphony.access, symphony.audit; grants; what rebase() writes
 Access     operator, who must own Symphony$$;
 

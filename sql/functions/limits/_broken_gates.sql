@@ -60,7 +60,13 @@ begin
     select 'a lane knows whether its queue has limits', format('lane %s', l.lane_id)
     from symphony.lane as l
     join symphony.queue as q on q.queue_name = l.queue_name
-    where l.is_gated <> (q.ordered or num_nonnulls(q.key_concurrency, q.concurrency) > 0);
+    where l.is_gated <> symphony._is_gated(q);
+
+    return query
+    select 'a gate knows whether something is parked', format('queue %s', q.queue_name)
+    from symphony.queue as q
+    where exists (select from symphony.parked as p where p.queue_name = q.queue_name)
+      and (select g.has_parked from symphony._gate(q.queue_name) as g) is not true;
 end;
 $$;
 

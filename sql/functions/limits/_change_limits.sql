@@ -11,10 +11,11 @@ declare
     v_queue symphony.queue;
     v_gated boolean;
     v_lanes integer[];
+    v_gate  symphony.gate_state;
 begin
     perform symphony._check_isolation();
     select * into v_queue from symphony.queue where queue.queue_name = _change_limits.queue_name;
-    v_gated := v_queue.ordered or num_nonnulls(v_queue.key_concurrency, v_queue.concurrency) > 0;
+    v_gated := symphony._is_gated(v_queue);
     perform from symphony.lane    -- waits for a lane that _lane_alone() is about to make
     where lane.queue_name = _change_limits.queue_name
     order by lane.lane_id
@@ -28,7 +29,7 @@ begin
                               else v_queue.max_body_bytes end
     where lane.lane_id = any (v_lanes);
 
-    if v_queue.ordered or v_queue.key_concurrency is not null then
+    if symphony._is_keyed(v_queue) then
         if not v_queue.ordered then
             delete from symphony.held_key where held_key.queue_name = _change_limits.queue_name;
         end if;
@@ -44,23 +45,35 @@ begin
     else
         perform symphony._unpark(_change_limits.queue_name);
     end if;
+    if v_queue.key_rate is null then
+        delete from symphony.key_pace where key_pace.queue_name = _change_limits.queue_name;
+    else
+        update symphony.key_pace
+        set full_at = symphony._full_at(v_queue.key_rate, null, key_pace.full_at, symphony._now(), 0),
+            next_at = null    -- all that wait are looked at
+        where key_pace.queue_name = _change_limits.queue_name;
+    end if;
+    v_gate := symphony._gate(queue_name);
     delete from symphony.gate where gate.queue_name = _change_limits.queue_name;
-    insert into symphony.gate (queue_name, open_claims)
+    insert into symphony.gate (queue_name, open_claims, has_parked, full_at)
     select _change_limits.queue_name, array(
         select claim.claim_id from symphony.claim
-        where claim.lane_id = any (v_lanes) and claim.open_ids <> '{}')
+        where claim.lane_id = any (v_lanes) and claim.open_ids <> '{}'),
+        exists (select from symphony.parked where parked.queue_name = _change_limits.queue_name),
+        symphony._full_at(v_queue.rate, v_queue.burst, v_gate.full_at, symphony._now(), 0)
     where v_gated;
     perform symphony._wake_workers(v_lanes);
 end;
 $$;
 
 comment on function symphony._change_limits(text) is
-$$Let the lanes of a queue follow its settings ordered, key_concurrency and concurrency.
+$$Let the lanes of a queue follow its settings ordered, key_concurrency, concurrency, rate, burst and
+key_rate.
 
 Arguments  queue_name - its row is locked
 Raises     SY011 wrong_isolation_level
-Writes     symphony.lane, symphony.gate, symphony.freed_key, symphony.claim, and what _unpark()
-           writes; NOTIFY if a worker sleeps
+Writes     symphony.lane, symphony.gate, symphony.freed_key, symphony.key_pace, symphony.claim, and
+           what _unpark() writes; NOTIFY if a worker sleeps
 Locks      the lanes of the queue and its open claims until the transaction ends
 Access     private$$;
 

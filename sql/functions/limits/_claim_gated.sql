@@ -4,106 +4,107 @@ create or replace function symphony._claim_gated(
     worker     text,
     lease      interval,
     wait       boolean,
-    slots      integer
+    slots      integer,
+    others     integer[]
 )
 returns table (
     claim_id bigint, message_id bigint, queue_name text, message_type text, body jsonb,
     headers jsonb, priority integer, attempt integer, max_attempts integer, group_key text,
-    enqueued_at timestamptz, lease_until timestamptz, alone boolean, has_more boolean, ordered boolean
+    enqueued_at timestamptz, lease_until timestamptz, alone boolean, has_more boolean, ordered boolean,
+    next_at timestamptz
 )
 language plpgsql
 volatile
 as $$
 /*
- * What is in hands is read before all else.  Whatever others settle from then on counts as still in
- * hands, and is found by the next claim.
+ * Most claims meet nothing that has to wait, and take what comes as any claim does, in one statement.
  */
 #variable_conflict use_column
 declare
     v_lane     record;
+    v_pass     record;
     v_queue    symphony.queue;
-    v_gate     record;
-    v_busy     jsonb := '{}';
-    v_limit    integer;
-    v_bounds   jsonb := '{}';
-    v_claim_id bigint;
-    v_parked   record;
-    v_log      record;
-    v_ids      bigint[];
-    v_keys     text[];
-    v_is_keyed boolean;
+    v_gate     symphony.gate_state;
+    v_busy     jsonb;
+    v_take     int8multirange;
+    v_first    int8range;
 begin
-    select * into v_lane from symphony._lane_settings(_claim_gated.lane_id);
-    if not symphony._lock_gate(v_lane.queue_name, wait) then return; end if;
-    select * into v_queue from symphony.queue where queue.queue_name = v_lane.queue_name;
-    v_is_keyed := v_queue.ordered or v_queue.key_concurrency is not null;
-    v_gate := symphony._gate(v_lane.queue_name);
-    v_limit := least(case when v_lane.alone then 1 else batch_size end,
-                     v_queue.concurrency - v_gate.in_flight,
-                     case when v_queue.concurrency is not null and slots is not null
-                          then greatest(slots, 1) end);
-    if v_limit <= 0 then return; end if;
-    v_claim_id := nextval('symphony.claim_id_seq') * 65536 + floor(random() * 65536)::bigint;
-    select '{}'::bigint[] as ids, '{}'::text[] as keys, false as holds, null::bigint as first_place
-    into v_parked;
-    if v_is_keyed then
-        v_busy := symphony._busy_keys(v_gate.open_claims);
-        v_bounds := symphony._key_bounds(v_lane.queue_name, v_gate.open_claims || v_gate.over_claims);
-        v_parked := symphony._take_parked(_claim_gated.lane_id, v_queue, v_bounds, v_busy, v_limit);
+    select * into v_lane
+    from symphony._lane_settings(_claim_gated.lane_id), symphony._position(_claim_gated.lane_id);
+    v_pass := symphony._enter_gate(
+        v_lane.queue_name, case when v_lane.alone then 1 else batch_size end, slots, wait);
+    if (v_pass.at_most > 0) is not true then return; end if;
+    v_queue := v_pass.queue;
+    v_gate := v_pass.gate;
+    v_take := v_lane.ahead * symphony._finished_transactions();
+    if not v_pass.may_wait and not isempty(v_take) then
+        v_first := symphony._first_run(v_take, v_lane.partial_txid);
+        v_busy := case when v_queue.ordered and v_gate.open_claims <> '{}'
+                       then symphony._busy_keys(v_gate.open_claims) else '{}' end;
+        return query with batch as materialized (
+            (select * from symphony._run(
+                 _claim_gated.lane_id, v_first, coalesce(v_lane.partial_message_id, 0), v_pass.at_most))
+            union all
+            (select * from symphony._runs(
+                 _claim_gated.lane_id, v_take - int8multirange(v_first), v_pass.at_most)
+             where v_take <> int8multirange(v_first)) limit v_pass.at_most
+        ), taken as (
+            select array_agg(message_id) as ids, (array_agg(txid))[v_pass.at_most] as last_txid,
+                   case when v_queue.ordered then array_agg(group_key) else '{}' end as keys,
+                   (array_agg(message_id))[v_pass.at_most] as last_message_id,
+                   avg(date_part('epoch', coalesce(available_at, enqueued_at))) as due_at
+            from batch having count(*) > 0 and bool_or(v_busy ? group_key) is not true
+        ), claimed as (
+            insert into symphony.claim (claim_id, lane_id, worker, claimed_at, lease_until, size, open_ids,
+                                        keys, first_place, waited, passed, ahead, partial_txid,
+                                        partial_message_id)
+            select v_pass.claim_id, _claim_gated.lane_id, _claim_gated.worker, v_pass.now,
+                   v_pass.now + coalesce(_claim_gated.lease, v_lane.lease), cardinality(ids), ids, keys,
+                   v_pass.claim_id, greatest(date_part('epoch', v_pass.now) - due_at, 0), cardinality(ids),
+                   v_lane.ahead - symphony._drained(v_take, v_first, last_txid), last_txid, last_message_id
+            from taken
+            returning lease_until, size
+        ), moved as (
+            insert into symphony.gate (queue_name, open_claims, full_at)
+            select v_queue.queue_name, v_gate.open_claims || v_pass.claim_id,
+                   symphony._full_at(v_queue.rate, v_queue.burst, v_gate.full_at, v_pass.now, claimed.size)
+            from claimed
+            returning full_at
+        ), gone as (
+            delete from symphony.gate using moved
+            where gate.queue_name = v_queue.queue_name and gate.gate_id = v_gate.gate_id
+        )
+        select v_pass.claim_id, batch.message_id, v_lane.queue_name, batch.message_type, batch.body,
+               batch.headers, v_lane.priority::integer, batch.attempt + 1,
+               case when batch.retry is null and not v_lane.by_type then v_lane.max_attempts
+                    else symphony._max_attempts(batch.message_type, batch.retry, v_lane.max_attempts)
+               end, batch.group_key, batch.enqueued_at, told.lease_until, v_lane.alone, told.has_more,
+               v_queue.ordered, told.next_at
+        from (select claimed.lease_until, claimed.size = v_pass.wanted or symphony._has_others(
+                         v_lane.queue_name, others, claimed.size < v_pass.at_most) as has_more,
+                     case when claimed.size = v_pass.tokens then symphony._next_token_at(
+                         v_queue.rate, v_queue.burst, moved.full_at) end as next_at
+              from claimed, moved) as told, batch;
+        if found then return; end if;
     end if;
-    v_log := symphony._take_log(
-        _claim_gated.lane_id, v_queue,
-        case when v_queue.key_concurrency is null or v_queue.ordered then v_busy
-             else symphony._add_keys(v_busy, v_parked.keys) end,
-        v_bounds, v_claim_id, v_limit - cardinality(v_parked.ids));
-    v_ids := v_parked.ids || v_log.ids;
-    v_keys := case when v_is_keyed then v_parked.keys || v_log.keys else '{}' end;
-    perform symphony._move_gate(v_lane.queue_name, v_gate.gate_id, v_gate.open_claims, v_gate.over_claims,
-                                v_bounds, v_busy, v_keys, case when v_ids <> '{}' then v_claim_id end);
-    return query
-    with batch as materialized (
-        select m.*, taken.number
-        from unnest(v_ids) with ordinality as taken (message_id, number)
-        join symphony.message as m on m.message_id = taken.message_id
-    ), claimed as (
-        insert into symphony.claim (claim_id, lane_id, worker, claimed_at, lease_until, finished_at, size,
-                                    open_ids, keys, holds, first_place, waited, passed, ahead,
-                                    partial_txid, partial_message_id)
-        select v_claim_id, _claim_gated.lane_id, _claim_gated.worker, t.now,
-               t.now + coalesce(_claim_gated.lease, v_lane.lease),
-               case when v_ids = '{}' then t.now end, cardinality(v_ids), v_ids, v_keys,
-               nullif(v_parked.holds or v_log.holds, false),
-               case when not (v_parked.holds or v_log.holds)
-                    then least(v_claim_id, v_parked.first_place) end,
-               (select coalesce(greatest(date_part('epoch', t.now) - avg(date_part('epoch',
-                            coalesce(batch.available_at, batch.enqueued_at))), 0), 0) from batch),
-               v_log.passed, v_log.ahead, v_log.partial_txid, v_log.partial_message_id
-        from (select symphony._now() as now) as t
-        where v_ids <> '{}' or v_log.passed > 0
-        returning lease_until
-    )
-    select v_claim_id, batch.message_id, v_lane.queue_name, batch.message_type, batch.body, batch.headers,
-           v_lane.priority::integer, batch.attempt + 1,
-           case when batch.retry is null and not v_lane.by_type then v_lane.max_attempts
-                else symphony._max_attempts(batch.message_type, batch.retry, v_lane.max_attempts)
-           end, batch.group_key, batch.enqueued_at, claimed.lease_until, v_lane.alone, true,
-           v_queue.ordered
-    from claimed, batch
-    order by batch.number;
+    return query select * from symphony._claim_keyed(
+        _claim_gated.lane_id, v_queue, v_gate, v_pass.claim_id, v_pass.wanted, v_pass.at_most, worker,
+        lease, others, v_pass.now);
 end;
 $$;
 
-comment on function symphony._claim_gated(integer, integer, text, interval, boolean, integer) is
+comment on function symphony._claim_gated(integer, integer, text, interval, boolean, integer, integer[]) is
 $$Take the next messages of a lane whose queue is ordered or has limits.
 
 Arguments  lane_id - locked
            batch_size, worker, lease - as for claim_batch()
            wait - false: nothing, if another session is at the gate
            slots - as for claim_batch()
+           others - the other lanes that the caller asks for, and that were not looked into
 Returns    as claim_batch() does
-Writes     symphony.claim, symphony.parked, symphony.gate, symphony.freed_key
+Writes     symphony.claim, symphony.parked, symphony.gate, symphony.freed_key, symphony.key_pace
 Locks      the gate of the queue until the transaction ends
 Access     private$$;
 
 revoke execute on function
-    symphony._claim_gated(integer, integer, text, interval, boolean, integer) from public;
+    symphony._claim_gated(integer, integer, text, interval, boolean, integer, integer[]) from public;

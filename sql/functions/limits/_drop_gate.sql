@@ -7,6 +7,7 @@ begin
     delete from symphony.parked where parked.queue_name = _drop_gate.queue_name;
     delete from symphony.held_key where held_key.queue_name = _drop_gate.queue_name;
     delete from symphony.freed_key where freed_key.queue_name = _drop_gate.queue_name;
+    delete from symphony.key_pace where key_pace.queue_name = _drop_gate.queue_name;
     delete from symphony.gate where gate.queue_name = _drop_gate.queue_name;
 end;
 $$;
@@ -15,7 +16,7 @@ comment on function symphony._drop_gate(text) is
 $$Remove what a queue has for its order and limits.
 
 Arguments  queue_name - its lanes are locked
-Writes     symphony.parked, symphony.held_key, symphony.freed_key, symphony.gate
+Writes     symphony.parked, symphony.held_key, symphony.freed_key, symphony.key_pace, symphony.gate
 Access     private$$;
 
 revoke execute on function symphony._drop_gate(text) from public;

@@ -1,38 +1,41 @@
-create or replace function symphony._gate(
-    queue_name text,
-    out gate_id     bigint,
-    out open_claims bigint[],
-    out over_claims bigint[],
-    out in_flight   integer
-)
+create or replace function symphony._gate(queue_name text)
+returns symphony.gate_state
 language plpgsql
 stable
 as $$
+/* A claim that was purged may have given something back; see _free_stuck_keys(). */
 declare
-    v_claims bigint[];
+    v_gate symphony.gate_state;
 begin
-    select newest.gate_id, newest.open_claims into gate_id, v_claims
-    from symphony.gate as newest
-    where newest.queue_name = _gate.queue_name
-    order by newest.queue_name desc, newest.gate_id desc
-    limit 1;
-    select coalesce(array_agg(claim.claim_id) filter (where claim.open_ids <> '{}'), '{}'),
+    select newest.gate_id,
+           coalesce(array_agg(claim.claim_id) filter (where claim.open_ids <> '{}'), '{}'),
            coalesce(array_agg(claim.claim_id) filter (where claim.open_ids = '{}'), '{}'),
-           coalesce(sum(cardinality(claim.open_ids)), 0)
-    into open_claims, over_claims, in_flight
-    from symphony.claim
-    where claim.claim_id = any (v_claims);
+           coalesce(sum(cardinality(claim.open_ids)), 0),
+           newest.has_parked or coalesce(bool_or(claim.returned > 0), false)
+               or count(claim.claim_id) < cardinality(newest.open_claims),
+           newest.full_at, newest.paced_until
+    into v_gate
+    from (
+        select * from symphony.gate
+        where gate.queue_name = _gate.queue_name
+        order by gate.queue_name desc, gate.gate_id desc
+        limit 1
+    ) as newest
+    left join symphony.claim on claim.claim_id = any (newest.open_claims)
+    group by newest.gate_id, newest.full_at, newest.paced_until, newest.has_parked, newest.open_claims;
+    return v_gate;
 end;
 $$;
 
 comment on function symphony._gate(text) is
-$$What is in the hands of the workers of a queue with limits.
+$$What is in the hands of the workers of a queue with limits, and what waits.
 
 Arguments  queue_name
-Returns    gate_id - the row that is its state
+Returns    one row: the newest of symphony.gate, and
            open_claims - those of its claims that are open
            over_claims - those that are over, and whose keys nobody has looked at since
            in_flight - messages that are open in them
+           has_parked - false: nothing is parked
 Access     private$$;
 
 revoke execute on function symphony._gate(text) from public;

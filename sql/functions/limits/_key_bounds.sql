@@ -1,4 +1,9 @@
-create or replace function symphony._key_bounds(queue_name text, claim_ids bigint[])
+create or replace function symphony._key_bounds(
+    queue_name text,
+    gate       symphony.gate_state,
+    at_most    integer,
+    now        timestamptz
+)
 returns jsonb
 language plpgsql
 stable
@@ -17,10 +22,18 @@ begin
                 select unnest(claim.keys) as group_key,
                        case when claim.returned = 0 then coalesce(claim.first_place, -9223372036854775808)
                             else -9223372036854775808 end as place
-                from symphony.claim where claim.claim_id = any (claim_ids)
+                from symphony.claim where claim.claim_id = any (gate.open_claims || gate.over_claims)
                 union all
                 select freed_key.group_key, -9223372036854775808
                 from symphony.freed_key where freed_key.queue_name = _key_bounds.queue_name
+                union all
+                (select key_pace.group_key, -9223372036854775808
+                 from symphony.key_pace
+                 where key_pace.queue_name = _key_bounds.queue_name
+                   and key_pace.next_at > coalesce(gate.paced_until, '-infinity')
+                   and key_pace.next_at <= now
+                 order by key_pace.next_at
+                 fetch first at_most rows with ties)
             ) as let_go
             where let_go.group_key is not null
             group by let_go.group_key
@@ -28,13 +41,16 @@ begin
 end;
 $$;
 
-comment on function symphony._key_bounds(text, bigint[]) is
+comment on function symphony._key_bounds(text, symphony.gate_state, integer, timestamptz) is
 $$The keys of a queue of which something parked may be handed out, and where it is.
 
 Arguments  queue_name
-           claim_ids - those at the gate
-Returns    an object: for each key of these claims and of freed_key the least place of what is
-               parked
+           gate - what _gate() says
+           at_most - so many keys whose rate allows the next message
+           now
+Returns    an object: for each key of the claims at the gate, of freed_key and of key_pace the least
+               place of what is parked
 Access     private$$;
 
-revoke execute on function symphony._key_bounds(text, bigint[]) from public;
+revoke execute on function
+    symphony._key_bounds(text, symphony.gate_state, integer, timestamptz) from public;

@@ -7,6 +7,7 @@ declare
     v_key   record;
     v_claim record;
     v_head  record;
+    v_pace  record;
 begin
     select p.queue_name, p.group_key into v_key
     from symphony.parked as p
@@ -24,6 +25,20 @@ begin
     elsif v_head.status in ('pending', 'waiting') then
         return format('Its key %s is held by message %s, which is the next.', v_key.group_key,
                       v_head.message_id);
+    end if;
+    select q.key_rate, newest.next_at into v_pace    -- there is no moment if it is in too many hands
+    from symphony.queue as q
+    cross join lateral (
+        select k.next_at from symphony.key_pace as k
+        where k.queue_name = q.queue_name and k.group_key = v_key.group_key
+        order by k.pace_id desc
+        limit 1
+    ) as newest
+    where q.queue_name = v_key.queue_name;
+    if v_pace.next_at > now then
+        return format('The rate of its key %s, %s, allows the next one in %s s.', v_key.group_key,
+                      v_pace.key_rate,
+                      round(greatest(extract(epoch from v_pace.next_at - now), 0.001), 3)::real);
     end if;
     select c.worker, c.claimed_at into v_claim
     from (select g.open_claims from symphony.gate as g where g.queue_name = v_key.queue_name

@@ -1,4 +1,4 @@
-create or replace function symphony._limit_remark(queue_name text)
+create or replace function symphony._limit_remark(queue_name text, now timestamptz)
 returns text
 language plpgsql
 stable
@@ -10,15 +10,25 @@ begin
         from symphony.queue as q
         cross join lateral symphony._gate(q.queue_name) as gate
         where q.queue_name = _limit_remark.queue_name
-          and q.concurrency <= gate.in_flight);
+          and q.concurrency <= gate.in_flight
+        union all
+        select format('The rate of queue "%s", %s, allows the next one in %s s.', q.queue_name, q.rate,
+                      round(greatest(extract(epoch from symphony._next_token_at(q.rate, q.burst, gate.full_at)
+                                                        - now), 0.001), 3)::real)
+        from symphony.queue as q
+        cross join lateral symphony._gate(q.queue_name) as gate
+        where q.queue_name = _limit_remark.queue_name
+          and symphony._tokens(q.rate, q.burst, gate.full_at, now) < 1
+        limit 1);
 end;
 $$;
 
-comment on function symphony._limit_remark(text) is
+comment on function symphony._limit_remark(text, timestamptz) is
 $$Which limit of a queue holds up what is pending, as a sentence for why_not_running().
 
 Arguments  queue_name
+           now
 Returns    a sentence; null: no limit does
 Access     private$$;
 
-revoke execute on function symphony._limit_remark(text) from public;
+revoke execute on function symphony._limit_remark(text, timestamptz) from public;

@@ -1,12 +1,13 @@
 create or replace function symphony._move_gate(
-    queue_name  text,
-    gate_id     bigint,
-    open_claims bigint[],
-    over_claims bigint[],
-    bounds      jsonb,
-    busy        jsonb,
-    taken       text[],
-    claim_id    bigint
+    queue    symphony.queue,
+    gate     symphony.gate_state,
+    claim_id bigint,
+    messages integer,
+    taken    text[],
+    bounds   jsonb,
+    busy     jsonb,
+    waits    boolean,
+    now      timestamptz
 )
 returns void
 language plpgsql
@@ -15,45 +16,66 @@ as $$
 /*
  * A claim that is over leaves the gate when nothing is parked of its keys that could have been taken.
  * So the list is as short as there are open claims, and what is left for lack of room is not forgotten.
+ * Where keys have a rate, key_pace sees to that.
  */
 declare
-    v_freed tid[] := array(    -- those that the bounds know of; others may have come since
-        select freed_key.ctid from symphony.freed_key
-        where freed_key.queue_name = _move_gate.queue_name
-          and (bounds -> freed_key.group_key)::bigint = -9223372036854775808);
-    v_keys  text[];
+    v_freed tid[] := '{}';
+    v_keys  text[] := '{}';
     v_kept  bigint[] := '{}';
+    v_paced timestamptz := gate.paced_until;
 begin
-    if cardinality(over_claims) > 0 or cardinality(v_freed) > 0 then
-        v_keys := symphony._ready_keys(queue_name, bounds, busy, taken);
-        v_kept := array(
-            select claim.claim_id from symphony.claim
-            where claim.claim_id = any (_move_gate.over_claims) and claim.keys && v_keys);
+    if bounds <> '{}' then
+        v_freed := array(    -- those that the bounds know of; others may have come since
+            select freed_key.ctid from symphony.freed_key
+            where freed_key.queue_name = queue.queue_name
+              and (bounds -> freed_key.group_key)::bigint = -9223372036854775808);
+        if queue.key_rate is not null then
+            select coalesce(min(waiting.next_at), now) - interval '1 microsecond' into v_paced
+            from (select key_pace.next_at from symphony.key_pace
+                  where key_pace.queue_name = queue.queue_name and key_pace.next_at < now
+                    and key_pace.next_at > coalesce(gate.paced_until, '-infinity')
+                  order by key_pace.next_at limit 1) as waiting;
+        else
+            v_keys := symphony._ready_keys(queue.queue_name, bounds, busy, taken);
+            v_kept := array(
+                select claim.claim_id from symphony.claim
+                where claim.claim_id = any (gate.over_claims) and claim.keys && v_keys);
+        end if;
     end if;
     if cardinality(v_freed) > 0 then
         delete from symphony.freed_key
         where freed_key.ctid = any (v_freed) and freed_key.group_key <> all (v_keys);
     end if;
-    if _move_gate.claim_id is not null or cardinality(v_kept) < cardinality(over_claims) then
-        insert into symphony.gate (queue_name, open_claims)
-        values (_move_gate.queue_name, array_remove(open_claims || v_kept || _move_gate.claim_id, null));
-        delete from symphony.gate
-        where gate.queue_name = _move_gate.queue_name and gate.gate_id = _move_gate.gate_id;
+    if _move_gate.claim_id is not null or waits > gate.has_parked
+       or cardinality(v_kept) < cardinality(gate.over_claims)
+    then
+        insert into symphony.gate (queue_name, open_claims, has_parked, full_at, paced_until)
+        values (queue.queue_name, array_remove(gate.open_claims || v_kept || _move_gate.claim_id, null),
+                waits or gate.has_parked and exists (
+                    select from symphony.parked where parked.queue_name = queue.queue_name),
+                symphony._full_at(queue.rate, queue.burst, gate.full_at, now, messages), v_paced);
+        delete from symphony.gate as g
+        where g.queue_name = queue.queue_name and g.gate_id = gate.gate_id;
     end if;
 end;
 $$;
 
-comment on function symphony._move_gate(text, bigint, bigint[], bigint[], jsonb, jsonb, text[], bigint) is
-$$Note which claims of a queue with limits may be open.
+comment on function symphony._move_gate(
+    symphony.queue, symphony.gate_state, bigint, integer, text[], jsonb, jsonb, boolean, timestamptz) is
+$$Note which claims of a queue with limits may be open, and what its rate allows from now on.
 
-Arguments  queue_name
-           gate_id, open_claims, over_claims - what _gate() has said
+Arguments  queue - its settings
+           gate - what _gate() has said
+           claim_id - the new claim; null: nothing was taken
+           messages - how many were taken
+           taken - the keys of these
            bounds - what _key_bounds() has said
            busy - the keys that were in hands
-           taken - those of the new claim
-           claim_id - the new claim; null: nothing was taken
+           waits - true: something is parked; false: it is so if the gate says that, and it is true
+           now
 Writes     symphony.gate, if that is news; symphony.freed_key
 Access     private$$;
 
-revoke execute on function
-    symphony._move_gate(text, bigint, bigint[], bigint[], jsonb, jsonb, text[], bigint) from public;
+revoke execute on function symphony._move_gate(
+    symphony.queue, symphony.gate_state, bigint, integer, text[], jsonb, jsonb, boolean, timestamptz)
+    from public;

@@ -40,13 +40,20 @@ begin
       and not exists (select from symphony.held_key as h
                       where h.queue_name = w.queue_name and h.group_key = w.group_key
                         and not exists (select from symphony.parked as p
-                                        where p.message_id = h.message_id));
+                                        where p.message_id = h.message_id))
+      and not exists (
+          select from (select k.next_at from symphony.key_pace as k
+                       where k.queue_name = w.queue_name and k.group_key = w.group_key
+                       order by k.pace_id desc limit 1) as newest
+          where newest.next_at > coalesce((
+              select g.paced_until from symphony.gate as g where g.queue_name = w.queue_name
+              order by g.gate_id desc limit 1), '-infinity'));
 end;
 $$;
 
 comment on function symphony._stuck_keys(integer) is
 $$Keys of which something is parked, though they are neither in hands nor held nor about to be looked
-at.
+at, now or when their rate allows that.
 
 Arguments  at_most - how many keys are looked at; null: all
 Access     private$$;

@@ -4,6 +4,7 @@ create or replace function symphony._take_parked(
     bounds   jsonb,
     busy     jsonb,
     at_most  integer,
+    now      timestamptz,
     out ids   bigint[],
     out keys  text[],
     out holds boolean,
@@ -20,17 +21,17 @@ begin
         select each.key as group_key, each.value::bigint as bound from jsonb_each(bounds) as each
     ), ready as materialized (
         select candidate.group_key, first.place, first.ordinal, held_key.message_id as held_by,
-               case when held_key.message_id is not null then 1
-                    when queue.ordered then _take_parked.at_most
-                    else queue.key_concurrency - coalesce((busy -> candidate.group_key)::integer, 0)
-               end as room
+               least(case when held_key.message_id is not null then 1 end, allowed.messages,
+                     _take_parked.at_most) as room
         from candidate
         left join symphony.held_key
             on held_key.queue_name = queue.queue_name and held_key.group_key = candidate.group_key
+        cross join lateral symphony._room_of_key(
+            queue, candidate.group_key, (busy -> candidate.group_key)::bigint, now) as allowed (messages)
         cross join lateral symphony._first_of_key(
             queue.queue_name, candidate.group_key, candidate.bound, held_key.message_id) as first
         where first.lane_id = _take_parked.lane_id
-          and coalesce((busy -> candidate.group_key)::integer, 0) < coalesce(queue.key_concurrency, 1)
+          and (allowed.messages > 0) is not false
         order by first.place, first.ordinal
         limit _take_parked.at_most
     ), chosen as materialized (
@@ -61,7 +62,7 @@ begin
 end;
 $$;
 
-comment on function symphony._take_parked(integer, symphony.queue, jsonb, jsonb, integer) is
+comment on function symphony._take_parked(integer, symphony.queue, jsonb, jsonb, integer, timestamptz) is
 $$Take messages of a lane that were parked, and whose keys were let go since.
 
 Arguments  lane_id - locked, and the gate, too
@@ -69,6 +70,7 @@ Arguments  lane_id - locked, and the gate, too
            bounds - what _key_bounds() says
            busy - what _busy_keys() says
            at_most - how many
+           now
 Returns    ids - of the messages, those of a key in order
            keys - of the messages
            holds - whether one of them holds its key
@@ -77,4 +79,4 @@ Writes     symphony.parked
 Access     private$$;
 
 revoke execute on function
-    symphony._take_parked(integer, symphony.queue, jsonb, jsonb, integer) from public;
+    symphony._take_parked(integer, symphony.queue, jsonb, jsonb, integer, timestamptz) from public;

@@ -4,15 +4,19 @@ create or replace function symphony._take_window(
     run      int8range,
     after_id bigint,
     busy     jsonb,
+    mine     jsonb,
     bounds   jsonb,
+    may_wait boolean,
     claim_id bigint,
     passed   integer,
     at_most  integer,
     size     integer,
+    now      timestamptz,
     out ids    bigint[],
     out keys   text[],
     out holds  boolean,
     out seen   integer,
+    out parked_keys text[],
     out last_txid       bigint,
     out last_message_id bigint
 )
@@ -20,35 +24,31 @@ language plpgsql
 volatile
 as $$
 begin
-    if not queue.ordered and queue.key_concurrency is null then    -- nothing has to wait
-        select coalesce(array_agg(m.message_id), '{}'), '{}', false, count(*),
-               (array_agg(m.txid))[count(*)], (array_agg(m.message_id))[count(*)]
-        into ids, keys, holds, seen, last_txid, last_message_id
-        from symphony._run(_take_window.lane_id, run, after_id, at_most) as m;
-        return;
-    end if;
     with given as materialized (
         select row_number() over () as number, m.txid, m.message_id, m.group_key
         from symphony._run(_take_window.lane_id, run, after_id, size) as m
     ), key as materialized (
-        select k.group_key, held_key.message_id as held_by, busy ? k.group_key as is_busy,
+        select k.group_key, held_key.message_id as held_by, allowed.messages > 0 is not false as may_go,
                case
-                   when queue.ordered and busy ? k.group_key then 0
-                   when exists (select from symphony.parked as p where p.queue_name = queue.queue_name
-                                and p.group_key = k.group_key and p.place >= coalesce(
-                                    (bounds -> k.group_key)::bigint, -9223372036854775808)) then 0
-                   when not queue.ordered then
-                       queue.key_concurrency - coalesce((busy -> k.group_key)::integer, 0)
-                   else size
+                   when may_wait and exists (
+                       select from symphony.parked as p
+                       where p.queue_name = queue.queue_name and p.group_key = k.group_key
+                         and p.place >= coalesce((bounds -> k.group_key)::bigint, -9223372036854775808))
+                   then 0
+                   else least(allowed.messages, size)
                end as room
         from (select distinct given.group_key from given where given.group_key is not null) as k
+        cross join lateral (
+            select symphony._room_of_key(queue, k.group_key, (busy -> k.group_key)::bigint, now)
+                   - coalesce((mine -> k.group_key)::bigint, 0) as messages
+        ) as allowed
         left join symphony.held_key
-            on held_key.queue_name = queue.queue_name and held_key.group_key = k.group_key
+            on may_wait and held_key.queue_name = queue.queue_name and held_key.group_key = k.group_key
     ), marked as (
         select given.*, key.held_by = given.message_id as is_head,
                case
                    when key.group_key is null then true
-                   when key.held_by is not null then key.held_by = given.message_id and not key.is_busy
+                   when key.held_by is not null then key.held_by = given.message_id and key.may_go
                    else row_number() over (partition by given.group_key order by given.number) <= key.room
                end as is_free
         from given
@@ -69,36 +69,43 @@ begin
     select coalesce(array_agg(used.message_id order by used.number) filter (where used.is_free), '{}'),
            coalesce(array_agg(used.group_key order by used.number) filter (where used.is_free), '{}'),
            coalesce(bool_or(used.is_head and used.is_free), false), count(*),
+           coalesce(array_agg(distinct used.group_key) filter (where not used.is_free), '{}'),
            (array_agg(used.txid order by used.number desc))[1],
            (array_agg(used.message_id order by used.number desc))[1]
-    into ids, keys, holds, seen, last_txid, last_message_id
+    into ids, keys, holds, seen, parked_keys, last_txid, last_message_id
     from used;
 end;
 $$;
 
 comment on function symphony._take_window(
-    integer, symphony.queue, int8range, bigint, jsonb, jsonb, bigint, integer, integer, integer) is
+    integer, symphony.queue, int8range, bigint, jsonb, jsonb, jsonb, boolean, bigint, integer, integer,
+    integer, timestamptz) is
 $$Go through the next messages of a lane: take those whose key is free, and park the others.
 
 Arguments  lane_id - locked, and the gate, too
            queue - its settings
            run - transactions, as for _run()
            after_id - as for _run()
-           busy - how many messages of each key are in hands, these of this claim included unless
-               the queue is ordered
+           busy - how many messages of each key were in hands
+           mine - how many of each key this claim has taken before, unless the order is all that
+               limits them
            bounds - what _key_bounds() says
+           may_wait - false: nothing of the queue is parked or held
            claim_id - of the claim that takes them
            passed - how many messages it has gone through before
            at_most - how many to take
            size - how many to go through
+           now
 Returns    ids - of the messages that were taken
            keys - of these messages
            holds - whether one of them holds its key
            seen - how many it went through, up to the last that was taken
+           parked_keys - keys of which it parked something
            last_txid - of the last one
            last_message_id - the last one
 Writes     symphony.parked
 Access     private$$;
 
 revoke execute on function symphony._take_window(
-    integer, symphony.queue, int8range, bigint, jsonb, jsonb, bigint, integer, integer, integer) from public;
+    integer, symphony.queue, int8range, bigint, jsonb, jsonb, jsonb, boolean, bigint, integer, integer,
+    integer, timestamptz) from public;

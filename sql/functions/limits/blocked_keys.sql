@@ -58,12 +58,19 @@ begin
            (select count(*) from (select from symphony.parked as p
                                   where p.queue_name = told.queue_name and p.group_key = told.group_key
                                   limit 1000) as found),
-           h.message_id, s.status, s.available_at, coalesce(hand.messages, 0), hand.worker,
+           h.message_id, s.status, coalesce(s.available_at, pace.next_at), coalesce(hand.messages, 0),
+           hand.worker,
            coalesce(h.held_at, hand.since)
     from told
     left join symphony.held_key as h
         on h.queue_name = told.queue_name and h.group_key = told.group_key
     left join lateral symphony._message_status(h.message_id) as s on true
+    left join lateral (
+        select k.next_at from symphony.key_pace as k
+        where k.queue_name = told.queue_name and k.group_key = told.group_key
+        order by k.pace_id desc
+        limit 1
+    ) as pace on true
     left join hand on hand.queue_name = told.queue_name and hand.group_key = told.group_key;
 end;
 $$;
@@ -79,7 +86,8 @@ Returns    a row for each key, in order
            waiting - how many messages wait; 1000 means that many or more
            held_by - the message that holds the key, since it did not succeed
            held_by_is - its status
-           available_at - when it comes back, if it is delayed
+           available_at - when that one comes back, if it is delayed; or when the rate of the key
+               allows the next one
            in_hands - how many messages of the key are in the hands of workers
            worker - one that has them
            since - when the key was held, or the first of them was claimed

@@ -1,4 +1,7 @@
-create or replace function symphony._has_pending(lane_ids integer[], within int8multirange)
+create or replace function symphony._has_pending(
+    lane_ids integer[],
+    within   int8multirange default '{(,9223372036854775807)}'
+)
 returns boolean
 language plpgsql
 stable

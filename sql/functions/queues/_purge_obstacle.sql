@@ -5,7 +5,8 @@ stable
 as $$
     /*
      * A purge walks the claims of a lane up to the first that is not over, and up to the oldest
-     * transaction that may yet add messages.  A minute more than the retention is nothing to tell.
+     * transaction that may yet add messages.  It stops at a message that waits for its key, with all
+     * behind it.  A minute more than the retention is nothing to tell.
      */
     select coalesce(
         (select format('claim %s of worker %s, which has been open since %s', first.claim_id,
@@ -22,6 +23,22 @@ as $$
          where lane.queue_name = q.queue_name and lane.is_used
            and first.open_ids <> '{}' and first.claimed_at < q.before
          order by first.claimed_at
+         limit 1),
+        (select format('message %s, which has waited for its key %s since %s', first.message_id,
+                       first.group_key, coalesce(first.available_at, first.enqueued_at))
+         from symphony.lane
+         join symphony.purge_position as p on p.lane_id = lane.lane_id
+         cross join lateral (
+             select m.message_id, m.group_key, m.available_at, m.enqueued_at
+             from symphony.message as m
+             where m.lane_id = lane.lane_id and (m.txid, m.message_id) > (p.txid, p.message_id)
+             order by m.txid, m.message_id
+             limit 1
+         ) as first
+         join symphony.parked on parked.message_id = first.message_id
+         where lane.queue_name = q.queue_name and lane.is_used and lane.is_gated
+           and first.enqueued_at < q.before
+         order by first.enqueued_at
          limit 1),
         (select format('the transaction of pid %s, which has been open since %s', a.pid, a.xact_start)
          from pg_stat_activity as a

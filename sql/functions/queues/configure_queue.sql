@@ -14,7 +14,10 @@ create or replace function symphony.configure_queue(
     ordered            boolean default null,
     key_concurrency    integer default null,
     concurrency        integer default null,
-    on_failure         text default null
+    on_failure         text default null,
+    rate               text default null,
+    burst              integer default null,
+    key_rate           text default null
 )
 returns void
 language plpgsql
@@ -25,6 +28,8 @@ declare
     v_constraint text;
     v_before     jsonb;
     v_after      jsonb;
+    v_rate       text := symphony._checked_rate('rate', rate);
+    v_key_rate   text := symphony._checked_rate('key_rate', key_rate);
 begin
     select to_jsonb(q) into v_before
     from symphony.queue as q
@@ -45,7 +50,11 @@ begin
         ordered            = coalesce(configure_queue.ordered, q.ordered),
         key_concurrency    = nullif(coalesce(configure_queue.key_concurrency, q.key_concurrency), 0),
         concurrency        = nullif(coalesce(configure_queue.concurrency, q.concurrency), 0),
-        on_failure         = coalesce(configure_queue.on_failure, q.on_failure)
+        on_failure         = coalesce(configure_queue.on_failure, q.on_failure),
+        rate               = nullif(coalesce(v_rate, q.rate), '0'),
+        burst              = nullif(coalesce(configure_queue.burst, case when v_rate is distinct from '0'
+                                                                         then q.burst end), 0),
+        key_rate           = nullif(coalesce(v_key_rate, q.key_rate), '0')
     where q.queue_name = configure_queue.queue_name
     returning to_jsonb(q) into v_after;
     if not found then
@@ -65,8 +74,8 @@ begin
         where lane.queue_name = configure_queue.queue_name
           and lane.max_body_bytes not in (0, configure_queue.max_body_bytes);
     end if;
-    if (v_before -> 'ordered', v_before -> 'key_concurrency', v_before -> 'concurrency')
-       <> (v_after -> 'ordered', v_after -> 'key_concurrency', v_after -> 'concurrency')
+    if exists (select from unnest('{ordered,key_concurrency,concurrency,rate,burst,key_rate}'::text[]) as s
+               where v_before -> s <> v_after -> s)
     then
         perform symphony._change_limits(queue_name);
     end if;
@@ -85,7 +94,8 @@ $$;
 
 comment on function symphony.configure_queue(
     text, integer, interval, double precision, interval, double precision,
-    interval, interval, integer, interval, interval, interval, boolean, integer, integer, text) is
+    interval, interval, integer, interval, interval, interval, boolean, integer, integer, text,
+    text, integer, text) is
 $$Change settings of a queue. They count for every message from now on.
 
 Arguments  queue_name - the queue
@@ -98,6 +108,8 @@ Arguments  queue_name - the queue
            key_concurrency - as for create_queue(); 0: no limit
            concurrency - as for create_queue(); 0: no limit
            on_failure - as for create_queue()
+           rate, key_rate - as for create_queue(); 0: no limit
+           burst - as for create_queue(); 0: as many as the rate names
 Raises     SY001 unknown_queue
            SY011 wrong_isolation_level - a limit is changed
            22023 invalid_parameter_value - the detail names the setting and its range
@@ -107,4 +119,5 @@ Access     operator$$;
 
 revoke execute on function symphony.configure_queue(
     text, integer, interval, double precision, interval, double precision,
-    interval, interval, integer, interval, interval, interval, boolean, integer, integer, text) from public;
+    interval, interval, integer, interval, interval, interval, boolean, integer, integer, text,
+    text, integer, text) from public;

@@ -14,7 +14,10 @@ create or replace function symphony.create_queue(
     ordered            boolean default null,
     key_concurrency    integer default null,
     concurrency        integer default null,
-    on_failure         text default null
+    on_failure         text default null,
+    rate               text default null,
+    burst              integer default null,
+    key_rate           text default null
 )
 returns boolean
 language plpgsql
@@ -57,14 +60,15 @@ begin
     perform symphony.configure_queue(
         create_queue.queue_name, max_attempts, retry_delay, retry_multiplier, retry_max_delay,
         retry_jitter, lease, retention, max_body_bytes, idempotency_window, failed_retention,
-        max_snooze, ordered, key_concurrency, concurrency, on_failure);
+        max_snooze, ordered, key_concurrency, concurrency, on_failure, rate, burst, key_rate);
     return v_created;
 end;
 $$;
 
 comment on function symphony.create_queue(
     text, integer, interval, double precision, interval, double precision,
-    interval, interval, integer, interval, interval, interval, boolean, integer, integer, text) is
+    interval, interval, integer, interval, interval, interval, boolean, integer, integer, text,
+    text, integer, text) is
 $$Make sure that there is a queue with these settings. A setting that is null gets its default in a
 new queue, and stays as it is in an old one.
 
@@ -95,6 +99,13 @@ Arguments  queue_name - 1 to 48 letters, digits and _ . : / -
            on_failure - what becomes of the key of an ordered message that failed for good.
                continue, the default: the next one is its turn; hold: all wait until it is replayed
                or removed
+           rate - how many messages are handed out in what time, such as 100/1 s or 5/minute: 1 to
+               1,000,000 in 1 millisecond to 360 days, and no more than a million a second; default:
+               0, no limit
+           burst - how many of them may be handed out at once, after a time without any, 1 to
+               1,000,000; default: 0, as many as the rate names
+           key_rate - the same as rate for the messages of each group_key; as many as it names may
+               be handed out at once; default: 0, no limit
 Returns    true if it was created, false if it was there
 Raises     22023 invalid_parameter_value
 Writes     symphony.queue, symphony.lane, symphony.claim, symphony.purge_position,
@@ -103,4 +114,5 @@ Access     operator$$;
 
 revoke execute on function symphony.create_queue(
     text, integer, interval, double precision, interval, double precision,
-    interval, interval, integer, interval, interval, interval, boolean, integer, integer, text) from public;
+    interval, interval, integer, interval, interval, interval, boolean, integer, integer, text,
+    text, integer, text) from public;

@@ -80,7 +80,8 @@ Returns    a row for each queue
            mean_processing - from claimed to settled, over the last hour
            idle_workers - those that sleep until they are notified
            purge_waits_for - what keeps completed messages from being purged though their retention
-               is over; null: nothing does
+               is over: a claim, a transaction, or a message that waits for its key; null: nothing
+               does
            at_least - names of those figures that say only: so many at least. Delayed, failed and
                waiting messages are counted up to 10,000 in a queue, and up to 20,000 in all,
                evenly. So are pending ones and claims that came since tick() counted them. Where

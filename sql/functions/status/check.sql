@@ -69,7 +69,7 @@ begin
     where not exists (select from symphony.lane as l where l.lane_id = m.lane_id);
 
     raise notice '9 of 11: what waits for a key is whole';
-    return query select * from symphony._broken_gates();
+    return query select * from symphony._broken_gates() union all select * from symphony._broken_rates();
 
     raise notice '10 of 11: figures are right';
     return query select * from symphony._broken_figures();

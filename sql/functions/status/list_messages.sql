@@ -45,18 +45,23 @@ begin
     select s.message_id, s.queue_name, s.message_type, s.status, s.attempt, s.max_attempts, s.priority,
            s.enqueued_at, s.available_at, s.worker, s.last_error, seen.group_key,
            s.headers ->> 'correlation_id', null::bigint
-    from symphony._newest_messages(state, before_id, look_at) as seen
-    join symphony.lane on lane.lane_id = seen.lane_id
+    from (    -- in order, so that no more are asked for their status than are listed
+        select newest.message_id, newest.group_key, newest.is_ahead
+        from symphony._newest_messages(state, before_id, look_at) as newest
+        join symphony.lane on lane.lane_id = newest.lane_id
+        where (list_messages.queue_name is null or lane.queue_name = list_messages.queue_name)
+          and (list_messages.message_type is null or newest.message_type = list_messages.message_type)
+          and (since is null or newest.enqueued_at >= since)
+          and (until is null or newest.enqueued_at < until)
+          and (list_messages.idempotency_key is null or newest.message_id = any (v_keyed))
+          and (list_messages.group_key is null or newest.group_key = list_messages.group_key)
+          and (list_messages.correlation_id is null
+               or list_messages.correlation_id
+                  in (newest.headers ->> 'correlation_id', newest.message_id::text))
+        order by newest.message_id desc
+    ) as seen
     cross join lateral symphony._message_status(seen.message_id) as s
-    where (list_messages.queue_name is null or lane.queue_name = list_messages.queue_name)
-      and (list_messages.message_type is null or seen.message_type = list_messages.message_type)
-      and (since is null or seen.enqueued_at >= since)
-      and (until is null or seen.enqueued_at < until)
-      and (list_messages.idempotency_key is null or seen.message_id = any (v_keyed))
-      and (list_messages.group_key is null or seen.group_key = list_messages.group_key)
-      and (list_messages.correlation_id is null
-           or list_messages.correlation_id in (seen.headers ->> 'correlation_id', seen.message_id::text))
-      and (state is null or seen.is_ahead = (state in ('pending', 'delayed')) and s.status = state)
+    where state is null or seen.is_ahead = (state in ('pending', 'delayed')) and s.status = state
     order by seen.message_id desc
     limit at_most;
     get diagnostics v_count = row_count;

@@ -64,7 +64,7 @@ begin
         return symphony._expiry_remark(why_not_running.message_id, v_now);
     end if;
     v_reason := coalesce((symphony._worker_remark(v_queue.queue_name, v_now)).remark,
-                         symphony._limit_remark(v_queue.queue_name));
+                         symphony._limit_remark(v_queue.queue_name, v_now));
     if v_reason is not null then
         return v_reason;
     end if;

@@ -58,13 +58,31 @@ begin
     where d.message_id = any (array(select early.message_id from early));
     get diagnostics v_moved = row_count;
     if v_moved >= c_most then return ''; end if;
+
+    with early as materialized (
+        select k.pace_id, k.queue_name, k.group_key,
+               symphony._full_at(queue.key_rate, null, k.full_at, _follow_clock.now, 0) as full_at
+        from symphony.key_pace as k
+        join symphony.queue on queue.queue_name = k.queue_name
+        where k.full_at > symphony._full_at(queue.key_rate, null, k.full_at, _follow_clock.now, 0)
+           or k.next_at > symphony._full_at(queue.key_rate, null, k.full_at, _follow_clock.now, 0)
+        limit c_most
+        for no key update of k skip locked
+    )
+    update symphony.key_pace as k
+    set full_at = early.full_at,
+        next_at = case when k.next_at is not null then least(k.next_at, early.full_at) end
+    from early
+    where k.queue_name = early.queue_name and k.group_key = early.group_key and k.pace_id = early.pace_id;
+    get diagnostics v_moved = row_count;
+    if v_moved >= c_most then return ''; end if;
     return symphony._follow_clock_schedules(_follow_clock.now, _follow_clock.schedule_name);
 end;
 $$;
 
 comment on function symphony._follow_clock(interval, timestamptz, text) is
 $$Set right what was counted from a clock that was ahead: leases, when workers were seen, retries and
-other waits, schedules.
+other waits, the rates of keys, schedules.
 
 Arguments  ahead_by - how far it was set back
            now
@@ -72,7 +90,7 @@ Arguments  ahead_by - how far it was set back
 Returns    null: nothing is left; else 10,000 of a kind or 1,000 schedules are set right, and others
                may be left: the last schedule that is, or empty
 Writes     symphony.claim, symphony.worker, symphony.tick, symphony.delayed_message,
-           symphony.schedule
+           symphony.key_pace, symphony.schedule
 Access     private$$;
 
 revoke execute on function symphony._follow_clock(interval, timestamptz, text) from public;

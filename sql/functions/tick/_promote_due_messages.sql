@@ -14,7 +14,7 @@ begin
         order by delayed_message.available_at
         limit 1000
         for update skip locked);
-    perform symphony._promote(v_ids) where v_ids <> '{}';
+    perform symphony._promote(v_ids);
     return cardinality(v_ids);
 end;
 $$;

@@ -13,6 +13,7 @@ declare
     v_ticks   integer;
     v_audits  integer;
     v_workers integer;
+    v_paces   integer;
 begin
     failed := symphony._purge_failed(now, at_most);
 
@@ -59,14 +60,25 @@ begin
         limit at_most);
     get diagnostics v_audits = row_count;
 
+    delete from symphony.key_pace as k
+    using (select full_again.pace_id, full_again.queue_name, full_again.group_key
+           from symphony.key_pace as full_again
+           where full_again.full_at <= _purge_others.now and full_again.next_at is null
+           order by full_again.full_at
+           limit at_most
+           for update skip locked) as known
+    where k.queue_name = known.queue_name and k.group_key = known.group_key and k.pace_id = known.pace_id;
+    get diagnostics v_paces = row_count;
+
     v_workers := symphony._purge_workers(now, 100);
-    has_more := greatest(failed, v_keys, v_runs, v_ticks, v_audits) >= at_most or v_workers >= 100;
+    has_more := greatest(failed, v_keys, v_runs, v_ticks, v_audits, v_paces) >= at_most or v_workers >= 100;
 end;
 $$;
 
 comment on function symphony._purge_others(timestamptz, integer) is
 $$Remove what has been kept for long enough and is not in the log: failed messages, idempotency keys,
-runs of schedules, ticks, the audit of a year ago, silent workers.
+runs of schedules, ticks, the audit of a year ago, what was kept for the rates of keys, silent
+workers.
 
 Arguments  now
            at_most - how many of each; of workers a hundred, since each may sleep at a thousand

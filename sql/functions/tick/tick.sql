@@ -42,10 +42,9 @@ begin
     v_is_full := v_last is null or v_now >= v_last.full_sweep_at;
     v_from := case when v_is_full then '-infinity' else v_last.swept_until end;
     if not symphony._take_turn('tick', wait => false) then
-        return jsonb_build_object('ran', false, 'next_due_at', symphony._next_due_at(v_from));
+        return jsonb_build_object('ran', false, 'next_due_at', symphony._next_due_at(v_from, v_now));
     end if;
     perform symphony._end_when_idle();
-
     if not exists (select from symphony._home()) then
         perform symphony.rebase();
     end if;
@@ -59,6 +58,7 @@ begin
     v_renewed := symphony._renew_leases(v_since, v_now);
     v_lapsed := symphony._recover_ended_leases(v_from, case when v_renewed then v_now else '-infinity' end);
     perform symphony._free_stuck_keys(10000) where v_is_full;
+    perform symphony._wake_paced(v_last.ticked_at, v_now);
     v_is_late := v_promoted >= 1000 or v_fired >= 1000 or v_lapsed.claims >= 100
                  or v_lapsed.recovered + v_lapsed.failed >= 10000 or v_wrong is not null or not v_renewed;
     v_fold_at := symphony._fold(v_last.fold_at, v_now);
@@ -85,7 +85,7 @@ begin
         'ran', true, 'promoted', v_promoted, 'recovered', v_lapsed.recovered,
         'failed', v_lapsed.failed, 'fired', v_fired, 'purged', v_gone.purged,
         'purge_due', v_gone.has_more, 'has_more', v_is_late,
-        'next_due_at', symphony._next_due_at(v_from));
+        'next_due_at', symphony._next_due_at(v_from, v_now));
 end;
 $$;
 
@@ -104,7 +104,8 @@ Returns    an object. If ran is false, it has only ran and next_due_at
            purged - completed and failed messages that were removed
            purge_due - true: call purge() until it has no more, or the next tick does so
            has_more - true: call again at once, more is due than is done in one call
-           next_due_at - when the next delayed message or schedule is due
+           next_due_at - when the next delayed message or schedule is due, or the rate of a queue or
+               of a key allows the next of what waits
 Raises     SY012 still_replicated
 Writes     symphony.tick (inserts one row) and the tables of the messages concerned. One call
            promotes at most 1,000 messages, takes back at most 100 claims with some 10,000 messages,

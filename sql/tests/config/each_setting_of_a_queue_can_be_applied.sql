@@ -8,9 +8,11 @@ select name, case format_type(kind, null)
 from pg_proc as p,
      unnest(p.proargnames, p.proargtypes::oid[]) as argument (name, kind)
 where p.oid = 'symphony.create_queue'::regproc and name <> 'queue_name'
-  and name not in ('lease', 'ordered', 'key_concurrency', 'on_failure');
+  and name not in ('lease', 'ordered', 'key_concurrency', 'on_failure', 'rate',
+                   'key_rate');
 insert into setting values
-    ('lease', '"1 minute"'), ('ordered', 'true'), ('key_concurrency', '1'), ('on_failure', '"hold"');
+    ('lease', '"1 minute"'), ('ordered', 'true'), ('key_concurrency', '1'), ('on_failure', '"hold"'),
+    ('rate', '"7/1 s"'), ('key_rate', '"7/0.5 s"');
 
 select bag_eq(
     $$select name from setting$$,
@@ -30,7 +32,8 @@ select is_empty(
       left join (select * from symphony.queue, jsonb_each(to_jsonb(queue)) where queue_name = 'all') as q
           on q.key = setting.name
       where q.value #>> '{}' is null
-         or case when jsonb_typeof(setting.value) = 'string' and setting.name <> 'on_failure'
+         or case when jsonb_typeof(setting.value) = 'string'
+                      and setting.name not in ('on_failure', 'rate', 'key_rate')
                  then (q.value #>> '{}')::interval <> (setting.value #>> '{}')::interval
                  else q.value <> setting.value end$$,
     'and each of them is set'

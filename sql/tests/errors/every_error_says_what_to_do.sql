@@ -85,6 +85,7 @@ insert into bad_call values
     ('22023', $$symphony.type_figures(step => 'second')$$),
     ('22023', $$symphony.create_queue('a b')$$),
     ('22023', $$symphony.configure_queue('default', max_attempts => 0)$$),
+    ('22023', $$symphony.configure_queue('default', rate => 'fast')$$),
     ('22023', $$symphony.enqueue('')$$),
     ('22023', $$symphony.enqueue('A', 'null')$$),
     ('22023', $$symphony.enqueue('A', headers => '7')$$),
@@ -255,12 +256,13 @@ select symphony.grant_access('sy_test_limited', 'operator');
 insert into bad_call values
     ('42501', $$symphony.grant_access('sy_test_limited', 'producer')$$),
     ('42501', $$symphony.grant_access('sy_test_limited', 'producer', '{default}')$$),
-    ('42501', $$symphony.revoke_access('sy_test_limited', 'operator')$$);
+    ('42501', $$symphony.revoke_access('sy_test_limited', 'operator')$$),
+    ('42501', $$symphony.restore_access()$$);
 set local role sy_test_limited;
 insert into raised
 select bad_call.call, coalesce(error.code, 'none'), error.message, error.detail, error.hint
 from bad_call, tap.error_of('select ' || bad_call.call) as error
-where bad_call.code = '42501' and bad_call.call ~ '(grant|revoke)_access';
+where bad_call.code = '42501' and bad_call.call ~ '(grant|revoke|restore)_access';
 reset role;
 select symphony.revoke_access('sy_test_limited', 'operator');
 drop owned by sy_test_limited;

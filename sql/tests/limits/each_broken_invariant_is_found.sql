@@ -1,5 +1,5 @@
 -- check: each invariant of order and limits, when it is broken, is reported by its name.
-select plan(13);
+select plan(22);
 
 create function pg_temp.found() returns text language sql as $$
     select coalesce(string_agg(distinct invariant, ', ' order by invariant), 'none') from symphony.check()
@@ -59,7 +59,32 @@ from (values
     ($$update symphony.gate set open_claims = array_remove(open_claims, (select claim_id from first))$$,
      'a parked message waits for somebody, an open claim is at its gate', 'a claim that nobody counts'),
     ($$update symphony.lane set is_gated = false where queue_name = 'q' and priority = 5$$,
-     'a lane knows whether its queue has limits', 'a lane that lets everybody pass')
+     'a lane knows whether its queue has limits', 'a lane that lets everybody pass'),
+    ($$update symphony.gate set has_parked = false; update symphony.claim set returned = 0$$,
+     'a gate knows whether something is parked', 'a gate that passes over what waits'),
+    ($$delete from symphony.gate where queue_name = 'q'$$,
+     'a gate knows whether something is parked, a parked message waits for somebody, '
+     'a rate is kept where there is one, an open claim is at its gate', 'a queue that has lost its gate')
+) as broken (how, invariant, what);
+
+select symphony.create_queue('r', rate => '10/1 s', key_rate => '1/1 s');
+select symphony.enqueue('A', queue_name => 'r', group_key => key) from unnest('{a,a,b}'::text[]) as key;
+select symphony.ack(claim_id) from symphony.claim_batch('{r}') limit 1;
+select count(*) from symphony.claim_batch('{r}');
+select is(pg_temp.found(), 'none', 'nothing of a queue with rates is broken at first');
+select is((select count(*) from symphony.parked where queue_name = 'r'), 1::bigint, 'one waits for its time');
+select is(pg_temp.break_(how), invariant, what)
+from (values
+    ($$update symphony.gate set full_at = now() + interval '1 hour' where queue_name = 'r'$$,
+     'a bucket is never emptier than empty', 'a rate that allows nothing for an hour'),
+    ($$update symphony.key_pace set full_at = now() + interval '1 hour'$$,
+     'a bucket is never emptier than empty', 'a rate of a key that does so'),
+    ($$update symphony.key_pace set next_at = null$$,
+     'a parked message waits for somebody', 'a key whose time nobody knows'),
+    ($$update symphony.gate set paced_until = now() + interval '1 hour' where queue_name = 'r'$$,
+     'a parked message waits for somebody', 'a key whose time is over'),
+    ($$update symphony.key_pace set queue_name = 'q'$$,
+     'a parked message waits for somebody, a rate is kept where there is one', 'the pace of a queue without')
 ) as broken (how, invariant, what);
 
 select * from finish();

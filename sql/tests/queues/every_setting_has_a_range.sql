@@ -1,5 +1,5 @@
 -- create_queue, configure_queue: every setting has a range, its ends are allowed, and the error names it.
-select plan(83);
+select plan(98);
 
 create temporary table setting (name text, least text, most text, too_little text, too_much text);
 insert into setting values
@@ -16,7 +16,10 @@ insert into setting values
     ('max_snooze', '0 s', '100 years', '-1 s', '101 years'),
     ('key_concurrency', '0', '10000', '-1', '10001'),
     ('concurrency', '0', '100000', '-1', '100001'),
-    ('on_failure', 'continue', 'hold', '', 'never');
+    ('on_failure', 'continue', 'hold', '', 'never'),
+    ('rate', '1/360 days', '1000000/s', '0/1 s', '1000001/1 s'),
+    ('burst', '0', '1000000', '-1', '1000001'),
+    ('key_rate', '1/360 days', '1000000/1 s', '1/361 days', '1000/0.9 ms');
 select bag_eq(
     $$select name from setting union all select 'ordered'    -- it is true or false$$,
     $$select unnest(proargnames[2:]) from pg_proc where oid = 'symphony.create_queue'::regproc$$,

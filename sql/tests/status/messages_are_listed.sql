@@ -1,5 +1,5 @@
 -- list_messages: messages by what is known of them, newest first, a page and a look at a time.
-select plan(26);
+select plan(27);
 
 select symphony.create_queue('mail', retry_delay => '1 h'), symphony.create_queue('sms');
 select symphony.enqueue('Failed', queue_name => 'mail');
@@ -68,4 +68,16 @@ select is(
     (select array_agg(distinct more_before) from symphony.list_messages('pending', at_most => 1)),
     '{null}', 'a full page needs no such row'
 );
+
+-- Where a message is costs more than what it is.
+select count(*) from symphony.enqueue_batch(
+    (select jsonb_agg('{"message_type": "Many", "queue_name": "mail"}'::jsonb) from generate_series(1, 500)));
+set track_functions = 'all';
+create function pg_temp.asked() returns bigint language sql volatile as
+    $$select coalesce(sum(calls), 0)::bigint from pg_stat_xact_user_functions
+      where funcname = '_message_status'$$;
+create temporary table before as select pg_temp.asked() as asked;
+select count(*) from symphony.list_messages(queue_name => 'mail', at_most => 20);
+select is(pg_temp.asked() - (select asked from before), 20::bigint,
+    'no more are asked for their status than are listed');
 select * from finish();

@@ -33,8 +33,9 @@ class ClaimedMessage(NamedTuple):
     enqueued_at: datetime
     lease_until: datetime
     alone: bool = False  # it may have taken a worker down: hold nothing beside it
-    has_more: bool = False  # others were waiting when it was claimed
+    has_more: bool = False  # others could be handed out when it was claimed
     ordered: bool = False  # work on those of the claim with the same group_key one after the other
+    next_at: datetime | None = None  # when a rate of the queue allows more
 
 
 class Nacked(NamedTuple):

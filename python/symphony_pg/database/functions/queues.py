@@ -91,6 +91,9 @@ def create_queue(
     key_concurrency: int | None = None,
     concurrency: int | None = None,
     on_failure: str | None = None,
+    rate: str | None = None,
+    burst: int | None = None,
+    key_rate: str | None = None,
 ) -> Call[bool]:
     """Create a queue, or apply the given settings to it; return whether it was created."""
     return value("create_queue", **locals())
@@ -113,6 +116,9 @@ def configure_queue(
     key_concurrency: int | None = None,
     concurrency: int | None = None,
     on_failure: str | None = None,
+    rate: str | None = None,
+    burst: int | None = None,
+    key_rate: str | None = None,
 ) -> Call[None]:
     """Change the given settings of a queue."""
     return nothing("configure_queue", **locals())

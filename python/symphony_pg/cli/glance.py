@@ -1,0 +1,59 @@
+"""What symphony-pg top shows, read at one time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta, timezone
+from typing import NamedTuple
+
+from ..database.client import Client
+from ..database.functions.failed import FailedGroup
+from ..database.functions.figures import QueueFigures
+from ..database.functions.health import Incident
+from ..database.functions.queues import QueueStats
+from ..database.functions.workers import WorkerActivity
+from ..version import __version__
+
+__all__ = ["Glance", "Line", "glance"]
+
+BARS = "▁▂▃▄▅▆▇█"
+MINUTES = 10
+MOST_READ = 10_000
+
+
+class Line(NamedTuple):
+    """A queue, and what was handed out in the last minutes, as a line of bars."""
+
+    queue: QueueStats
+    bars: str
+
+
+class Glance(NamedTuple):
+    """All that there is to see at a time."""
+
+    incidents: list[Incident]
+    lines: list[Line]
+    workers: list[WorkerActivity]
+    groups: list[FailedGroup]
+
+
+def glance(client: Client) -> Glance:
+    """Read what there is to see."""
+    now = datetime.now(timezone.utc)
+    figures = client.queue_figures(since=now - timedelta(minutes=MINUTES))
+    return Glance(
+        client.health(__version__),
+        [Line(each, _bars(each.queue_name, figures, now)) for each in client.queue_stats()],
+        client.worker_activity(),
+        client.failed_stats(at_most=MOST_READ),
+    )
+
+
+def _bars(queue: str, figures: Sequence[QueueFigures], now: datetime) -> str:
+    counts = [0] * MINUTES
+    for each in figures:
+        back = int((now - each.begins_at) / timedelta(minutes=1))
+        if each.queue_name == queue and 0 <= back < MINUTES:
+            counts[-1 - back] = each.claimed
+    most = max(counts)
+    return "".join(BARS[(each * 7 + most - 1) // most if most else 0] for each in counts)

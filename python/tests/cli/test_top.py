@@ -1,0 +1,58 @@
+"""symphony-pg top: printed once, and as a screen of 80 columns and 24 lines."""
+
+import asyncio
+import json
+from typing import Any
+
+from textual.widgets import DataTable, Static
+
+from symphony_pg import Client
+from symphony_pg.cli.top_screen import Top
+from tests.cli.helpers import Cli
+from tests.helpers import fail
+
+
+def test_what_is_wrong_is_in_the_first_lines(cli: Cli, client: Client) -> None:
+    client.create_queue("mail")
+    fail(client, 2, "SendEmail", "Boom", queue="mail")
+    client.tick()
+    client.conn.execute("update symphony.tick set ticked_at = ticked_at - interval '10 minutes'")
+    printed = cli.run("top", "--once").output
+    (first, *_) = client.health("0.1.0")
+    assert first.sentence in " ".join(" ".join(printed.splitlines()[:3]).split())
+    assert all(len(line) <= 80 for line in printed.splitlines()), printed
+    assert "SendEmail" in printed and "Boom" in printed
+    told = json.loads(cli.run("top", "--once", "--json").output)
+    assert {*told} == {"incidents", "queues", "workers", "failed"}
+    assert told["queues"][0]["bars"]
+
+
+async def _until(is_so: Any) -> None:
+    for _ in range(200):
+        if is_so():
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("it took too long")
+
+
+async def test_keys_act(client: Client) -> None:
+    client.create_queue("mail")
+    fail(client, 2, "SendEmail", "Boom", queue="mail")
+
+    def stats() -> Any:
+        return {each.queue_name: each for each in Client(client.conn).queue_stats()}
+
+    async with Top(client).run_test(size=(80, 24)) as pilot:
+        queues = pilot.app.query_one("#queues", DataTable)
+        await _until(lambda: queues.row_count == 2)
+        assert str(pilot.app.query_one("#now", Static).render())
+        await pilot.press("down", "p")
+        await _until(lambda: stats()["mail"].paused)
+        await _until(lambda: "mail (paused)" in str(queues.get_row_at(1)[0]))
+        await pilot.press("p")
+        await _until(lambda: not stats()["mail"].paused)
+        await pilot.press("r", "r")
+        await _until(lambda: stats()["mail"].failed == 0)
+        await pilot.press("slash", *"mai", "enter")
+        await _until(lambda: queues.row_count == 1)
+        await pilot.press("q")

@@ -1,0 +1,26 @@
+create or replace function symphony._wake_paced(from_time timestamptz, now timestamptz)
+returns void
+language plpgsql
+volatile
+as $$
+begin
+    perform symphony._wake_workers(array(
+        select lane.lane_id
+        from symphony.queue
+        join symphony.lane on lane.queue_name = queue.queue_name and lane.is_used
+        where (queue.rate is not null or queue.key_rate is not null)
+          and symphony._paced_until(queue, coalesce(from_time, now - interval '1 second')) <= now
+          and symphony._sleeping_workers(queue.queue_name) > 0
+          and symphony._has_pending(array[lane.lane_id])));
+end;
+$$;
+
+comment on function symphony._wake_paced(timestamptz, timestamptz) is
+$$Notify workers that sleep of queues of which a rate allows the next message since the last tick.
+
+Arguments  from_time - when that was; null: never
+           now
+Writes     NOTIFY on symphony:<queue>, when the transaction commits
+Access     private$$;
+
+revoke execute on function symphony._wake_paced(timestamptz, timestamptz) from public;

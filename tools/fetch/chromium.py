@@ -1,0 +1,61 @@
+"""Obtain Chromium, without root: an installed one, or Debian's, downloaded and unpacked.
+
+What it needs and this system lacks comes with it: libraries, and a font.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from fetch import debian
+
+UNPACKED = Path(__file__).resolve().parents[2] / "build" / "chromium"
+PACKAGES = ("chromium", "fontconfig-config", "fonts-inter", "fonts-dejavu-core")
+
+
+def obtain() -> tuple[str, dict[str, str]] | None:
+    """Return the program, and the environment in which it starts; None: it cannot be had here."""
+    program, environment = shutil.which("chromium") or "", dict(os.environ)
+    if not program:
+        if not UNPACKED.exists() and not _fetch():
+            return None
+        program = str(UNPACKED / "usr/lib/chromium/chromium")
+        folders = [
+            each
+            for place in ("usr/lib/*-linux-*", "lib/*-linux-*", "usr/lib/*-linux-*/pulseaudio")
+            for each in UNPACKED.glob(place)
+        ]
+        environment |= {
+            "LD_LIBRARY_PATH": ":".join(map(str, folders)),
+            "FONTCONFIG_FILE": str(UNPACKED / "fonts.conf"),
+        }
+    try:
+        subprocess.run(
+            [program, "--version"], env=environment, stdout=subprocess.DEVNULL, check=True
+        )
+    except (OSError, subprocess.CalledProcessError) as error:
+        sys.stderr.write(f"{error}\n")
+        return None
+    return program, environment
+
+
+def _fetch() -> bool:
+    UNPACKED.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=UNPACKED.parent) as folder:
+        draft = Path(folder, "files")
+        if not debian.unpack_with_needs(PACKAGES, draft):
+            return False
+        Path(draft, "fonts.conf").write_text(
+            '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>'
+            f"<dir>{UNPACKED}/usr/share/fonts</dir><cachedir>{UNPACKED}/cache</cachedir>"
+            "<alias><family>monospace</family><prefer><family>DejaVu Sans Mono</family></prefer>"
+            "</alias>"
+            "</fontconfig>"
+        )
+        with suppress(OSError):  # somebody else was faster
+            draft.rename(UNPACKED)
+    return True
