@@ -1,17 +1,25 @@
 create or replace function symphony._histogram(sketch bigint[])
 returns bigint[]
-language sql
+language plpgsql
 immutable
 parallel safe
 as $$
-    /* Every second bucket ends at a power of two. */
-    select pg_catalog.array_agg(
-        coalesce((select pg_catalog.sum(pair.messages)
-                  from symphony._pairs(sketch) as pair
-                  where n.n operator(pg_catalog.=) 21
-                     or pair.bucket operator(pg_catalog.<=) (2 operator(pg_catalog.*) n.n)), 0)::bigint
-        order by n.n)
-    from pg_catalog.generate_series(0, 21) as n (n)
+/*
+ * Every second bucket ends at a power of two.
+ */
+declare
+    v_sums  bigint[] := array_fill(0, array[22]);
+    v_place integer;
+begin
+    for i in 1 .. coalesce(array_length(sketch, 1), 0) loop
+        v_place := least((greatest(sketch[i][1], 0) + 1) / 2, 21) + 1;
+        v_sums[v_place] := v_sums[v_place] + sketch[i][2];
+    end loop;
+    for i in 2 .. 22 loop
+        v_sums[i] := v_sums[i] + v_sums[i - 1];
+    end loop;
+    return v_sums;
+end;
 $$;
 
 comment on function symphony._histogram(bigint[]) is

@@ -4,23 +4,31 @@ language sql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set enable_bitmapscan = off
 as $$
     with total as materialized (
-        select * from symphony.queue_totals()
+        select t.*, symphony._histogram(t.waited) as histogram from symphony._totals(null) as t
+    ), bound as materialized (
+        select array_agg((2::float8 ^ n / 1000)::text order by n) || '+Inf'::text as bounds
+        from generate_series(0, 20) as n
     )
     select 'symphony_build_info', jsonb_build_object('schema_version', symphony.version()), 1::float8
     union all
     select found.metric, jsonb_build_object('queue', q.queue_name) || found.labels, found.value
-    from symphony.queue_stats() as q
+    from symphony.queue as q
+    cross join symphony._most_counted() as most
+    cross join lateral symphony._content(q.queue_name, most) as c
+    join total as t on t.queue_name = q.queue_name
     cross join lateral (values
-        ('symphony_queue_messages', '{"state": "pending"}'::jsonb, q.pending::float8),
-        ('symphony_queue_messages', '{"state": "delayed"}', q.delayed),
-        ('symphony_queue_messages', '{"state": "processing"}', q.processing),
-        ('symphony_queue_messages', '{"state": "failed"}', q.failed),
+        ('symphony_queue_messages', '{"state": "pending"}'::jsonb, t.pending::float8),
+        ('symphony_queue_messages', '{"state": "delayed"}', c.delayed),
+        ('symphony_queue_messages', '{"state": "processing"}', t.processing),
+        ('symphony_queue_messages', '{"state": "failed"}', c.failed),
         ('symphony_queue_oldest_pending_age_seconds', '{}',
-         coalesce(extract(epoch from q.oldest_pending_age), 0)),
-        ('symphony_queue_paused', '{}', q.paused::integer),
-        ('symphony_queue_waiting_keys', '{}', q.waiting)
+         coalesce(extract(epoch from symphony._now() - c.oldest), 0)),
+        ('symphony_queue_paused', '{}', (q.paused_at is not null)::integer),
+        ('symphony_queue_waiting_keys', '{}', c.waiting)
     ) as found (metric, labels, value)
     union all
     select 'symphony_incidents', jsonb_build_object('severity', s.severity), count(h.code)
@@ -28,7 +36,7 @@ as $$
     left join symphony.health() as h on h.severity = s.severity
     group by s.severity
     union all
-    select found.metric, jsonb_build_object('queue', t.queue_name), found.value
+    select found.metric, jsonb_object(array['queue', t.queue_name]), found.value
     from total as t
     cross join lateral (values
         ('symphony_queue_enqueued_total', t.arrived::float8),
@@ -38,19 +46,19 @@ as $$
         ('symphony_queue_failed_total', t.failed),
         ('symphony_queue_returned_total', t.returned),
         ('symphony_queue_wait_seconds_sum', t.waited_seconds),
-        ('symphony_queue_wait_seconds_count', t.waited_histogram[22])
+        ('symphony_queue_wait_seconds_count', t.histogram[22])
     ) as found (metric, value)
     union all
     select 'symphony_queue_wait_seconds_bucket',
-           jsonb_build_object('queue', t.queue_name, 'le', case when b.number = 22 then '+Inf'
-               else (2::float8 ^ (b.number - 1) / 1000)::text end),
-           b.messages
+           jsonb_object(array['queue', t.queue_name, 'le', b.bound]), b.messages
     from total as t
-    cross join lateral unnest(t.waited_histogram) with ordinality as b (messages, number)
+    cross join bound
+    cross join lateral unnest(t.histogram, bound.bounds) as b (messages, bound)
     union all
     select 'symphony_workers', jsonb_build_object('queue', q.queue_name, 'state', w.state), count(*)
-    from symphony.worker_activity() as w
-    cross join lateral unnest(w.queues) as q (queue_name)
+    from symphony._worker_states(symphony._now()) as w
+    join symphony.worker on worker.worker = w.worker
+    cross join lateral unnest(worker.queues) as q (queue_name)
     group by q.queue_name, w.state
     union all
     select 'symphony_schedule_next_run_timestamp_seconds', jsonb_build_object('schedule', s.schedule_name),
@@ -63,7 +71,6 @@ as $$
     union all
     select 'symphony_transport_up', jsonb_build_object('transport', t.transport_name), t.enabled::integer
     from symphony.transport as t
-    order by 1, 2
 $$;
 
 comment on function symphony.metrics() is

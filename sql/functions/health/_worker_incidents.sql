@@ -5,17 +5,18 @@ stable
 as $$
 begin
     return query
-    select 'warning', 'worker_silent', a.worker,
-           format('Worker "%s" has been silent for %s%s.', a.worker, symphony._duration(now - a.seen_at),
-                  case when a.processing > 0
-                       then format(', with messages in hand: %s', a.processing) end),
-           a.seen_at,
+    select 'warning', 'worker_silent', w.worker,
+           format('Worker "%s" has been silent for %s%s.', w.worker, symphony._duration(now - w.seen_at),
+                  case when s.processing > 0
+                       then format(', with messages in hand: %s', s.processing) end),
+           w.seen_at,
            format('%s hangs, was killed, or is cut off.',
-                  coalesce(format('Process %s on %s', a.details ->> 'pid', a.details ->> 'host'), 'It')),
-           format('select symphony.stop_worker(%L);', a.worker)
-    from symphony.worker_activity() as a
-    where a.state = 'silent'
-    order by a.seen_at
+                  coalesce(format('Process %s on %s', w.details ->> 'pid', w.details ->> 'host'), 'It')),
+           format('select symphony.stop_worker(%L);', w.worker)
+    from symphony._worker_states(now) as s
+    join symphony.worker as w on w.worker = s.worker
+    where s.state = 'silent'
+    order by w.seen_at
     limit 10;
 end;
 $$;

@@ -3,16 +3,19 @@ returns table (delayed bigint, failed bigint, oldest timestamptz, waiting bigint
 language sql
 stable
 as $$
-    /* It is one statement that can be inlined: to start a plan for each of a thousand queues takes longer. */
+    /*
+     * It is one statement that can be inlined: to start a plan for each of a thousand queues takes longer.
+     * The last offset keeps what is read twice from being counted twice.
+     */
     select (select pg_catalog.count(*)
             from (select
-                  from pg_catalog.unnest(used.lane_ids) as l (lane_id)
-                  join symphony.delayed_message as d on d.lane_id operator(pg_catalog.=) l.lane_id
+                  from symphony.delayed_message as d
+                  where d.lane_id operator(pg_catalog.=) any (used.lane_ids)
                   limit at_most) as found),
            (select pg_catalog.count(*)
             from (select
-                  from pg_catalog.unnest(used.lane_ids) as l (lane_id)
-                  join symphony.failed_message as f on f.lane_id operator(pg_catalog.=) l.lane_id
+                  from symphony.failed_message as f
+                  where f.lane_id operator(pg_catalog.=) any (used.lane_ids)
                   limit at_most) as found),
            (select pg_catalog.min(coalesce(head.available_at, head.enqueued_at))
             from pg_catalog.unnest(used.lane_ids) as l (lane_id),
@@ -29,6 +32,7 @@ as $$
               and (lane.is_used or exists (select from symphony.lane_use))) as lane_ids
         offset 0
     ) as used
+    offset 0
 $$;
 
 comment on function symphony._content(text, integer) is

@@ -16,66 +16,67 @@ as $$
 declare
     v_hour   timestamptz := _traffic.now - interval '1 hour';
     v_lately timestamptz := date_trunc('minute', _traffic.now) - interval '5 minutes';
+    v_minute timestamptz := _traffic.now - interval '1 minute';
     v_before timestamptz := _traffic.now - interval '2 minutes';
     v_span   double precision := extract(epoch from _traffic.now - v_lately) / 60;
 begin
     return query
-    with live as materialized (
-        select * from symphony._live(of_queue, at_most)
-    ), arrival as materialized (
+    with arrival as materialized (
         select * from symphony._arrivals(of_queue, at_most)
-    ), event as materialized (
-        select lane.queue_name, f.begins_at as at, true as is_minute, f.arrived, f.claimed, f.completed,
-               f.retried, f.failed, f.waited_seconds as waited,
-               f.completed + f.retried + f.failed + f.returned as ended, f.worked_seconds as worked
+    ), folded as materialized (
+        select lane.queue_name, sum(f.arrived) as arrived, sum(f.claimed) as claimed,
+               sum(f.completed) as completed, sum(f.retried) as retried, sum(f.failed) as failed,
+               sum(f.completed + f.retried + f.failed + f.returned) as ended,
+               sum(f.waited_seconds::double precision) as waited,
+               sum(f.worked_seconds::double precision) as worked,
+               sum(f.arrived) filter (where f.begins_at >= v_lately) as arrived_lately,
+               sum(f.claimed) filter (where f.begins_at >= v_lately) as claimed_lately,
+               sum(f.claimed * least(extract(epoch from f.begins_at - v_before) / 60, 1))
+                   filter (where f.begins_at > v_before) as claimed_minute,
+               sum(f.completed * least(extract(epoch from f.begins_at - v_before) / 60, 1))
+                   filter (where f.begins_at > v_before) as completed_minute
         from symphony.lane
         join symphony.figure as f on f.lane_id = lane.lane_id
         where lane.queue_name = coalesce(of_queue, lane.queue_name)
           and lane.is_used and not f.is_hour and f.begins_at > v_hour
-        union all
-        select l.queue_name, l.claimed_at, false, 0, l.size, 0, 0, 0, l.waited * l.size, 0, 0
-        from live as l where l.is_new and l.claimed_at > v_hour
-        union all
-        select l.queue_name, coalesce(l.finished_at, l.claimed_at), false, 0, 0,
-               case when l.is_over then l.size - l.retried - l.failed - l.returned else 0 end,
-               l.retried, l.failed, 0, case when l.is_over then l.size else 0 end,
-               coalesce(l.worked * l.size, 0)
-        from live as l where coalesce(l.finished_at, l.claimed_at) > v_hour
-        union all
-        select a.queue_name, _traffic.now, false, a.arrived - a.folded, 0, 0, 0, 0, 0, 0, 0
-        from arrival as a
-    ), last_minute as (
-        select e.queue_name, round(sum(e.claimed * s.share)) as claimed,
-               round(sum(e.completed * s.share)) as completed
-        from event as e
+        group by 1
+    ), live as materialized (
+        select l.queue_name, sum(l.open) as open, count(*) < at_most as is_read,
+               sum(l.size) filter (where l.is_new and l.claimed_at > v_hour) as claimed,
+               sum(l.size - l.retried - l.failed - l.returned) filter (where e.is_over) as completed,
+               sum(l.retried) filter (where e.at > v_hour) as retried,
+               sum(l.failed) filter (where e.at > v_hour) as failed,
+               sum(l.size) filter (where e.is_over) as ended,
+               sum(l.waited * l.size) filter (where l.is_new and l.claimed_at > v_hour) as waited,
+               sum(l.worked * l.size) filter (where e.at > v_hour) as worked,
+               sum(l.size) filter (where l.is_new and l.claimed_at >= v_lately) as claimed_lately,
+               sum(l.size) filter (where l.is_new and l.claimed_at > v_minute) as claimed_minute,
+               sum(l.size - l.retried - l.failed - l.returned)
+                   filter (where e.is_over and e.at > v_minute) as completed_minute
+        from symphony._live(of_queue, at_most) as l
         cross join lateral (
-            select case when e.is_minute then least(extract(epoch from e.at - v_before) / 60, 1)
-                        else (e.at > _traffic.now - interval '1 minute')::integer end as share
-        ) as s
-        where e.at > v_before
+            select coalesce(l.finished_at, l.claimed_at) as at,
+                   l.is_over and coalesce(l.finished_at, l.claimed_at) > v_hour as is_over
+        ) as e
         group by 1
-    ), summed as (
-        select e.queue_name,
-               sum(e.claimed) as claimed_hour, sum(e.completed) as finished_hour,
-               sum(e.retried) as retried_hour, sum(e.failed) as failed_hour, sum(e.arrived) as arrived_hour,
-               sum(e.arrived) filter (where e.at >= v_lately) / v_span as inflow,
-               sum(e.claimed) filter (where e.at >= v_lately) / v_span as outflow,
-               sum(e.waited) / nullif(sum(e.claimed), 0) as waiting,
-               sum(e.worked) / nullif(sum(e.ended), 0) as working
-        from event as e
-        group by 1
-    ), held as (
-        select l.queue_name, sum(l.open) as open, count(*) < at_most as is_read from live as l group by 1
     )
-    select s.queue_name, a.pending, coalesce(held.open, 0), coalesce(m.claimed, 0)::bigint,
-           s.claimed_hour, coalesce(m.completed, 0)::bigint, s.finished_hour, s.retried_hour,
-           s.failed_hour, s.arrived_hour::bigint,
-           s.inflow::double precision, s.outflow::double precision, s.waiting * interval '1 second',
-           s.working * interval '1 second', a.is_exact, coalesce(held.is_read, true)
-    from summed as s
-    join arrival as a using (queue_name)
-    left join last_minute as m using (queue_name)
-    left join held using (queue_name);
+    select a.queue_name, a.pending, coalesce(l.open, 0),
+           round(coalesce(f.claimed_minute, 0) + coalesce(l.claimed_minute, 0))::bigint,
+           coalesce(f.claimed, 0) + coalesce(l.claimed, 0),
+           round(coalesce(f.completed_minute, 0) + coalesce(l.completed_minute, 0))::bigint,
+           coalesce(f.completed, 0) + coalesce(l.completed, 0),
+           coalesce(f.retried, 0) + coalesce(l.retried, 0), coalesce(f.failed, 0) + coalesce(l.failed, 0),
+           coalesce(f.arrived, 0) + a.arrived - a.folded,
+           (coalesce(f.arrived_lately, 0) + a.arrived - a.folded) / v_span,
+           (coalesce(f.claimed_lately, 0) + coalesce(l.claimed_lately, 0)) / v_span,
+           (coalesce(f.waited, 0) + coalesce(l.waited, 0))
+           / nullif(coalesce(f.claimed, 0) + coalesce(l.claimed, 0), 0) * interval '1 second',
+           (coalesce(f.worked, 0) + coalesce(l.worked, 0))
+           / nullif(coalesce(f.ended, 0) + coalesce(l.ended, 0), 0) * interval '1 second',
+           a.is_exact, coalesce(l.is_read, true)
+    from arrival as a
+    left join folded as f using (queue_name)
+    left join live as l using (queue_name);
 end;
 $$;
 

@@ -28,7 +28,7 @@ declare
     v_most integer := 10000;
 begin
     if queue_stats.queue_name is null then
-        v_most := (select greatest(10, least(v_most, 20000 / greatest(count(*), 1))) from symphony.queue);
+        v_most := symphony._most_counted();
     elsif not exists (select from symphony.queue where queue.queue_name = queue_stats.queue_name) then
         perform symphony._refuse_queue(queue_stats.queue_name);
     end if;
@@ -39,7 +39,7 @@ begin
            coalesce(t.finished_minute, 0), coalesce(t.finished_hour, 0),
            coalesce(t.retried_hour, 0), t.waiting, t.working,
            symphony._sleeping_workers(q.queue_name),
-           symphony._purge_obstacle(q.queue_name, v_now),
+           (select o.obstacle from symphony._purge_obstacle(q.queue_name, v_now) as o),
            case when t.is_counted then '{}' else '{pending}' end::text[]
            || case when n.delayed >= v_most then '{delayed}' else '{}' end::text[]
            || case when n.failed >= v_most then '{failed}' else '{}' end::text[]

@@ -18,16 +18,7 @@ declare
     v_now timestamptz := symphony._now();
 begin
     return query
-    with held as (
-        select c.worker, c.claim_id, c.claimed_at, c.open_ids
-        from symphony.claim as c
-        where c.lease_until > v_now and c.open_ids <> '{}'
-    ), hand as (
-        select held.worker, count(*) as claims, sum(cardinality(held.open_ids)) as messages,
-               min(held.claimed_at) as since
-        from held
-        group by held.worker
-    ), told as (
+    with told as (
         select w.worker,
                case when jsonb_typeof(told.value -> 'message_id') = 'number'
                          and (told.value -> 'message_id')::numeric between 1 and 9223372036854775807
@@ -41,9 +32,10 @@ begin
                  else '[]' end) as told
     ), open as materialized (
         select told.worker, told.message_id, told.seconds
-        from held
-        cross join lateral unnest(held.open_ids) as known (message_id)
-        join told on told.worker = held.worker and told.message_id = known.message_id
+        from symphony.claim as c
+        cross join lateral unnest(c.open_ids) as known (message_id)
+        join told on told.worker = c.worker and told.message_id = known.message_id
+        where c.lease_until > v_now
     ), begun as (
         select open.worker,
                jsonb_agg(jsonb_build_object(
@@ -53,17 +45,11 @@ begin
         join symphony.message as m on m.message_id = open.message_id
         group by open.worker
     )
-    select w.worker,
-           case when w.seen_at < v_now - (symphony._thresholds()).silent then 'silent'
-                when w.request = 'stop' or w.details ->> 'state' = 'stopping' then 'stopping'
-                when w.request = 'pause' then 'paused'
-                when hand.messages > 0 then 'working'
-                else 'idle' end,
-           w.queues, coalesce(hand.claims, 0), coalesce(hand.messages, 0), hand.since,
+    select w.worker, s.state, w.queues, s.open_claims, s.processing, s.claimed_at,
            coalesce(begun.messages, '[]'), w.request, w.started_at, w.seen_at, w.details - 'running',
            w.requested_at, w.requested_by
     from symphony.worker as w
-    left join hand on hand.worker = w.worker
+    join symphony._worker_states(v_now) as s on s.worker = w.worker
     left join begun on begun.worker = w.worker
     order by w.worker;
 end;
