@@ -53,8 +53,7 @@ begin
         from symphony._lane_settings(v_lane_id), symphony._position(v_lane_id);
         if v_lane.is_gated or v_lane.expires then
             return query select * from symphony._claim_gated(
-                v_lane_id, batch_size, worker, lease, not v_locked, slots, v_lanes[i + 1:] || v_busy,
-                v_take)
+                v_lane_id, batch_size, worker, lease, not v_locked, slots, v_lanes[i + 1:] || v_busy, v_take)
             where not v_lane.expires
             union all
             select * from symphony._claim_expiring(v_lane_id, batch_size, worker, lease, not v_locked, slots,
