@@ -100,8 +100,9 @@ def test_every_page_is_shown(visitor: TestClient, page: str, token: str) -> None
     assert not re.search(r"<script(?![^>]* src=)|\son\w+=|style=|hx-on|javascript:", answer.text)
 
 
-def test_what_is_wrong_comes_first(visitor: TestClient) -> None:
-    sign_in(visitor)
+def test_what_is_wrong_comes_first(conn: Connection, visitor: TestClient) -> None:
+    conn.execute("update symphony.worker set started_at = started_at - interval '1 hour'")
+    sign_in(visitor)  # and nothing has ticked in that hour
     text = visitor.get(f"{BASE}/").text
     assert 0 < text.index('id="now"') < text.index('class="tiles"') < text.index('id="queues"')
     assert re.search(r'id="now">\d+ things? (is|are) wrong<', text)
