@@ -13,7 +13,7 @@ WITHOUT = """
 import asyncio, ctypes, inspect, logging.config, multiprocessing, os, pathlib, shutil, signal
 import subprocess, sys, tempfile, traceback, click, psycopg, psycopg.rows, psycopg.types.json
 import click._termui_impl
-import click.testing
+import click.testing, textual.app, textual.widgets
 
 for name in ("resource", "fcntl", "pwd", "grp", "termios", "tty", "pty", "readline", "syslog"):
     sys.modules[name] = None
