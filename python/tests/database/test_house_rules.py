@@ -29,7 +29,7 @@ ALLOWED = re.compile(
     r"listen \S+$|unlisten \S+$|"
     r"select pg_catalog\.set_config\('symphony\.actor', %s, true\)$|"
     r"select pg_catalog\.set_config\('statement_timeout', %s, true\), "
-    r"pg_catalog\.set_config\('transaction_read_only', 'on', true\)$|"
+    r"pg_catalog\.set_config\('(transaction_read_only', 'on'|symphony\.actor', %s), true\)$|"
     r"select pg_catalog\.set_config\('synchronous_commit', 'off', false\)$|"
     r"(select |, )?(pg_catalog\.set_config\('(default_transaction_isolation|idle_session_timeout)',"
     r" '[a-z0-9 ]+', false\)(, )?)+$"
