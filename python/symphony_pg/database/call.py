@@ -45,7 +45,17 @@ T = TypeVar("T")
 Row = TypeVar("Row", bound="tuple[Any, ...]")
 # The arguments that are a moment. Someone may give text, which PostgreSQL would read.
 MOMENTS = frozenset(
-    ("after", "available_at", "before_at", "ends_at", "expires_at", "since", "starts_at", "until")
+    (
+        "after",
+        "available_at",
+        "before_at",
+        "ends_at",
+        "enqueued_at",
+        "expires_at",
+        "since",
+        "starts_at",
+        "until",
+    )
 )
 Rows = Sequence[tuple[Any, ...]]
 

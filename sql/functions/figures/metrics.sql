@@ -71,13 +71,14 @@ as $$
     union all
     select 'symphony_transport_up', jsonb_build_object('transport', t.transport_name), t.enabled::integer
     from symphony.transport as t
+    order by 1, 2
 $$;
 
 comment on function symphony.metrics() is
 $$All that a monitoring system is to know, in one query: names, labels and values as Prometheus has
 them. docs/monitoring.md lists the metrics.
 
-Returns    a row for each value
+Returns    a row for each value, in the order of names and labels
            metric - its name; a counter ends with _total, the parts of a histogram with _bucket,
                _sum and _count
            labels - what it is about: queue, state, severity, schedule, transport
