@@ -12,6 +12,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -128,6 +129,12 @@ class Server(ABC):
         self.kill()
 
 
+@cache
+def obtained(kind: str) -> Path | None:
+    """Return the program of a broker; what could not be fetched once is not tried again."""
+    return {"redis": brokers.redis, "rabbitmq": brokers.rabbitmq}[kind]()
+
+
 class Redis(Server):
     """Redis that has written to the disk what it has confirmed."""
 
@@ -140,7 +147,7 @@ class Redis(Server):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        program = brokers.redis()
+        program = obtained(self.kind)
         if program is None:
             pytest.skip(f"Redis: {REFUSES}")
         self._program = program
@@ -190,7 +197,7 @@ class RabbitMQ(Server):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        program = brokers.rabbitmq()
+        program = obtained(self.kind)
         if program is None:
             pytest.skip(f"RabbitMQ: {REFUSES}")
         self._epmd_port, self._dist_port = free_port(), free_port()
