@@ -28,21 +28,23 @@ begin
         cross join lateral symphony._pairs(g.worked) as p
         where not g.is_hour
         group by 1, 2, 3, 4
+    ), sketch as (
+        select p.begins_at, p.queue_name, p.message_type,
+               array_agg(array[p.bucket, p.messages] order by p.bucket) as worked
+        from pair as p
+        group by 1, 2, 3
     )
     insert into symphony.type_figure (
         is_hour, begins_at, queue_name, message_type, handled, failed, worked)
-    select true, g.begins_at, g.queue_name, g.message_type, g.handled, g.failed, coalesce((
-               select array_agg(array[p.bucket, p.messages] order by p.bucket)
-               from pair as p
-               where (p.begins_at, p.queue_name, p.message_type)
-                     = (g.begins_at, g.queue_name, g.message_type)), '{}')
+    select true, g.begins_at, g.queue_name, g.message_type, g.handled, g.failed, coalesce(s.worked, '{}')
     from (
         select date_trunc('hour', gone.begins_at) as begins_at, gone.queue_name, gone.message_type,
                sum(gone.handled) as handled, sum(gone.failed) as failed
         from gone
         where not gone.is_hour
         group by 1, 2, 3
-    ) as g;
+    ) as g
+    left join sketch as s using (begins_at, queue_name, message_type);
 end;
 $$;
 
