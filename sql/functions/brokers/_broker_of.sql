@@ -1,20 +1,19 @@
-create or replace function symphony._broker_of(lane_id integer)
+create or replace function symphony._broker_of(queue_name text)
 returns text
 language sql
 stable
 as $$
     select transport.transport_name
-    from symphony.lane
-    join symphony.transport on transport.queue_name operator(pg_catalog.=) lane.queue_name
-    where lane.lane_id operator(pg_catalog.=) _broker_of.lane_id
+    from symphony.transport
+    where transport.queue_name operator(pg_catalog.=) _broker_of.queue_name
       and symphony._is_broker(transport.transport_type)
 $$;
 
-comment on function symphony._broker_of(integer) is
-$$The transport that forwards the messages of a lane to a broker.
+comment on function symphony._broker_of(text) is
+$$The transport that forwards the messages of a queue to a broker.
 
-Arguments  lane_id
-Returns    its name; null: the lane is that of an ordinary queue
+Arguments  queue_name
+Returns    its name; null: it is an ordinary queue, and no outbox
 Access     private$$;
 
-revoke execute on function symphony._broker_of(integer) from public;
+revoke execute on function symphony._broker_of(text) from public;

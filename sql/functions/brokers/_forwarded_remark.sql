@@ -5,11 +5,10 @@ stable
 as $$
     select pg_catalog.format(
         'It was forwarded to the broker of transport "%1$s"%2$s. Who consumes there has it or has done it: '
-        'symphony-pg consume --transport %1$s', transport.transport_name,
+        'symphony-pg consume --transport %1$s', name,
         ' at ' operator(pg_catalog.||) _forwarded_remark.finished_at::text)
-    from symphony.transport
-    where transport.queue_name operator(pg_catalog.=) _forwarded_remark.queue_name
-      and symphony._is_broker(transport.transport_type)
+    from symphony._broker_of(_forwarded_remark.queue_name) as name
+    where name is not null
 $$;
 
 comment on function symphony._forwarded_remark(text, timestamptz) is

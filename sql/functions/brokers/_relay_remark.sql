@@ -4,13 +4,10 @@ language plpgsql
 stable
 as $$
 declare
-    v_name  text;
+    v_name  text := symphony._broker_of(queue_name);
     v_state record;
 begin
-    select t.transport_name into v_name
-    from symphony.transport as t
-    where t.queue_name = _relay_remark.queue_name and symphony._is_broker(t.transport_type);
-    if not found or exists (
+    if v_name is null or exists (
         select from symphony.worker
         where _relay_remark.queue_name = any (worker.queues) and not worker.details ?| '{relay,transport}'
           and worker.seen_at > _relay_remark.now - interval '20 seconds')

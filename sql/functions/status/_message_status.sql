@@ -13,9 +13,10 @@ as $$
 #variable_conflict use_column
 begin
     return query
-    select m.message_id, lane.queue_name, m.message_type, m.status, m.attempt,
-           rule.max_attempts,
-           lane.priority::integer, m.enqueued_at, m.available_at,
+    select m.message_id, lane.queue_name, m.message_type,
+           case when m.status = 'completed' and symphony._broker_of(lane.queue_name) is not null
+                then 'forwarded' else m.status end,
+           m.attempt, rule.max_attempts, lane.priority::integer, m.enqueued_at, m.available_at,
            c.claimed_at, c.finished_at, m.failed_at, coalesce(m.worker, c.worker), c.claim_id,
            m.last_error, m.body, m.headers, m.expires_at
     from (
@@ -32,7 +33,7 @@ begin
         where f.message_id = _message_status.message_id
         union all
         select l.message_id, l.lane_id, l.message_type, place.status,
-               l.attempt + (place.status in ('processing', 'completed', 'forwarded'))::integer,
+               l.attempt + (place.status in ('processing', 'completed'))::integer,
                l.enqueued_at, l.available_at, null, null, l.last_error, l.body, l.headers, l.retry,
                c.claim_id, l.expires_at
         from symphony.message as l
@@ -58,7 +59,6 @@ begin
                 when was.is_ahead then 'pending'
                 when l.message_id = any (c.open_ids) then 'processing'
                 when c.size = 0 and c.keys is null then 'removed'
-                when symphony._broker_of(l.lane_id) is not null then 'forwarded'
                 else 'completed'
             end as status
         ) as place

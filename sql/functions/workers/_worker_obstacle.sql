@@ -37,10 +37,8 @@ begin
     if v_known.known = 0 then
         code := 'no_worker';
         sentence := format('No worker consumes queue "%s"', queue_name);
-        select t.transport_name into v_relay
-        from symphony.transport as t
-        where t.queue_name = _worker_obstacle.queue_name and symphony._is_broker(t.transport_type);
-        if found then
+        v_relay := symphony._broker_of(queue_name);
+        if v_relay is not null then
             sentence := format('No relay serves transport "%s"', v_relay);
             command := format('symphony-pg relay %s', v_relay);
         end if;
