@@ -10,7 +10,7 @@ begin
     if v_name is null or exists (
         select from symphony.worker
         where _relay_remark.queue_name = any (worker.queues) and not worker.details ?| '{relay,transport}'
-          and worker.seen_at > _relay_remark.now - interval '20 seconds')
+          and worker.seen_at > _relay_remark.now - (symphony._thresholds()).silent)
     then
         return null;
     end if;

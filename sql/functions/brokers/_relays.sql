@@ -21,7 +21,8 @@ as $$
         cross join lateral (
             select worker.details operator(pg_catalog.->) 'relay' as relay,
                    worker.details operator(pg_catalog.->>) 'transport' as consumes) as said
-        where worker.seen_at operator(pg_catalog.>) (_relays.now operator(pg_catalog.-) interval '20 seconds')
+        where worker.seen_at operator(pg_catalog.>) (
+                  _relays.now operator(pg_catalog.-) (symphony._thresholds()).silent)
           and _relays.transport_name operator(pg_catalog.=) any (array[
               said.relay operator(pg_catalog.->>) 'transport', said.consumes])
     ) as told

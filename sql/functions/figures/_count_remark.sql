@@ -6,7 +6,7 @@ as $$
 declare
     v_ticked_at timestamptz := (select tick.ticked_at from symphony.tick order by tick.tick_id desc limit 1);
 begin
-    if v_ticked_at > _count_remark.now - interval '10 seconds' then
+    if v_ticked_at > _count_remark.now - (symphony._thresholds()).tick then
         return 'tick() counts once a minute, or sooner where there is much, and more than is counted at '
                'a look came since.';
     end if;
