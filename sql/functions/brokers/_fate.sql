@@ -27,10 +27,8 @@ begin
         retryable := v_kind is distinct from 'permanent';
     end if;
     select rule.max_attempts, queue.max_snooze,
-           least(extract(epoch from rule.max_delay)::double precision,
-                 extract(epoch from rule.delay)::double precision
-                 * rule.multiplier ^ least(delivery.attempt, 50))
-           * (1 + rule.jitter * (2 * random() - 1)) as seconds
+           symphony._retry_wait(rule.delay, rule.multiplier, rule.max_delay, rule.jitter, delivery.attempt)
+               as wait
     into v_rule
     from symphony.queue
     cross join lateral symphony._retry_rule(
@@ -45,7 +43,7 @@ begin
         when delivery.attempt >= v_rule.max_attempts then 'lease ended'
         when delivery.attempt + 1 >= v_rule.max_attempts then 'exhausted' end;
     outcome := case when reason is not null then 'failed' when is_snoozed then 'snoozed' else 'retry' end;
-    wait := coalesce(wait, v_rule.seconds * interval '1 second');
+    wait := coalesce(wait, v_rule.wait);
 end;
 $$;
 

@@ -51,10 +51,9 @@ begin
         retryable := v_kind is distinct from 'permanent';
     end if;
     select message.attempt + 1 as attempt, rule.max_attempts,
-           least(extract(epoch from rule.max_delay)::double precision,
-                 extract(epoch from rule.delay)::double precision
-                 * rule.multiplier ^ least(message.attempt, 50))
-           * (1 + rule.jitter * (2 * random() - 1)) as seconds, lane.is_gated, message.expires_at
+           symphony._retry_wait(rule.delay, rule.multiplier, rule.max_delay, rule.jitter, message.attempt)
+               as wait,
+           lane.is_gated, message.expires_at
     into v_rule
     from symphony.message
     join symphony.lane on lane.lane_id = message.lane_id
@@ -68,8 +67,7 @@ begin
         returned := symphony._hold_back(claim_id, nack_with_backoff.message_id, outcome = 'failed');
     end if;
     if outcome = 'retry' then
-        available_at := least(v_now + coalesce(retry_after, v_rule.seconds * interval '1 second'),
-                              v_rule.expires_at);
+        available_at := least(v_now + coalesce(retry_after, v_rule.wait), v_rule.expires_at);
         perform symphony._record_attempt(
             v_ids, 'retry', nack_with_backoff.last_error, error_class, traceback, nack_with_backoff.claim_id);
         perform symphony._put_off(nack_with_backoff.message_id, available_at, available_at - v_now,

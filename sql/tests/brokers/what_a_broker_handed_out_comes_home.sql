@@ -1,5 +1,5 @@
 -- return_delivery: what a broker had handed out comes home once, and goes out again or has failed.
-select plan(28);
+select plan(29);
 
 select symphony.create_transport('orders', 'rabbitmq'), symphony.set_routes('*', '["orders"]');
 select is((select queue_name from symphony.list_transports()), 'outbox/orders', 'it has an outbox');
@@ -98,8 +98,16 @@ select is(
 select is((select count(*) from symphony.list_messages(message_type => 'Theirs')), 1::bigint,
           'and gets an id of Symphony');
 
--- What has to be started by a time has that time still, and is late once it has passed.
 select tap.set_clock(date_trunc('second', clock_timestamp()));
+select symphony.configure_queue('outbox/orders', retry_delay => '2 s', retry_multiplier => 3,
+                                retry_jitter => 0);
+select is(
+    (select r.available_at - symphony._now()
+     from symphony.return_delivery('orders', 'third', 'Theirs', '1', '{}', 3, 'e') as r),
+    '18 s'::interval, 'it waits for as long as its attempts ask'
+);
+
+-- What has to be started by a time has that time still, and is late once it has passed.
 create temporary table late as
 select symphony.enqueue('Pay', '{}', expires_in => '1 minute', on_expiry => on_expiry) as id
 from unnest('{fail,drop}'::text[]) as on_expiry;
