@@ -1,5 +1,5 @@
 -- check: each invariant, when it is broken, is reported by its name.
-select plan(17);
+select plan(20);
 
 create function pg_temp.found() returns text language sql as $$
     select coalesce(string_agg(distinct invariant, ', ' order by invariant), 'none')
@@ -56,6 +56,13 @@ from (values
      'a lane knows whether there are routes', 'a lane that would not look for a handler'),
     ($$update symphony.lane set max_body_bytes = 1 where queue_name = 'default' and priority = 3$$,
      'a lane takes what its queue takes', 'a lane that takes less than its queue'),
+    ($$update symphony.delayed_message set expires_at = now()$$,
+     'a lane knows whether messages of it expire', 'a lane that hands out what has expired'),
+    ($$update symphony.message set expires_at = now() where message_id = 4$$,
+     'a lane knows whether messages of it expire', 'a lane that will do so with what is pending'),
+    ($$update symphony.lane set expires = true;
+       update symphony.message set expires_at = enqueued_at where message_id = 1$$,
+     'what has expired is in no hands', 'a message that a worker got too late'),
     ($$update symphony.delayed_message set lane_id = 0$$,
      'a message has a lane', 'a message without a lane'),
     ($$update symphony.claim set ahead = '{[9000000000,)}'
