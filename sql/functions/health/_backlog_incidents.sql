@@ -14,12 +14,7 @@ declare
 begin
     return query
     with filling as materialized (
-        select w.queue_name, min(w.since) as since
-        from symphony._waiting() as w
-        join symphony.queue as q on q.queue_name = w.queue_name and q.paused_at is null
-        where not w.is_held
-        group by w.queue_name
-        having min(w.since) < now - v_most.waiting
+        select * from symphony._long_waiting(now)
     ), flow as (
         select f.queue_name, avg(f.arrived) as inflow, avg(f.claimed) as outflow
         from (

@@ -10,15 +10,6 @@ declare
     v_most record := symphony._thresholds();
 begin
     return query
-    with idle as materialized (
-        select w.queue_name, min(w.since) as since
-        from symphony._waiting() as w
-        join symphony.queue as q on q.queue_name = w.queue_name and q.paused_at is null
-        where not w.is_held
-        group by w.queue_name
-        having min(w.since) < now - v_most.waiting
-           and (max(w.claimed_at) < now - v_most.waiting) is not false
-    )
     select case when o.code in ('no_worker', 'workers_silent') then 'critical' else 'warning' end,
            o.code, idle.queue_name, o.sentence || '.', coalesce(o.since, idle.since),
            case o.code
@@ -29,9 +20,9 @@ begin
                when 'workers_silent' then 'Messages wait. The workers hang, were killed, or are cut off.'
                else format('Messages wait. %s.', o.doing) end,
            o.command
-    from idle
+    from symphony._long_waiting(now) as idle
     cross join lateral symphony._worker_obstacle(idle.queue_name, now, v_most.busy) as o
-    where o.code is not null;
+    where (idle.claimed_at < now - v_most.waiting) is not false and o.code is not null;
 end;
 $$;
 

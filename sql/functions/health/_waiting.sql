@@ -1,13 +1,12 @@
 create or replace function symphony._waiting()
-returns table (queue_name text, lane_id integer, is_held boolean, since timestamptz, claimed_at timestamptz)
+returns table (queue_name text, is_held boolean, since timestamptz, claimed_at timestamptz)
 language plpgsql
 stable
 as $$
 #variable_conflict use_column
 begin
     return query
-    select lane.queue_name, lane.lane_id, lane.is_held, coalesce(head.available_at, head.enqueued_at),
-           newest.claimed_at
+    select lane.queue_name, lane.is_held, coalesce(head.available_at, head.enqueued_at), newest.claimed_at
     from symphony.lane
     cross join lateral symphony._pending(lane.lane_id, 1) as head
     left join lateral (
@@ -24,7 +23,7 @@ $$;
 comment on function symphony._waiting() is
 $$The lanes of which messages are pending.
 
-Returns    queue_name, lane_id, is_held - of the lane
+Returns    queue_name, is_held - of the lane
            since - since when the first message has been due
            claimed_at - when something was claimed last
 Access     private$$;
