@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from symphony_pg import PermanentError, Snooze
+from symphony_pg.brokers.broker import BrokerAway
 from symphony_pg.handling.context import Context
 from tests.brokers.bench import NAME, Bench
 from tests.helpers import Connection, one
@@ -305,6 +306,15 @@ async def test_an_outage_uses_no_attempt_and_changes_no_order(bench: Bench) -> N
     async with bench.consuming() as worker:
         await until(lambda: worker.counts.done == 500, "all")
     assert seen == [(each, 1) for each in ids]
+
+
+async def test_what_was_hung_up_on_is_away(bench: Bench) -> None:
+    """While one task waits for an answer, another one may find that the broker is not there."""
+    async with bench.broker() as broker:
+        pass
+    for verb in (lambda: broker.receive(1, 0), broker.count):
+        with pytest.raises(BrokerAway):
+            await verb()
 
 
 async def test_a_relay_that_stops_in_an_outage_gives_back(bench: Bench) -> None:
