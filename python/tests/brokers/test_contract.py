@@ -317,6 +317,18 @@ async def test_what_was_hung_up_on_is_away(bench: Bench) -> None:
             await verb()
 
 
+async def test_a_consumer_is_ready_while_its_broker_is_there(bench: Bench) -> None:
+    bench.app.handler("Pay")(lambda body: None)
+    async with bench.consuming() as worker:
+        await until(lambda: worker.why_not_ready() is None, "it is ready")
+        bench.server.kill()
+        await until(
+            lambda: worker.why_not_ready() == "the worker is not connected to its broker",
+            "the outage is told",
+        )
+        assert worker.why_not_alive() is None  # and it may be stopped
+
+
 async def test_a_relay_that_stops_in_an_outage_gives_back(bench: Bench) -> None:
     async with bench.broker():
         pass
