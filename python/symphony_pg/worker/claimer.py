@@ -46,6 +46,13 @@ class Limits:
     poll_interval: float
     drain: bool
 
+    def is_memory_used_up(self) -> bool:
+        """Tell, and log, that the process has become too large."""
+        if self.memory is None or (size := resident_memory()) <= self.memory:
+            return False
+        log.info("stopping: %d bytes in memory, the limit is %d", size, self.memory)
+        return True
+
 
 @dataclass(eq=False)
 class Claimer:
@@ -100,7 +107,7 @@ class Claimer:
                 continue
             if size == 0:
                 return
-            if self._is_too_large():
+            if self.limits.is_memory_used_up():
                 self.on_memory_limit()
                 return
             was_quiet, finds = not self.settler.open, self.ticker.finds
@@ -210,13 +217,6 @@ class Claimer:
         if self.limits.messages is None:
             return size
         return min(size, self.limits.messages - self.counts.claimed)
-
-    def _is_too_large(self) -> bool:
-        limit = self.limits.memory
-        if limit is None or (size := resident_memory()) <= limit:
-            return False
-        log.info("stopping: %d bytes in memory, the limit is %d", size, limit)
-        return True
 
     async def _accept(self, messages: Sequence[ClaimedMessage]) -> None:
         lease = max(self.clock.seconds_until(messages[0].lease_until), SHORTEST_LEASE)
