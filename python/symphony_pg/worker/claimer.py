@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from ..database import functions
 from ..database.functions.messages import ClaimedMessage
 from ..errors import LeaseLost
+from ..waiting import Flag
 from .backlog import Backlog
 from .claim import Claim
 from .clock import Clock, telling_the_time
 from .doorbell import Doorbell
-from .flag import Flag
 from .heartbeat import resident_memory
 from .idling import Idling
 from .link import Link, Unreadable, undecoded

@@ -25,10 +25,10 @@ from ..errors import BadArgument, LeaseLost
 from ..handling.context import BatchItem
 from ..handling.failure import Failure
 from ..outcomes import AlreadyDone
+from ..waiting import Flag
 from .backlog import Backlog
 from .claim import Claim
 from .claimer import Limits
-from .flag import Flag
 from .link import Link
 from .pace import Pace
 from .settler import Counts, Settler

@@ -37,13 +37,13 @@ from ..handling.handler import each_handler, seconds_of
 from ..handling.logged import name_messages
 from ..handling.middlewares import use_transactions
 from ..version import __version__, check_compatible
+from ..waiting import Flag
 from .backlog import Backlog
 from .claim import Claim
 from .claimer import Claimer, Limits
 from .clock import Clock
 from .done import Done
 from .doorbell import Doorbell
-from .flag import Flag
 from .heartbeat import Heartbeat, resident_memory
 from .idling import Idling
 from .link import LAST_WORDS, Link, Stopped
