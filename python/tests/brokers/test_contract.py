@@ -1,6 +1,7 @@
 """What every broker keeps: the same handlers do the same, wherever their messages came by."""
 
 import asyncio
+import json
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -10,11 +11,12 @@ import pytest
 from symphony_pg import PermanentError, Snooze
 from symphony_pg.brokers.broker import BrokerAway
 from symphony_pg.handling.context import Context
-from tests.brokers.bench import NAME, Bench
+from tests.brokers.bench import Bench
 from tests.helpers import Connection, one
 from tests.worker.helpers import until
 
 LARGEST_BODY = 268435455
+OUTSIDE = ("pending", "processing")
 
 
 async def test_a_message_goes_out_and_is_done(bench: Bench) -> None:
@@ -284,9 +286,6 @@ async def test_a_broker_that_restarts_loses_nothing(bench: Bench) -> None:
     assert bench.client.failed_messages() == []
 
 
-OUTSIDE = ("pending", "processing")
-
-
 async def test_an_outage_uses_no_attempt_and_changes_no_order(bench: Bench) -> None:
     seen: list[tuple[int, int]] = []
 
@@ -419,15 +418,10 @@ async def test_an_exchange_hands_messages_to_others_too(bench: Bench) -> None:
 
 
 def _as_text(messages: Any) -> Any:
-    import json
-
     return [
         each._replace(body=json.dumps(each.body), headers=json.dumps(each.headers))
         for each in messages
     ]
-
-
-assert NAME
 
 
 def _has_more(done: list[int], enough: int) -> bool:
