@@ -35,6 +35,7 @@ ROOMS = (
     "outcomes",
     "results",
     "times",
+    "waiting",
     "extras",
     "errors",
 )

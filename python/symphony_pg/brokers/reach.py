@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from datetime import datetime, timezone
 from typing import Any, TypeVar
 
 from ..redaction import without_secrets
+from ..waiting import Backoff, Flag
 from .broker import Broker, BrokerAway, BrokerFull
 
 __all__ = ["BrokerGone", "Reach"]
 
 T = TypeVar("T")
 log = logging.getLogger("symphony_pg.brokers")
-FIRST_WAIT = 0.1
-LONGEST_WAIT = 5.0
 
 
 class BrokerGone(Exception):  # noqa: N818
@@ -41,8 +38,8 @@ class Reach:
         self._on_change = on_change
         self._is_open = False
         self._opening = asyncio.Lock()
-        self._stopped = asyncio.Event()
-        self._attempts = 0
+        self._stopped = Flag()
+        self._backoff = Backoff(self._stopped)
 
     def describe(self) -> dict[str, Any]:
         """Return what a heartbeat tells of it."""
@@ -83,7 +80,7 @@ class Reach:
 
     def found(self) -> None:
         """Note that the broker does what it should."""
-        self._attempts = 0
+        self._backoff.reset()
         if self.state != "up":
             self.state = "up"
             log.info("%s: the broker is up", self.broker.settings.name)
@@ -103,10 +100,7 @@ class Reach:
             await self.hang_up()
         if self.is_stopping:
             raise BrokerGone
-        wait = min(LONGEST_WAIT, FIRST_WAIT * 2**self._attempts)
-        self._attempts = min(self._attempts + 1, 10)
-        with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._stopped.wait(), wait * random.uniform(0.5, 1))  # noqa: S311
+        await self._backoff.wait()
         if self.is_stopping:
             raise BrokerGone
 

@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any
 
 from ..config.broker import BrokerSettings
@@ -36,8 +37,7 @@ class Redis(Broker):
         self._group = str(given.get("group", "symphony"))
         self._stream = settings.destination
         self._me = secrets.token_hex(8)
-        self._conn: Any = None
-        self._reader: Any = None
+        self._connections: tuple[Any, Any] | None = None  # for all else, and for reading
         self._has_read = False
         self._looked = -LOOK
         self._cursor = "0-0"
@@ -46,8 +46,8 @@ class Redis(Broker):
         """Connect, and make the stream and the group."""
         dsn = self.settings.location.replace("valkey", "redis", 1)
         options = {"socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE}
-        self._conn = self._redis.Redis.from_url(dsn, retry=None, **options)
-        self._reader = self._redis.Redis.from_url(dsn, retry=None, **options)
+        connect = partial(self._redis.Redis.from_url, dsn, retry=None, **options)
+        self._connections = connect(), connect()
         try:
             async with self._translated():
                 await self._conn.ping()
@@ -74,11 +74,24 @@ class Redis(Broker):
                 )
                 if not held:
                     await self._conn.xgroup_delconsumer(self._stream, self._group, self._me)
-        for conn in (self._conn, self._reader):
-            if conn is not None:
-                with suppress(Exception):
-                    await conn.aclose()
-        self._conn = self._reader = None
+        connections, self._connections = self._connections, None
+        for conn in connections or ():
+            with suppress(Exception):
+                await conn.aclose()
+
+    @property
+    def _conn(self) -> Any:
+        return self._opened()[0]
+
+    @property
+    def _reader(self) -> Any:
+        return self._opened()[1]
+
+    def _opened(self) -> tuple[Any, Any]:
+        """Return the connections; another task may have hung up meanwhile."""
+        if self._connections is None:
+            raise BrokerAway("the connection to Redis is closed")
+        return self._connections
 
     @asynccontextmanager
     async def _translated(self) -> AsyncIterator[None]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..handling.context import Context
-from ..outcomes import RetryAfter, Snooze
+from ..outcomes import AlreadyDone, RetryAfter, Snooze
 from ..sending.middleware import Passage
 
 __all__ = ["contexts_of", "is_failure", "texts_of"]
@@ -26,5 +26,5 @@ def texts_of(headers: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, st
 
 
 def is_failure(error: BaseException) -> bool:
-    """Tell whether something went wrong, and the handler did not just ask to be called later."""
-    return not isinstance(error, Snooze | RetryAfter)
+    """Tell whether something went wrong: it was not put off by its handler, or done before."""
+    return not isinstance(error, Snooze | RetryAfter | AlreadyDone)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..extras import needing
@@ -81,11 +81,10 @@ class _Spans:
         self._sending = meter.create_histogram(names.OPERATION_DURATION, SECONDS)
         self._handling = meter.create_histogram(names.PROCESS_DURATION, SECONDS)
 
-    @contextmanager
-    def around(self, passage: Passage) -> Iterator[None]:
-        block = self._around_dispatch if passage.phase == "dispatch" else self._around_handler
-        with block(passage):
-            yield
+    def around(self, passage: Passage) -> AbstractContextManager[None]:
+        if passage.phase == "dispatch":
+            return self._around_dispatch(passage)
+        return self._around_handler(passage)
 
     @contextmanager
     def _around_dispatch(self, passage: Passage) -> Iterator[None]:

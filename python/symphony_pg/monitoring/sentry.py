@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timezone
 from typing import Any
 
@@ -38,11 +38,10 @@ class _Reporter:
         self._sdk = sdk
         self._retries = retries
 
-    @contextmanager
-    def around(self, passage: Passage) -> Iterator[None]:
-        block = self._around_dispatch if passage.phase == "dispatch" else self._around_handler
-        with block(passage):
-            yield
+    def around(self, passage: Passage) -> AbstractContextManager[None]:
+        if passage.phase == "dispatch":
+            return self._around_dispatch(passage)
+        return self._around_handler(passage)
 
     @contextmanager
     def _around_dispatch(self, passage: Passage) -> Iterator[None]:

@@ -12,9 +12,9 @@ from ..database.functions.messages import ClaimedMessage
 from ..handling.batch import BatchHandler
 from ..handling.context import BatchItem
 from ..handling.handler import Handler, each_handler, find_handler
+from ..waiting import Flag
 from .batches import Batches
 from .claim import Claim
-from .flag import Flag
 from .limited import Limited
 
 __all__ = ["Backlog", "BatchRun", "LimitedRun", "Run"]

@@ -74,6 +74,11 @@ class Claim:
         return set(self._open)
 
     @property
+    def in_hand(self) -> int:
+        """How many messages have no outcome."""
+        return len(self._open)
+
+    @property
     def is_settled(self) -> bool:
         """True when the database knows every outcome."""
         is_told = self.acked >= len(self.done) and self.nacked >= len(self.failures)

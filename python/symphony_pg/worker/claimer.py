@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from ..database import functions
 from ..database.functions.messages import ClaimedMessage
 from ..errors import LeaseLost
+from ..waiting import Flag
 from .backlog import Backlog
 from .claim import Claim
 from .clock import Clock, telling_the_time
 from .doorbell import Doorbell
-from .flag import Flag
 from .heartbeat import resident_memory
 from .idling import Idling
 from .link import Link, Unreadable, undecoded
@@ -45,6 +45,13 @@ class Limits:
     memory: int | None
     poll_interval: float
     drain: bool
+
+    def is_memory_used_up(self) -> bool:
+        """Tell, and log, that the process has become too large."""
+        if self.memory is None or (size := resident_memory()) <= self.memory:
+            return False
+        log.info("stopping: %d bytes in memory, the limit is %d", size, self.memory)
+        return True
 
 
 @dataclass(eq=False)
@@ -100,7 +107,7 @@ class Claimer:
                 continue
             if size == 0:
                 return
-            if self._is_too_large():
+            if self.limits.is_memory_used_up():
                 self.on_memory_limit()
                 return
             was_quiet, finds = not self.settler.open, self.ticker.finds
@@ -210,13 +217,6 @@ class Claimer:
         if self.limits.messages is None:
             return size
         return min(size, self.limits.messages - self.counts.claimed)
-
-    def _is_too_large(self) -> bool:
-        limit = self.limits.memory
-        if limit is None or (size := resident_memory()) <= limit:
-            return False
-        log.info("stopping: %d bytes in memory, the limit is %d", size, limit)
-        return True
 
     async def _accept(self, messages: Sequence[ClaimedMessage]) -> None:
         lease = max(self.clock.seconds_until(messages[0].lease_until), SHORTEST_LEASE)

@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 
-from .flag import Flag
+from ..waiting import Flag
 
 __all__ = ["Doorbell"]
 

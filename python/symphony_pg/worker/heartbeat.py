@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..database import functions
-from .flag import Flag
+from ..waiting import Flag
 from .link import Link
 
 __all__ = ["Heartbeat", "resident_memory"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -18,14 +17,12 @@ from ..database.connections import connect_async, has_session
 from ..database.silence import AsyncConnection, Silence, answered_within
 from ..database.translation import translated
 from ..errors import ConnectionRefused, LoginRefused, SymphonyError, WrongIsolationLevel
-from .flag import Flag
+from ..waiting import Backoff, Flag
 
 __all__ = ["LAST_WORDS", "Link", "Stopped", "Unreadable", "committed_asynchronously", "undecoded"]
 
 T = TypeVar("T")
 log = logging.getLogger("symphony_pg.worker")
-FIRST_WAIT = 0.1
-LONGEST_WAIT = 5.0
 LAST_WORDS = 2.0
 TELL_AGAIN = 60.0
 LONGEST_SILENCE = 300.0
@@ -93,7 +90,7 @@ class Link:
         self._opening = asyncio.Lock()
         self._turns = asyncio.Lock()
         self._stopped = Flag()
-        self._attempts = 0
+        self._backoff = Backoff(self._stopped)
         self.unheard = 0  # calls whose answer was lost with the connection: they may have been made
         self._begins = False
         self._was_open = False
@@ -138,9 +135,9 @@ class Link:
                     await self._drop(conn, error)
                 else:
                     log.warning("PostgreSQL: %s; trying again", _one_line(error))
-                await self._back_off()
+                await self._backoff.wait()
             else:
-                self._attempts = 0
+                self._backoff.reset()
                 return answer
 
     async def connection(self) -> AsyncConnection[Any]:
@@ -157,7 +154,7 @@ class Link:
                             raise  # later it may be a server that is being set up
                         self.refusal = error
                     self._tell(error)
-                    await self._back_off()
+                    await self._backoff.wait()
         return self._conn
 
     async def _open_unless_stopped(self) -> AsyncConnection[Any]:
@@ -183,7 +180,7 @@ class Link:
         except BaseException:
             await conn.close()
             raise
-        if self._attempts:
+        if self._backoff.attempts:
             log.info("%s: connected again", self._purpose)
         self._was_open, self.refusal = True, None
         return conn
@@ -206,16 +203,10 @@ class Link:
     def _tell(self, error: Exception) -> None:
         text, at = self._told
         news, now = _one_line(error), time.monotonic()
-        if not self._attempts or news != text or now - at >= TELL_AGAIN:
+        if not self._backoff.attempts or news != text or now - at >= TELL_AGAIN:
             what = "no writes" if getattr(error, "sqlstate", "") == READ_ONLY else "no connection"
             log.warning("%s: %s (%s); trying again", self._purpose, what, news)
             self._told = (news, now)
-
-    async def _back_off(self) -> None:
-        """Wait longer after each attempt that failed, and never exactly as long as others do."""
-        wait = min(LONGEST_WAIT, FIRST_WAIT * 2**self._attempts)
-        self._attempts = min(self._attempts + 1, 10)
-        await self._stopped.wait(wait * random.uniform(0.5, 1))  # noqa: S311
 
     def stop(self) -> None:
         """Open no connection any more, and hang up soon; whoever needs one gets Stopped."""

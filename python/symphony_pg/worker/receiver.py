@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -26,18 +25,16 @@ from ..errors import BadArgument, LeaseLost
 from ..handling.context import BatchItem
 from ..handling.failure import Failure
 from ..outcomes import AlreadyDone
+from ..waiting import Flag
 from .backlog import Backlog
 from .claim import Claim
 from .claimer import Limits
-from .flag import Flag
-from .heartbeat import resident_memory
 from .link import Link
 from .pace import Pace
 from .settler import Counts, Settler
 
 __all__ = ["BrokerSource", "DeliveredClaim", "Receiver"]
 
-log = logging.getLogger("symphony_pg.worker")
 WAIT = 0.2
 QUIET = 1.0  # for so long nothing comes from a queue that is drained
 LOOK = 0.02
@@ -265,7 +262,7 @@ class Receiver:
                     await self._until_changed(self.limits.poll_interval)
                 elif self._room() <= 0 or self.settler.is_behind:
                     await self._until_changed(LOOK)
-                elif self._is_too_large():
+                elif self.limits.is_memory_used_up():
                     self.on_memory_limit()
                 else:
                     self._accept(await self.reach.run(self._receive))
@@ -299,19 +296,12 @@ class Receiver:
         return max(1, min(max(slots, quick), self._left()))
 
     def _room(self) -> int:
-        in_hand = sum(len(claim.open_ids()) for claim in self.settler.open.values())
+        in_hand = sum(claim.in_hand for claim in self.settler.open.values())
         return (1 if self._is_careful else max(self._wanted(), self._width)) - in_hand
 
     def _left(self) -> int:
         most = self.limits.messages
         return 10**9 if most is None else most - self.counts.claimed
-
-    def _is_too_large(self) -> bool:
-        limit = self.limits.memory
-        if limit is None or (size := resident_memory()) <= limit:
-            return False
-        log.info("stopping: %d bytes in memory, the limit is %d", size, limit)
-        return True
 
     async def _is_drained(self) -> bool:
         """Tell whether nothing has come for a while, nothing is in hand, and nothing waits."""

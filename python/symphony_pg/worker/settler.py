@@ -14,8 +14,8 @@ from ..database.functions.messages import ClaimedMessage, Nacked
 from ..errors import LeaseLost, SymphonyError
 from ..events import Event, Events, Failed, Lost, Retried
 from ..handling.failure import Failure
+from ..waiting import Flag
 from .claim import Claim
-from .flag import Flag
 from .link import Stopped
 from .source import Source
 from .strangers import Strangers

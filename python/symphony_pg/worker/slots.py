@@ -247,8 +247,7 @@ class Slots:
                     outbox.renew()
             except BaseException as error:
                 outbox.renew()
-                has_failed = True
-                self._failed(claim, message, error, handler)
+                has_failed = self._failed(claim, message, error, handler)
             else:
                 claim.succeeded(message.message_id)
             self._done.add(message, time.monotonic() - started, failed=has_failed)
@@ -270,16 +269,17 @@ class Slots:
             attempt = self._starter.start(work, self._isolation.context())
             is_over = attempt.done() and not attempt.cancelled()
             error = attempt.result() if is_over else await self._ended(slot, attempt)
+            has_failed = error is not None
             if error is None:
                 claim.succeeded(message.message_id)
             elif slot.is_cancelled and isinstance(error, asyncio.CancelledError):
                 log.info("message %d: its handler was cancelled", message.message_id)
             else:
-                self._failed(claim, message, error, handler)
+                has_failed = self._failed(claim, message, error, handler)
             if slot.is_stuck:
                 slot.recover()
             seconds = time.monotonic() - started
-            self._done.add(message, seconds, failed=error is not None)
+            self._done.add(message, seconds, failed=has_failed)
             self._pace.observe(seconds, 1)
         return count
 
@@ -399,12 +399,14 @@ class Slots:
 
     def _failed(
         self, claim: Claim, message: ClaimedMessage, error: BaseException, handler: Handler | None
-    ) -> None:
+    ) -> bool:
+        """Note what a handler raised; return whether it has failed, and was not done before."""
         if isinstance(error, AlreadyDone):
             claim.succeeded(message.message_id)
-            return
+            return False
         self._note_failure(claim, Failure.of(message, error, handler))
         forget_traceback(error)
+        return True
 
     def _note_failure(self, claim: Claim, failure: Failure) -> None:
         if claim.failed(failure):

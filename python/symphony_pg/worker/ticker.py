@@ -9,8 +9,8 @@ from datetime import datetime
 
 from ..database import functions
 from ..times import parse_datetime
+from ..waiting import Flag
 from .clock import Clock, telling_the_time
-from .flag import Flag
 from .link import Link, committed_asynchronously
 
 __all__ = ["Ticker"]

@@ -37,13 +37,13 @@ from ..handling.handler import each_handler, seconds_of
 from ..handling.logged import name_messages
 from ..handling.middlewares import use_transactions
 from ..version import __version__, check_compatible
+from ..waiting import Flag
 from .backlog import Backlog
 from .claim import Claim
 from .claimer import Claimer, Limits
 from .clock import Clock
 from .done import Done
 from .doorbell import Doorbell
-from .flag import Flag
 from .heartbeat import Heartbeat, resident_memory
 from .idling import Idling
 from .link import LAST_WORDS, Link, Stopped
@@ -175,9 +175,16 @@ class Worker:
         """Return why nothing is claimed at present, or None. From any thread."""
         if self._stopping:
             return "the worker stops"
-        if not (self._is_set_up and self._claim_link.is_open and self._link.is_open):
+        if not (self._is_set_up and self._is_connected):
             return "the worker is not connected to PostgreSQL"
+        if self._reach is not None and self._reach.state != "up":
+            return "the worker is not connected to its broker"
         return self.why_not_alive()
+
+    @property
+    def _is_connected(self) -> bool:
+        """True with PostgreSQL; who consumes from a broker needs no connection to claim by."""
+        return self._link.is_open and (self._reach is not None or self._claim_link.is_open)
 
     def _on_time_limit(self) -> None:
         self._is_out_of_time = not self._stopping

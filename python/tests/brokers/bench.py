@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from symphony_pg import Client, Symphony, Worker
@@ -14,7 +14,8 @@ from symphony_pg.brokers.opening import broker_of
 from symphony_pg.config.broker import BrokerSettings
 from symphony_pg.worker.relay import Relay
 from tests.brokers.servers import Server
-from tests.worker.helpers import until
+from tests.helpers import status
+from tests.worker.helpers import at_work, running
 
 NAME = "orders"
 
@@ -40,29 +41,15 @@ class Bench:
         self.options = options
         self.client.create_transport(NAME, self.server.kind, config={**self.settings.settings})
         self.client.set_routes("*", [NAME])
-        self.client.set_retry_policy("*", 3, delay=_seconds(0.05), multiplier=1, jitter=0)
+        self.client.set_retry_policy("*", 3, delay=timedelta(seconds=0.05), multiplier=1, jitter=0)
 
-    @asynccontextmanager
-    async def relaying(self) -> AsyncIterator[Relay]:
+    def relaying(self) -> AbstractAsyncContextManager[Relay]:
         """Run a relay for the length of a block."""
-        relay = Relay(self.settings, self.dsn)
-        task = asyncio.create_task(relay.run())
-        try:
-            yield relay
-        finally:
-            relay.stop()
-            await task
+        return at_work(Relay(self.settings, self.dsn))
 
-    @asynccontextmanager
-    async def consuming(self, **options: Any) -> AsyncIterator[Worker]:
+    def consuming(self, **options: Any) -> AbstractAsyncContextManager[Worker]:
         """Run a consumer for the length of a block."""
-        worker = Worker(self.app, transport=self.settings, **options)
-        task = asyncio.create_task(worker.run())
-        try:
-            yield worker
-        finally:
-            worker.stop()
-            await task
+        return running(self.app, transport=self.settings, **options)
 
     @asynccontextmanager
     async def working(self, **options: Any) -> AsyncIterator[Worker]:
@@ -80,24 +67,9 @@ class Bench:
         finally:
             await broker.close()
 
-    async def until(self, condition: Callable[[], object], what: str = "the condition") -> None:
-        """Wait until something is true; the broker may have to start."""
-        await until(condition, what)
-
     async def send_foreign(self, body: bytes, type_: str | None = None, **headers: str) -> None:
         """Send what another program might."""
         await self.server.send_foreign(self.destination, body, type_, headers)
 
     def status(self, message_id: int) -> str:
-        found = self.client.message_status(message_id)
-        assert found is not None
-        return found.status
-
-    def elsewhere(self, **settings: Any) -> BrokerSettings:
-        return replace(self.settings, **settings)
-
-
-def _seconds(seconds: float) -> Any:
-    from datetime import timedelta
-
-    return timedelta(seconds=seconds)
+        return status(self.client.conn, message_id)

@@ -1,6 +1,7 @@
 """What every broker keeps: the same handlers do the same, wherever their messages came by."""
 
 import asyncio
+import json
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -8,12 +9,14 @@ from typing import Any
 import pytest
 
 from symphony_pg import PermanentError, Snooze
+from symphony_pg.brokers.broker import BrokerAway
 from symphony_pg.handling.context import Context
-from tests.brokers.bench import NAME, Bench
+from tests.brokers.bench import Bench
 from tests.helpers import Connection, one
 from tests.worker.helpers import until
 
 LARGEST_BODY = 268435455
+OUTSIDE = ("pending", "processing")
 
 
 async def test_a_message_goes_out_and_is_done(bench: Bench) -> None:
@@ -283,9 +286,6 @@ async def test_a_broker_that_restarts_loses_nothing(bench: Bench) -> None:
     assert bench.client.failed_messages() == []
 
 
-OUTSIDE = ("pending", "processing")
-
-
 async def test_an_outage_uses_no_attempt_and_changes_no_order(bench: Bench) -> None:
     seen: list[tuple[int, int]] = []
 
@@ -305,6 +305,27 @@ async def test_an_outage_uses_no_attempt_and_changes_no_order(bench: Bench) -> N
     async with bench.consuming() as worker:
         await until(lambda: worker.counts.done == 500, "all")
     assert seen == [(each, 1) for each in ids]
+
+
+async def test_what_was_hung_up_on_is_away(bench: Bench) -> None:
+    """While one task waits for an answer, another one may find that the broker is not there."""
+    async with bench.broker() as broker:
+        pass
+    for verb in (lambda: broker.receive(1, 0), broker.count):
+        with pytest.raises(BrokerAway):
+            await verb()
+
+
+async def test_a_consumer_is_ready_while_its_broker_is_there(bench: Bench) -> None:
+    bench.app.handler("Pay")(lambda body: None)
+    async with bench.consuming() as worker:
+        await until(lambda: worker.why_not_ready() is None, "it is ready")
+        bench.server.kill()
+        await until(
+            lambda: worker.why_not_ready() == "the worker is not connected to its broker",
+            "the outage is told",
+        )
+        assert worker.why_not_alive() is None  # and it may be stopped
 
 
 async def test_a_relay_that_stops_in_an_outage_gives_back(bench: Bench) -> None:
@@ -397,15 +418,10 @@ async def test_an_exchange_hands_messages_to_others_too(bench: Bench) -> None:
 
 
 def _as_text(messages: Any) -> Any:
-    import json
-
     return [
         each._replace(body=json.dumps(each.body), headers=json.dumps(each.headers))
         for each in messages
     ]
-
-
-assert NAME
 
 
 def _has_more(done: list[int], enough: int) -> bool:

@@ -16,6 +16,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from symphony_pg import Client, Context, PermanentError, RetryAfter, Snooze, Symphony
 from symphony_pg.monitoring import conventions, otel_middleware
+from symphony_pg.outcomes import AlreadyDone
 from tests.helpers import KINDS, Connection, Job, known
 from tests.worker.helpers import run
 
@@ -184,9 +185,11 @@ def test_a_batch_links_to_all_its_senders(app: Symphony, seen: Seen) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [Snooze(60), RetryAfter(60)], ids=lambda each: type(each).__name__
+    "error", [Snooze(60), RetryAfter(60), AlreadyDone([])], ids=lambda each: type(each).__name__
 )
-def test_what_is_put_off_is_no_error(app: Symphony, seen: Seen, error: Exception) -> None:
+def test_what_is_put_off_or_done_is_no_error(
+    app: Symphony, seen: Seen, error: BaseException
+) -> None:
     def handle(job: Job) -> None:
         raise error
 

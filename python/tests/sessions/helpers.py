@@ -1,8 +1,11 @@
-"""What several sessions do, and a clock that a test moves on."""
+"""What several sessions do, a clock that a test moves on, and lives of a model."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from tests.helpers import Connection
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+
+from tests.helpers import Connection, one
 
 
 def enqueue(conn: Connection, count: int = 1) -> list[int]:
@@ -27,4 +30,34 @@ def replace_clock(conn: Connection, start: datetime) -> None:
     conn.execute(
         "create or replace function symphony._now() returns timestamptz language sql volatile "
         "as 'select now_at from public.clock'"
+    )
+
+
+def pass_time(conn: Connection, by: timedelta) -> datetime:
+    """Move the clock on that replace_clock() made; return the time.
+
+    Somebody has always just ticked: a longer time without a tick would be an outage, in which
+    leases stand still.
+    """
+    now: datetime = one(conn, "update public.clock set now_at = now_at + %s returning now_at", by)
+    conn.execute(
+        "update symphony.tick set ticked_at = %s "
+        "where tick_id = (select max(tick_id) from symphony.tick)",
+        [now],
+    )
+    return now
+
+
+def run_lives(life: type[RuleBasedStateMachine], examples: int, steps: int) -> None:
+    """Let hypothesis make so many lives of so many steps."""
+    run_state_machine_as_test(
+        life,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            database=None,
+            print_blob=True,
+            suppress_health_check=list(HealthCheck),
+        ),
     )

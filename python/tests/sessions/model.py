@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 from symphony_pg import Client, LeaseLost
-from tests.helpers import Connection, one
+from tests.helpers import Connection
+from tests.sessions.helpers import pass_time
 
 QUEUES: dict[str, dict[str, Any]] = {
     "a": {"max_attempts": 2, "retry_delay": timedelta(seconds=1), "retry_jitter": 0.5},
@@ -72,19 +73,9 @@ class Model(RuleBasedStateMachine):
     # What the model knows
 
     def pass_time(self, by: timedelta) -> datetime:
-        """Let no two steps happen at the same time, as on a real clock.
-
-        Somebody has always just ticked: a longer time without a tick would be an outage, in which
-        leases stand still.
-        """
+        """Let no two steps happen at the same time, as on a real clock."""
         self.transactions += 1
-        step = "update public.clock set now_at = now_at + %s returning now_at"
-        self.now = one(self.conn, step, by)
-        self.conn.execute(
-            "update symphony.tick set ticked_at = %s "
-            "where tick_id = (select max(tick_id) from symphony.tick)",
-            [self.now],
-        )
+        self.now = pass_time(self.conn, by)
         return self.now
 
     def step(self) -> None:

@@ -10,13 +10,12 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import initialize, precondition, rule
 
 from symphony_pg import LeaseLost, UnknownMessage
 from tests.helpers import Connection
-from tests.sessions.helpers import replace_clock
+from tests.sessions.helpers import replace_clock, run_lives
 from tests.sessions.model import LEASE, PRIORITIES, QUEUES, STATUS, Claim, Message, Model
 
 EXAMPLES = int(os.environ.get("LIFE_EXAMPLES", "150"))
@@ -408,16 +407,6 @@ def test_every_life_is_that_of_the_model(conn: Connection) -> None:
         def __init__(self) -> None:
             super().__init__(conn, seen)
 
-    run_state_machine_as_test(
-        LifeHere,
-        settings=settings(
-            max_examples=EXAMPLES,
-            stateful_step_count=STEPS,
-            deadline=None,
-            database=None,
-            print_blob=True,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    run_lives(LifeHere, EXAMPLES, STEPS)
     print(dict(seen))
     assert all(seen[each] for each in REACHED), seen

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -19,12 +18,11 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
 from symphony_pg import Client
-from tests.helpers import Connection, one
-from tests.sessions.helpers import replace_clock
+from tests.helpers import Connection
+from tests.sessions.helpers import pass_time, replace_clock, run_lives
 
 EXAMPLES = int(os.environ.get("LIFE_EXAMPLES", "60"))
 LEASE = timedelta(seconds=10)
@@ -101,13 +99,7 @@ class LimitedLife(RuleBasedStateMachine):
     # What the model knows
 
     def pass_time(self, by: timedelta) -> datetime:
-        step = "update public.clock set now_at = now_at + %s returning now_at"
-        self.now = one(self.conn, step, by)
-        self.conn.execute(
-            "update symphony.tick set ticked_at = %s "
-            "where tick_id = (select max(tick_id) from symphony.tick)",
-            [self.now],
-        )
+        self.now = pass_time(self.conn, by)
         return self.now
 
     def step(self) -> None:
@@ -401,15 +393,5 @@ def test_every_life_with_limits_is_that_of_the_model(conn: Connection) -> None:
         def __init__(self) -> None:
             super().__init__(conn, seen)
 
-    run_state_machine_as_test(
-        LifeHere,
-        settings=settings(
-            max_examples=EXAMPLES,
-            stateful_step_count=50,
-            deadline=None,
-            database=None,
-            print_blob=True,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    run_lives(LifeHere, EXAMPLES, 50)
     assert [each for each in REACHED if not seen[each]] == [], seen

@@ -7,9 +7,9 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import sql
@@ -19,16 +19,22 @@ from symphony_pg import Client, Symphony, Worker
 from symphony_pg.worker import Counts
 from tests.helpers import TIMEOUT, Connection, end_other_sessions, status, wait_until
 
+W = TypeVar("W", bound=Worker)
+
 
 def run(app: Symphony, **options: Any) -> Counts:
     """Run a worker until the queues are drained."""
     return asyncio.run(Worker(app, **{"drain": True, **options}).run())
 
 
-@asynccontextmanager
-async def running(app: Symphony, **options: Any) -> AsyncIterator[Worker]:
+def running(app: Symphony, **options: Any) -> AbstractAsyncContextManager[Worker]:
     """Run a worker for the length of a block."""
-    worker = Worker(app, **options)
+    return at_work(Worker(app, **options))
+
+
+@asynccontextmanager
+async def at_work(worker: W) -> AsyncIterator[W]:
+    """Let a worker run for the length of a block."""
     task = asyncio.create_task(worker.run())
     try:
         yield worker

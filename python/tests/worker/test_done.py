@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass
 
 from symphony_pg import Client, Symphony
+from symphony_pg.outcomes import AlreadyDone
 from symphony_pg.worker.done import bucket
 from tests.helpers import KINDS, Connection, Job, jobs
 from tests.worker.helpers import run
@@ -41,6 +42,23 @@ def test_each_handler_counts_once_with_its_type(app: Symphony, conn: Connection,
     median = figures["Other"].worked_p50
     assert median is not None
     assert 0.025 < median.total_seconds() < 1
+
+
+@KINDS
+def test_what_had_taken_effect_before_has_not_failed(
+    app: Symphony, conn: Connection, kind: str
+) -> None:
+    def sync_handler(job: Job) -> None:
+        raise AlreadyDone([])
+
+    async def async_handler(job: Job) -> None:
+        sync_handler(job)
+
+    app.handler(Job)(sync_handler if kind == "sync" else async_handler)
+    app.dispatch_many(jobs(3))
+    assert run(app).done == 3
+    (figures,) = Client(conn).type_figures(message_type="Job", step="hour")
+    assert (figures.handled, figures.failed) == (3, 0)
 
 
 def test_a_batch_counts_the_share_of_each_message(app: Symphony, conn: Connection) -> None:

@@ -1,4 +1,4 @@
-"""An event with a time limit, and slots of which as many wake as there is work for."""
+"""A flag with a time limit, waits that get longer, and slots that wake for what there is."""
 
 import asyncio
 import time
@@ -7,9 +7,9 @@ import pytest
 
 from symphony_pg import Client, Symphony
 from symphony_pg.database.lending import Connections
+from symphony_pg.waiting import FIRST_WAIT, LONGEST_WAIT, Backoff, Flag
 from symphony_pg.worker.backlog import Backlog, Run
 from symphony_pg.worker.claim import Claim
-from symphony_pg.worker.flag import Flag
 from tests.helpers import Connection, Job
 
 
@@ -56,6 +56,27 @@ def test_a_wait_ends_in_time_and_leaves_nothing_behind() -> None:
         return time.monotonic() - began
 
     assert 0.09 < asyncio.run(wait()) < 1
+
+
+def test_each_wait_is_longer_until_an_attempt_succeeds() -> None:
+    waits: list[float | None] = []
+
+    class Told(Flag):
+        async def wait(self, seconds: float | None = None) -> bool:
+            waits.append(seconds)
+            return False
+
+    async def fail() -> None:
+        backoff = Backoff(Told())
+        for _ in range(12):
+            await backoff.wait()
+        backoff.reset()
+        await backoff.wait()
+
+    asyncio.run(fail())
+    longest = [min(LONGEST_WAIT, FIRST_WAIT * 2**n) for n in range(12)]
+    for wait, most in zip(waits, [*longest, FIRST_WAIT], strict=True):
+        assert wait is not None and most / 2 <= wait <= most
 
 
 def test_as_many_slots_wake_as_there_are_messages(app: Symphony, conn: Connection) -> None:

@@ -1,10 +1,14 @@
-"""An event that can be waited for with a time limit."""
+"""Waiting in async code: for a flag, with a time limit, and before another attempt."""
 
 from __future__ import annotations
 
 import asyncio
+import random
 
-__all__ = ["Flag"]
+__all__ = ["Backoff", "Flag"]
+
+FIRST_WAIT = 0.1
+LONGEST_WAIT = 5.0
 
 
 class Flag:
@@ -53,3 +57,21 @@ class Flag:
 def _tell(waiter: asyncio.Future[bool], is_set: bool) -> None:
     if not waiter.done():
         waiter.set_result(is_set)
+
+
+class Backoff:
+    """Waits before another attempt, or until a flag is set; `attempts` have failed in a row."""
+
+    def __init__(self, stopped: Flag) -> None:
+        self.attempts = 0
+        self._stopped = stopped
+
+    def reset(self) -> None:
+        """Note that an attempt has succeeded."""
+        self.attempts = 0
+
+    async def wait(self) -> None:
+        """Wait longer after each attempt that failed, and never exactly as long as others do."""
+        seconds = min(LONGEST_WAIT, FIRST_WAIT * 2**self.attempts)
+        self.attempts = min(self.attempts + 1, 10)
+        await self._stopped.wait(seconds * random.uniform(0.5, 1))  # noqa: S311
