@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 from .errors import BadArgument
 
@@ -13,6 +13,7 @@ __all__ = [
     "check_moment",
     "parse_datetime",
     "parse_duration",
+    "parse_past",
     "show_duration",
 ]
 
@@ -68,6 +69,21 @@ def parse_duration(text: str) -> timedelta:
         return timedelta(seconds=sum(float(number) * UNITS[unit] for number, unit in parts))
     except OverflowError:
         raise ValueError(f"{text!r} is too long a time") from None
+
+
+def parse_past(text: str) -> datetime:
+    """Read how long ago something was, '2h', or when it was; raise ValueError.
+
+    A time that is written without a zone has none.
+    """
+    try:
+        ago = parse_duration(text)
+    except ValueError:
+        return parse_datetime(text)
+    try:
+        return datetime.now(timezone.utc) - ago
+    except OverflowError:
+        raise ValueError(f"{text!r} is too long ago") from None
 
 
 def show_duration(value: timedelta) -> str:
