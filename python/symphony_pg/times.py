@@ -11,9 +11,9 @@ __all__ = [
     "as_expiry",
     "as_timedelta",
     "check_moment",
+    "parse_ago",
     "parse_datetime",
     "parse_duration",
-    "parse_past",
     "show_duration",
 ]
 
@@ -71,15 +71,12 @@ def parse_duration(text: str) -> timedelta:
         raise ValueError(f"{text!r} is too long a time") from None
 
 
-def parse_past(text: str) -> datetime:
-    """Read how long ago something was, '2h', or when it was; raise ValueError.
-
-    A time that is written without a zone has none.
-    """
+def parse_ago(text: str) -> datetime | None:
+    """Read '2h' as the moment two hours ago; None: this is no duration; raise ValueError."""
     try:
         ago = parse_duration(text)
     except ValueError:
-        return parse_datetime(text)
+        return None
     try:
         return datetime.now(timezone.utc) - ago
     except OverflowError:

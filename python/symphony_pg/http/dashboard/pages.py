@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from ...database import functions
+from ...database.functions.messages import LONGEST_ID
 from ...version import __version__
 from ..access import Doorkeeper, User
 from ..problems import Problem, as_problem
@@ -272,7 +273,8 @@ class Dashboard:
         """Show one message: why it waits, what happened to it, and what it holds."""
         message_id: int = request.path_params["message_id"]
         read = self._database.read
-        found = await read(functions.message_status(message_id))
+        is_one = message_id <= LONGEST_ID
+        found = await read(functions.message_status(message_id)) if is_one else None
         if found is None:
             raise Problem(
                 404,
