@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 from .errors import BadArgument
 
@@ -11,6 +11,7 @@ __all__ = [
     "as_expiry",
     "as_timedelta",
     "check_moment",
+    "parse_ago",
     "parse_datetime",
     "parse_duration",
     "show_duration",
@@ -68,6 +69,18 @@ def parse_duration(text: str) -> timedelta:
         return timedelta(seconds=sum(float(number) * UNITS[unit] for number, unit in parts))
     except OverflowError:
         raise ValueError(f"{text!r} is too long a time") from None
+
+
+def parse_ago(text: str) -> datetime | None:
+    """Read '2h' as the moment two hours ago; None: this is no duration; raise ValueError."""
+    try:
+        ago = parse_duration(text)
+    except ValueError:
+        return None
+    try:
+        return datetime.now(timezone.utc) - ago
+    except OverflowError:
+        raise ValueError(f"{text!r} is too long ago") from None
 
 
 def show_duration(value: timedelta) -> str:

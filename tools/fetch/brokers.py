@@ -2,15 +2,13 @@
 
 import re
 import shutil
-import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
 from fetch import debian
+from fetch.build import BUILD, fill
 
-BUILD = Path(__file__).resolve().parents[2] / "build"
 REDIS = ("redis-tools", "redis-server", "libatomic1", "libjemalloc2", "liblzf1")
 ERLANG = (
     *("base", "asn1", "crypto", "eldap", "ftp", "inets", "mnesia", "os-mon", "parsetools"),
@@ -50,12 +48,8 @@ def _program(name: str, packages: Sequence[str], installed: str, unpacked: str) 
     if found := shutil.which(installed, path="/usr/local/bin:/usr/bin:/usr/sbin"):
         return Path(found)
     target = BUILD / name
-    if not target.exists():
-        BUILD.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=BUILD) as folder:
-            draft = Path(folder, "files")
-            if not all(debian.unpack(re.escape(package), draft) for package in packages):
-                return None
-            with suppress(OSError):  # somebody else was faster
-                draft.rename(target)
-    return target / unpacked
+
+    def unpack(draft: Path) -> bool:
+        return all(debian.unpack(re.escape(package), draft) for package in packages)
+
+    return target / unpacked if target.exists() or fill(target, unpack) else None

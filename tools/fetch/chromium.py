@@ -7,13 +7,12 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 from fetch import debian
+from fetch.build import BUILD, fill
 
-UNPACKED = Path(__file__).resolve().parents[2] / "build" / "chromium"
+UNPACKED = BUILD / "chromium"
 PACKAGES = ("chromium", "fontconfig-config", "fonts-inter", "fonts-dejavu-core")
 
 
@@ -21,7 +20,7 @@ def obtain() -> tuple[str, dict[str, str]] | None:
     """Return the program, and the environment in which it starts; None: it cannot be had here."""
     program, environment = shutil.which("chromium") or "", dict(os.environ)
     if not program:
-        if not UNPACKED.exists() and not _fetch():
+        if not UNPACKED.exists() and not fill(UNPACKED, _unpack):
             return None
         program = str(UNPACKED / "usr/lib/chromium/chromium")
         folders = [
@@ -43,19 +42,14 @@ def obtain() -> tuple[str, dict[str, str]] | None:
     return program, environment
 
 
-def _fetch() -> bool:
-    UNPACKED.parent.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=UNPACKED.parent) as folder:
-        draft = Path(folder, "files")
-        if not debian.unpack_with_needs(PACKAGES, draft):
-            return False
-        Path(draft, "fonts.conf").write_text(
-            '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>'
-            f"<dir>{UNPACKED}/usr/share/fonts</dir><cachedir>{UNPACKED}/cache</cachedir>"
-            "<alias><family>monospace</family><prefer><family>DejaVu Sans Mono</family></prefer>"
-            "</alias>"
-            "</fontconfig>"
-        )
-        with suppress(OSError):  # somebody else was faster
-            draft.rename(UNPACKED)
+def _unpack(draft: Path) -> bool:
+    if not debian.unpack_with_needs(PACKAGES, draft):
+        return False
+    Path(draft, "fonts.conf").write_text(
+        '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>'
+        f"<dir>{UNPACKED}/usr/share/fonts</dir><cachedir>{UNPACKED}/cache</cachedir>"
+        "<alias><family>monospace</family><prefer><family>DejaVu Sans Mono</family></prefer>"
+        "</alias>"
+        "</fontconfig>"
+    )
     return True

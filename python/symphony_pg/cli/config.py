@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -19,7 +19,9 @@ from .options import chosen_dsn, dsn_option, printing, wide_option
 from .output import Output
 from .tables import Column, Row
 
-__all__ = ["config", "use_config"]
+__all__ = ["config", "file_option", "use_config"]
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 CONFIG = "The file [SYMPHONY_CONFIG, else ./symphony.toml]."
 
@@ -32,6 +34,13 @@ def use_config(context: click.Context, option: click.Parameter, path: str | None
     loaded = configuration.load(found)
     context.default_map = {**(context.default_map or {}), **loaded.worker}
     return loaded
+
+
+def file_option(command: F) -> F:
+    """Add --config, and hand over what the file says, or None if there is none."""
+    return click.option(
+        "--config", metavar="FILE", is_eager=True, callback=use_config, help=CONFIG
+    )(command)
 
 
 @click.group()

@@ -40,20 +40,22 @@ class Glance(NamedTuple):
 def glance(client: Client) -> Glance:
     """Read what there is to see."""
     now = datetime.now(timezone.utc)
-    figures = client.queue_figures(since=now - timedelta(minutes=MINUTES))
+    figures: dict[str, list[QueueFigures]] = {}
+    for each in client.queue_figures(since=now - timedelta(minutes=MINUTES)):
+        figures.setdefault(each.queue_name, []).append(each)
     return Glance(
         client.health(__version__),
-        [Line(each, _bars(each.queue_name, figures, now)) for each in client.queue_stats()],
+        [Line(q, _bars(figures.get(q.queue_name, ()), now)) for q in client.queue_stats()],
         client.worker_activity(),
         client.failed_stats(at_most=MOST_READ),
     )
 
 
-def _bars(queue: str, figures: Sequence[QueueFigures], now: datetime) -> str:
+def _bars(figures: Sequence[QueueFigures], now: datetime) -> str:
     counts = [0] * MINUTES
     for each in figures:
         back = int((now - each.begins_at) / timedelta(minutes=1))
-        if each.queue_name == queue and 0 <= back < MINUTES:
+        if 0 <= back < MINUTES:
             counts[-1 - back] = each.claimed
     most = max(counts)
     return "".join(BARS[(each * 7 + most - 1) // most if most else 0] for each in counts)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..times import parse_datetime, parse_duration, show_duration
+from ..database.functions.messages import LONGEST_ID
+from ..times import parse_ago, parse_datetime, parse_duration, show_duration
 
 __all__ = [
     "ADDRESS",
@@ -20,8 +21,6 @@ __all__ = [
     "MOMENT",
     "PAST",
 ]
-
-LONGEST_ID = 2**63 - 1
 
 if TYPE_CHECKING:
     ParamType = click.ParamType[Any]  # generic for type checkers only, and only in newer versions
@@ -72,14 +71,7 @@ class _Moment(Text):
 
 class _Past(_Moment):
     def read(self, text: str) -> datetime:
-        try:
-            ago = parse_duration(text)
-        except ValueError:
-            return super().read(text)
-        try:
-            return datetime.now(timezone.utc) - ago
-        except OverflowError:
-            raise ValueError(f"{text!r} is too long ago") from None
+        return parse_ago(text) or super().read(text)
 
 
 class _Memory(Text):

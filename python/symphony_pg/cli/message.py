@@ -8,6 +8,7 @@ from datetime import datetime
 import click
 
 from ..database.client import Client
+from ..database.functions.messages import STATES
 from ..errors import UnknownMessage
 from .kinds import MESSAGE_ID, PAST
 from .options import connected, wide_option
@@ -16,16 +17,6 @@ from .tables import Column
 
 __all__ = ["message"]
 
-STATES = (
-    "pending",
-    "waiting",
-    "delayed",
-    "processing",
-    "completed",
-    "forwarded",
-    "failed",
-    "removed",
-)
 MOST = 10000
 MESSAGES = (
     Column("message_id", "id"),

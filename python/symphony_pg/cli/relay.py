@@ -16,7 +16,7 @@ from ..errors import UnknownTransport, WrongState
 from ..worker import Counts
 from ..worker.relay import Relay
 from ..worker.signals import Signals
-from .config import CONFIG, use_config
+from .config import file_option
 from .kinds import DURATION
 from .logs import LEVELS, configure_logging, start_logging
 from .options import chosen_dsn, dsn_option, printing
@@ -36,7 +36,7 @@ log = logging.getLogger("symphony_pg.worker")
     help="What the broker gets to confirm when the relay is stopped.",
 )  # fmt: skip
 @click.option("--no-listen", is_flag=True, help="Poll only: for transaction poolers.")
-@click.option("--config", metavar="FILE", is_eager=True, callback=use_config, help=CONFIG)
+@file_option
 @click.option(
     "--log-level", type=click.Choice(LEVELS, case_sensitive=False), help="What is logged [info].",
 )  # fmt: skip

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -17,7 +18,7 @@ from ..config.result import Config
 from ..database.client import Client
 from ..database.functions.messages import ClaimedMessage
 from ..errors import SymphonyError
-from .config import CONFIG, use_config
+from .config import file_option
 from .options import connected, printing, wide_option
 from .output import Output
 from .pauses import tell_of_pause
@@ -156,15 +157,9 @@ PROBE_TYPE = "symphony.probe"
 PATIENCE = 10.0
 
 
-def _file_option(command: Callable[..., None]) -> Callable[..., None]:
-    return click.option(
-        "--config", metavar="FILE", is_eager=True, callback=use_config, help=CONFIG
-    )(command)
-
-
 @transport.command()
 @click.argument("name")
-@_file_option
+@file_option
 @printing
 def setup(name: str, config: Config | None, out: Output) -> None:
     """Make what the transport NAME needs at its broker. What is there stays as it is.
@@ -181,7 +176,7 @@ def setup(name: str, config: Config | None, out: Output) -> None:
 
 @transport.command()
 @click.argument("name")
-@_file_option
+@file_option
 @printing
 def test(name: str, config: Config | None, out: Output) -> None:
     """Send a probe to the broker of the transport NAME and back.
@@ -205,9 +200,7 @@ def _at_broker(
     settings = broker_settings(config, name)
     if suffix:
         elsewhere = {**settings.settings, "destination": settings.destination + suffix}
-        settings = type(settings)(
-            settings.name, settings.type, settings.location, settings.queue, elsewhere
-        )
+        settings = replace(settings, settings=elsewhere)
 
     async def run() -> Any:
         broker = broker_of(settings)

@@ -191,12 +191,6 @@ class Doorkeeper:
             return await self._user(request)
         return await self.admit(request, "viewer") if self.lets_look else None
 
-    async def guest(self, request: Request) -> User | None:
-        """Return whom the host application knows, or who sends a token with the request."""
-        if request.headers.get("authorization") is None:
-            return await self._user(request)
-        return await self.admit(request, "viewer")
-
     def sign_in(self, request: Request, token: str, session: str) -> str:
         """Return the session with the role of a token and a proof of both; refuse a wrong token.
 

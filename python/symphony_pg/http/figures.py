@@ -98,11 +98,10 @@ class Figures:
     async def remaining(self, queues: list[str]) -> int | None:
         """Return how many messages wait in these queues, or in all; None: we may not look."""
         try:
-            depth = await self.depth(None)
+            stats = await self.read(functions.queue_stats())
         except AccessDenied:
             return None
-        wanted = [each for each in depth if each["queue"] in queues or "*" in queues]
-        return sum(int(each["pending"]) for each in wanted)
+        return sum(each.pending for each in stats if "*" in queues or each.queue_name in queues)
 
     async def failed(
         self, queue: str | None, message_type: str | None, error_class: str | None

@@ -13,6 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from symphony_pg import Client, Symphony
+from symphony_pg.database.functions.messages import STATES
 from symphony_pg.http import User
 from symphony_pg.http.dashboard.actions import ACTIONS
 from symphony_pg.http.dashboard.rendering import redacted, restored
@@ -312,6 +313,8 @@ def test_names_and_texts_cannot_break_out(visitor: TestClient, filled: Client) -
         ("hello", "'hello' is not understood"),
         ("state:lost", "there is no state 'lost'"),
         ("since:soon", "'soon' is not a time"),
+        ("since:999999d", "'999999d' is not a time"),
+        ("until:99999999999d", "'99999999999d' is not a time"),
         ("type:'x", "a quotation mark is not closed"),
     ],
 )
@@ -324,13 +327,21 @@ def test_a_search_that_is_not_understood(visitor: TestClient, text: str, title: 
     assert html.escape(title[1:], quote=False).replace("'", "&#39;") in answer.text
 
 
+@pytest.mark.parametrize("state", STATES)
+def test_every_state_can_be_searched(client: Client, state: str) -> None:
+    found = parse(f"state:{state} since:7d")
+    assert found["state"] == state  # type: ignore[index]
+    assert client.list_messages(**found) == []  # type: ignore[arg-type]
+
+
 def test_a_search(visitor: TestClient) -> None:
     sign_in(visitor)
     answer = visitor.get(f"{BASE}/messages?q=2", follow_redirects=False)
     assert answer.headers["location"] == f"{BASE}/messages/2"
     found = visitor.get(f"{BASE}/messages", params={"q": "queue:orders state:processing"}).text
     assert len(re.findall(r'<th scope="row"><a href="/symphony/messages/', found)) == 1
-    assert visitor.get(f"{BASE}/messages/99").status_code == 404
+    for no_message in (99, 2**63 - 1, 2**63):
+        assert visitor.get(f"{BASE}/messages/{no_message}").status_code == 404
 
 
 def test_twenty_who_watch_ask_the_queries_of_one(

@@ -13,7 +13,12 @@ __all__ += ["ack", "cancel", "claim_batch", "enqueue", "enqueue_batch", "extend_
 __all__ += ["list_messages", "message_history", "message_status", "nack_with_backoff", "release"]
 __all__ += ["release_unheard", "run_message_now", "snooze", "why_not_running"]
 
-
+LONGEST_ID = 2**63 - 1
+# Those of message_status() and list_messages().
+STATES = (
+    *("pending", "waiting", "delayed", "processing"),
+    *("completed", "forwarded", "failed", "removed"),
+)
 TIMES = ("available_at", "delay", "expires_in", "expires_at", "idempotency_window")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from ...database import functions
@@ -37,6 +38,13 @@ class Form(dict[str, list[str]]):
             raise Problem(400, f"the field {name} is no number")
         return int(text)
 
+    def moment(self, name: str) -> datetime:
+        """Return a field that is a time."""
+        try:
+            return parse_datetime(self.one(name))
+        except ValueError:
+            raise Problem(400, f"the field {name} is no time") from None
+
 
 @dataclass(frozen=True)
 class Action:
@@ -52,32 +60,31 @@ class Action:
 
 
 def chosen_group(form: Form) -> dict[str, Any]:
-    """Return the failed messages that a form means: those of a group that had failed by then."""
-    try:
-        until = parse_datetime(form.one("until"))
-    except ValueError:
-        raise Problem(400, "the field until is no time") from None
-    chosen: dict[str, Any] = {"queue_name": form.one("queue"), "until": until}
-    if (message_type := form.maybe("type")) is not None:
-        chosen["message_type"] = message_type
-    if (error_class := form.maybe("error_class")) is not None:
-        chosen["error_class"] = error_class
+    """Return the failed messages that a form means: those of a queue, a type, a class of error."""
+    chosen = {"queue_name": form.one("queue")}
+    for name, argument in (("type", "message_type"), ("error_class", "error_class")):
+        if (value := form.maybe(name)) is not None:
+            chosen[argument] = value
     return chosen
+
+
+def _shown_group(form: Form) -> dict[str, Any]:
+    """Return the same, without what has failed since it was shown, and no more than was shown."""
+    return {
+        **chosen_group(form),
+        "until": form.moment("until"),
+        "at_most": min(form.number("at_most"), AT_MOST),
+    }
 
 
 def _retry_group(form: Form) -> Call[Any]:
     rate = form.maybe("per_second")
-    return functions.retry_failed(
-        **chosen_group(form),
-        per_second=float(form.number("per_second")) if rate else None,
-        at_most=min(form.number("at_most"), AT_MOST),
-    )
+    per_second = float(form.number("per_second")) if rate else None
+    return functions.retry_failed(**_shown_group(form), per_second=per_second)
 
 
 def _remove_group(form: Form) -> Call[Any]:
-    return functions.remove_failed(
-        **chosen_group(form), at_most=min(form.number("at_most"), AT_MOST)
-    )
+    return functions.remove_failed(**_shown_group(form))
 
 
 def _count(what: str) -> Callable[[Form, Any], str]:
@@ -88,18 +95,30 @@ def _outcome(form: Form, done: Any) -> str:
     return f"Message {form.one('id')}: {done[0].outcome}."
 
 
-def _name(name: str, done: str, not_done: str) -> Callable[[Form, Any], str]:
-    return lambda form, result: f"{form.one(name)} {done if result else not_done}."
+def _switch(kind: str, call: Callable[[str], Call[Any]], done: str, not_done: str) -> Action:
+    """Switch a queue, a schedule or a transport; the call tells whether that changed it."""
+    return Action(
+        lambda form: call(form.one(kind)),
+        lambda form, changed: f"{form.one(kind)} {done if changed else not_done}.",
+    )
+
+
+def _ask(command: str) -> Action:
+    return Action(
+        lambda form: functions.request_workers(command, [form.one("worker")]),
+        lambda form, _: f"{form.one('worker')} is asked to {command}.",
+    )
 
 
 ACTIONS = {
-    "pause-queue": Action(
-        lambda form: functions.pause_queue(form.one("queue")),
-        _name("queue", "is paused: workers get nothing of it", "was paused already"),
+    "pause-queue": _switch(
+        "queue",
+        functions.pause_queue,
+        "is paused: workers get nothing of it",
+        "was paused already",
     ),
-    "resume-queue": Action(
-        lambda form: functions.resume_queue(form.one("queue")),
-        _name("queue", "is handed out again", "was not paused"),
+    "resume-queue": _switch(
+        "queue", functions.resume_queue, "is handed out again", "was not paused"
     ),
     "purge-queue": Action(
         lambda form: functions.purge_queue(form.one("queue")),
@@ -117,39 +136,31 @@ ACTIONS = {
     "remove-message": Action(lambda form: functions.remove_failed([form.number("id")]), _outcome),
     "retry-group": Action(_retry_group, _count("pending again")),
     "remove-group": Action(_remove_group, _count("removed")),
-    **{
-        f"{command}-worker": Action(
-            lambda form, command=command: functions.request_workers(  # type: ignore[misc]
-                command, [form.one("worker")]
-            ),
-            lambda form, _, command=command: (  # type: ignore[misc]
-                f"{form.one('worker')} is asked to {command}."
-            ),
-        )
-        for command in ("stop", "pause", "resume")
-    },
+    **{f"{command}-worker": _ask(command) for command in ("stop", "pause", "resume")},
     "run-schedule": Action(
         lambda form: functions.run_schedule_now(form.one("schedule")),
         lambda form, done: f"{form.one('schedule')} has enqueued message {done}.",
     ),
-    "pause-schedule": Action(
-        lambda form: functions.pause_schedule(form.one("schedule")),
-        _name("schedule", "is paused", "was paused already"),
+    "pause-schedule": _switch(
+        "schedule", functions.pause_schedule, "is paused", "was paused already"
     ),
-    "resume-schedule": Action(
-        lambda form: functions.resume_schedule(form.one("schedule")),
-        _name("schedule", "runs again", "will not run again: its time is over"),
+    "resume-schedule": _switch(
+        "schedule",
+        functions.resume_schedule,
+        "runs again",
+        "will not run again: its time is over",
     ),
-    "disable-transport": Action(
-        lambda form: functions.disable_transport(form.one("transport")),
-        _name("transport", "is disabled: its messages are held", "was disabled already"),
+    "disable-transport": _switch(
+        "transport",
+        functions.disable_transport,
+        "is disabled: its messages are held",
+        "was disabled already",
     ),
-    "enable-transport": Action(
-        lambda form: functions.enable_transport(form.one("transport")),
-        _name("transport", "is enabled", "was enabled already"),
+    "enable-transport": _switch(
+        "transport", functions.enable_transport, "is enabled", "was enabled already"
     ),
     "release-key": Action(
         lambda form: functions.release_key(form.one("queue"), form.one("key")),
-        _name("key", "is let go", "was not held"),
+        lambda form, done: f"{form.one('key')} {'is let go' if done else 'was not held'}.",
     ),
 }

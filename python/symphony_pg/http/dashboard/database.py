@@ -36,7 +36,6 @@ T = TypeVar("T")
 class Overview:
     """All that there is to see at a glance, at one time."""
 
-    read_at: datetime
     incidents: list[Incident]
     queues: list[QueueStats]
     workers: list[WorkerActivity]
@@ -90,7 +89,6 @@ class Database:
 
     async def _overview(self) -> Overview:
         return Overview(
-            datetime.now(timezone.utc),
             await self.read(functions.health(__version__)),
             await self.read(functions.queue_stats()),
             await self.read(functions.worker_activity()),

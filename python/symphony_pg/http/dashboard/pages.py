@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from ...database import functions
+from ...database.functions.messages import LONGEST_ID
 from ...version import __version__
 from ..access import Doorkeeper, User
 from ..problems import Problem, as_problem
@@ -120,8 +121,8 @@ class Dashboard:
     def _to_sign_in(self, request: Request) -> Response:
         if request.method != "GET":
             raise Problem(403, "you are not signed in", "The session may be over. Sign in again.")
-        whole = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        return RedirectResponse(f"{self._base(request)}/sign-in?{urlencode({'next': whole})}", 303)
+        asked = urlencode({"next": _address(request)})
+        return RedirectResponse(f"{self._base(request)}/sign-in?{asked}", 303)
 
     def _base(self, request: Request) -> str:
         return str(request.scope.get("root_path", "")) + self._path
@@ -134,7 +135,7 @@ class Dashboard:
         theme = request.cookies.get(THEME, "auto")
         html = self._templates.get_template(template).render(
             base=base,
-            here=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+            here=_address(request),
             user=user if user is None or user.name else None,
             may_act=user is not None and user.role == "operator",
             proof=self._sessions.proof(request),
@@ -272,7 +273,8 @@ class Dashboard:
         """Show one message: why it waits, what happened to it, and what it holds."""
         message_id: int = request.path_params["message_id"]
         read = self._database.read
-        found = await read(functions.message_status(message_id))
+        is_one = message_id <= LONGEST_ID
+        found = await read(functions.message_status(message_id)) if is_one else None
         if found is None:
             raise Problem(
                 404,
@@ -460,6 +462,10 @@ def _static() -> Mapping[str, tuple[bytes, str]]:
     }
 
 
+def _address(request: Request) -> str:
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+
 def _link(base: str) -> Callable[..., str]:
     """Return what makes the address of a page, with what it is asked."""
 
@@ -493,13 +499,10 @@ def _number(text: str) -> int:
     return Form(number=[text]).number("number")
 
 
-def _moment(text: str) -> Any:
-    return chosen_group(Form(queue=["-"], until=[text]))["until"]
+def _moment(text: str) -> datetime:
+    return Form(moment=[text]).moment("moment")
 
 
 def _group(request: Request) -> dict[str, Any]:
-    chosen = {"queue_name": _given(request, "queue")}
-    for name, argument in (("type", "message_type"), ("error_class", "error_class")):
-        if name in request.query_params:
-            chosen[argument] = request.query_params[name]
-    return chosen
+    _given(request, "queue")
+    return chosen_group(Form({name: [each] for name, each in request.query_params.items()}))

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import Any
 
-from ...times import parse_datetime, parse_duration
+from ...database.functions.messages import STATES
+from ...times import parse_ago, parse_datetime
 from ..problems import Problem
 
 __all__ = ["WORDS", "parse"]
 
-STATES = ("pending", "waiting", "delayed", "processing", "completed", "failed", "removed")
 WORDS = {
     "type": "message_type",
     "queue": "queue_name",
@@ -44,18 +44,13 @@ def parse(text: str) -> int | dict[str, Any]:
 
 
 def _time(text: str) -> datetime:
-    now = datetime.now(timezone.utc)
     try:
-        return now - parse_duration(text)
-    except ValueError:
-        pass
-    try:
-        read = parse_datetime(text)
+        read = parse_ago(text) or parse_datetime(text)
     except ValueError:
         raise Problem(
             400, f"{text!r} is not a time", "Write 90s, 15m, 2h, 7d, or 2026-05-01T12:00."
         ) from None
-    return read if read.utcoffset() is not None else read.replace(tzinfo=timezone(timedelta()))
+    return read if read.utcoffset() is not None else read.replace(tzinfo=timezone.utc)
 
 
 def _example() -> str:

@@ -35,7 +35,7 @@ class Sessions:
 
     async def user(self, request: Request) -> User | None:
         """Return who makes a request; None: somebody who has to sign in."""
-        user = await self._doorkeeper.guest(request)
+        user = await self._doorkeeper.identify(request)
         if user is not None or "authorization" in request.headers:
             return user
         found = self._doorkeeper.signed_in(request.cookies.get(COOKIE, ""))
