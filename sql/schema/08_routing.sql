@@ -39,7 +39,7 @@ comment on table symphony.transport is 'The names that routes lead to; see creat
 comment on column symphony.transport.transport_name is '1 to 48 letters, digits and _ . : / -';
 comment on column symphony.transport.transport_type is
 'postgres: a queue of this database; sync: the handler runs in the process that dispatches; redis, rabbitmq '
-'and sqs: a broker, which a relay forwards the messages of its queue to (see 12_brokers.sql).';
+'and sqs: a broker, which a relay forwards the messages of its queue to (see 13_brokers.sql).';
 comment on column symphony.transport.queue_name is
 'The queue its messages go into, that of a broker is its outbox; a sync transport has no queue.';
 comment on column symphony.transport.priority is
