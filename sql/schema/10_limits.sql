@@ -131,6 +131,9 @@ comment on column symphony.freed_key.group_key is 'The key.';
  * A rate is a bucket that fills by a token every so often, and holds as many as the burst says.  A message
  * that is handed out takes one.  Only one moment has to be kept: when the bucket will be full (this is the
  * generic cell rate algorithm).  It is in the row of the gate, and here for each key.
+ *
+ * A claim looks for several keys of a queue at once.  They come first in the primary key: behind the queue, a
+ * plan that was made while there were few keys might walk over all that the queue has.
  */
 create table symphony.key_pace (
     pace_id    bigint generated always as identity,
@@ -139,7 +142,7 @@ create table symphony.key_pace (
     full_at    timestamptz not null,
     next_at    timestamptz,
 
-    constraint key_pace_pkey primary key (queue_name, group_key, pace_id)
+    constraint key_pace_pkey primary key (group_key, queue_name, pace_id)
 );
 
 comment on table symphony.key_pace is

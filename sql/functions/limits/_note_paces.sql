@@ -28,26 +28,25 @@ begin
         where each.group_key is not null
         group by each.group_key
     ), paced as materialized (
-        select key.group_key, key.messages, old.pace_id, old.next_at as old_next_at,
+        select key.group_key, key.messages, old.next_at as old_next_at,
                symphony._full_at(queue.key_rate, null, old.full_at, now, key.messages) as full_at,
                first.message_id is not null
                and coalesce((busy -> key.group_key)::bigint, 0) + key.messages
                    < case when queue.ordered then 1 else coalesce(queue.key_concurrency, 1000000) end as waits
         from key
         left join lateral (
-            select key_pace.pace_id, key_pace.full_at, key_pace.next_at
+            select key_pace.full_at, key_pace.next_at
             from symphony.key_pace
             where key_pace.queue_name = queue.queue_name and key_pace.group_key = key.group_key
             order by key_pace.pace_id desc
             limit 1
         ) as old on true
-        left join symphony.held_key
-            on held_key.queue_name = queue.queue_name and held_key.group_key = key.group_key
+        left join lateral symphony._head_of_key(queue.queue_name, key.group_key) as head on true
         left join lateral symphony._first_of_key(
             queue.queue_name, key.group_key, coalesce((bounds -> key.group_key)::bigint, claim_id),
-            held_key.message_id) as first on true
+            head.message_id) as first on true
     ), news as materialized (
-        select paced.group_key, paced.pace_id, paced.full_at, told.next_at
+        select paced.group_key, paced.full_at, told.next_at
         from paced
         cross join lateral (
             select case when paced.waits
@@ -57,9 +56,8 @@ begin
         where paced.messages > 0 or told.next_at is distinct from paced.old_next_at
     ), gone as (
         delete from symphony.key_pace
-        using news
-        where key_pace.queue_name = queue.queue_name and key_pace.group_key = news.group_key
-          and key_pace.pace_id = news.pace_id
+        where key_pace.queue_name = queue.queue_name
+          and key_pace.group_key = any (array(select news.group_key from news))
     )
     insert into symphony.key_pace (queue_name, group_key, full_at, next_at)
     select queue.queue_name, news.group_key, news.full_at, news.next_at

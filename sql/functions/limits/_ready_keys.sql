@@ -11,10 +11,9 @@ begin
         select key.group_key
         from (select each.key as group_key, each.value::bigint as bound
               from jsonb_each(bounds) as each) as key
-        left join symphony.held_key
-            on held_key.queue_name = _ready_keys.queue_name and held_key.group_key = key.group_key
+        left join lateral symphony._head_of_key(_ready_keys.queue_name, key.group_key) as head on true
         cross join lateral symphony._first_of_key(
-            _ready_keys.queue_name, key.group_key, key.bound, held_key.message_id) as first
+            _ready_keys.queue_name, key.group_key, key.bound, head.message_id) as first
         where not busy ? key.group_key
           and key.group_key not in (select t from unnest(taken) as t where t is not null));
 end;

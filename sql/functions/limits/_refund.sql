@@ -55,7 +55,8 @@ begin
             next_at = case when key_pace.next_at is not null then greatest(
                 symphony._next_token_at(v_queue.key_rate, null, pace.full_at), now) end
         from pace
-        where key_pace.queue_name = v_queue.queue_name and key_pace.group_key = pace.group_key
+        where key_pace.group_key = any (array(select pace.group_key from pace))
+          and key_pace.queue_name = v_queue.queue_name and key_pace.group_key = pace.group_key
           and key_pace.pace_id = pace.pace_id;
     end if;
 end;

@@ -20,16 +20,15 @@ begin
     with candidate as (
         select each.key as group_key, each.value::bigint as bound from jsonb_each(bounds) as each
     ), ready as materialized (
-        select candidate.group_key, first.place, first.ordinal, held_key.message_id as held_by,
-               least(case when held_key.message_id is not null then 1 end, allowed.messages,
+        select candidate.group_key, first.place, first.ordinal, head.message_id as held_by,
+               least(case when head.message_id is not null then 1 end, allowed.messages,
                      _take_parked.at_most) as room
         from candidate
-        left join symphony.held_key
-            on held_key.queue_name = queue.queue_name and held_key.group_key = candidate.group_key
+        left join lateral symphony._head_of_key(queue.queue_name, candidate.group_key) as head on true
         cross join lateral symphony._room_of_key(
             queue, candidate.group_key, (busy -> candidate.group_key)::bigint, now) as allowed (messages)
         cross join lateral symphony._first_of_key(
-            queue.queue_name, candidate.group_key, candidate.bound, held_key.message_id) as first
+            queue.queue_name, candidate.group_key, candidate.bound, head.message_id) as first
         where first.lane_id = _take_parked.lane_id
           and (allowed.messages > 0) is not false
         order by first.place, first.ordinal

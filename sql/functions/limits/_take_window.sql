@@ -28,7 +28,7 @@ begin
         select row_number() over () as number, m.txid, m.message_id, m.group_key
         from symphony._run(_take_window.lane_id, run, after_id, size) as m
     ), key as materialized (
-        select k.group_key, held_key.message_id as held_by, allowed.messages > 0 is not false as may_go,
+        select k.group_key, head.message_id as held_by, allowed.messages > 0 is not false as may_go,
                case
                    when may_wait and exists (
                        select from symphony.parked as p
@@ -42,8 +42,8 @@ begin
             select symphony._room_of_key(queue, k.group_key, (busy -> k.group_key)::bigint, now)
                    - coalesce((mine -> k.group_key)::bigint, 0) as messages
         ) as allowed
-        left join symphony.held_key
-            on may_wait and held_key.queue_name = queue.queue_name and held_key.group_key = k.group_key
+        left join lateral symphony._head_of_key(
+            queue.queue_name, case when may_wait then k.group_key end) as head on true
     ), marked as (
         select given.*, key.held_by = given.message_id as is_head,
                case

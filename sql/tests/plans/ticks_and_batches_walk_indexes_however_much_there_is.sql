@@ -23,11 +23,17 @@ create function pg_temp.fill(low integer, high integer) returns void language sq
     from (select min(lane_id) as lane_id from symphony.lane) as one, generate_series(low, high) as i;
     insert into symphony.schedule_run (schedule_name, scheduled_at, fired_at, skipped)
     select 's', now() - i * interval '1 minute', now(), 'missed' from generate_series(low, high) as i;
+    insert into symphony.key_pace (queue_name, group_key, full_at, next_at)
+    select 'paced', 'key ' || i, kept.until, case when i % 2 = 0 then kept.until end
+    from generate_series(low, high) as i
+    cross join lateral (
+        select now() + case when i % 100 = 1 then '-1 s' else '30 min' end::interval
+    ) as kept (until);
     insert into symphony.tick (ticked_at, swept_until, full_sweep_at, purge_at)
     select now(), now(), 'infinity', 'infinity' from generate_series(low, high);
 $$;
 
-select symphony.create_queue('q1');
+select symphony.create_queue('q1'), symphony.create_queue('paced', key_rate => '10/1 h');
 select lives_ok('select pg_temp.costs() from generate_series(1, 7)', 'a session plans them beside nothing');
 
 create temporary table cost (rows integer, buffers integer[]);
