@@ -45,7 +45,7 @@ REACHED = (
 )
 queues = st.sampled_from(sorted(QUEUES))
 keys = st.sampled_from(["a", "a", "b", None])
-expiries = st.sampled_from([None, 0.05, 1])  # in seconds
+expiries = st.sampled_from([None, None, 0.05, 1, 5])  # in seconds
 
 
 @dataclass
@@ -480,7 +480,7 @@ def test_every_life_with_limits_is_that_of_the_model(conn: Connection) -> None:
         def __init__(self) -> None:
             super().__init__(conn, seen)
 
-    for _ in range(6):  # what is rare may need some more
+    for _ in range(12):  # what is rare may need some more
         run_lives(LifeHere, EXAMPLES, 50)
         if all(seen[each] for each in REACHED):
             break
