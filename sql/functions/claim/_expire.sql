@@ -29,18 +29,16 @@ begin
         order by open.number
     loop
         continue when v_message.message_id = any (v_back);
-        if v_claim.is_gated and v_message.on_expiry is null
-           and symphony._is_behind(v_claim.claim_id, v_message.message_id)
-        then
-            v_behind := symphony._followers(v_claim.claim_id, array[v_message.message_id]);
-            perform symphony._park_again(v_claim.claim_id, v_behind);
-            v_back := v_back || v_behind;
-            continue;
-        end if;
-        v_late := v_late || v_message.message_id;
         if v_claim.is_gated and v_message.on_expiry is null then
+            if symphony._is_behind(v_claim.claim_id, v_message.message_id) then
+                v_behind := symphony._followers(v_claim.claim_id, array[v_message.message_id]);
+                perform symphony._park_again(v_claim.claim_id, v_behind);
+                v_back := v_back || v_behind;
+                continue;
+            end if;
             v_back := v_back || symphony._hold_back(v_claim.claim_id, v_message.message_id, is_final => true);
         end if;
+        v_late := v_late || v_message.message_id;
     end loop;
     if v_late = '{}' and v_back = '{}' then
         return v_claim.open_ids;
