@@ -9,7 +9,7 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import timedelta
 from functools import partial
@@ -17,7 +17,6 @@ from typing import Any
 
 import click
 
-from ..config.broker import BrokerSettings
 from ..config.result import Config
 from ..errors import WorkerStuck, WrongState
 from ..monitoring.probes import worker_pages
@@ -43,7 +42,7 @@ __all__ = ["consume"]
 log = logging.getLogger("symphony_pg.worker")
 PROGRESS_INTERVAL = 0.5
 LAST_SECOND = 1.0
-Beside = Callable[[], AbstractAsyncContextManager[None]]
+Beside = AbstractAsyncContextManager[None]
 TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
 
 
@@ -185,9 +184,10 @@ def consume(
     if (dsn := chosen_dsn(dsn, config)) is not None:
         app.move(dsn)  # what handlers dispatch goes where their messages are
     forwarded = chosen_brokers(config, relayed) if relayed or relay_all else []
-    drain, listen = settings["drain"], not settings.pop("no_listen")
-    make = partial(_relays, forwarded, chosen_dsn(dsn, config), listen)
-    make(False)  # a library that is missing is told before the worker starts
+    listen = not settings.pop("no_listen")
+    relay = partial(Relay, dsn=chosen_dsn(dsn, config), listen=listen)
+    relays = [relay(each) for each in forwarded]
+    last = [relay(each, drain=True) for each in forwarded if settings["drain"]]
     metrics = None if metrics_at is None else WorkerMetrics(app)
     worker = Worker(
         app,
@@ -226,14 +226,8 @@ def consume(
                 **({"serving": urls} if urls else {}),
             },
         )
-    beside = partial(relays_beside, worker, make, drain=drain) if forwarded else nullcontext
+    beside = relays_beside(worker, relays, last) if relays else nullcontext()
     asyncio.run(_end_in_time(worker, signals, out, beside))
-
-
-def _relays(
-    chosen: Sequence[BrokerSettings], dsn: str | None, listen: bool, drain: bool
-) -> list[Relay]:
-    return [Relay(each, dsn, listen=listen, drain=drain) for each in chosen]
 
 
 def _in_seconds(value: Any) -> Any:
@@ -280,7 +274,7 @@ async def _work(worker: Worker, signals: Signals, out: Output, beside: Beside) -
     progress = asyncio.create_task(_show_progress(worker)) if out.is_live else None
     started = time.monotonic()
     try:
-        async with beside():
+        async with beside:
             counts = await worker.run(signals=signals)
     finally:
         if progress is not None:

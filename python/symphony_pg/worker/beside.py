@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from .relay import Relay
@@ -14,15 +14,14 @@ __all__ = ["relays_beside"]
 
 @asynccontextmanager
 async def relays_beside(
-    worker: Worker, make: Callable[[bool], Sequence[Relay]], *, drain: bool
+    worker: Worker, relays: Sequence[Relay], last: Sequence[Relay] = ()
 ) -> AsyncIterator[None]:
     """Run relays for the length of a block that runs the worker.
 
-    They stop after it: what its last handlers enqueue goes out, too. With `drain`, they forward
-    what is there then. A relay that cannot go on stops the worker, and its error is raised.
-    `make` returns the relays; those that end when nothing is left, if it is called with True.
+    They stop after it: what its last handlers enqueue goes out, too. Unless the worker was told to
+    stop, the relays in `last` run then, which end when nothing is left. A relay that cannot go on
+    stops the worker, and its error is raised.
     """
-    relays = make(False)
     working = [asyncio.create_task(each.run()) for each in relays]
     for task in working:
         task.add_done_callback(lambda _: worker.stop())
@@ -35,5 +34,5 @@ async def relays_beside(
         await asyncio.wait(working)
     for task in working:
         task.result()
-    if drain and not was_asked:
-        await asyncio.gather(*(each.run() for each in make(True)))
+    if not was_asked:
+        await asyncio.gather(*(each.run() for each in last))

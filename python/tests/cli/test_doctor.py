@@ -833,7 +833,7 @@ def test_an_owner_who_may_see_little_says_so(empty_dsn: str, tmp_path: Path) -> 
         found = {each.code: each for each in ward.client.health()}
         assert set(found) == {"lane_locked", "sessions_hidden"}
         pid = session.info.backend_pid
-        assert found["lane_locked"].cause == (f"Held by pid {pid} (role postgres, psql).")
+        assert found["lane_locked"].cause == f"Held by pid {pid} (role postgres, psql)."
         assert found["lane_locked"].command == f"select pg_terminate_backend({pid});"
         assert found["sessions_hidden"].severity == "note"
 
