@@ -56,6 +56,7 @@ def run_lives(life: type[RuleBasedStateMachine], examples: int, steps: int) -> N
             max_examples=examples,
             stateful_step_count=steps,
             deadline=None,
+            derandomize=False,  # as the profile that hypothesis takes in CI would
             database=None,
             print_blob=True,
             suppress_health_check=list(HealthCheck),

@@ -201,6 +201,13 @@ class LimitedLife(RuleBasedStateMachine):
             if key is not None:
                 self.order.setdefault((queue, key), []).append(message_id)
 
+    @rule(queue=queues, key=keys, drops=st.booleans(), size=st.integers(1, 5))
+    def come_late(self, queue: str, key: str | None, size: int, *, drops: bool) -> None:
+        """What is behind a message of its key is late when they are claimed."""
+        self.enqueue(queue, [(key, None), (key, 0.05)], drops=drops)
+        self.pass_time(timedelta(seconds=0.1))
+        self.claim_now(queue, size)
+
     @rule(queue=queues)
     def debounce(self, queue: str) -> None:
         """The last one counts, as long as the first one waits for its time."""
@@ -218,10 +225,8 @@ class LimitedLife(RuleBasedStateMachine):
             self.seen["replaced"] += 1
         else:
             assert message_id not in self.messages
-            for each in self.those(queue, "ready") + self.those(queue, "processing"):
-                each.is_debounced = False  # the key is that of the new one
-            for each in self.those(queue, "failed"):
-                each.is_debounced = False
+            for each in self.messages.values():
+                each.is_debounced &= each.queue != queue  # the key is that of the new one
         self.messages[message_id] = Message(
             message_id,
             queue,
