@@ -70,9 +70,11 @@ stress: .venv/dev.stamp build ## order and limits of 100,000 messages under ever
 	    python/tests/worker/test_rates.py $(ARGS)
 	@echo "proved: per key each message once and in order, and no more in hands than may be"
 
-chaos: .venv/dev.stamp build ## brokers: 20,000 messages and 50 faults for each of them
+chaos: .venv/dev.stamp build ## brokers: 20,000 messages and 50 faults for each of them, off for a minute
 	@CHAOS_MESSAGES=$${CHAOS_MESSAGES:-20000} CHAOS_FAULTS=$${CHAOS_FAULTS:-50} \
-	    $(SERVER) -- $(PY) -m pytest -q -s python/tests/brokers/test_chaos.py $(ARGS)
+	    OUTAGE_SECONDS=$${OUTAGE_SECONDS:-60} OUTAGE_MESSAGES=$${OUTAGE_MESSAGES:-3000} \
+	    $(SERVER) -- $(PY) -m pytest -q -s python/tests/brokers/test_chaos.py \
+	    python/tests/brokers/test_outage.py $(ARGS)
 	@echo "proved: whatever is killed, each effect takes place once, and the rest has failed"
 
 bench: .venv/dev.stamp build ## measure on a durable throw-away server

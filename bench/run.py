@@ -36,6 +36,7 @@ from psycopg.types.json import Jsonb
 from symphony_pg import Symphony, Worker, message
 
 sys.path.insert(0, str(Path(__file__).parent))
+import brokers as broker_figures
 import cron_next
 import figures
 import limits
@@ -906,6 +907,12 @@ def _timed_run(bench: Bench, total: int) -> tuple[list[float], list[float]]:
     return waited, worked
 
 
+def brokers(bench: Bench) -> None:
+    """Relays and consumers beside the bare libraries, and what they grow by."""
+    for name, figure, unit, target, is_most, beside in broker_figures.rows(DSN, quick=bench.quick):
+        row(name, figure, unit, target, is_most, beside)
+
+
 FIGURES = {
     f.__name__: f
     for f in (
@@ -926,6 +933,7 @@ FIGURES = {
         folding,
         gated,
         timetable,
+        brokers,
     )
 }
 

@@ -243,4 +243,6 @@ def _translated() -> Iterator[None]:
 
 
 def _text(error: Exception) -> str:
+    if isinstance(error, RuntimeError):  # whose text is the address of a channel that is closed
+        return "RabbitMQ: the connection is lost"
     return f"RabbitMQ: {error}" if str(error) else f"RabbitMQ: {type(error).__name__}"

@@ -254,6 +254,11 @@ class BatchContext:
         self._items = items
         self._by_message = {id(item.message): item for item in items}
 
+    @property
+    def queue_name(self) -> str:
+        """The queue that the first message came from."""
+        return self._items[0].claimed.queue_name
+
     def _item(self, message: Any) -> BatchItem:
         item = self._by_message.get(id(message))
         if item is None:

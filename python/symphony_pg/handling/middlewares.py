@@ -128,7 +128,25 @@ def transaction_middleware() -> Middleware:
     return Middleware(transaction, transaction_async, "handle", "transaction_middleware")
 
 
-def use_transactions(bus: Bus) -> None:
-    """Put the middleware around the handlers unless it is there already."""
-    if all(each.name != "transaction_middleware" for each in bus.around("handle")):
-        bus.add(transaction_middleware())
+def use_transactions(bus: Bus, queue_name: str) -> None:
+    """Open context.transaction() around handlers of what comes from a queue, unless it is open."""
+    name = f"transactions of {queue_name}"
+    if any(each.name == name for each in bus.around("handle")):
+        return
+
+    def is_wanted(passage: Passage) -> bool:
+        return passage.context.queue_name == queue_name and passage.context.conn is None
+
+    def transaction(passage: Passage, next_: Next) -> Any:
+        if not is_wanted(passage):
+            return next_(passage)
+        with passage.context.transaction():
+            return next_(passage)
+
+    async def transaction_async(passage: Passage, next_: Next) -> Any:
+        if not is_wanted(passage):
+            return await next_(passage)
+        async with passage.context.transaction():
+            return await next_(passage)
+
+    bus.add(Middleware(transaction, transaction_async, "handle", name))

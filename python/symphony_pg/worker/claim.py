@@ -73,6 +73,11 @@ class Claim:
         """Return the messages without an outcome."""
         return set(self._open)
 
+    def untold_ids(self) -> set[int]:
+        """Return the messages of whose outcome nobody has heard yet."""
+        failed = (each.message.message_id for each in self.failures[self.nacked :])
+        return {*self._open, *failed, *self.done[self.acked :]}
+
     @property
     def in_hand(self) -> int:
         """How many messages have no outcome."""

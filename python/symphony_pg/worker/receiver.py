@@ -148,7 +148,7 @@ class BrokerSource:
         held = []
         for claim in claims:
             with suppress(LeaseLost):
-                await self._at_broker(claim, claim.open_ids(), lambda broker: broker.extend)
+                await self._at_broker(claim, claim.untold_ids(), lambda broker: broker.extend)
                 held.append(claim.claim_id)
         return held
 

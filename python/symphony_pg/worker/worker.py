@@ -358,7 +358,7 @@ class Worker:
         if self._transport is None or self._reach is None:
             return None
         if self._transport.settings.get("inbox"):
-            use_transactions(self.app.bus)
+            use_transactions(self.app.bus, self._transport.outbox)
             self.app.compile()
         return Receiver(
             limits=self._limits,

@@ -1,32 +1,86 @@
-"""A relay or a consumer in a process of its own, for tests that kill it."""
+"""A relay or a consumer in a process of its own, for tests that kill it.
+
+Run as `python program.py relay|consumer DSN FILE TRANSPORTS`, the last as JSON. What a handler does
+outside the database is a line of FILE, and what it does there is a row of the table `effect`.
+"""
+
+from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import os
+import random
+import signal
 import sys
+from pathlib import Path
 from typing import Any
 
-from symphony_pg import PermanentError, Symphony, Worker
+from symphony_pg import Context, PermanentError, Snooze, Symphony, Worker
 from symphony_pg.config.broker import BrokerSettings
-from symphony_pg.handling.context import Context
 from symphony_pg.worker.relay import Relay
 
-role, dsn, text = sys.argv[1:]
-settings = BrokerSettings(**json.loads(text))
-app = Symphony(dsn)
+EFFECT = "insert into effect (type, key, n) values (%s, %s, %s)"
 
 
-@app.handler("Pay")
-async def pay(body: Any, context: Context) -> None:
-    number = body["n"]
-    async with context.transaction() as conn:
-        if number % 50 == 7:
-            raise PermanentError("never")
-        if number % 10 == 3 and context.attempt == 1:
-            raise OSError("not now")
-        await conn.execute("insert into effect (n) values (%s)", [number])
+def cause_trouble(number: int, context: Context) -> None:
+    """Fail for good, fail once, or come back later, for one message in five."""
+    if number % 50 == 7:
+        raise PermanentError("never")
+    if number % 10 == 3 and context.attempt == 1:
+        raise OSError("not now")
+    if number % 10 == 5 and random.random() < 0.5:
+        raise Snooze(0.1, "not yet")
 
 
-if role == "relay":
-    asyncio.run(Relay(settings, dsn).run())
-else:
-    asyncio.run(Worker(app, transport=settings, concurrency=4).run())
+def application(dsn: str, file: int) -> Symphony:
+    """Return handlers that take effect once (Pay, Bill, Move), and at least once (Ship)."""
+    app = Symphony(dsn)
+
+    @app.handler("Pay")
+    async def pay(body: Any, context: Context) -> None:
+        async with context.transaction() as conn:
+            await conn.execute(EFFECT, ["Pay", context.group_key, body["n"]])
+            cause_trouble(body["n"], context)
+
+    @app.handler("Bill")  # its transport has an inbox
+    def bill(body: Any, context: Context) -> None:
+        context.conn.execute(EFFECT, ["Bill", context.group_key, body["n"]])
+        cause_trouble(body["n"], context)
+
+    @app.handler("Ship")
+    async def ship(body: Any, context: Context) -> None:
+        cause_trouble(body["n"], context)
+        os.write(file, f"{body['n']}\n".encode())
+
+    @app.handler("Move")
+    async def move(body: Any, context: Context) -> None:
+        async with context.transaction() as conn:
+            await conn.execute(EFFECT, ["Move", context.group_key, body["n"]])
+
+    @app.handler("Die")  # its transport has an inbox
+    async def die(body: Any, context: Context) -> None:
+        await context.conn.execute(EFFECT, ["Die", None, body["n"]])
+        if context.attempt == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return app
+
+
+async def main(role: str, dsn: str, path: str, text: str) -> None:
+    transports = [BrokerSettings(**each) for each in json.loads(text)]
+    if role == "relay":
+        workers: list[Worker] = [Relay(each, dsn) for each in transports]
+    else:
+        file = os.open(Path(path), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        app = application(dsn, file)
+        workers = [
+            Worker(app, transport=each, concurrency=1 if each.settings.get("ordered") else 4)
+            for each in transports
+        ]
+    await asyncio.gather(*(each.run() for each in workers))
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(process)d %(message)s")
+    asyncio.run(main(*sys.argv[1:]))

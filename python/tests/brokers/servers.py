@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -112,6 +113,12 @@ class Server(ABC):
             self._process.send_signal(number)
             self._process.wait(PATIENCE)
             self._process = None
+
+    def disturb(self, rng: random.Random) -> None:
+        """Do the worst that may happen to it, and let it come back."""
+        self.kill()
+        time.sleep(rng.uniform(0, 1))
+        self.start()
 
     def ensure_up(self) -> None:
         """Start it again if a test has ended it."""

@@ -13,7 +13,7 @@ from symphony_pg.brokers.broker import BrokerAway
 from symphony_pg.handling.context import Context
 from tests.brokers.bench import Bench
 from tests.helpers import Connection, one
-from tests.worker.helpers import until
+from tests.worker.helpers import running, until
 
 LARGEST_BODY = 268435455
 OUTSIDE = ("pending", "processing")
@@ -237,6 +237,31 @@ async def test_with_an_inbox_every_handler_is_in_a_transaction(
     async with bench.working() as worker:
         await until(lambda: worker.counts.done == 1, "the second attempt")
     assert one(conn, "select count(*) from effect") == 1
+
+
+async def test_an_inbox_is_that_of_one_transport(bench: Bench, conn: Connection) -> None:
+    """Another worker of the same application opens its transactions as ever."""
+    bench.create(inbox=True)
+    bench.client.create_queue("mail")
+    bench.client.create_transport("mail", "postgres", "mail")
+    bench.client.set_routes("Mail", ["mail"])
+    conn.execute("create table effect (type text)")
+
+    @bench.app.handler("Pay")
+    def pay(body: Any, context: Context) -> None:
+        context.conn.execute("insert into effect values ('Pay')")
+
+    @bench.app.handler("Mail")
+    def mail(body: Any, context: Context) -> None:
+        assert context.conn is None
+        with context.transaction() as tx:
+            tx.execute("insert into effect values ('Mail')")
+
+    async with bench.working() as worker, running(bench.app, queues=["mail"]) as other:
+        bench.client.enqueue("Pay", {})
+        bench.client.enqueue("Mail", {})
+        await until(lambda: worker.counts.done + other.counts.done == 2, "both")
+    assert one(conn, "select count(*), count(distinct type) from effect") == (2, 2)
 
 
 async def test_a_stopped_consumer_gives_nothing_up(bench: Bench) -> None:
