@@ -24,7 +24,7 @@ from .connections import connect, connect_async
 from .process import here
 from .silence import CALL_TIMEOUT, AsyncConnection, Connection, Silence, answered_within, limit
 
-__all__ = ["MAX_CONNECTIONS", "Connections", "Places"]
+__all__ = ["MAX_CONNECTIONS", "Connections"]
 
 log = logging.getLogger("symphony_pg.connections")
 
@@ -38,31 +38,13 @@ AnyConnection = Connection[Any] | AsyncConnection[Any]
 _lenders: ContextVar[tuple[Connections, ...]] = ContextVar("symphony_lenders", default=())
 
 
-class Places:
+class _Places:
     """Who finds no place free waits for its turn; whoever leaves hands the place on."""
 
     def __init__(self, count: int) -> None:
         self._free = count
         self._waiting: deque[futures.Future[None]] = deque()
         self._lock = Lock()
-
-    def take(self, seconds: float) -> bool:
-        """Take a place; return False if there was none for so long."""
-        turn = self._turn()
-        return turn is None or self.wait(turn, seconds)
-
-    async def take_async(self, seconds: float) -> bool:
-        """Do what take() does, from async code."""
-        turn = self._turn()
-        return turn is None or await self.wait_async(turn, seconds)
-
-    def _turn(self) -> futures.Future[None] | None:
-        """Take a place, or queue up for one; return what is to be waited for."""
-        with self._lock:
-            if not self._free:
-                return self._queue_up()
-            self._free -= 1
-        return None
 
     def _queue_up(self) -> futures.Future[None]:
         turn: futures.Future[None] = futures.Future()
@@ -112,7 +94,7 @@ class Places:
         return None
 
 
-class _Shelf(Places):
+class _Shelf(_Places):
     """The connections of one process: those that are kept, and how many are lent."""
 
     def __init__(self, most: int, keep: int) -> None:

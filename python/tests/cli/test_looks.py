@@ -3,7 +3,7 @@
 import pytest
 
 from symphony_pg import Client
-from symphony_pg.cli.message import STATES
+from symphony_pg.database.functions.messages import STATES
 from tests.cli.helpers import Cli
 from tests.helpers import Connection
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from symphony_pg import Client, PostgresTransport, Symphony
-from symphony_pg.database.lending import Connections, Places
+from symphony_pg.database.lending import Connections, _Shelf
 from symphony_pg.errors import NoConnectionFree
 from tests.helpers import KINDS, Connection, Job, wait_until
 
@@ -177,62 +177,83 @@ def test_one_connection_at_least() -> None:
         PostgresTransport(max_connections=0)
 
 
+def take(shelf: _Shelf, seconds: float) -> bool:
+    """Take a place, as a loan does; return False if there was none for so long."""
+    turn, _ = shelf.lend(None, with_place=True)
+    if turn is None:
+        return True
+    return shelf.wait(turn, seconds) and shelf.lend(None, with_place=False)[0] is None
+
+
+async def take_async(shelf: _Shelf, seconds: float) -> bool:
+    """Do what take() does, from async code."""
+    turn, _ = shelf.lend(None, with_place=True)
+    if turn is None:
+        return True
+    return await shelf.wait_async(turn, seconds) and shelf.lend(None, with_place=False)[0] is None
+
+
+def give(shelf: _Shelf) -> None:
+    """Leave a place."""
+    shelf.take_back(None, None, has_place=True)
+
+
 def test_places_go_to_those_who_came_first() -> None:
-    places, order = Places(1), list[int]()
-    assert places.take(0)
+    shelf, order = _Shelf(1, 0), list[int]()
+    assert take(shelf, 0)
     threads = []
     for n in range(8):
 
         def wait(n: int = n) -> None:
             if n % 2:
-                assert asyncio.run(places.take_async(9))
+                assert asyncio.run(take_async(shelf, 9))
             else:
-                assert places.take(9)
+                assert take(shelf, 9)
             order.append(n)
-            places.give()
+            give(shelf)
 
         threads.append(threading.Thread(target=wait))
         threads[-1].start()
-        wait_until(lambda n=n: len(places._waiting) == n + 1, "a place in the queue")  # type: ignore[misc]
-    places.give()
+        wait_until(lambda n=n: len(shelf._waiting) == n + 1, "a place in the queue")  # type: ignore[misc]
+    give(shelf)
     for thread in threads:
         thread.join()
     assert order == list(range(8))
 
 
 def test_who_has_gone_gets_no_place() -> None:
-    places = Places(1)
-    assert places.take(0)
-    assert not places.take(0.05)
+    shelf = _Shelf(1, 0)
+    assert take(shelf, 0)
+    assert not take(shelf, 0.05)
 
     async def give_up() -> None:
-        assert not await places.take_async(0.05)
-        waiting = asyncio.create_task(places.take_async(9))
+        assert not await take_async(shelf, 0.05)
+        waiting = asyncio.create_task(take_async(shelf, 9))
         await asyncio.sleep(0.05)
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
 
     asyncio.run(give_up())
-    places.give()
-    assert places.take(0)
+    give(shelf)
+    assert take(shelf, 0)
 
 
 def test_a_place_that_comes_with_the_cancellation_is_handed_on() -> None:
-    places = Places(1)
-    assert places.take(0)
+    shelf = _Shelf(1, 0)
+    assert take(shelf, 0)
 
     async def cancelled_in_the_same_moment() -> None:
-        waiting = asyncio.create_task(places.take_async(9))
+        waiting = asyncio.create_task(take_async(shelf, 9))
         await asyncio.sleep(0.05)
-        places.give()
+        give(shelf)
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
 
     asyncio.run(cancelled_in_the_same_moment())
     began = time.monotonic()
-    assert places.take(1)
+    assert take(shelf, 1)
     assert time.monotonic() - began < 0.5
 
 
