@@ -9,7 +9,7 @@ MAJORS := 15 16 17 18
 ARGS :=
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo demo-web test test-sql test-races test-python test-matrix access soak stress bench sizes lint reference format clean
+.PHONY: help build demo demo-web test test-sql test-races test-python test-matrix access soak stress chaos bench sizes lint reference format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -69,6 +69,11 @@ stress: .venv/dev.stamp build ## order and limits of 100,000 messages under ever
 	    $(SERVER) -- $(PY) -m pytest -q -s python/tests/campaigns/test_ordered.py \
 	    python/tests/worker/test_rates.py $(ARGS)
 	@echo "proved: per key each message once and in order, and no more in hands than may be"
+
+chaos: .venv/dev.stamp build ## brokers: 20,000 messages and 50 faults for each of them
+	@CHAOS_MESSAGES=$${CHAOS_MESSAGES:-20000} CHAOS_FAULTS=$${CHAOS_FAULTS:-50} \
+	    $(SERVER) -- $(PY) -m pytest -q -s python/tests/brokers/test_chaos.py $(ARGS)
+	@echo "proved: whatever is killed, each effect takes place once, and the rest has failed"
 
 bench: .venv/dev.stamp build ## measure on a durable throw-away server
 	@$(SERVER) -c fsync=on -c full_page_writes=on -c synchronous_commit=on -c max_wal_size=4GB -c checkpoint_timeout=1h \

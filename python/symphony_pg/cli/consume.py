@@ -9,18 +9,23 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import click
 
+from ..config.broker import BrokerSettings
 from ..config.result import Config
 from ..errors import WorkerStuck, WrongState
 from ..monitoring.probes import worker_pages
 from ..monitoring.prometheus import WorkerMetrics
 from ..version import __version__
 from ..worker import Counts, Worker
+from ..worker.beside import relays_beside
+from ..worker.relay import Relay
 from ..worker.signals import Signals
 from .application import load_app
 from .config import CONFIG, use_config
@@ -30,7 +35,7 @@ from .lifeline import Parent
 from .logs import LEVELS, configure_logging, start_logging
 from .options import chosen_dsn, dsn_option, printing
 from .output import Output
-from .relay import broker_settings
+from .relay import broker_settings, chosen_brokers
 from .reload import run_reloading
 
 __all__ = ["consume"]
@@ -38,6 +43,7 @@ __all__ = ["consume"]
 log = logging.getLogger("symphony_pg.worker")
 PROGRESS_INTERVAL = 0.5
 LAST_SECOND = 1.0
+Beside = Callable[[], AbstractAsyncContextManager[None]]
 TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
 
 
@@ -93,6 +99,11 @@ TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
     "--transport", metavar="NAME",
     help="Consume from the broker that this transport of the file leads to, and from no queue.",
 )  # fmt: skip
+@click.option(
+    "--relay", "relayed", multiple=True, metavar="TRANSPORT",
+    help="Forward the messages of this transport to its broker, too; may be given again.",
+)  # fmt: skip
+@click.option("--relay-all", is_flag=True, help="Forward those of all transports of the file.")
 @click.option("--exclude", multiple=True, metavar="QUEUE", help="With --all: but not this one.")
 @click.option(
     "--log-level", type=click.Choice(LEVELS, case_sensitive=False),
@@ -120,6 +131,8 @@ def consume(
     metrics_at: tuple[str, int] | None,
     probes_at: tuple[str, int] | None,
     transport: str | None,
+    relayed: Sequence[str],
+    relay_all: bool,
     dsn: str | None,
     out: Output,
     **settings: Any,
@@ -132,6 +145,7 @@ def consume(
     A second one ends at once; nothing is lost, what was running is handed out again later.
     A limit ends the worker in the same way, with exit code 0: let a supervisor start it again.
     If all handlers go on after their time limits, it ends with exit code 75.
+    Relays run in the same process. They stop last, so what the last handlers enqueue goes out.
 
     \b
     Examples:
@@ -142,12 +156,15 @@ def consume(
       symphony-pg consume --app shop.messages:app --metrics-port 9090 --probe-port 8081
       symphony-pg consume --app shop.messages:app --reload                     (while you write it)
       symphony-pg consume --app shop.messages:app --transport orders           (from a broker)
+      symphony-pg consume --app shop.messages:app --relay orders               (and to a broker)
     """
     all_queues = settings["all_queues"]
     if all_queues and queues:
         raise click.UsageError("Name queues, or give --all, but not both.")
     if transport and (queues or all_queues):
         raise click.UsageError("Name queues, or a transport, but not both.")
+    if relayed and relay_all:
+        raise click.UsageError("Name transports to relay, or give --relay-all, but not both.")
     if settings["exclude"] and not all_queues:
         raise click.UsageError("--exclude takes queues out of --all, which is not given.")
     if reload:
@@ -167,11 +184,15 @@ def consume(
         )
     if (dsn := chosen_dsn(dsn, config)) is not None:
         app.move(dsn)  # what handlers dispatch goes where their messages are
+    forwarded = chosen_brokers(config, relayed) if relayed or relay_all else []
+    drain, listen = settings["drain"], not settings.pop("no_listen")
+    make = partial(_relays, forwarded, chosen_dsn(dsn, config), listen)
+    make(False)  # a library that is missing is told before the worker starts
     metrics = None if metrics_at is None else WorkerMetrics(app)
     worker = Worker(
         app,
         queues or ("default",),
-        listen=not settings.pop("no_listen"),
+        listen=listen,
         tick=not settings.pop("no_tick"),
         schedules=not no_schedules,
         transport=broker_settings(config, transport) if transport else None,
@@ -184,6 +205,8 @@ def consume(
         out.text(f"transport {transport}")
     else:
         out.text(f"queues    {'all' if all_queues else ', '.join(worker.queues)}")
+    for each in forwarded:
+        out.text(f"relay     {each.outbox} to {each.type} {each.destination}")
     out.text(f"handlers  {', '.join(sorted(app.handlers))}")
     if app.schedules and not no_schedules:
         out.text(f"schedules {', '.join(sorted(app.schedules))}")
@@ -203,18 +226,25 @@ def consume(
                 **({"serving": urls} if urls else {}),
             },
         )
-    asyncio.run(_end_in_time(worker, signals, out))
+    beside = partial(relays_beside, worker, make, drain=drain) if forwarded else nullcontext
+    asyncio.run(_end_in_time(worker, signals, out, beside))
+
+
+def _relays(
+    chosen: Sequence[BrokerSettings], dsn: str | None, listen: bool, drain: bool
+) -> list[Relay]:
+    return [Relay(each, dsn, listen=listen, drain=drain) for each in chosen]
 
 
 def _in_seconds(value: Any) -> Any:
     return value.total_seconds() if isinstance(value, timedelta) else value
 
 
-async def _end_in_time(worker: Worker, signals: Signals, out: Output) -> None:
+async def _end_in_time(worker: Worker, signals: Signals, out: Output, beside: Beside) -> None:
     """Run the worker; end the process at once if handlers would keep it alive."""
     failure = None
     try:
-        await _work(worker, signals, out)
+        await _work(worker, signals, out, beside)
     except Exception as error:
         failure = error
     if worker.has_stuck_handlers or await _has_stuck_threads():
@@ -246,11 +276,12 @@ def _as_text(error: Exception) -> str:
     return f"Error: {text}" if text is not None else "".join(traceback.format_exception(error))
 
 
-async def _work(worker: Worker, signals: Signals, out: Output) -> None:
+async def _work(worker: Worker, signals: Signals, out: Output, beside: Beside) -> None:
     progress = asyncio.create_task(_show_progress(worker)) if out.is_live else None
     started = time.monotonic()
     try:
-        counts = await worker.run(signals=signals)
+        async with beside():
+            counts = await worker.run(signals=signals)
     finally:
         if progress is not None:
             progress.cancel()

@@ -22,7 +22,7 @@ from .logs import LEVELS, configure_logging, start_logging
 from .options import chosen_dsn, dsn_option, printing
 from .output import Output
 
-__all__ = ["broker_settings", "relay"]
+__all__ = ["broker_settings", "chosen_brokers", "relay"]
 
 log = logging.getLogger("symphony_pg.worker")
 
@@ -65,16 +65,9 @@ def relay(
     """
     start_logging(out)
     configure_logging(log_level)
-    known = {} if config is None else config.brokers
     if all_transports == bool(transports):
         raise click.UsageError("Name transports, or give --all.")
-    chosen = [broker_settings(config, each) for each in transports or known]
-    if not chosen:
-        raise WrongState(
-            "there is nothing to forward",
-            detail="symphony.toml has no transport that leads to a broker.",
-            hint='Write one: [transports.orders] with type = "rabbitmq" and its dsn.',
-        )
+    chosen = chosen_brokers(config, transports)
     relays = [
         Relay(
             each,
@@ -108,6 +101,19 @@ async def _run(relays: Sequence[Relay], signals: Signals) -> list[Counts]:
     finally:
         stop()
         await asyncio.wait(working)
+
+
+def chosen_brokers(config: Config | None, names: Sequence[str]) -> list[BrokerSettings]:
+    """Return what the file says of transports, of all that lead to brokers if none is named."""
+    known = {} if config is None else config.brokers
+    chosen = [broker_settings(config, each) for each in names or known]
+    if not chosen:
+        raise WrongState(
+            "there is nothing to forward",
+            detail="symphony.toml has no transport that leads to a broker.",
+            hint='Write one: [transports.orders] with type = "rabbitmq" and its dsn.',
+        )
+    return chosen
 
 
 def broker_settings(config: Config | None, name: str) -> BrokerSettings:

@@ -152,6 +152,11 @@ class Worker:
             with suppress(RuntimeError):  # the loop has ended already
                 self._loop.call_soon_threadsafe(self._wake_up)
 
+    @property
+    def is_stopping(self) -> bool:
+        """True after stop()."""
+        return self._stopping
+
     def slots(self) -> dict[str, int]:
         """Return how many slots are idle, busy with a handler, or stuck in one. From any thread."""
         if self._is_set_up:

@@ -56,6 +56,28 @@ def test_a_project_is_set_up_and_works(bench: Bench, project: Path) -> None:
     assert (project / "paid").read_text() == "{'n': 1}\n"
 
 
+def test_a_worker_relays_in_the_same_process(bench: Bench, project: Path) -> None:
+    cli = Cli(bench.dsn)
+    bench.client.enqueue("Pay", {"n": 1})
+    worker = ("consume", "--app", "broker_app:app", "--transport", "orders", "--limit", "1")
+    assert cli.json(*worker, "--relay", "orders")["done"] == 1
+    bench.client.enqueue("Pay", {"n": 2})
+    assert cli.json("consume", "--app", "broker_app:app", "--drain", "--relay-all")["done"] == 0
+    assert cli.json(*worker)["done"] == 1
+    assert (project / "paid").read_text() == "{'n': 1}\n{'n': 2}\n"
+    assert "not both" in cli.run(*worker, "--relay-all", "--relay", "orders", exit_code=2).output
+    assert "There are these: orders" in cli.run(*worker, "--relay", "nope", exit_code=1).output
+
+
+def test_a_relay_that_cannot_go_on_ends_its_worker(bench: Bench, project: Path) -> None:
+    cli = Cli(bench.dsn)
+    bench.client.set_routes("*", [])
+    bench.client.remove_transport("orders")
+    bench.client.drop_queue("outbox/orders")
+    worker = ("consume", "--app", "broker_app:app", "--relay", "orders")
+    assert "outbox/orders" in cli.run(*worker, exit_code=1).output
+
+
 def test_a_transport_that_is_nowhere_is_refused(bench: Bench, project: Path) -> None:
     cli = Cli(bench.dsn)
     assert "There are these: orders" in cli.run("relay", "nope", exit_code=1).output

@@ -57,7 +57,7 @@ def test_a_full_queue_of_notifications_fails_no_enqueue(small_queue: str) -> Non
             client.enqueue_batch([{"message_type": "A"}])
             ((what, who),) = client.obstacles()
             assert what == "the NOTIFY queue of the server fills up"
-            assert f"pid {deaf.info.backend_pid} (role postgres, application deaf, idle in" in who
+            assert f"pid {deaf.info.backend_pid} (role postgres, deaf, idle in" in who
         with pytest.raises(psycopg.errors.ProgramLimitExceeded):
             conn.execute("notify other")
         with Symphony(small_queue) as app:

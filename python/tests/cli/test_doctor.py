@@ -139,7 +139,7 @@ class Incident:
 
 
 INCIDENTS: list[Incident] = []
-SESSION = r"pid \d+ \(role \w+, application psql, idle in"
+SESSION = r"pid \d+ \(role \w+, psql, idle in transaction for \d+ s\)\."
 
 
 def incident(
@@ -162,7 +162,7 @@ CONSUME = "symphony-pg consume default --app MODULE:APP"
     "no_tick",
     r"critical: Nothing has ticked for \d+ s: retries and schedules stand still\.",
     END,
-    f"The tick is held by {SESSION}",
+    f"Held by {SESSION}",
 )
 def a_tick_is_left_open(ward: Ward) -> None:
     ward.ticks = False
@@ -183,7 +183,7 @@ def nobody_ticks(ward: Ward) -> None:
     "lane_locked",
     r'critical: Queue "default": its lane of priority 5 has been locked for \d+ s\.',
     END,
-    f"It is held by {SESSION}",
+    f"Held by {SESSION}",
 )
 def a_claim_is_left_open(ward: Ward) -> None:
     ward.client.enqueue("A")
@@ -196,7 +196,7 @@ def a_claim_is_left_open(ward: Ward) -> None:
     "gate_locked",
     r'critical: Queue "few": its gate has been locked for \d+ s\.',
     END,
-    f"It is held by {SESSION}",
+    f"Held by {SESSION}",
 )
 def a_gate_is_left_locked(ward: Ward) -> None:
     ward.client.create_queue("few", concurrency=1)
@@ -207,7 +207,7 @@ def a_gate_is_left_locked(ward: Ward) -> None:
     "table_locked",
     r"critical: Table symphony\.message is locked: nobody can read it\.",
     END,
-    f"It is locked by {SESSION}",
+    f"Locked by {SESSION}",
 )
 def a_table_is_locked(ward: Ward) -> None:
     ward.ticks = False
@@ -414,7 +414,7 @@ def a_schedule_is_paused(ward: Ward) -> None:
     "schedule_late",
     r'warning: Schedule "often" is late by \d+ s\.',
     END,
-    f"It is held by {SESSION}",
+    f"Held by {SESSION}",
 )
 def a_schedule_is_late(ward: Ward) -> None:
     ward.client.heartbeat("w", ["default"])
@@ -492,7 +492,7 @@ def a_transport_is_disabled(ward: Ward) -> None:
     "writer_open",
     r"warning: A transaction that writes has been open for \d+ s: it holds back purges\.",
     END,
-    f"It is that of {SESSION}",
+    f"Of {SESSION}",
 )
 def a_writer_is_open(ward: Ward) -> None:
     ward.session("select symphony.enqueue('A')")
@@ -502,7 +502,7 @@ def a_writer_is_open(ward: Ward) -> None:
     "snapshot_old",
     r"warning: A snapshot has been held for \d+ s: it holds back the vacuum\.",
     END,
-    f"It is that of {SESSION}",
+    f"Of {SESSION}",
 )
 def a_snapshot_is_held(ward: Ward) -> None:
     ward.session("select 1", begin="begin isolation level repeatable read")
@@ -512,7 +512,7 @@ def a_snapshot_is_held(ward: Ward) -> None:
     "idle_in_transaction",
     r"warning: A session has been idle in a transaction for \d+ s\.",
     END,
-    f"It is that of {SESSION}",
+    f"Of {SESSION}",
 )
 def a_session_is_idle(ward: Ward) -> None:
     ward.session("select 1")
@@ -532,7 +532,7 @@ def a_transaction_is_prepared(ward: Ward) -> None:
     "lane_locked",
     r'critical: Queue "default": its lane of priority 5 has been locked for \d+ s\.',
     r"rollback prepared 'claimed';",
-    r"It is held by the prepared transaction 'claimed' of role \w+\.",
+    r"Held by the prepared transaction 'claimed' of role \w+\.",
 )
 def a_prepared_transaction_has_a_lane(ward: Ward) -> None:
     ward.client.heartbeat("w", ["default"])
@@ -545,7 +545,7 @@ def a_prepared_transaction_has_a_lane(ward: Ward) -> None:
     "notify_queue",
     r"warning: The NOTIFY queue is full to 0 %: from 50 % on workers poll\.",
     END,
-    r"The oldest transaction is that of pid \d+ \(role \w+, application",
+    f"Held up by {SESSION}",
 )
 def the_notify_queue_fills_up(ward: Ward) -> None:
     session = ward.session(begin="listen other")
@@ -678,6 +678,7 @@ def test_incident(case: Incident, ward: Ward, monkeypatch: pytest.MonkeyPatch) -
     assert re.fullmatch(case.sentence, sentence)
     assert re.fullmatch(f"  run  {case.cure}", cure)
     assert re.match(f"  why  {case.cause}", cause)
+    assert re.search(r"[.:]( |$)", cause) or len(lines) == len(told[:3]), "the cause ends later"
     assert [line for line in lines if len(line) > 80] == []
 
     if mend is not None:
@@ -832,9 +833,7 @@ def test_an_owner_who_may_see_little_says_so(empty_dsn: str, tmp_path: Path) -> 
         found = {each.code: each for each in ward.client.health()}
         assert set(found) == {"lane_locked", "sessions_hidden"}
         pid = session.info.backend_pid
-        assert found["lane_locked"].cause == (
-            f"It is held by pid {pid} (role postgres, application psql)."
-        )
+        assert found["lane_locked"].cause == (f"Held by pid {pid} (role postgres, psql).")
         assert found["lane_locked"].command == f"select pg_terminate_backend({pid});"
         assert found["sessions_hidden"].severity == "note"
 

@@ -1,8 +1,8 @@
 """The lives of messages in queues with order and limits: any sequence of calls, against a model.
 
-The model knows for each key which message is the next, what is in hands, and how many a rate
-allows. A claim may take nothing that must wait. Once claims find nothing more, nothing is left that
-need not wait. LIFE_EXAMPLES=1000 looks for longer.
+The model knows for each key which message is the next, what is in hands, how many a rate allows,
+and what has expired. A claim may take nothing that must wait or is late. Once claims find nothing
+more, nothing is left that need not wait. LIFE_EXAMPLES=1000 looks for longer.
 """
 
 import os
@@ -26,6 +26,7 @@ from tests.sessions.helpers import pass_time, replace_clock, run_lives
 
 EXAMPLES = int(os.environ.get("LIFE_EXAMPLES", "60"))
 LEASE = timedelta(seconds=10)
+LATEST = datetime.max.replace(tzinfo=timezone.utc)
 QUEUES: dict[str, dict[str, Any]] = {
     "ordered": {"ordered": True},
     "held": {"ordered": True, "on_failure": "hold", "concurrency": 4},
@@ -40,9 +41,11 @@ REACHED = (
     *("claimed", "nothing to claim", "returned", "waiting", "lease ended", "released", "cancelled"),
     *("nacked: retry", "nacked: failed", "snoozed", "replayed", "removed", "limit changed"),
     *("a rate was used up", "a key's rate was used up", "a limit was reached"),
+    *("expired: failed", "expired: dropped", "replaced", "run now"),
 )
 queues = st.sampled_from(sorted(QUEUES))
 keys = st.sampled_from(["a", "a", "b", None])
+expiries = st.sampled_from([None, None, 0.05, 1, 5])  # in seconds
 
 
 @dataclass
@@ -52,6 +55,9 @@ class Message:
     key: str | None
     state: str = "ready"  # pending, or waiting for its key
     due: datetime | None = None
+    expires_at: datetime | None = None
+    drops: bool = False
+    is_debounced: bool = False
 
 
 @dataclass
@@ -168,16 +174,71 @@ class LimitedLife(RuleBasedStateMachine):
     @initialize(of=st.lists(keys, min_size=3, max_size=8))
     def begin(self, of: list[str | None]) -> None:
         for queue in QUEUES:
-            self.enqueue(queue, of)
+            self.enqueue(queue, [(key, None) for key in of], drops=False)
 
-    @rule(queue=queues, of=st.lists(keys, min_size=2, max_size=6))
-    def enqueue(self, queue: str, of: list[str | None]) -> None:
+    @rule(
+        queue=queues,
+        of=st.lists(st.tuples(keys, expiries), min_size=2, max_size=6),
+        drops=st.booleans(),
+    )
+    def enqueue(
+        self, queue: str, of: list[tuple[str | None, float | None]], *, drops: bool
+    ) -> None:
         self.step()
-        for key in of:
-            message_id = self.client.enqueue("A", queue_name=NAMES[queue], group_key=key)
-            self.messages[message_id] = Message(message_id, queue, key)
+        for key, seconds in of:
+            expires_in = None if seconds is None else timedelta(seconds=seconds)
+            message_id = self.client.enqueue(
+                "A",
+                queue_name=NAMES[queue],
+                group_key=key,
+                expires_in=expires_in,
+                on_expiry="drop" if drops and expires_in else None,
+            )
+            expires_at = None if expires_in is None else self.now + expires_in
+            self.messages[message_id] = Message(
+                message_id, queue, key, expires_at=expires_at, drops=drops
+            )
             if key is not None:
                 self.order.setdefault((queue, key), []).append(message_id)
+
+    @rule(queue=queues)
+    def debounce(self, queue: str) -> None:
+        """The last one counts, as long as the first one waits for its time."""
+        self.step()
+        waits = [each for each in self.those(queue, "delayed") if each.is_debounced]
+        message_id = self.client.enqueue(
+            "A",
+            queue_name=NAMES[queue],
+            delay=timedelta(seconds=1),
+            idempotency_key=f"debounced {queue}",
+            on_duplicate="replace",
+        )
+        if waits:
+            assert [message_id] == [each.message_id for each in waits]
+            self.seen["replaced"] += 1
+        else:
+            assert message_id not in self.messages
+            for each in self.those(queue, "ready") + self.those(queue, "processing"):
+                each.is_debounced = False  # the key is that of the new one
+            for each in self.those(queue, "failed"):
+                each.is_debounced = False
+        self.messages[message_id] = Message(
+            message_id,
+            queue,
+            None,
+            state="delayed",
+            due=self.now + timedelta(seconds=1),
+            is_debounced=True,
+        )
+
+    @rule(data=st.data(), queue=queues)
+    def run_now(self, data: st.DataObject, queue: str) -> None:
+        self.step()
+        if waits := self.those(queue, "delayed"):
+            message = data.draw(st.sampled_from(waits))
+            self.client.run_message_now(message.message_id)
+            self.seen["run now"] += 1
+            message.state = "ready"
 
     def filled(self) -> list[str]:
         found = {each.queue for each in self.messages.values() if each.state == "ready"}
@@ -192,6 +253,7 @@ class LimitedLife(RuleBasedStateMachine):
     def claim_now(self, queue: str, size: int) -> int:
         claimed = self.client.claim_batch([NAMES[queue]], size, "w")
         self.seen["claimed" if claimed else "nothing to claim"] += 1
+        self.settle_late(queue, {each.message_id for each in claimed})
         if not claimed:
             return 0
         claim = Claim(claimed[0].claim_id, self.now + LEASE)
@@ -215,6 +277,33 @@ class LimitedLife(RuleBasedStateMachine):
         assert len(self.those(queue, "processing")) <= limit.get("concurrency", 1000)
         self.claims.append(claim)
         return len(claimed)
+
+    def settle_late(self, queue: str, claimed: set[int]) -> None:
+        """Follow a claim in what it did not hand out, since it came too late."""
+        assert not any(self.is_late(self.messages[each]) for each in claimed)
+        settled = []
+        for message in filter(self.is_late, self.those(queue, "ready")):
+            found = self.client.message_status(message.message_id)
+            if found is None or found.status in ("failed", "removed"):
+                settled.append(message)
+        done = {each.message_id for each in settled}
+        for message in settled:
+            if message.key is not None and self.limits[queue].get("ordered"):
+                of_key = self.order[queue, message.key]
+                before = of_key[: of_key.index(message.message_id)]
+                known = done | claimed if message.drops else done
+                assert set(before) <= known, "it was not its turn"
+        for message in settled:
+            if message.drops:
+                self.over(message, "dropped")
+            elif self.limits[queue].get("on_failure") == "hold":
+                message.state = "failed"
+            else:
+                self.over(message, "failed")
+            self.seen[f"expired: {message.state}"] += 1
+
+    def is_late(self, message: Message) -> bool:
+        return message.expires_at is not None and message.expires_at <= self.now
 
     @precondition(lambda self: self.filled())
     @rule(data=st.data(), size=st.integers(2, 9))
@@ -270,12 +359,10 @@ class LimitedLife(RuleBasedStateMachine):
         self.seen["returned"] += len(returned)
         self.give_back(claim, returned)
         claim.open.remove(message.message_id)
-        message.state, message.due = (
-            ("failed" if way == "failed" else "delayed"),
-            self.now + for_how_long,
-        )
-        if way != "failed" and not wait:
-            message.state = "ready"
+        message.due = min(self.now + for_how_long, message.expires_at or LATEST)
+        message.state = "ready" if message.due <= self.now else "delayed"
+        if way == "failed":
+            message.state = "failed"
         if not holds and message.key is not None:
             self.order[message.queue, message.key].remove(message.message_id)
 
@@ -349,7 +436,7 @@ class LimitedLife(RuleBasedStateMachine):
                     self.order[queue, message.key].remove(message.message_id)
             elif message.key is not None and not removes:
                 self.order[queue, message.key].append(message.message_id)
-            message.state = "cancelled" if removes else "ready"
+            message.state, message.expires_at = ("cancelled" if removes else "ready"), None
 
     @rule(
         change=st.sampled_from(

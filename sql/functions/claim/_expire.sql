@@ -5,13 +5,15 @@ volatile
 as $$
 /*
  * A message that fails in an ordered queue may hold its key, and what follows it in the claim is given back
- * then: among it may be others that are late.
+ * then: among it may be others that are late. Behind one that is not late it is given back as well, or it
+ * would hold the key before its turn, and go first once it is replayed.
  */
 declare
     v_claim   record;
     v_message record;
     v_late    bigint[] := '{}';
     v_back    bigint[] := '{}';
+    v_behind  bigint[];
     v_dropped bigint[];
     v_open    bigint[];
 begin
@@ -27,17 +29,28 @@ begin
         order by open.number
     loop
         continue when v_message.message_id = any (v_back);
+        if v_claim.is_gated and v_message.on_expiry is null
+           and symphony._is_behind(v_claim.claim_id, v_message.message_id)
+        then
+            v_behind := symphony._followers(v_claim.claim_id, array[v_message.message_id]);
+            perform symphony._park_again(v_claim.claim_id, v_behind);
+            v_back := v_back || v_behind;
+            continue;
+        end if;
         v_late := v_late || v_message.message_id;
         if v_claim.is_gated and v_message.on_expiry is null then
             v_back := v_back || symphony._hold_back(v_claim.claim_id, v_message.message_id, is_final => true);
         end if;
     end loop;
-    if v_late = '{}' then
+    if v_late = '{}' and v_back = '{}' then
         return v_claim.open_ids;
     end if;
-    v_dropped := symphony._fail_late(v_late, v_claim.claimed_at);
-    perform symphony._settle(v_claim.claim_id, v_late, failed => cardinality(v_late) - cardinality(v_dropped),
-                             returned => cardinality(v_dropped));
+    if v_late <> '{}' then
+        v_dropped := symphony._fail_late(v_late, v_claim.claimed_at);
+        perform symphony._settle(
+            v_claim.claim_id, v_late, failed => cardinality(v_late) - cardinality(v_dropped),
+            returned => cardinality(v_dropped));
+    end if;
     select claim.open_ids into v_open from symphony.claim where claim.claim_id = v_claim.claim_id;
     if v_claim.is_gated then
         perform symphony._refund(_expire.lane_id, v_claim.open_ids, v_claim.keys, v_open, v_claim.claimed_at);

@@ -14,7 +14,7 @@ begin
            format('Queue "%s": its %s has been locked for %s.', held.queue_name,
                   coalesce('lane of priority ' || held.priority, 'gate'),
                   symphony._duration(now - seen.since)),
-           seen.since, format('It is held by %s.', held.who), held.command
+           seen.since, format('Held by %s.', held.who), held.command
     from symphony._held_locks() as held
     cross join lateral (
         select coalesce(held.since, (

@@ -16,7 +16,7 @@ begin
            case s.state
                when 'broken' then s.last_error
                when 'paused' then format('It was paused by %s.', s.paused_by)
-               else coalesce('It is held by ' || holder.who || '.', 'Nothing ticks.') end,
+               else coalesce('Held by ' || holder.who || '.', 'Nothing ticks.') end,
            case when s.state <> 'on' then format('select symphony.resume_schedule(%L);', s.schedule_name)
                 else coalesce(holder.command, 'select symphony.tick();') end
     from symphony.schedule as s

@@ -13,7 +13,7 @@ begin
     return query
     select 'warning', what.code, a.pid::text,
            format(what.sentence, symphony._duration(now - a.xact_start)), a.xact_start,
-           format('It is that of %s%s.', s.who,
+           format('Of %s%s.', s.who,
                   case when a.datname <> current_database() then ' in database ' || a.datname end),
            s.command
     from pg_stat_activity as a

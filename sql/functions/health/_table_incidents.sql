@@ -22,7 +22,7 @@ begin
     return query
     select 'critical', 'table_locked', c.relname::text,
            format('Table symphony.%s is locked: nobody can read it.', c.relname),
-           s.since, format('It is locked by %s.', s.who), s.command
+           s.since, format('Locked by %s.', s.who), s.command
     from pg_locks as l
     join pg_class as c on c.oid = l.relation and c.relnamespace = 'symphony'::regnamespace
     cross join lateral symphony._session(l.pid, l.virtualtransaction) as s

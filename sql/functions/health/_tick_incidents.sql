@@ -30,7 +30,7 @@ begin
              else format('Nothing has ticked for %s: retries and schedules stand still.',
                          symphony._duration(now - v_last)) end,
         v_last,
-        coalesce('The tick is held by ' || v_holder || '.',
+        coalesce('Held by ' || v_holder || '.',
                  'Nothing calls symphony.tick(): no worker runs, and no cron job.'),
         coalesce(v_command, 'symphony-pg consume --all --app MODULE:APP'))::symphony.incident;
 end;

@@ -5,7 +5,7 @@ stable
 as $$
     select (
         select pg_catalog.format('pid %s (role %s%s%s)', a.pid, a.usename,
-                    ', application ' operator(pg_catalog.||)
+                    ', ' operator(pg_catalog.||)
                         case when a.application_name operator(pg_catalog.<>) ''
                              then a.application_name end,
                     case when a.state is not null    -- who may see it

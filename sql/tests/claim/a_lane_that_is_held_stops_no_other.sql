@@ -25,7 +25,7 @@ select throws_ok($$select * from symphony.claim_batch('{a}')$$, '55P03', null, '
 select is_empty($$select * from symphony.claim_batch('{b}')$$, 'a queue without messages is not waited for');
 select matches(
     symphony.why_not_running(2),
-    '^Its lane is locked by pid \d+ \(role postgres(, application [^,]*)?, idle in transaction for .*\)\.$',
+    '^Its lane is locked by pid \d+ \(role postgres(, [^,]*)?, idle in transaction for .*\)\.$',
     'who holds it is named'
 );
 

@@ -1,5 +1,5 @@
 -- In queues with limits what has expired is not handed out, and its key goes on as the queue says.
-select plan(23);
+select plan(28);
 
 \ir _keys.sql
 -- late enqueues messages that expire in a second; expired tells which have failed for it.
@@ -56,9 +56,16 @@ select symphony.retry_failed(array[pg_temp.id('d1')]);
 select is(pg_temp.take(), 'd1', 'brought back it goes first, however late');
 select pg_temp.done('d1');
 select is(pg_temp.take(), 'd2', 'and the others follow');
-select is(pg_temp.state('d3'), 'failed', 'but for the one that is late, which holds the key now');
+select is(pg_temp.state('d3'), 'waiting', 'but for the one that is late, whose turn has not come');
+select pg_temp.put('d4');
+select is(pg_temp.fail('d2', '0'), 'retry, returned none', 'were it to hold the key, a retry of the one');
+select is(pg_temp.take(), 'd2', 'before it would come behind it');
+select pg_temp.done('d2');
+select is(pg_temp.take(), 'none', 'once that is done it is its turn');
+select is(pg_temp.state('d3 d4'), 'failed waiting', 'and it holds the key');
 select symphony.remove_failed(array[pg_temp.id('d3')]);
-select pg_temp.done('d2 e1');
+select is(pg_temp.take(), 'd4', 'until a person has decided');
+select pg_temp.done('d4 e1');
 
 -- What is dropped holds nothing, whatever the queue says.
 select pg_temp.late('f1', 'drop'), pg_temp.put('f2');

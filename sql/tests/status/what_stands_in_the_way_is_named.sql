@@ -6,7 +6,7 @@ select tap.elsewhere('open', $$set application_name = 'left open'$$);
 select tap.elsewhere('open', 'begin');
 select tap.elsewhere('open', 'select symphony.tick()');
 select results_eq(
-    $$select obstacle, detail ~ '^It is pid \d+ \(role postgres, application left open, idle in transaction '
+    $$select obstacle, detail ~ '^It is pid \d+ \(role postgres, left open, idle in transaction '
                                 'for .*\)\.$'
       from symphony.obstacles()$$,
     $$values ('one session has the turn tick', true)$$,

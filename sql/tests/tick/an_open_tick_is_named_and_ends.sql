@@ -29,7 +29,7 @@ select pg_sleep(0.01);
 select matches(
     symphony.why_not_running(:message_id),
     'It has been due since .*, but symphony.tick\(\) is in the hands of pid \d+ \(role postgres, '
-    'application left open, idle in transaction for .*\)\.',
+    'left open, idle in transaction for .*\)\.',
     'who has it open is named'
 );
 select is(
