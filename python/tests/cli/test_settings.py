@@ -130,7 +130,8 @@ def test_a_setting_of_the_worker_is_an_option() -> None:
     turned_off = {"listen", "tick", "schedules"}
     shown = {f"no_{each}" if each in turned_off else each for each in settings}
     around = ("reference", "config", "log_level", "reload", "metrics_at", "probes_at")
-    assert options(consume, *around) == shown
+    beside = ("relayed", "relay_all")
+    assert options(consume, *around, *beside) == shown
 
 
 def test_a_pattern_is_one_for_the_file_and_the_database(conn: Connection, tmp_path: Path) -> None:

@@ -480,5 +480,8 @@ def test_every_life_with_limits_is_that_of_the_model(conn: Connection) -> None:
         def __init__(self) -> None:
             super().__init__(conn, seen)
 
-    run_lives(LifeHere, EXAMPLES, 50)
+    for _ in range(12):  # what is rare may need some more
+        run_lives(LifeHere, EXAMPLES, 50)
+        if all(seen[each] for each in REACHED):
+            break
     assert [each for each in REACHED if not seen[each]] == [], seen
