@@ -10,12 +10,11 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from ..config.broker import BrokerSettings
+from ..config.broker import FIFO, BrokerSettings
 from ..database.functions.messages import ClaimedMessage
 from .broker import Broker, BrokerAway, Delivery, NeverSent
 from .extras import needs
@@ -24,13 +23,13 @@ from .wire import Received, delivery_of, metadata_of
 __all__ = ["SQS"]
 
 PATIENCE = 10.0
-LONGEST_POLL = 20.0
+LONGEST_POLL = 20
 VISIBILITY = 30.0
 THREADS = 8
 MOST = 10  # entries of a batch
 ATTRIBUTE = "symphony"
 NEVER = ("InvalidMessageContents", "MessageTooLong")
-GONE = ("ReceiptHandleIsInvalid", "InvalidParameterValue", "MessageNotInflight")
+GONE = ("ReceiptHandleIsInvalid", "MessageNotInflight")
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 GROUP = re.compile(r"[!-~]{1,128}")
 Outcome = Exception | None
@@ -52,7 +51,7 @@ class SQS(Broker):
         self._config = needs("botocore.config", "sqs").Config
         self._errors = needs("botocore.exceptions", "sqs")
         self.lease = float(settings.settings.get("visibility", VISIBILITY))
-        self._is_fifo = settings.destination.endswith(".fifo")
+        self._is_fifo = settings.destination.endswith(FIFO)
         self._client: Any = None
         self._threads: ThreadPoolExecutor | None = None
         self._url = ""
@@ -61,14 +60,14 @@ class SQS(Broker):
         """Find the queue, or make it, and ask what it takes."""
         self._threads = ThreadPoolExecutor(THREADS, "sqs")
         try:
-            await self._call(self._open)
+            self._client, self._url, self.most_bytes = await self._call(self._found)
         except BaseException:
             await self.close()
             raise
 
-    def _open(self) -> None:
+    def _found(self) -> tuple[Any, str, int]:
         dsn = urlsplit(self.settings.location)
-        self._client = self._boto3.session.Session().client(
+        client = self._boto3.session.Session().client(
             "sqs",
             region_name=dsn.hostname,
             endpoint_url=parse_qs(dsn.query).get("endpoint", [None])[0],
@@ -81,17 +80,15 @@ class SQS(Broker):
         )
         name = self.settings.destination
         try:
-            self._url = self._client.get_queue_url(QueueName=name)["QueueUrl"]
-        except self._client.exceptions.QueueDoesNotExist:
+            found = client.get_queue_url(QueueName=name)
+        except client.exceptions.QueueDoesNotExist:
             if not self.settings.settings.get("declare", True):
                 raise
             attributes = {"FifoQueue": "true"} if self._is_fifo else {}
-            found = self._client.create_queue(QueueName=name, Attributes=attributes)
-            self._url = found["QueueUrl"]
-        asked = self._client.get_queue_attributes(
-            QueueUrl=self._url, AttributeNames=["MaximumMessageSize"]
-        )
-        self.most_bytes = int(asked["Attributes"]["MaximumMessageSize"])
+            found = client.create_queue(QueueName=name, Attributes=attributes)
+        url = found["QueueUrl"]
+        asked = client.get_queue_attributes(QueueUrl=url, AttributeNames=["MaximumMessageSize"])
+        return client, url, int(asked["Attributes"]["MaximumMessageSize"])
 
     async def close(self) -> None:
         """Hang up. What was handed out comes back when its visibility ends."""
@@ -102,24 +99,22 @@ class SQS(Broker):
         if client is not None:
             client.close()
 
-    async def _call(self, verb: Callable[..., Any], **arguments: Any) -> Any:
-        if self._threads is None:
-            raise BrokerAway("the connection to SQS is closed")
-        with self._translated():
-            return await asyncio.get_running_loop().run_in_executor(
-                self._threads, partial(verb, **arguments)
-            )
-
-    async def _ask(self, verb: str, **arguments: Any) -> Any:
+    async def _ask(self, verb: str, wait: float = 0, **arguments: Any) -> Any:
         if self._client is None:
             raise BrokerAway("the connection to SQS is closed")
-        return await self._call(getattr(self._client, verb), QueueUrl=self._url, **arguments)
+        asked = partial(getattr(self._client, verb), QueueUrl=self._url, **arguments)
+        return await self._call(asked, wait)
 
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        errors = (self._errors.BotoCoreError, self._errors.ClientError, OSError, RuntimeError)
+    async def _call(self, work: Callable[[], Any], wait: float = 0) -> Any:
+        """Do something in a thread. It has PATIENCE, and `wait` for a long poll."""
+        errors = (self._errors.BotoCoreError, self._errors.ClientError, OSError)
+        loop = asyncio.get_running_loop()
         try:
-            yield
+            return await asyncio.wait_for(
+                loop.run_in_executor(self._threads, work), PATIENCE + wait
+            )
+        except asyncio.TimeoutError as error:
+            raise BrokerAway("SQS does not answer") from error
         except errors as error:
             raise BrokerAway(f"SQS: {error}") from error
 
@@ -203,11 +198,13 @@ class SQS(Broker):
         """Nothing comes by itself."""
 
     async def receive(self, most: int, wait: float) -> list[Delivery]:
-        """Return what is there, or poll for a first message."""
+        """Return what is there, or poll for a first message, which takes whole seconds."""
+        seconds = min(math.ceil(wait), LONGEST_POLL)
         answer = await self._ask(
             "receive_message",
+            seconds,
             MaxNumberOfMessages=min(most, MOST),
-            WaitTimeSeconds=min(math.ceil(wait), int(LONGEST_POLL)),
+            WaitTimeSeconds=seconds,
             VisibilityTimeout=int(self.lease),
             AttributeNames=["All"],
             MessageAttributeNames=["All"],
@@ -228,7 +225,7 @@ class SQS(Broker):
             metadata,
             headers,
             found["MessageId"],
-            None,
+            headers.get("type"),
             int(found["Attributes"]["ApproximateReceiveCount"]) - 1,
             found["ReceiptHandle"],
         )
@@ -257,7 +254,7 @@ class SQS(Broker):
             ]
             answer = await self._ask(verb, Entries=entries)
             for each in answer.get("Failed", ()):
-                if each["Code"].rpartition(".")[2] not in GONE:
+                if not _is_gone(each):
                     raise BrokerAway(f"SQS: {each['Code']}: {each.get('Message', '')}")
 
     async def count(self) -> int:
@@ -265,6 +262,14 @@ class SQS(Broker):
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         answer = await self._ask("get_queue_attributes", AttributeNames=names)
         return sum(int(answer["Attributes"][name]) for name in names)
+
+
+def _is_gone(failed: Mapping[str, Any]) -> bool:
+    """Tell whether a delivery is ours no more. SQS has no code of its own for an expired one."""
+    code = failed["Code"].rpartition(".")[2]
+    expired = "for parameter ReceiptHandle is invalid"
+    is_expired = code == "InvalidParameterValue" and expired in failed.get("Message", "")
+    return is_expired or code in GONE
 
 
 def _metadata(headers: Mapping[str, str]) -> dict[str, str]:

@@ -3,42 +3,27 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import datetime, timezone
 from typing import Any
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from symphony_pg.brokers.broker import Broker, BrokerAway, NeverSent
 from symphony_pg.brokers.opening import broker_of
+from symphony_pg.brokers.sqs import _is_gone
 from symphony_pg.config.broker import BrokerSettings
 from symphony_pg.database.functions.messages import ClaimedMessage
-from tests.brokers.servers import free_port
+from tests.brokers.servers import Server, free_port, moto_turn
 
+pytestmark = pytest.mark.parametrize("server", ["sqs", "sqs-fifo"], indirect=True)
 _numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    port = free_port()
-    server = ThreadedMotoServer("127.0.0.1", port, verbose=False)
-    server.start()
-    yield f"http://127.0.0.1:{port}"
-    server.stop()
-
-
-@pytest.fixture(autouse=True)
-def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-
-
-@pytest.fixture(params=["", ".fifo"], ids=["sqs", "sqs-fifo"])
-async def broker(request: pytest.FixtureRequest, endpoint: str) -> AsyncIterator[Broker]:
-    name = f"orders{next(_numbers)}{request.param}"
-    dsn = f"sqs://eu-west-1?endpoint={endpoint}"
-    broker = broker_of(BrokerSettings("orders", "sqs", dsn, None, {"destination": name}))
+@pytest.fixture
+async def broker(server: Server) -> AsyncIterator[Broker]:
+    name = f"alone{next(_numbers)}{server.ending}"
+    broker = broker_of(BrokerSettings("orders", "sqs", server.dsn, None, {"destination": name}))
     await broker.open()
     yield broker
     await broker.close()
@@ -137,9 +122,30 @@ async def test_what_is_given_back_comes_again_and_that_is_counted(broker: Broker
     assert await broker.count() == 0
 
 
-async def test_a_server_that_is_not_there_is_away() -> None:
+def test_what_is_ours_no_more_is_gone_and_all_else_is_told(server: Server) -> None:
+    text = "Value AQEB for parameter {} is invalid. Reason: {}"
+    expired = text.format("ReceiptHandle", "The receipt handle has expired.")
+    beyond = text.format("VisibilityTimeout", "Total VisibilityTimeout is beyond the limit")
+    assert _is_gone({"Code": "ReceiptHandleIsInvalid"})
+    assert _is_gone({"Code": "AWS.SimpleQueueService.MessageNotInflight"})
+    assert _is_gone({"Code": "InvalidParameterValue", "Message": expired})
+    assert not _is_gone({"Code": "InvalidParameterValue", "Message": beyond})
+    assert not _is_gone({"Code": "InternalError"})
+
+
+async def test_what_does_not_answer_is_away(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long poll has its time and PATIENCE, and everything else has PATIENCE alone."""
+    monkeypatch.setattr("symphony_pg.brokers.sqs.PATIENCE", 0.5)
+    assert await broker.receive(1, 1) == []
+    with moto_turn, pytest.raises(BrokerAway, match="does not answer"):
+        await broker.count()
+
+
+async def test_a_server_that_is_not_there_is_away(server: Server) -> None:
     dsn = f"sqs://eu-west-1?endpoint=http://127.0.0.1:{free_port()}"
-    broker = broker_of(BrokerSettings("orders", "sqs", dsn, None, {}))
+    broker = broker_of(BrokerSettings("orders", server.kind, dsn, None, {}))
     with pytest.raises(BrokerAway, match="SQS"):
         await broker.open()
     with pytest.raises(BrokerAway):
