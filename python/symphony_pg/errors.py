@@ -24,7 +24,6 @@ __all__ = [
     "ScheduleTaken",
     "StillReplicated",
     "SymphonyError",
-    "TransportNotServed",
     "UnknownMessage",
     "UnknownQueue",
     "UnknownSchedule",
@@ -183,15 +182,6 @@ class UnknownTransport(SymphonyError):
     sqlstate = "SY020"
 
 
-class TransportNotServed(SymphonyError):
-    """Transports of this type cannot be served yet.
-
-    Choose another type: postgres, sync, rabbitmq or redis.
-    """
-
-    sqlstate = "SY021"
-
-
 class NeedsPython(SymphonyError):
     """The type is routed to a sync transport only, whose handler SQL cannot run.
 
@@ -299,7 +289,6 @@ CLASSES: dict[str, type[SymphonyError]] = {
     "SY012": StillReplicated,
     "SY013": MessageReturned,
     "SY020": UnknownTransport,
-    "SY021": TransportNotServed,
     "SY022": NeedsPython,
     "SY090": WrongVersion,
     "22023": BadArgument,

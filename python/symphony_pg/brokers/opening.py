@@ -6,10 +6,11 @@ from ..config.broker import BrokerSettings
 from .broker import Broker
 from .rabbitmq import RabbitMQ
 from .redis import Redis
+from .sqs import SQS
 
 __all__ = ["broker_of"]
 
-BROKERS: dict[str, type[Broker]] = {"rabbitmq": RabbitMQ, "redis": Redis}
+BROKERS: dict[str, type[Broker]] = {"rabbitmq": RabbitMQ, "redis": Redis, "sqs": SQS}
 
 
 def broker_of(settings: BrokerSettings) -> Broker:

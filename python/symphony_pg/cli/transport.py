@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -18,6 +17,7 @@ from ..config.result import Config
 from ..database.client import Client
 from ..database.functions.messages import ClaimedMessage
 from ..errors import SymphonyError
+from ..redaction import without_secrets
 from .config import file_option
 from .options import connected, printing, wide_option
 from .output import Output
@@ -76,7 +76,7 @@ def list_transports(client: Client, out: Output) -> None:
 @transport.command("create")
 @click.argument("name")
 @click.option(
-    "--type", "kind", default="postgres", show_default=True, help="Or sync, rabbitmq, redis."
+    "--type", "kind", default="postgres", show_default=True, help="Or sync, rabbitmq, redis, sqs."
 )
 @click.option("--queue", metavar="QUEUE", help="The queue its messages go into [default].")
 @click.option("--priority", type=int, help="Of its messages, 0 to 9; 9 goes first [5].")
@@ -187,7 +187,7 @@ def test(name: str, config: Config | None, out: Output) -> None:
     Example:
       symphony-pg transport test orders
     """
-    seconds = _at_broker(config, name, _there_and_back, suffix=".probe")
+    seconds = _at_broker(config, name, _there_and_back, is_probe=True)
     out.say(f"Transport {name}: there and back in {seconds * 1000:.1f} ms.", seconds=seconds)
 
 
@@ -195,12 +195,11 @@ def _at_broker(
     config: Config | None,
     name: str,
     work: Callable[[Broker], Coroutine[Any, Any, Any]],
-    suffix: str = "",
+    is_probe: bool = False,
 ) -> Any:
     settings = broker_settings(config, name)
-    if suffix:
-        elsewhere = {**settings.settings, "destination": settings.destination + suffix}
-        settings = replace(settings, settings=elsewhere)
+    if is_probe:
+        settings = settings.beside()
 
     async def run() -> Any:
         broker = broker_of(settings)
@@ -215,7 +214,7 @@ def _at_broker(
     except BrokerAway as error:
         raise SymphonyError(
             f"the broker of transport {name} is not reached",
-            detail=str(error),
+            detail=without_secrets(str(error)),
             hint="Compare the dsn in symphony.toml with where the broker listens.",
         ) from None
 
@@ -223,7 +222,7 @@ def _at_broker(
 async def _there_and_back(broker: Broker) -> float:
     now = datetime.now(timezone.utc)
     probe = ClaimedMessage(
-        0, 0, broker.settings.outbox, PROBE_TYPE, "{}", "{}", 5, 1, 1, None, now, now
+        time.time_ns(), 0, broker.settings.outbox, PROBE_TYPE, "{}", "{}", 5, 1, 1, None, now, now
     )
     started = time.monotonic()
     (error,) = await broker.publish([probe])

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import SymphonyError
 
-__all__ = ["BrokerSettings"]
+__all__ = ["FIFO", "BrokerSettings"]
+
+FIFO = ".fifo"  # the ending of the name says of a queue of SQS what it is
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,12 @@ class BrokerSettings:
     def destination(self) -> str:
         """The queue or stream at the broker; by default it has the name of the transport."""
         return str(self.settings.get("destination", self.name))
+
+    def beside(self) -> BrokerSettings:
+        """Return settings that lead to a destination beside it, which nobody consumes."""
+        stem = self.destination.removesuffix(FIFO)
+        destination = f"{stem}-probe{self.destination[len(stem) :]}"
+        return replace(self, settings={**self.settings, "destination": destination})
 
     @property
     def outbox(self) -> str:

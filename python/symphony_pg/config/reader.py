@@ -18,7 +18,6 @@ VARIABLE = re.compile(r"\$\$\{|\$\{(\w+)(?::-([^}]*))?\}")
 PATTERN = re.compile(r"(?=(?s:.){1,200}\Z)(\*|[^*]+(\.\*)?)")
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 TYPES = ("postgres", "sync", *BROKERS)
-NOT_YET = ("sqs",)
 SCHEMES = {
     "postgresql": "postgres",
     "postgres": "postgres",
@@ -101,15 +100,8 @@ class Reader:
                 keys[-1], kind, dsn, found.get("queue"), config
             )
             found["config"] = config
-        elif kind in NOT_YET:
-            self._problem(
-                (*keys, "type" if dsn is None else "dsn"),
-                f'transports of type {kind} are not served yet; use type = "postgres"',
-            )
         elif kind not in TYPES:
-            self._problem(
-                (*keys, "type"), f'unknown type "{kind}"{_like(kind, (*TYPES, *NOT_YET))}'
-            )
+            self._problem((*keys, "type"), f'unknown type "{kind}"{_like(kind, TYPES)}')
         if kind == "sync":
             for name in ("queue", "priority", "enabled"):
                 if name in found:

@@ -102,6 +102,18 @@ def _seconds(least: float, most: float) -> Callable[[Any], float]:
     return read
 
 
+def _whole_seconds(least: float, most: float) -> Callable[[Any], int]:
+    read = _seconds(least, most)
+
+    def read_whole(value: Any) -> int:
+        seconds = read(value)
+        if seconds % 1:
+            raise Mistake('whole seconds, such as "30s"')
+        return int(seconds)
+
+    return read_whole
+
+
 def _rate(value: Any) -> str:
     """Read "100/1s", "100/s" or "5/minute" as the database writes it; "0" is no rate."""
     if value == "0" or (value == 0 and not isinstance(value, bool)):
@@ -164,6 +176,12 @@ BROKERS = {
     "rabbitmq": {
         **BROKER,
         "exchange": Kind("exchange", _text),
+        "prefetch": Kind("prefetch", _integer(1, 10000)),
+        "declare": Kind("declare", _flag),
+    },
+    "sqs": {
+        **BROKER,
+        "visibility": Kind("visibility", _whole_seconds(1, DAY / 2)),
         "prefetch": Kind("prefetch", _integer(1, 10000)),
         "declare": Kind("declare", _flag),
     },

@@ -9,10 +9,9 @@ import pytest
 
 from symphony_pg import Client, Symphony
 from tests.brokers.bench import Bench
-from tests.brokers.servers import RabbitMQ, Redis, Server
+from tests.brokers.servers import SERVERS, Server
 from tests.helpers import Connection
 
-SERVERS: dict[str, type[Server]] = {"rabbitmq": RabbitMQ, "redis": Redis}
 _numbers = itertools.count(1)
 
 
@@ -30,9 +29,13 @@ def started() -> Iterator[dict[str, Server]]:
 
 
 @pytest.fixture(params=[*SERVERS])
-def server(request: pytest.FixtureRequest, started: dict[str, Server]) -> Server:
+def server(
+    request: pytest.FixtureRequest, started: dict[str, Server], monkeypatch: pytest.MonkeyPatch
+) -> Server:
     """A broker that runs."""
     kind = request.param
+    for name, value in SERVERS[kind].credentials.items():
+        monkeypatch.setenv(name, value)
     if kind not in started:
         folder = started["folder"] / kind
         folder.mkdir(exist_ok=True)
@@ -46,6 +49,6 @@ def server(request: pytest.FixtureRequest, started: dict[str, Server]) -> Server
 @pytest.fixture
 def bench(server: Server, conn: Connection, dsn: str, app: Symphony) -> Bench:
     """A transport "orders" that leads to a queue or stream of that broker."""
-    bench = Bench(server, Client(conn), app, dsn, f"orders{next(_numbers)}")
+    bench = Bench(server, Client(conn), app, dsn, f"orders{next(_numbers)}{server.ending}")
     bench.create()
     return bench

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import shutil
@@ -9,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -18,6 +20,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.sqs.models import Queue
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from fetch import brokers
 from tests.helpers import wait_until
@@ -44,6 +49,7 @@ def _listens(port: int) -> bool:
 
 # A child dies with the thread that started it, so that has to be one that stays.
 _starter = ThreadPoolExecutor(1)
+_numbers = itertools.count(1)
 
 
 def _die_with_parent() -> None:
@@ -54,22 +60,58 @@ def _die_with_parent() -> None:
 
 
 class Server(ABC):
-    """A broker that can be started, stopped and killed; its data stay in the folder meanwhile."""
+    """A broker that can be started, stopped and killed; its data stay meanwhile."""
 
     kind: str
     library: str
     nowhere: str  # a DSN of that kind where nobody listens
     settings: ClassVar[Mapping[str, Any]] = {}
+    credentials: ClassVar[Mapping[str, str]] = {}  # of the environment
+    ending = ""  # of the names of destinations
+    keeps_order = True
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.port = free_port()
-        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     @abstractmethod
     def dsn(self) -> str:
         """Where it is."""
+
+    @abstractmethod
+    def start(self) -> None:
+        """Start it, and wait until it serves."""
+
+    @abstractmethod
+    def kill(self) -> None:
+        """Let it crash."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Let it end as its operators end it."""
+
+    @abstractmethod
+    def ensure_up(self) -> None:
+        """Start it again if a test has ended it."""
+
+    @abstractmethod
+    async def send_foreign(
+        self, destination: str, body: bytes, type_: str | None, headers: Mapping[str, str]
+    ) -> None:
+        """Send what another program might."""
+
+    def close(self) -> None:
+        """End all that was started."""
+        self.kill()
+
+
+class Program(Server):
+    """A broker in a process of its own, with its data in the folder."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._process: subprocess.Popen[bytes] | None = None
 
     @abstractmethod
     def _command(self) -> list[str]: ...
@@ -81,7 +123,6 @@ class Server(ABC):
         return os.environ
 
     def start(self) -> None:
-        """Start it, and wait until it serves."""
         self._process = _starter.submit(self._popen, self._command()).result()
         wait_until(self._is_up, self, PATIENCE)
 
@@ -101,11 +142,9 @@ class Server(ABC):
         return f"a broker that wrote:\n{(self.folder / 'log').read_text()[-4000:]}"
 
     def kill(self) -> None:
-        """Let it crash."""
         self._end(signal.SIGKILL)
 
     def stop(self) -> None:
-        """Let it end as its operators end it."""
         self._end(signal.SIGTERM)
 
     def _end(self, number: signal.Signals) -> None:
@@ -121,19 +160,8 @@ class Server(ABC):
         self.start()
 
     def ensure_up(self) -> None:
-        """Start it again if a test has ended it."""
         if self._process is None:
             self.start()
-
-    @abstractmethod
-    async def send_foreign(
-        self, destination: str, body: bytes, type_: str | None, headers: Mapping[str, str]
-    ) -> None:
-        """Send what another program might."""
-
-    def close(self) -> None:
-        """End all that was started."""
-        self.kill()
 
 
 @cache
@@ -142,7 +170,7 @@ def obtained(kind: str) -> Path | None:
     return {"redis": brokers.redis, "rabbitmq": brokers.rabbitmq}[kind]()
 
 
-class Redis(Server):
+class Redis(Program):
     """Redis that has written to the disk what it has confirmed."""
 
     kind = "redis"
@@ -192,7 +220,7 @@ class Redis(Server):
                 return False
 
 
-class RabbitMQ(Server):
+class RabbitMQ(Program):
     """RabbitMQ with an epmd of its own.
 
     Its scripts stumble over a path with a space, so all paths lead through a link in the folder.
@@ -291,3 +319,104 @@ class RabbitMQ(Server):
             self._epmd.kill()
             self._epmd.wait()
         shutil.rmtree(self.folder / "mnesia", ignore_errors=True)
+
+
+# moto loses messages if one thread sends while another one deletes, so requests take turns.
+moto_turn = threading.Condition()
+
+
+def _moto(*request: Any) -> Any:
+    with moto_turn:
+        return _moto_app(*request)
+
+
+_moto_app = DomainDispatcherApplication(create_backend_app)
+
+
+def _let_others(self: Queue, timeout: int) -> None:
+    moto_turn.wait(0.02)
+
+
+Queue.wait_for_messages = _let_others  # type: ignore[method-assign]
+
+
+class _Quiet(WSGIRequestHandler):
+    def log(self, *_: Any) -> None:
+        pass
+
+
+class SQS(Server):
+    """SQS as moto plays it, in this process: what is killed is the port, and moto goes on.
+
+    moto writes nothing down, so it cannot crash and come back.
+    """
+
+    kind = "sqs"
+    library = "boto3"
+    nowhere = "sqs://eu-west-1?endpoint=http://key:secret@127.0.0.1:1"
+    settings: ClassVar = {"visibility": 2}
+    credentials: ClassVar = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    keeps_order = False
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._listener: BaseWSGIServer | None = None
+
+    @property
+    def dsn(self) -> str:
+        return f"sqs://eu-west-1?endpoint=http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        listener = make_server("127.0.0.1", self.port, _moto, threaded=True, request_handler=_Quiet)
+        threading.Thread(target=listener.serve_forever, daemon=True).start()
+        self._listener = listener
+
+    def ensure_up(self) -> None:
+        if self._listener is None:
+            self.start()
+
+    def kill(self) -> None:
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.shutdown()
+
+    def stop(self) -> None:
+        self.kill()
+
+    async def send_foreign(
+        self, destination: str, body: bytes, type_: str | None, headers: Mapping[str, str]
+    ) -> None:
+        import boto3  # type: ignore[import-untyped]
+
+        client = boto3.client(
+            "sqs", region_name="eu-west-1", endpoint_url=f"http://127.0.0.1:{self.port}"
+        )
+        texts = {**({} if type_ is None else {"type": type_}), **headers}
+        client.send_message(
+            QueueUrl=client.get_queue_url(QueueName=destination)["QueueUrl"],
+            MessageBody=body.decode(errors="backslashreplace"),
+            MessageAttributes={
+                name: {"DataType": "String", "StringValue": text} for name, text in texts.items()
+            },
+            **self._of_fifo(),
+        )
+
+    def _of_fifo(self) -> dict[str, str]:
+        return {}
+
+
+class SQSFifo(SQS):
+    """Its queues are FIFO."""
+
+    ending = ".fifo"
+
+    def _of_fifo(self) -> dict[str, str]:
+        return {"MessageGroupId": "theirs", "MessageDeduplicationId": str(next(_numbers))}
+
+
+SERVERS: dict[str, type[Server]] = {
+    "rabbitmq": RabbitMQ,
+    "redis": Redis,
+    "sqs": SQS,
+    "sqs-fifo": SQSFifo,
+}

@@ -47,7 +47,8 @@ def test_a_project_is_set_up_and_works(bench: Bench, project: Path) -> None:
     assert "Nothing differs" in cli.run("config", "apply", "--dry-run").stdout
     assert "://" not in cli.run("--json", "transport", "list").stdout
     assert cli.json("transport", "setup", "orders")["waiting"] == 0
-    assert cli.json("transport", "test", "orders")["seconds"] < 10
+    for _ in range(2):  # the second probe is no copy of the first
+        assert cli.json("transport", "test", "orders")["seconds"] < 10
     bench.client.enqueue("Pay", {"n": 1})
     assert "no relay" in cli.run("transport", "list").stdout
     assert cli.json("relay", "orders", "--drain")["orders"]["done"] == 1

@@ -65,7 +65,7 @@ queue = "mail"
 priority = 12
 
 [transports.stream]
-type = "sqs"
+type = "kafka"
 
 [routing]
 SendEmail = ["mail"]
@@ -145,8 +145,8 @@ def test_a_file_is_read(tmp_path: Path) -> None:
 def test_every_mistake_is_named_with_its_line(tmp_path: Path) -> None:
     assert mistakes(tmp_path, BAD) == [
         "symphony.toml:4: transports.mail.priority: must be a whole number from 0 to 9; it is 12",
-        "symphony.toml:7: transports.stream.type: transports of type sqs are not served yet; "
-        'use type = "postgres"',
+        'symphony.toml:7: transports.stream.type: unknown type "kafka"; there are postgres, sync, '
+        "redis, rabbitmq, sqs",
         'symphony.toml:11: routing."orders.*": unknown transport "mial"; did you mean "mail"?',
         'symphony.toml:16: retry.default.max_retry: unknown key; did you mean "max_retries"?',
         "symphony.toml:17: retry.default.delay: must be a time from 0 s to 360 days, with its "
@@ -166,7 +166,8 @@ def test_every_mistake_is_named_with_its_line(tmp_path: Path) -> None:
         ("worker = 7\n", 1, "must be a table with the keys batch_size"),
         ("[transports]\na = 7\n", 2, "must be a table with the keys type, dsn"),
         ("[transports]\na = 'postgers'\n", 2, 'did you mean "postgres"?'),
-        ("[transports]\na = 'sqs://host'\n", 2, "transports of type sqs are not served"),
+        ("[transports.a]\ndsn = 'sqs://eu-west-1'\nvisibility = '1500ms'\n", 3, "whole seconds"),
+        ("[transports.a]\ndsn = 'sqs://eu-west-1'\nvisibility = '13h'\n", 3, "1 s to 0.5 days"),
         ("[transports.a]\ndsn = 'amqp://u:pw@h'\nprefetch = 0\n", 3, "from 1 to 10000; it is 0"),
         ("[transports.a]\ndestination = 'x'\n", 2, "unknown key"),
         ("[transports]\na = 'ftp://host'\n", 2, '"ftp" is not a scheme of a DSN'),

@@ -20,7 +20,7 @@ def test_transports(cli: Cli, conn: Connection) -> None:
     assert (row["queue_name"], row["enabled"], row["patterns"]) == ("mail", False, ["SendEmail"])
     assert [cli.json("transport", "enable", "email")["changed"] for _ in range(2)] == [True, False]
     assert [each.message_id for each in Client(conn).claim_batch(["mail"])] == [held]
-    for arguments in (("remove", "email"), ("disable", "nope"), ("create", "t", "--type", "sqs")):
+    for arguments in (("remove", "email"), ("disable", "nope"), ("create", "t", "--type", "kafka")):
         assert "HINT" in cli.run("transport", *arguments, exit_code=1).output
     assert re.search(
         r"email +postgres +mail +7 +yes +SendEmail", cli.run("transport", "list").output

@@ -29,7 +29,7 @@ from symphony_pg.cli.queue import queue
 from symphony_pg.cli.schedule import schedule
 from symphony_pg.cli.transport import transport
 from symphony_pg.config import load
-from symphony_pg.config.settings import ERRORS, QUEUE, RETRY, TRANSPORT, WORKER, Mistake
+from symphony_pg.config.settings import BROKERS, ERRORS, QUEUE, RETRY, TRANSPORT, WORKER, Mistake
 from symphony_pg.database import functions
 from symphony_pg.schedules import Schedules
 from symphony_pg.times import parse_duration
@@ -176,6 +176,35 @@ def test_the_keys_of_a_transport_are_the_arguments_of_create_transport(conn: Con
             TRANSPORT["priority"].read(priority)
         with nullcontext() if 0 <= priority <= 9 else pytest.raises(BadArgument):
             Client(conn).create_transport("t", priority=priority)
+
+
+ENDS_OF_BROKERS: dict[str, list[Any]] = {
+    "destination": ["x"],
+    "ordered": [False],
+    "inbox": [False],
+    "inbox_retention": ["1m", "360d"],
+    "batch_size": [1, 1000],
+    "type_header": ["x"],
+    "default_type": ["x"],
+    "exchange": ["x"],
+    "prefetch": [1, 10000],
+    "declare": [False],
+    "group": ["x"],
+    "max_idle": ["1s", "1d"],
+    "visibility": ["1s", "12h"],
+}
+
+
+def test_a_setting_of_a_broker_is_taken_by_the_database(conn: Connection) -> None:
+    for broker, kinds in BROKERS.items():
+        for key, kind in kinds.items():
+            for value in ENDS_OF_BROKERS[key]:
+                given = {kind.name: kind.read(value)}
+                Client(conn).create_transport(broker, broker, config=given)
+                (row,) = (
+                    each for each in Client(conn).list_transports() if each.transport_name == broker
+                )
+                assert row.config == given
 
 
 @pytest.mark.parametrize(

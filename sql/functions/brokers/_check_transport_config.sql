@@ -16,10 +16,11 @@ begin
                ('type_header', 'string', 1, 200, '{redis,rabbitmq,sqs}'),
                ('default_type', 'string', 1, 200, '{redis,rabbitmq,sqs}'),
                ('exchange', 'string', 1, 127, '{rabbitmq}'),
-               ('prefetch', 'number', 1, 10000, '{redis,rabbitmq}'),
-               ('declare', 'boolean', null, null, '{redis,rabbitmq}'),
+               ('prefetch', 'number', 1, 10000, '{redis,rabbitmq,sqs}'),
+               ('declare', 'boolean', null, null, '{redis,rabbitmq,sqs}'),
                ('group', 'string', 1, 200, '{redis}'),
-               ('max_idle', 'number', 1, 86400, '{redis}')
+               ('max_idle', 'number', 1, 86400, '{redis}'),
+               ('visibility', 'number', 1, 43200, '{sqs}')
     )
     select case
         when known.key is null then format('"%s" is not a setting of type %s', given.key, transport_type)

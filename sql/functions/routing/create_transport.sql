@@ -19,12 +19,7 @@ declare
                               else coalesce(create_transport.queue_name, 'default') end;
     v_before     symphony.transport;
 begin
-    if v_type = 'sqs' then
-        raise exception 'transports of type % are not served yet', v_type
-            using errcode = 'SY021',
-                  detail  = 'Nothing was created: its messages would go nowhere.',
-                  hint    = 'Use type rabbitmq, redis or postgres.';
-    elsif v_is_broker then
+    if v_is_broker then
         perform symphony._check_transport_config(v_type, create_transport.config);
     elsif v_type <> 'sync' and not exists (
         select from symphony.queue as q where q.queue_name = v_queue_name)
@@ -64,7 +59,7 @@ exception
             using errcode = '22023',
                   detail  = format('Nothing was changed: %s.', sqlerrm),
                   hint    = 'A name has 1 to 48 letters, digits and _ . : / -; the type is postgres, sync, '
-                            'redis or rabbitmq; a sync transport has no queue and is not disabled; the '
+                            'redis, rabbitmq or sqs; a sync transport has no queue and is not disabled; the '
                             'priority is 0 to 9; the config is a JSON object.';
 end;
 $$;
@@ -82,7 +77,6 @@ Arguments  transport_name - 1 to 48 letters, digits and _ . : / -
 Returns    true if it was created, false if it was there
 Raises     SY001 unknown_queue
            SY011 wrong_isolation_level
-           SY021 transport_not_served - its type is sqs
            22023 invalid_parameter_value
            55000 object_not_in_prerequisite_state - the queue is the outbox of another broker
 Writes     symphony.transport, symphony.lane, symphony.audit; for a broker also what create_queue()

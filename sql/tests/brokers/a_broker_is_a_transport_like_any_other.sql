@@ -1,5 +1,5 @@
 -- create_transport, enqueue, schedules, apply_config: a broker is a transport like any other.
-select plan(14);
+select plan(16);
 
 select ok(symphony.create_transport('orders', 'rabbitmq', priority => 7,
               config => '{"destination": "shop.orders", "prefetch": 20}'), 'it is created');
@@ -14,6 +14,11 @@ select throws_ok(
                  '22023', null, 'by no way');
 select throws_ok($$select symphony.create_transport('t', 'rabbitmq', config => '{"prefetch": 0}')$$,
                  '22023', null, 'a number has a range');
+select ok(symphony.create_transport('cloud', 'sqs',
+              config => '{"destination": "a.fifo", "visibility": 43200, "prefetch": 20, "declare": false}'),
+          'a queue of SQS has a visibility');
+select throws_ok($$select symphony.create_transport('t', 'sqs', config => '{"visibility": 1.5}')$$,
+                 '22023', null, 'in whole seconds');
 select throws_ok($$select symphony.create_transport('t', 'rabbitmq', config => '{"inbox": 1}')$$,
                  '22023', null, 'and a flag is one');
 select throws_ok($$select symphony.create_transport('t', 'rabbitmq', config => '{"inbox_retention": "x"}')$$,

@@ -141,7 +141,7 @@ insert into bad_call values
     ('SY020', $$symphony.return_delivery('nope', '1', 'A', '{}', '{}', 1, 'x')$$),
     ('22023', $$symphony.return_delivery('broker', '1', 'A', '{}', '{}', 0, 'x')$$),
     ('55000', $$symphony.return_delivery('here', '1', 'A', '{}', '{}', 1, 'x')$$),
-    ('SY021', $$symphony.create_transport('here', 'sqs')$$),
+    ('22023', $$symphony.create_transport('t', 'sqs', config => '{"visibility": 43201}')$$),
     ('SY022', $$symphony.enqueue('Here')$$),
     ('55000', $$symphony.disable_transport('here')$$),
     ('55000', $$symphony.remove_transport('here')$$),
