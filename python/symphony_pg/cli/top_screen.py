@@ -88,12 +88,14 @@ class Top(App[None]):
 
     def show(self, seen: Glance) -> None:
         """Show what was read; the cursors stay where they are."""
-        self._seen = seen
         told = Text("\n").join(
             Text(f"{each.severity}: {each.sentence}", COLOURS[each.severity])
             for each in seen.incidents[:MOST_INCIDENTS]
         )
         self.query_one("#now", Static).update(told if seen.incidents else "Nothing is wrong.")
+        if not seen.is_whole:
+            return  # the tables keep what was read before
+        self._seen = seen
         self._fill("queues", [
             (
                 q.queue_name + (" (paused)" if q.paused else ""),

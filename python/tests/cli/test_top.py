@@ -9,7 +9,7 @@ from textual.widgets import DataTable, Static
 from symphony_pg import Client
 from symphony_pg.cli.top_screen import Top
 from tests.cli.helpers import Cli
-from tests.helpers import fail
+from tests.helpers import Connection, fail
 
 
 def test_what_is_wrong_is_in_the_first_lines(cli: Cli, client: Client) -> None:
@@ -25,6 +25,16 @@ def test_what_is_wrong_is_in_the_first_lines(cli: Cli, client: Client) -> None:
     told = json.loads(cli.run("top", "--once", "--json").output)
     assert {*told} == {"incidents", "queues", "workers", "failed"}
     assert told["queues"][0]["bars"]
+
+
+def test_a_locked_table_is_not_waited_for(cli: Cli, conn: Connection) -> None:
+    with conn.transaction():
+        conn.execute("lock table symphony.message in access exclusive mode")
+        printed = cli.run("top", "--once").output
+        told = json.loads(cli.run("top", "--once", "--json").output)
+    assert printed.startswith("critical: Table symphony.message is locked")
+    assert "cannot be read while tables are locked" in printed
+    assert (told["incidents"][0]["code"], told["queues"]) == ("table_locked", None)
 
 
 async def _until(is_so: Any) -> None:

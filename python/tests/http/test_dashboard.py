@@ -20,7 +20,7 @@ from symphony_pg.http.dashboard.rendering import redacted, restored
 from symphony_pg.http.dashboard.search import parse
 from symphony_pg.http.problems import Problem
 from tests.helpers import Connection, fail
-from tests.http.helpers import OPERATOR, VIEWER, bearer, serving
+from tests.http.helpers import OPERATOR, VIEWER, bearer, paragraphs, serving
 
 BASE = "/symphony"
 PAGES = (
@@ -107,6 +107,19 @@ def test_what_is_wrong_comes_first(conn: Connection, visitor: TestClient) -> Non
     text = visitor.get(f"{BASE}/").text
     assert 0 < text.index('id="now"') < text.index('class="tiles"') < text.index('id="queues"')
     assert re.search(r'id="now">\d+ things? (is|are) wrong<', text)
+
+
+def test_a_locked_table_hides_figures_and_not_what_is_wrong(
+    conn: Connection, visitor: TestClient
+) -> None:
+    with conn.transaction():
+        conn.execute("lock table symphony.message in access exclusive mode")
+        first = sign_in(visitor)
+        others = {path: visitor.get(BASE + path).status_code for path in ("/failed", "/workers")}
+    assert first.status_code == 200
+    assert "Table symphony.message is locked" in paragraphs(first.text)[1]
+    assert 'class="tiles"' not in first.text
+    assert {*others.values()} == {503}, "they would say that there is nothing"
 
 
 def test_what_a_worker_does(visitor: TestClient) -> None:

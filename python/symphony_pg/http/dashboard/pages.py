@@ -165,7 +165,7 @@ class Dashboard:
         figures = await read(functions.queue_figures(name, now - chosen.past, step=chosen.step))
         types = await read(functions.type_figures(name, step="hour"))
         (stats,) = await read(functions.queue_stats(name))
-        seen = await self._database.overview.get()
+        seen = await self._database.whole()
         return self._show(
             request,
             user,
@@ -195,7 +195,7 @@ class Dashboard:
 
     async def failed(self, request: Request, user: User) -> Response:
         """Show what failed, in groups."""
-        seen = await self._database.overview.get()
+        seen = await self._database.whole()
         only = request.query_params.get("queue")
         return self._show(
             request,
@@ -304,7 +304,7 @@ class Dashboard:
 
     async def workers(self, request: Request, user: User) -> Response:
         """Show who works."""
-        seen = await self._database.overview.get()
+        seen = await self._database.whole()
         return self._show(request, user, "workers.html", workers=seen.workers)
 
     async def schedules(self, request: Request, user: User) -> Response:
