@@ -46,7 +46,7 @@ def top(client: Client, out: Output, once: bool) -> None:
     \b
     arrows     choose a queue, or a group of failed messages; Tab changes the table
     p          pause the queue, or resume it
-    r          retry the group, as it is now; it asks first
+    r          retry the group; it asks first, and leaves what fails after that
     /          only queues with this in their name
     q          end
 

@@ -232,6 +232,7 @@ class Dashboard:
             "preview.html",
             chosen=chosen,
             until=max((each.newest_at for each in found), default=None),
+            up_to_id=max((each.example_id for each in found), default=None),
             count=min(sum(each.messages for each in found), AT_MOST),
             more=any(each.at_least for each in found),
             example=found[0] if found else None,
