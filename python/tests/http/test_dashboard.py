@@ -4,9 +4,12 @@ import hashlib
 import html
 import json
 import re
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from importlib import resources
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,6 +21,7 @@ from symphony_pg.http import User
 from symphony_pg.http.dashboard.actions import ACTIONS
 from symphony_pg.http.dashboard.rendering import redacted, restored
 from symphony_pg.http.dashboard.search import parse
+from symphony_pg.http.figures import FRESH, Figures
 from symphony_pg.http.problems import Problem
 from tests.helpers import Connection, fail
 from tests.http.helpers import OPERATOR, VIEWER, bearer, paragraphs, serving
@@ -362,23 +366,70 @@ def test_a_search(visitor: TestClient) -> None:
         assert visitor.get(f"{BASE}/messages/{no_message}").status_code == 404
 
 
-def test_twenty_who_watch_ask_the_queries_of_one(
-    app: Symphony, filled: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[str] = []
-    from symphony_pg.http.figures import Figures
-
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the calls that the pages read by, as they come."""
+    found: list[str] = []
     read = Figures.read
 
     async def counted(self: Figures, call: Any) -> Any:
-        asked.append(call.statement.decode())
+        found.append(call.statement.decode())
         return await read(self, call)
 
     monkeypatch.setattr(Figures, "read", counted)
+    return found
+
+
+def test_twenty_who_watch_ask_the_queries_of_one(
+    app: Symphony, filled: Client, asked: list[str]
+) -> None:
     with serving(app) as visitor:
         for _ in range(20):
             assert visitor.get(f"{BASE}/", headers=bearer(VIEWER)).status_code == 200
     assert len(asked) == 5, asked
+
+
+def test_twenty_at_a_time_for_many_periods_ask_the_queries_of_one(
+    app: Symphony, filled: Client, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Let them all look in each of some periods; only the sparklines are fresh for longer."""
+    now = 1000.0
+    clock = SimpleNamespace(monotonic=lambda: now, time=time.time)
+    monkeypatch.setattr("symphony_pg.http.figures.time", clock)  # that of the event loop goes on
+
+    def look(visitor: TestClient) -> int:
+        return visitor.get(f"{BASE}/", headers=bearer(VIEWER)).status_code
+
+    def watch(viewers: int) -> list[int]:
+        nonlocal now
+        counts = []
+        with serving(app) as visitor, ThreadPoolExecutor(viewers) as many:
+            for _ in range(4):
+                asked.clear()
+                assert {*many.map(look, [visitor] * viewers)} == {200}
+                counts.append(len(asked))
+                now += FRESH
+        return counts
+
+    assert watch(20) == watch(1) == [5, 4, 4, 4]
+
+
+def test_it_rests_when_nobody_watches(
+    app: Symphony, filled: Client, conn: Connection, asked: list[str]
+) -> None:
+    def statements() -> list[Any]:
+        return conn.execute(
+            "select pid, query_start, state from pg_stat_activity "
+            "where datname = current_database() and backend_type = 'client backend' "
+            "and pid <> pg_backend_pid() order by 1"
+        ).fetchall()
+
+    with serving(app) as visitor:
+        assert visitor.get(f"{BASE}/", headers=bearer(VIEWER)).status_code == 200
+        known, before = len(asked), statements()
+        assert before and {state for _, _, state in before} == {"idle"}
+        time.sleep(2.5 * FRESH)
+        assert (len(asked), statements()) == (known, before)
 
 
 def test_where_it_is_mounted_and_users_of_the_host(app: Symphony, filled: Client) -> None:
