@@ -44,7 +44,7 @@ test-races: .venv/dev.stamp ## isolationtester: sessions that meet do not harm e
 	@echo "proved: sessions that meet at a message do not harm each other"
 
 test-python: .venv/dev.stamp build ## pytest: the Python client, worker and commands
-	@$(SERVER) -- $(PY) -m pytest $(ARGS)
+	@$(SERVER) -- $(PY) -m pytest --junitxml=build/python-tests.xml $(ARGS)
 	@echo "proved: the Python package adds mapping, loop and commands, and loses nothing"
 
 test-matrix: .venv/dev.stamp build ## the tests on each supported major of PostgreSQL

@@ -56,16 +56,21 @@ def doctor(client: Client, out: Output, fail_on: str) -> None:
         raise SystemExit(1)
 
 
-def say_incidents(out: Output, found: Sequence[Incident]) -> None:
-    """Write what is wrong for people. What helps comes second, since a cause may be long."""
+def say_incidents(out: Output, found: Sequence[Incident], *, cause_first: bool = False) -> None:
+    """Write what is wrong for people. What helps comes second, since a cause may be long.
+
+    With `cause_first` the cause does, for those who look and do not read on.
+    """
     width = shutil.get_terminal_size((80, 24)).columns
     if all(each.severity == "note" for each in found):
         out.text("Nothing is wrong.")
     for each in found[:MOST_SHOWN]:
         head = _wrapped(f"{each.severity}: ", each.sentence, width)
         out.text(head, colour=COLOURS[each.severity], bold=True)
-        out.text(f"  run  {without_codes(each.command)}")
-        out.text(_wrapped("  why  ", each.cause, width))
+        run = f"  run  {without_codes(each.command)}"
+        why = _wrapped("  why  ", each.cause, width)
+        for line in (why, run) if cause_first else (run, why):
+            out.text(line)
     if len(found) > MOST_SHOWN:
         out.text(f"{len(found) - MOST_SHOWN} more: symphony-pg doctor --json")
 

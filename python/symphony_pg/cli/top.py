@@ -46,7 +46,7 @@ def top(client: Client, out: Output, once: bool) -> None:
     \b
     arrows     choose a queue, or a group of failed messages; Tab changes the table
     p          pause the queue, or resume it
-    r          retry the group, as it is now; it asks first
+    r          retry the group; it asks first, and leaves what fails after that
     /          only queues with this in their name
     q          end
 
@@ -71,13 +71,18 @@ def _print(out: Output, seen: Glance) -> None:
     if out.as_json:
         out.json({
             "incidents": [each._asdict() for each in seen.incidents],
-            "queues": [each.queue._asdict() | {"bars": each.bars} for each in seen.lines],
-            "workers": [each._asdict() for each in seen.workers],
-            "failed": [each._asdict() for each in seen.groups],
+            **({
+                "queues": [each.queue._asdict() | {"bars": each.bars} for each in seen.lines],
+                "workers": [each._asdict() for each in seen.workers],
+                "failed": [each._asdict() for each in seen.groups],
+            } if seen.is_whole else dict.fromkeys(("queues", "workers", "failed"))),
         })  # fmt: skip
         return
-    say_incidents(out, seen.incidents)
+    say_incidents(out, seen.incidents, cause_first=True)
     out.text("")
+    if not seen.is_whole:
+        out.text("Queues, workers and failures cannot be read while tables are locked.")
+        return
     bars = {each.queue.queue_name: each.bars for each in seen.lines}
     shown = Column("bars", "10 min", value=lambda row: bars[row["queue_name"]])
     out.table([each.queue for each in seen.lines], (*QUEUES, shown), "There is no queue.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from threading import Lock
 from typing import ClassVar
 
@@ -13,6 +12,7 @@ from textual.binding import BindingType
 from textual.widgets import DataTable, Footer, Input, Static
 
 from ..database.client import Client
+from ..database.functions.failed import FailedGroup
 from ..errors import SymphonyError
 from .cells import AtLeast, show_cell
 from .glance import Glance, glance
@@ -48,7 +48,7 @@ class Top(App[None]):
         self._client = client
         self._seen: Glance | None = None
         self._wanted = ""
-        self._asked: str | None = None
+        self._asked: FailedGroup | None = None
         self._turn = Lock()  # the client has one connection
 
     def compose(self) -> ComposeResult:
@@ -88,12 +88,14 @@ class Top(App[None]):
 
     def show(self, seen: Glance) -> None:
         """Show what was read; the cursors stay where they are."""
-        self._seen = seen
         told = Text("\n").join(
             Text(f"{each.severity}: {each.sentence}", COLOURS[each.severity])
             for each in seen.incidents[:MOST_INCIDENTS]
         )
         self.query_one("#now", Static).update(told if seen.incidents else "Nothing is wrong.")
+        if not seen.is_whole:
+            return  # the tables keep what was read before
+        self._seen = seen
         self._fill("queues", [
             (
                 q.queue_name + (" (paused)" if q.paused else ""),
@@ -151,36 +153,31 @@ class Top(App[None]):
         self.call_from_thread(self.look)
 
     def action_retry(self) -> None:
-        """Retry the failed group under the cursor, if the key is pressed twice."""
+        """Retry the failed group under the cursor, as it was at the first of two presses."""
         table = self.query_one("#failed", DataTable)
         if self._seen is None or not 0 <= table.cursor_row < len(self._seen.groups):
             return
         group = self._seen.groups[table.cursor_row]
-        what = f"{group.queue_name} {group.message_type} {group.error_class}"
-        if self._asked != what:
-            self._asked = what
+        asked, self._asked = self._asked, None
+        if asked is None or asked[:3] != group[:3]:
+            self._asked = group
             count = _count(group.messages, bool(group.at_least))
             self.notify(f"Press r again to retry {count} of {group.message_type}.")
             return
-        self._asked = None
-        self.retry(
-            group.queue_name, group.message_type, group.error_class or "", group.newest_at,
-            group.messages,
-        )  # fmt: skip
+        self.retry(asked)
 
     @work(thread=True, group="database")
-    def retry(
-        self, queue: str, message_type: str, error_class: str, until: datetime, at_most: int
-    ) -> None:
+    def retry(self, group: FailedGroup) -> None:
         """Bring back what had failed when it was shown."""
         try:
             with self._turn:
                 (done,) = self._client.retry_failed(
-                    queue_name=queue,
-                    message_type=message_type,
-                    error_class=error_class,
-                    until=until,
-                    at_most=at_most,
+                    queue_name=group.queue_name,
+                    message_type=group.message_type,
+                    error_class=group.error_class or "",
+                    until=group.newest_at,
+                    at_most=group.messages,
+                    up_to_id=group.example_id,
                 )
         except SymphonyError as error:
             self.call_from_thread(self.notify, str(error), severity="error")

@@ -14,11 +14,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from symphony_pg import Client
+from symphony_pg import Client, Symphony
 from symphony_pg.database import install as installation
 from symphony_pg.server import Server
 from tests.cli.helpers import Cli
 from tests.helpers import ROOT, Connection, wait_until
+from tests.http.helpers import VIEWER, bearer, paragraphs, serving
 from tests.worker.helpers import Process
 
 WELL = "Nothing is wrong.\n"
@@ -107,6 +108,18 @@ class Ward:
 
     def codes(self) -> list[str]:
         return [each.code for each in self.look()]
+
+    def top(self) -> str:
+        """Return the first three lines of top --once, in one."""
+        lines = self.cli.run("top", "--once").stdout.splitlines()
+        return " ".join(" ".join(lines[:3]).split())
+
+    def page(self) -> str:
+        """Return the first three paragraphs of the dashboard's first page."""
+        with Symphony(self.dsn) as app, serving(app) as visitor:
+            answer = visitor.get("/symphony/", headers=bearer(VIEWER))
+        assert answer.status_code == 200, paragraphs(answer.text)
+        return "\n".join(paragraphs(answer.text)[:3])
 
     def follow(self, cure: str) -> None:
         """Do what the doctor says."""
@@ -680,6 +693,9 @@ def test_incident(case: Incident, ward: Ward, monkeypatch: pytest.MonkeyPatch) -
     assert re.match(f"  why  {case.cause}", cause)
     assert re.search(r"[.:]( |$)", cause) or len(lines) == len(told[:3]), "the cause ends later"
     assert [line for line in lines if len(line) > 80] == []
+    for first in (ward.top(), ward.page()):
+        assert re.search(case.sentence.partition(": ")[2], first)
+        assert re.search(case.cause, first)
 
     if mend is not None:
         mend()

@@ -9,7 +9,7 @@ from textual.widgets import DataTable, Static
 from symphony_pg import Client
 from symphony_pg.cli.top_screen import Top
 from tests.cli.helpers import Cli
-from tests.helpers import fail
+from tests.helpers import Connection, fail
 
 
 def test_what_is_wrong_is_in_the_first_lines(cli: Cli, client: Client) -> None:
@@ -25,6 +25,16 @@ def test_what_is_wrong_is_in_the_first_lines(cli: Cli, client: Client) -> None:
     told = json.loads(cli.run("top", "--once", "--json").output)
     assert {*told} == {"incidents", "queues", "workers", "failed"}
     assert told["queues"][0]["bars"]
+
+
+def test_a_locked_table_is_not_waited_for(cli: Cli, conn: Connection) -> None:
+    with conn.transaction():
+        conn.execute("lock table symphony.message in access exclusive mode")
+        printed = cli.run("top", "--once").output
+        told = json.loads(cli.run("top", "--once", "--json").output)
+    assert printed.startswith("critical: Table symphony.message is locked")
+    assert "cannot be read while tables are locked" in printed
+    assert (told["incidents"][0]["code"], told["queues"]) == ("table_locked", None)
 
 
 async def _until(is_so: Any) -> None:
@@ -51,8 +61,12 @@ async def test_keys_act(client: Client) -> None:
         await _until(lambda: "mail (paused)" in str(queues.get_row_at(1)[0]))
         await pilot.press("p")
         await _until(lambda: not stats()["mail"].paused)
-        await pilot.press("r", "r")
-        await _until(lambda: stats()["mail"].failed == 0)
+        failed = pilot.app.query_one("#failed", DataTable)
+        await pilot.press("r")
+        fail(client, 1, "SendEmail", "Boom", queue="mail")  # after it was asked
+        await _until(lambda: str(failed.get_row_at(0)[-1]) == "3")
+        await pilot.press("r")
+        await _until(lambda: stats()["mail"].failed == 1)
         await pilot.press("slash", *"mai", "enter")
         await _until(lambda: queues.row_count == 1)
         await pilot.press("q")

@@ -1,5 +1,7 @@
 """What the tests of the end points use."""
 
+import html
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -22,6 +24,14 @@ TOKENS: dict[str, Any] = {
 
 def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
+
+
+def paragraphs(page: str) -> list[str]:
+    """Return what a page says below its head, without its tags: a text for each block."""
+    main = page.partition("<main")[2].partition(">")[2].partition("</main>")[0]
+    blocks = re.split(r"</?(?:h\d|p|pre|ul|li|dl|div|dt|dd|section|tr|t[hd])\b[^>]*>", main)
+    texts = (html.unescape(re.sub(r"<[^>]*>", "", each)) for each in blocks)
+    return [" ".join(each.split()) for each in texts if each.strip()]
 
 
 @contextmanager

@@ -4,9 +4,12 @@ import hashlib
 import html
 import json
 import re
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from importlib import resources
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,9 +21,10 @@ from symphony_pg.http import User
 from symphony_pg.http.dashboard.actions import ACTIONS
 from symphony_pg.http.dashboard.rendering import redacted, restored
 from symphony_pg.http.dashboard.search import parse
+from symphony_pg.http.figures import FRESH, Figures
 from symphony_pg.http.problems import Problem
 from tests.helpers import Connection, fail
-from tests.http.helpers import OPERATOR, VIEWER, bearer, serving
+from tests.http.helpers import OPERATOR, VIEWER, bearer, paragraphs, serving
 
 BASE = "/symphony"
 PAGES = (
@@ -109,6 +113,19 @@ def test_what_is_wrong_comes_first(conn: Connection, visitor: TestClient) -> Non
     assert re.search(r'id="now">\d+ things? (is|are) wrong<', text)
 
 
+def test_a_locked_table_hides_figures_and_not_what_is_wrong(
+    conn: Connection, visitor: TestClient
+) -> None:
+    with conn.transaction():
+        conn.execute("lock table symphony.message in access exclusive mode")
+        first = sign_in(visitor)
+        others = {path: visitor.get(BASE + path).status_code for path in ("/failed", "/workers")}
+    assert first.status_code == 200
+    assert "Table symphony.message is locked" in paragraphs(first.text)[1]
+    assert 'class="tiles"' not in first.text
+    assert {*others.values()} == {503}, "they would say that there is nothing"
+
+
 def test_what_a_worker_does(visitor: TestClient) -> None:
     sign_in(visitor)
     text = visitor.get(f"{BASE}/workers").text
@@ -162,7 +179,7 @@ def test_signing_out(visitor: TestClient) -> None:
 MAIL, ONE, GROUP = (
     {"queue": "mail"},
     {"id": 1, "body": "7"},
-    {"queue": "mail", "type": "A", "until": "2100-01-01T00:00:00Z", "at_most": 2},
+    {"queue": "mail", "type": "A", "until": "2100-01-01T00:00:00Z", "up_to_id": 9, "at_most": 2},
 )
 WORKER, SCHEDULE, TRANSPORT = {"worker": "w1"}, {"schedule": "nightly"}, {"transport": "mail"}
 FIELDS: dict[str, dict[str, Any]] = {
@@ -246,24 +263,29 @@ def test_no_page_leads_elsewhere(visitor: TestClient, wanted: str) -> None:
     assert answer.headers["location"] == f"{BASE}/"
 
 
+@pytest.mark.parametrize("action", ["retry-group", "remove-group"])
 def test_a_bulk_action_touches_what_was_there_at_the_preview(
-    visitor: TestClient, filled: Client
+    visitor: TestClient, filled: Client, conn: Connection, action: str
 ) -> None:
     sign_in(visitor)
     page = visitor.get(f"{BASE}/failed/preview?queue=mail&type=A&error_class=Boom").text
     assert "<h1>3 messages</h1>" in page
-    form = page[page.index('action="/symphony/do/retry-group"') :].split("</form>")[0]
+    form = page[page.index(f'action="/symphony/do/{action}"') :].split("</form>")[0]
     fields = {
         name: html.unescape(value)
         for name, value in re.findall(r'name="(\w+)" value="([^"]*)"', form)
     }
-    fail(filled, 2, "A", "Boom", queue="mail")
+    others = fail(filled, 2, "A", "Boom", queue="mail")  # seen late, and stamped early
+    conn.execute("update symphony.failed_message set failed_at = %s where message_id = any (%s)", [
+        "2000-01-01T00:00:00Z", others
+    ])  # fmt: skip
+    filled.remove_failed([1])  # the number does not keep them out
     answer = visitor.post(
-        f"{BASE}/do/retry-group", data={**fields, "per_second": ""}, follow_redirects=False
+        f"{BASE}/do/{action}", data={**fields, "per_second": ""}, follow_redirects=False
     )
     assert answer.status_code == 303
-    assert sum(each.messages for each in filled.failed_stats("mail")) == 2
-    assert filled.queue_stats("mail")[0].pending == 3
+    assert {each.message_id for each in filled.failed_messages("mail")} == {*others}
+    assert filled.queue_stats("mail")[0].pending == (2 if action == "retry-group" else 0)
 
 
 def test_secrets_are_not_shown_and_survive_an_edit(visitor: TestClient, filled: Client) -> None:
@@ -344,23 +366,70 @@ def test_a_search(visitor: TestClient) -> None:
         assert visitor.get(f"{BASE}/messages/{no_message}").status_code == 404
 
 
-def test_twenty_who_watch_ask_the_queries_of_one(
-    app: Symphony, filled: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[str] = []
-    from symphony_pg.http.figures import Figures
-
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the calls that the pages read by, as they come."""
+    found: list[str] = []
     read = Figures.read
 
     async def counted(self: Figures, call: Any) -> Any:
-        asked.append(call.statement.decode())
+        found.append(call.statement.decode())
         return await read(self, call)
 
     monkeypatch.setattr(Figures, "read", counted)
+    return found
+
+
+def test_twenty_who_watch_ask_the_queries_of_one(
+    app: Symphony, filled: Client, asked: list[str]
+) -> None:
     with serving(app) as visitor:
         for _ in range(20):
             assert visitor.get(f"{BASE}/", headers=bearer(VIEWER)).status_code == 200
     assert len(asked) == 5, asked
+
+
+def test_twenty_at_a_time_for_many_periods_ask_the_queries_of_one(
+    app: Symphony, filled: Client, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Let them all look in each of some periods; only the sparklines are fresh for longer."""
+    now = 1000.0
+    clock = SimpleNamespace(monotonic=lambda: now, time=time.time)
+    monkeypatch.setattr("symphony_pg.http.figures.time", clock)  # that of the event loop goes on
+
+    def look(visitor: TestClient) -> int:
+        return visitor.get(f"{BASE}/", headers=bearer(VIEWER)).status_code
+
+    def watch(viewers: int) -> list[int]:
+        nonlocal now
+        counts = []
+        with serving(app) as visitor, ThreadPoolExecutor(viewers) as many:
+            for _ in range(4):
+                asked.clear()
+                assert {*many.map(look, [visitor] * viewers)} == {200}
+                counts.append(len(asked))
+                now += FRESH
+        return counts
+
+    assert watch(20) == watch(1) == [5, 4, 4, 4]
+
+
+def test_it_rests_when_nobody_watches(
+    app: Symphony, filled: Client, conn: Connection, asked: list[str]
+) -> None:
+    def statements() -> list[Any]:
+        return conn.execute(
+            "select pid, query_start, state from pg_stat_activity "
+            "where datname = current_database() and backend_type = 'client backend' "
+            "and pid <> pg_backend_pid() order by 1"
+        ).fetchall()
+
+    with serving(app) as visitor:
+        assert visitor.get(f"{BASE}/", headers=bearer(VIEWER)).status_code == 200
+        known, before = len(asked), statements()
+        assert before and {state for _, _, state in before} == {"idle"}
+        time.sleep(2.5 * FRESH)
+        assert (len(asked), statements()) == (known, before)
 
 
 def test_where_it_is_mounted_and_users_of_the_host(app: Symphony, filled: Client) -> None:

@@ -8,7 +8,8 @@ create or replace function symphony._choose_failed(
     search       text,
     everything   boolean,
     at_most      integer,
-    dry_run      boolean
+    dry_run      boolean,
+    up_to_id     bigint
 )
 returns bigint[]
 language plpgsql
@@ -19,7 +20,8 @@ as $$
  * replayed twice.  The queue is locked first, as drop_queue() does.
  */
 declare
-    v_filters integer := num_nonnulls(queue_name, message_type, error_class, since, until, search);
+    v_filters integer := num_nonnulls(queue_name, message_type, error_class, since, until, search,
+                                      up_to_id);
     v_lane_id integer;
     v_chosen  bigint[] := '{}';
 begin
@@ -56,6 +58,7 @@ begin
             where f.lane_id = v_lane_id
               and f.failed_at >= coalesce(_choose_failed.since, '-infinity')
               and f.failed_at <= coalesce(_choose_failed.until, 'infinity')
+              and f.message_id <= coalesce(up_to_id, 9223372036854775807)
               and symphony._failed_matches(f, _choose_failed.message_type, _choose_failed.error_class,
                                            _choose_failed.search)
             order by f.failed_at, f.message_id
@@ -68,7 +71,7 @@ end;
 $$;
 
 comment on function symphony._choose_failed(
-    bigint[], text, text, text, timestamptz, timestamptz, text, boolean, integer, boolean) is
+    bigint[], text, text, text, timestamptz, timestamptz, text, boolean, integer, boolean, bigint) is
 $$Find and lock the failed messages that an operator means, the oldest of each lane first.
 
 Arguments  as for retry_failed(), and
@@ -80,4 +83,5 @@ Locks      the rows of these messages, and their queues against drop_queue()
 Access     private$$;
 
 revoke execute on function symphony._choose_failed(
-    bigint[], text, text, text, timestamptz, timestamptz, text, boolean, integer, boolean) from public;
+    bigint[], text, text, text, timestamptz, timestamptz, text, boolean, integer, boolean, bigint)
+    from public;

@@ -4,7 +4,8 @@ create or replace function symphony._failed_count(
     error_class  text,
     since        timestamptz,
     until        timestamptz,
-    search       text
+    search       text,
+    up_to_id     bigint
 )
 returns bigint
 language plpgsql
@@ -20,16 +21,18 @@ begin
     where lane.queue_name = coalesce(_failed_count.queue_name, lane.queue_name)
       and f.failed_at >= coalesce(_failed_count.since, '-infinity')
       and f.failed_at <= coalesce(_failed_count.until, 'infinity')
+      and f.message_id <= coalesce(up_to_id, 9223372036854775807)
       and symphony._failed_matches(f, _failed_count.message_type, _failed_count.error_class,
                                    _failed_count.search);
 end;
 $$;
 
-comment on function symphony._failed_count(text, text, text, timestamptz, timestamptz, text) is
+comment on function symphony._failed_count(
+    text, text, text, timestamptz, timestamptz, text, bigint) is
 $$How many failed messages a filter means, all of them.
 
-Arguments  as for failed_messages()
+Arguments  as for retry_failed()
 Access     private$$;
 
-revoke execute on function symphony._failed_count(text, text, text, timestamptz, timestamptz, text)
-    from public;
+revoke execute on function symphony._failed_count(
+    text, text, text, timestamptz, timestamptz, text, bigint) from public;

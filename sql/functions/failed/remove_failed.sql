@@ -8,7 +8,8 @@ create or replace function symphony.remove_failed(
     search       text default null,
     dry_run      boolean default false,
     everything   boolean default false,
-    at_most      integer default 10000
+    at_most      integer default 10000,
+    up_to_id     bigint default null
 )
 returns table (message_id bigint, outcome text, messages bigint)
 language plpgsql
@@ -22,13 +23,14 @@ declare
     v_chosen bigint[];
 begin
     v_chosen := symphony._choose_failed(message_ids, queue_name, message_type, error_class, since,
-                                        until, search, everything, at_most, dry_run);
+                                        until, search, everything, at_most, dry_run, up_to_id);
     if dry_run then
         return query
         select * from symphony._failed_outcomes(
             message_ids, v_chosen, 'removed',
             case when message_ids is null then
-                symphony._failed_count(queue_name, message_type, error_class, since, until, search)
+                symphony._failed_count(queue_name, message_type, error_class, since, until, search,
+                                       up_to_id)
             end);
         return;
     end if;
@@ -40,14 +42,14 @@ begin
         perform symphony._audit('remove_failed', jsonb_build_object(
             'message_ids', message_ids, 'queue_name', queue_name, 'message_type', message_type,
             'error_class', error_class, 'since', since, 'until', until, 'search', search,
-            'everything', everything), cardinality(v_chosen));
+            'everything', everything, 'up_to_id', up_to_id), cardinality(v_chosen));
     end if;
     return query select * from symphony._failed_outcomes(message_ids, v_chosen, 'removed');
 end;
 $$;
 
 comment on function symphony.remove_failed(
-    bigint[], text, text, text, timestamptz, timestamptz, text, boolean, boolean, integer) is
+    bigint[], text, text, text, timestamptz, timestamptz, text, boolean, boolean, integer, bigint) is
 $$Remove failed messages and their history, for good. Their idempotency keys are free then.
 
 Arguments  message_ids - these; null: those that the filters mean
@@ -55,6 +57,7 @@ Arguments  message_ids - these; null: those that the filters mean
            dry_run - true: only say what would be done
            everything - true: all of them, without ids and filters
            at_most - how many that a filter means, the oldest of each lane first: 1 to 1,000,000
+           up_to_id - as for retry_failed()
 Returns    a row for each of message_ids, or else one row
            message_id - the one that was given; null without message_ids
            outcome - removed, or where the message is instead, or unknown. A bad id raises no error
@@ -67,4 +70,5 @@ Locks      these messages; what another session has in its hands is left out of 
 Access     operator$$;
 
 revoke execute on function symphony.remove_failed(
-    bigint[], text, text, text, timestamptz, timestamptz, text, boolean, boolean, integer) from public;
+    bigint[], text, text, text, timestamptz, timestamptz, text, boolean, boolean, integer, bigint)
+    from public;

@@ -10,7 +10,8 @@ create or replace function symphony.retry_failed(
     per_second   double precision default null,
     dry_run      boolean default false,
     everything   boolean default false,
-    at_most      integer default 10000
+    at_most      integer default 10000,
+    up_to_id     bigint default null
 )
 returns table (message_id bigint, outcome text, messages bigint)
 language plpgsql
@@ -24,14 +25,15 @@ declare
     v_chosen bigint[];
 begin
     v_chosen := symphony._choose_failed(message_ids, queue_name, message_type, error_class, since,
-                                        until, search, everything, at_most, dry_run);
+                                        until, search, everything, at_most, dry_run, up_to_id);
     perform symphony._check_replay(message_ids, body, per_second);
     if dry_run then
         return query
         select * from symphony._failed_outcomes(
             message_ids, v_chosen, 'retried',
             case when message_ids is null then
-                symphony._failed_count(queue_name, message_type, error_class, since, until, search)
+                symphony._failed_count(queue_name, message_type, error_class, since, until, search,
+                                       up_to_id)
             end);
         return;
     end if;
@@ -41,7 +43,8 @@ begin
             'message_ids', message_ids, 'queue_name', queue_name, 'message_type', message_type,
             'error_class', error_class, 'since', since, 'until', until, 'search', search,
             'body', case when body is not null then '(replaced)' end,
-            'per_second', per_second, 'everything', everything), cardinality(v_chosen));
+            'per_second', per_second, 'everything', everything, 'up_to_id', up_to_id),
+            cardinality(v_chosen));
     end if;
     return query select * from symphony._failed_outcomes(message_ids, v_chosen, 'retried');
 end;
@@ -49,7 +52,7 @@ $$;
 
 comment on function symphony.retry_failed(
     bigint[], text, text, text, timestamptz, timestamptz, text, jsonb, double precision, boolean,
-    boolean, integer) is
+    boolean, integer, bigint) is
 $$Bring failed messages back: they are pending again, keep their ids, and have all their attempts
 before them. What had to start by a time may now start at any time. One that fails again is failed
 again.
@@ -61,6 +64,8 @@ Arguments  message_ids - these; null: those that the filters mean
            dry_run - true: only say what would be done
            everything - true: all of them, without ids and filters
            at_most - how many that a filter means, the oldest of each lane first: 1 to 1,000,000
+           up_to_id - a filter, too: only those with this id or a lower one. With until and at_most
+               it bounds an action to what was there when somebody looked
 Returns    a row for each of message_ids, or else one row
            message_id - the one that was given; null without message_ids
            outcome - retried, or where the message is instead, or unknown. A bad id raises no error
@@ -76,4 +81,4 @@ Access     operator$$;
 
 revoke execute on function symphony.retry_failed(
     bigint[], text, text, text, timestamptz, timestamptz, text, jsonb, double precision, boolean,
-    boolean, integer) from public;
+    boolean, integer, bigint) from public;

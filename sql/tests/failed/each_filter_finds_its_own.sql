@@ -1,5 +1,5 @@
 -- failed_messages, failed_stats, retry_failed, remove_failed: each filter, page and group finds its own.
-select plan(34);
+select plan(40);
 
 select tap.set_clock('2030-01-01 12:00:00+00');
 create procedure pg_temp.dead(queue text, type text, class text, error text, body jsonb default '{}')
@@ -102,6 +102,33 @@ select results_eq(
     'a dry run says what becomes of each id'
 );
 select is(pg_temp.ids(), '{5,4,3,2,1}', 'a dry run changes nothing');
+select is(
+    (select array_agg(messages) from symphony.retry_failed(up_to_id => 3, dry_run => true)),
+    '{3}', 'an upper id is a filter, and includes its own'
+);
+select is(
+    (select array_agg(messages)
+     from symphony.remove_failed(message_type => 'Bill', up_to_id => 4, dry_run => true)),
+    '{1}', 'it adds up with the others'
+);
+select throws_ok(
+    $$select symphony.retry_failed(everything => true, up_to_id => 3)$$,
+    '22023', null, 'it is not everything then'
+);
+begin;
+update symphony.failed_message set failed_at = '2030-01-01 11:00+00' where message_id in (4, 5);
+select results_eq(
+    $$select messages from symphony.retry_failed(until => '2030-01-01 12:03+00', up_to_id => 3)$$,
+    $$values (3::bigint)$$,
+    'what has a later id is left, however early it failed'
+);
+select is(pg_temp.ids(), '{5,4}', 'and nothing else is');
+select results_eq(
+    $$select messages from symphony.remove_failed(until => '2030-01-01 12:03+00', up_to_id => 4)$$,
+    $$values (1::bigint)$$,
+    'the same is removed'
+);
+rollback;
 select throws_ok(
     $$select symphony.retry_failed(everything => false)$$,
     '22023', null, 'everything must be meant'

@@ -132,6 +132,7 @@ def retry_failed(
     dry_run: bool = False,
     everything: bool = False,
     at_most: int = 10000,
+    up_to_id: int | None = None,
 ) -> Call[list[Outcome]]:
     """Bring failed messages back, by id, by filter, or all; return what became of each id.
 
@@ -174,6 +175,7 @@ def remove_failed(
     dry_run: bool = False,
     everything: bool = False,
     at_most: int = 10000,
+    up_to_id: int | None = None,
 ) -> Call[list[Outcome]]:
     """Remove failed messages, by id, by filter, or all; return what became of each id.
 

@@ -73,6 +73,7 @@ def _shown_group(form: Form) -> dict[str, Any]:
     return {
         **chosen_group(form),
         "until": form.moment("until"),
+        "up_to_id": form.number("up_to_id"),
         "at_most": min(form.number("at_most"), AT_MOST),
     }
 

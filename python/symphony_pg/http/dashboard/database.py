@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TypeVar
 
+from psycopg.errors import QueryCanceled
+
 from ...database import functions
 from ...database.call import Call, run_async
 from ...database.functions.failed import FailedGroup
@@ -34,13 +36,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Overview:
-    """All that there is to see at a glance, at one time."""
+    """All that there is to see at a glance, at one time.
+
+    If tables are locked, only the incidents are known; `trouble` is why.
+    """
 
     incidents: list[Incident]
     queues: list[QueueStats]
     workers: list[WorkerActivity]
     groups: list[FailedGroup]
     lines: dict[str, str]
+    trouble: QueryCanceled | None = None
 
     @property
     def worst(self) -> str:
@@ -71,6 +77,13 @@ class Database:
         """Look."""
         return await self._figures.read(call)
 
+    async def whole(self) -> Overview:
+        """Return the overview, or raise why not all of it can be read."""
+        seen = await self.overview.get()
+        if seen.trouble is not None:
+            raise seen.trouble
+        return seen
+
     async def act(self, actor: str, action: Action, form: Form) -> str:
         """Do something, in the name of somebody; return what to say of it."""
         async with self._acting.transaction_async() as conn:
@@ -88,13 +101,17 @@ class Database:
         return said
 
     async def _overview(self) -> Overview:
-        return Overview(
-            await self.read(functions.health(__version__)),
-            await self.read(functions.queue_stats()),
-            await self.read(functions.worker_activity()),
-            await self.read(functions.failed_stats(at_most=GROUPS_READ)),
-            await self._lines.get(),
-        )
+        incidents = await self.read(functions.health(__version__))
+        try:
+            return Overview(
+                incidents,
+                await self.read(functions.queue_stats()),
+                await self.read(functions.worker_activity()),
+                await self.read(functions.failed_stats(at_most=GROUPS_READ)),
+                await self._lines.get(),
+            )
+        except QueryCanceled as error:
+            return Overview(incidents, [], [], [], {}, error)
 
     async def _sparklines(self) -> dict[str, str]:
         queues: dict[str, list[QueueFigures]] = {}

@@ -165,7 +165,7 @@ class Dashboard:
         figures = await read(functions.queue_figures(name, now - chosen.past, step=chosen.step))
         types = await read(functions.type_figures(name, step="hour"))
         (stats,) = await read(functions.queue_stats(name))
-        seen = await self._database.overview.get()
+        seen = await self._database.whole()
         return self._show(
             request,
             user,
@@ -195,7 +195,7 @@ class Dashboard:
 
     async def failed(self, request: Request, user: User) -> Response:
         """Show what failed, in groups."""
-        seen = await self._database.overview.get()
+        seen = await self._database.whole()
         only = request.query_params.get("queue")
         return self._show(
             request,
@@ -232,6 +232,7 @@ class Dashboard:
             "preview.html",
             chosen=chosen,
             until=max((each.newest_at for each in found), default=None),
+            up_to_id=max((each.example_id for each in found), default=None),
             count=min(sum(each.messages for each in found), AT_MOST),
             more=any(each.at_least for each in found),
             example=found[0] if found else None,
@@ -304,7 +305,7 @@ class Dashboard:
 
     async def workers(self, request: Request, user: User) -> Response:
         """Show who works."""
-        seen = await self._database.overview.get()
+        seen = await self._database.whole()
         return self._show(request, user, "workers.html", workers=seen.workers)
 
     async def schedules(self, request: Request, user: User) -> Response:
