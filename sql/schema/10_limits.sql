@@ -52,7 +52,8 @@ create type symphony.gate_state as (
     in_flight   integer,
     has_parked  boolean,
     full_at     timestamptz,
-    paced_until timestamptz
+    paced_until timestamptz,
+    busy        jsonb
 );
 
 comment on type symphony.gate_state is 'What a claim has to know of the gate of its queue; see _gate().';

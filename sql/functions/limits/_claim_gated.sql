@@ -26,7 +26,6 @@ declare
     v_pass     record;
     v_queue    symphony.queue;
     v_gate     symphony.gate_state;
-    v_busy     jsonb;
     v_take     int8multirange;
     v_first    int8range;
 begin
@@ -40,8 +39,6 @@ begin
     v_take := v_lane.ahead * _claim_gated.finished;
     if not v_pass.may_wait and not isempty(v_take) then
         v_first := symphony._first_run(v_take, v_lane.partial_txid);
-        v_busy := case when v_queue.ordered and v_gate.open_claims <> '{}'
-                       then symphony._busy_keys(v_gate.open_claims) else '{}' end;
         return query with batch as materialized (
             (select * from symphony._run(
                  _claim_gated.lane_id, v_first, coalesce(v_lane.partial_message_id, 0), v_pass.at_most))
@@ -54,7 +51,7 @@ begin
                    case when v_queue.ordered then array_agg(group_key) else '{}' end as keys,
                    (array_agg(message_id))[v_pass.at_most] as last_message_id,
                    avg(date_part('epoch', coalesce(available_at, enqueued_at))) as due_at
-            from batch having count(*) > 0 and bool_or(v_busy ? group_key) is not true
+            from batch having count(*) > 0 and bool_or(v_gate.busy ? group_key) is not true
         ), claimed as (
             insert into symphony.claim (claim_id, lane_id, worker, claimed_at, lease_until, size, open_ids,
                                         keys, first_place, waited, passed, ahead, partial_txid,

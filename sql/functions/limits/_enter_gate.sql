@@ -22,7 +22,7 @@ as $$
 begin
     if not symphony._lock_gate(queue_name, wait) then return; end if;
     select * into queue from symphony.queue as q where q.queue_name = _enter_gate.queue_name;
-    gate := symphony._gate(queue_name);
+    gate := symphony._gate(queue_name, symphony._is_keyed(queue));
     now := symphony._now();
     tokens := symphony._tokens(queue.rate, queue.burst, gate.full_at, now);
     wanted := least(batch_size,

@@ -1,9 +1,12 @@
-create or replace function symphony._gate(queue_name text)
+create or replace function symphony._gate(queue_name text, with_keys boolean default false)
 returns symphony.gate_state
 language plpgsql
 stable
 as $$
-/* A claim that was purged may have given something back; see _free_stuck_keys(). */
+/*
+ * All of it is of one moment: a key that is in hands no more, and waits not yet, would be taken for free.
+ * A claim that was purged may have given something back; see _free_stuck_keys().
+ */
 declare
     v_gate symphony.gate_state;
 begin
@@ -13,7 +16,7 @@ begin
            coalesce(sum(cardinality(claim.open_ids)), 0),
            newest.has_parked or coalesce(bool_or(claim.returned > 0), false)
                or count(claim.claim_id) < cardinality(newest.open_claims),
-           newest.full_at, newest.paced_until
+           newest.full_at, newest.paced_until, '{}'
     into v_gate
     from (
         select * from symphony.gate
@@ -23,19 +26,24 @@ begin
     ) as newest
     left join symphony.claim on claim.claim_id = any (newest.open_claims)
     group by newest.gate_id, newest.full_at, newest.paced_until, newest.has_parked, newest.open_claims;
+    if with_keys and v_gate.open_claims <> '{}' then
+        v_gate.busy := symphony._busy_keys(v_gate.open_claims);
+    end if;
     return v_gate;
 end;
 $$;
 
-comment on function symphony._gate(text) is
+comment on function symphony._gate(text, boolean) is
 $$What is in the hands of the workers of a queue with limits, and what waits.
 
 Arguments  queue_name
+           with_keys - true: see what is in hands of each key, too
 Returns    one row: the newest of symphony.gate, and
            open_claims - those of its claims that are open
            over_claims - those that are over, and whose keys nobody has looked at since
            in_flight - messages that are open in them
            has_parked - false: nothing is parked
+           busy - how many messages of each key are open in them
 Access     private$$;
 
-revoke execute on function symphony._gate(text) from public;
+revoke execute on function symphony._gate(text, boolean) from public;

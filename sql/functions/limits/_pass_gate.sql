@@ -23,16 +23,13 @@ as $$
  */
 declare
     v_is_keyed boolean := symphony._is_keyed(queue);
-    v_busy     jsonb := '{}';
+    v_busy     jsonb := coalesce(gate.busy, '{}');
     v_bounds   jsonb := '{}';
     v_log      record;
 begin
     ids := '{}';
     keys := '{}';
     holds := false;
-    if v_is_keyed and gate.open_claims <> '{}' then
-        v_busy := symphony._busy_keys(gate.open_claims);
-    end if;
     if v_is_keyed and gate.has_parked then
         v_bounds := symphony._key_bounds(queue.queue_name, gate, at_most, now);
         select p.ids, p.keys, p.holds, p.first_place into ids, keys, holds, first_place
