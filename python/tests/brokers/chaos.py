@@ -115,7 +115,11 @@ class Campaign:
                 self.server.kind,
                 self.server.dsn,
                 None,
-                {"destination": f"{name}-{number}", **self.server.settings, **given},
+                {
+                    "destination": f"{name}-{number}{self.server.ending}",
+                    **self.server.settings,
+                    **given,
+                },
             )
             for name, given in self.transports.items()
         ]

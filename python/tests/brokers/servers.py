@@ -69,6 +69,7 @@ class Server(ABC):
     credentials: ClassVar[Mapping[str, str]] = {}  # of the environment
     ending = ""  # of the names of destinations
     keeps_order = True
+    keeps_order_of_key = True
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -100,6 +101,12 @@ class Server(ABC):
         self, destination: str, body: bytes, type_: str | None, headers: Mapping[str, str]
     ) -> None:
         """Send what another program might."""
+
+    def disturb(self, rng: random.Random) -> None:
+        """Do the worst that may happen to it, and let it come back."""
+        self.kill()
+        time.sleep(rng.uniform(0, 1))
+        self.start()
 
     def close(self) -> None:
         """End all that was started."""
@@ -153,12 +160,6 @@ class Program(Server):
             self._process.wait(PATIENCE)
             self._process = None
 
-    def disturb(self, rng: random.Random) -> None:
-        """Do the worst that may happen to it, and let it come back."""
-        self.kill()
-        time.sleep(rng.uniform(0, 1))
-        self.start()
-
     def ensure_up(self) -> None:
         if self._process is None:
             self.start()
@@ -176,9 +177,7 @@ class Redis(Program):
     kind = "redis"
     library = "redis.asyncio"
     nowhere = "redis://:secret@127.0.0.1:1/0"
-    settings: ClassVar = {
-        "max_idle": 2
-    }  # an entry whose way here was cut off comes back after that
+    settings: ClassVar = {"max_idle": 2}  # seconds, until what was cut off on its way comes back
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -357,6 +356,7 @@ class SQS(Server):
     settings: ClassVar = {"visibility": 2}
     credentials: ClassVar = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     keeps_order = False
+    keeps_order_of_key = False
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -406,9 +406,10 @@ class SQS(Server):
 
 
 class SQSFifo(SQS):
-    """Its queues are FIFO."""
+    """Its queues are FIFO, by message group."""
 
     ending = ".fifo"
+    keeps_order_of_key = True
 
     def _of_fifo(self) -> dict[str, str]:
         return {"MessageGroupId": "theirs", "MessageDeduplicationId": str(next(_numbers))}
