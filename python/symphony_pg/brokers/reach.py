@@ -32,9 +32,9 @@ class Reach:
     def __init__(self, broker: Broker, on_change: Callable[[], None] = lambda: None) -> None:
         self.broker = broker
         self.sessions = 0
-        self.state = "down"
+        self.state = "connecting"  # then up, down or full
         self.since = datetime.now(timezone.utc)
-        self.error = "it was not reached yet"
+        self.error = ""
         self._on_change = on_change
         self._is_open = False
         self._opening = asyncio.Lock()
@@ -43,8 +43,8 @@ class Reach:
 
     def describe(self) -> dict[str, Any]:
         """Return what a heartbeat tells of it."""
-        if self.state == "up":
-            return {"state": "up"}
+        if self.state in ("connecting", "up"):
+            return {"state": self.state}
         return {"state": self.state, "since": self.since.isoformat(), "error": self.error}
 
     @property

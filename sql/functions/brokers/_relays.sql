@@ -10,7 +10,10 @@ as $$
     from (
         select pg_catalog.count(*) filter (where said.relay operator(pg_catalog.->>) 'state'
                                            operator(pg_catalog.=) 'up') as up,
-               pg_catalog.min(said.relay operator(pg_catalog.->>) 'state') as state,
+               coalesce(
+                   pg_catalog.min(said.relay operator(pg_catalog.->>) 'state') filter (
+                       where said.relay operator(pg_catalog.->>) 'state' operator(pg_catalog.<>) 'connecting'),
+                   pg_catalog.min(said.relay operator(pg_catalog.->>) 'state')) as state,
                pg_catalog.min((said.relay operator(pg_catalog.->>) 'since')::timestamptz) as since,
                pg_catalog.min(said.relay operator(pg_catalog.->>) 'error') as last_error,
                pg_catalog.count(*) filter (where said.relay operator(pg_catalog.->>) 'transport'
@@ -34,8 +37,8 @@ $$What the relays of a transport say, those that were heard within the last 20 s
 Arguments  transport_name
            now
 Returns    one row
-           state - up, down or full; null: there is no relay
-           since - since when, if it is not up
+           state - up, down or full; connecting: none knows yet; null: there is no relay
+           since - since when, if it is down or full
            last_error - why
            relays - how many
            consumers - workers that consume from its broker

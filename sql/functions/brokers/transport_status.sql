@@ -34,7 +34,7 @@ Returns    a row for each transport that leads to a broker
            transport_type - redis, rabbitmq or sqs
            queue_name - its outbox
            enabled - false: nothing is forwarded
-           state - up, down, full, or no relay
+           state - up, down, full, connecting (a relay has just started), or no relay
            since - since when, if it is down or full
            last_error - why, in the words of the broker
            relays - how many are alive

@@ -1,5 +1,5 @@
 -- transport_status, why_not_running: they say whether relays reach the broker.
-select plan(13);
+select plan(15);
 
 select symphony.create_transport('orders', 'rabbitmq', config => '{"destination": "shop.orders"}');
 create temporary table sent as select symphony.enqueue('Pay', '{}', 'outbox/orders') as id;
@@ -28,11 +28,16 @@ select symphony.heartbeat('c', '{outbox/orders}', '{"transport": "orders"}');
 select is(pg_temp.wrong(),
           'no_worker outbox/orders No relay serves transport "orders". symphony-pg relay orders',
           'and what waits in the outbox has no other worker');
+select symphony.heartbeat('s', '{outbox/orders}', '{"relay": {"transport": "orders", "state": "connecting"}}');
+select results_eq('select * from pg_temp.state()',
+                  $$values ('connecting', 1::bigint, 1::bigint, 1::bigint, null)$$,
+                  'a relay that has just started does not know');
+select is(pg_temp.wrong(), null, 'which is not wrong');
 select symphony.heartbeat('r', '{outbox/orders}', '{"relay": {"transport": "orders", "state": "down",
     "since": "2026-01-01 00:00:00+00", "error": "refused"}}');
 select results_eq('select * from pg_temp.state()',
-                  $$values ('down', 1::bigint, 1::bigint, 1::bigint, 'refused')$$,
-                  'a broker that is down is');
+                  $$values ('down', 2::bigint, 1::bigint, 1::bigint, 'refused')$$,
+                  'a broker that is down is, whoever else starts meanwhile');
 select matches(symphony.why_not_running((select id from sent)),
                'has been down since 2026.*: refused',
                'with the time and the reason');
@@ -43,12 +48,12 @@ select matches(symphony.why_not_running((select id from sent)),
                'one that is full is');
 select symphony.heartbeat('r', '{outbox/orders}', '{"relay": {"transport": "orders", "state": "up"}}');
 select results_eq('select * from pg_temp.state()',
-                  $$values ('up', 1::bigint, 1::bigint, 1::bigint, null)$$,
+                  $$values ('up', 2::bigint, 1::bigint, 1::bigint, null)$$,
                   'one that is up is');
 select is(pg_temp.wrong(), null, 'which is well');
 select matches(symphony.why_not_running((select id from sent)),
                'Its turn comes after 0 others', 'and the turn comes');
-select symphony.stop_worker('r'), symphony.stop_worker('c');
+select symphony.stop_worker('s'), symphony.stop_worker('r'), symphony.stop_worker('c');
 select symphony.heartbeat('w', '{outbox/orders}', '{}');
 select matches(symphony.why_not_running((select id from sent)),
                'Its turn comes after 0 others',

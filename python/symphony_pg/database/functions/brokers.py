@@ -21,7 +21,7 @@ class ReturnedDelivery(NamedTuple):
 
 
 class BrokerStatus(NamedTuple):
-    """A transport that leads to a broker: 'up', 'down', 'full' or 'no relay', and what waits."""
+    """A transport that leads to a broker: 'up', 'connecting', 'down', 'full' or 'no relay'."""
 
     transport_name: str
     transport_type: str
