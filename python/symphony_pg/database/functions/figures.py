@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from ..call import Call, rows
 
-__all__ = ["QueueFigures", "QueueTotals", "Sample", "TypeFigures"]
-__all__ += ["metrics", "queue_figures", "queue_totals", "type_figures"]
+__all__ = ["ClaimedByMinute", "QueueFigures", "QueueTotals", "Sample", "TypeFigures"]
+__all__ += ["claimed_by_minute", "metrics", "queue_figures", "queue_totals", "type_figures"]
 
 
 class QueueFigures(NamedTuple):
@@ -60,6 +60,13 @@ class TypeFigures(NamedTuple):
     worked_p99: timedelta | None
 
 
+class ClaimedByMinute(NamedTuple):
+    """How many messages of a queue were handed out in each minute, the present one last."""
+
+    queue_name: str
+    claimed: list[int]
+
+
 class Sample(NamedTuple):
     """One value of a metric."""
 
@@ -76,6 +83,11 @@ def queue_figures(
 ) -> Call[list[QueueFigures]]:
     """Return what happened in a queue, or in all, by "minute" or "hour"."""
     return rows(QueueFigures, "queue_figures", **locals())
+
+
+def claimed_by_minute(minutes: int | None = None) -> Call[list[ClaimedByMinute]]:
+    """Return how many messages were handed out in each of the last minutes, of all queues."""
+    return rows(ClaimedByMinute, "claimed_by_minute", minutes=minutes)
 
 
 def queue_totals(queue_name: str | None = None) -> Call[list[QueueTotals]]:

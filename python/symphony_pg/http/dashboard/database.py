@@ -7,7 +7,6 @@ role of the operators, in transactions that know who acts, for the audit trail.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from typing import TypeVar
 
 from psycopg.errors import QueryCanceled
@@ -15,7 +14,6 @@ from psycopg.errors import QueryCanceled
 from ...database import functions
 from ...database.call import Call, run_async
 from ...database.functions.failed import FailedGroup
-from ...database.functions.figures import QueueFigures
 from ...database.functions.health import Incident
 from ...database.functions.queues import QueueStats
 from ...database.functions.workers import WorkerActivity
@@ -114,8 +112,5 @@ class Database:
             return Overview(incidents, [], [], [], {}, error)
 
     async def _sparklines(self) -> dict[str, str]:
-        queues: dict[str, list[QueueFigures]] = {}
-        for each in await self.read(functions.queue_figures()):
-            queues.setdefault(each.queue_name, []).append(each)
-        now = datetime.now(timezone.utc)
-        return {name: sparkline(rows, now) for name, rows in queues.items()}
+        told = await self.read(functions.claimed_by_minute())
+        return {each.queue_name: sparkline(each.claimed) for each in told}

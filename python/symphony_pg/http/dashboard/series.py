@@ -50,9 +50,8 @@ def filled(rows: Sequence[QueueFigures], now: datetime, chosen: Range) -> list[Q
     return [known.get(each) or QueueFigures(name, each, *nothing) for each in reversed(times)]
 
 
-def sparkline(rows: Sequence[QueueFigures], now: datetime) -> str:
+def sparkline(counts: Sequence[int]) -> str:
     """Return the points of a line: messages that were handed out, minute by minute."""
-    counts = [each.claimed for each in filled(rows, now, RANGES["hour"])]
     most = max(*counts, 1)
     step = WIDTH / (len(counts) - 1)
     return " ".join(
