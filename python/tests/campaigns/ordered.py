@@ -8,6 +8,7 @@ does. `fate` has what became of a message, and `event` whatever else happened.
 from __future__ import annotations
 
 import json
+import logging
 import random
 import sys
 import time
@@ -259,6 +260,7 @@ class Operator(Actor):
 def main(role: str, dsn: str, seed: str) -> None:
     roles = {"producer": Producer, "claimer": Claimer, "operator": Operator}
     actor = roles[role](random.Random(int(seed)))
+    logging.getLogger("psycopg").setLevel(logging.ERROR)  # a server that ends is no news
     while True:
         try:
             with psycopg.connect(dsn, autocommit=True, connect_timeout=5) as conn:
