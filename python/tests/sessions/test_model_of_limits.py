@@ -41,7 +41,7 @@ REACHED = (
     *("claimed", "nothing to claim", "returned", "waiting", "lease ended", "released", "cancelled"),
     *("nacked: retry", "nacked: failed", "snoozed", "replayed", "removed", "limit changed"),
     *("a rate was used up", "a key's rate was used up", "a limit was reached"),
-    *("expired: failed", "expired: dropped", "replaced", "run now"),
+    *("expired: failed", "expired: dropped", "late before its turn", "replaced", "run now"),
 )
 queues = st.sampled_from(sorted(QUEUES))
 keys = st.sampled_from(["a", "a", "b", None])
@@ -171,9 +171,11 @@ class LimitedLife(RuleBasedStateMachine):
 
     # Producers and consumers
 
-    @initialize(of=st.lists(keys, min_size=3, max_size=8))
-    def begin(self, of: list[str | None]) -> None:
+    @initialize(of=st.lists(keys, min_size=3, max_size=8), late=st.sets(queues))
+    def begin(self, of: list[str | None], late: set[str]) -> None:
         for queue in QUEUES:
+            if queue in late:  # while nothing else of the key is there
+                self.come_late(queue, "a", 5, drops=False)
             self.enqueue(queue, [(key, None) for key in of], drops=False)
 
     @rule(
@@ -291,6 +293,8 @@ class LimitedLife(RuleBasedStateMachine):
             found = self.client.message_status(message.message_id)
             if found is None or found.status in ("failed", "removed"):
                 settled.append(message)
+            elif message.key and claimed.intersection(self.order[queue, message.key]):
+                self.seen["late before its turn"] += 1
         done = {each.message_id for each in settled}
         for message in settled:
             if message.key is not None and self.limits[queue].get("ordered"):
