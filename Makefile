@@ -11,7 +11,7 @@ ARGS :=
 PROCESSES := $(if $(ARGS),0,2)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo demo-web test test-sql test-races test-python test-matrix access soak stress chaos bench sizes lint reference format clean
+.PHONY: help build demo demo-web test test-sql test-races test-python test-matrix access soak stress chaos bench sizes lint reference screenshots format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -99,6 +99,9 @@ lint: .venv/dev.stamp build ## ruff, mypy and the house rules of the SQL files
 
 reference: .venv/dev.stamp build ## write docs/reference.md and docs/errors.md from the comments
 	@$(SERVER) -- $(PY) tools/docs/reference.py
+
+screenshots: .venv/dev.stamp build ## take the pictures of docs/dashboard.md
+	@PYTHONPATH=tools $(SERVER) -- $(PY) -m docs.screenshots $(ARGS)
 
 format: .venv/dev.stamp ## let ruff format and repair the Python files
 	@$(PY) -m ruff format .
