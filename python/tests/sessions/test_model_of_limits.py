@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 
 from symphony_pg import Client
 from tests.helpers import Connection
-from tests.sessions.helpers import pass_time, replace_clock, run_lives
+from tests.sessions.helpers import pass_time, run_lives
 
 EXAMPLES = int(os.environ.get("LIFE_EXAMPLES", "60"))
 LEASE = timedelta(seconds=10)
@@ -484,15 +484,4 @@ class LimitedLife(RuleBasedStateMachine):
 
 
 def test_every_life_with_limits_is_that_of_the_model(conn: Connection) -> None:
-    replace_clock(conn, datetime(2030, 1, 1, tzinfo=timezone.utc))
-    seen: Counter[str] = Counter()
-
-    class LifeHere(LimitedLife):
-        def __init__(self) -> None:
-            super().__init__(conn, seen)
-
-    for _ in range(12):  # what is rare may need some more
-        run_lives(LifeHere, EXAMPLES, 50)
-        if all(seen[each] for each in REACHED):
-            break
-    assert [each for each in REACHED if not seen[each]] == [], seen
+    run_lives(conn, LimitedLife, EXAMPLES, REACHED)
