@@ -11,9 +11,9 @@ volatile
 as $$
 /*
  * Claims are walked in order up to the first that is not over, or not folded.  Messages behind the last
- * of them may go, up to the first message that is still ahead of it or waits for its key, and up to the
- * oldest transaction that is still running, which may yet add messages there.  Who purges holds the row
- * of the lane's purge_position.
+ * of them may go, up to the first message that is still ahead of it, waits for its key, or did so and is
+ * in hands, and up to the oldest transaction that is still running, which may yet add messages there.
+ * Who purges holds the row of the lane's purge_position.
  */
 declare
     v_from   record;
@@ -51,8 +51,9 @@ begin
     end loop;
 
     select first.txid, first.message_id into v_stop
-    from symphony._first_kept(lane_id, v_claim.ahead, v_claim.partial_txid, v_claim.partial_message_id,
-                              v_oldest, v_from.txid, v_from.message_id, at_most) as first;
+    from symphony._first_kept(lane_id, v_claim.claim_id, v_claim.ahead, v_claim.partial_txid,
+                              v_claim.partial_message_id, v_oldest, v_from.txid, v_from.message_id,
+                              at_most) as first;
 
     with old as (
         select m.ctid as place, m.txid, m.message_id
