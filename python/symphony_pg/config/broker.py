@@ -32,6 +32,11 @@ class BrokerSettings:
         """The queue or stream at the broker; by default it has the name of the transport."""
         return str(self.settings.get("destination", self.name))
 
+    @property
+    def is_direct(self) -> bool:
+        """True if dispatch() publishes to it, unless the database says otherwise."""
+        return self.settings.get("outbox") is False
+
     def beside(self) -> BrokerSettings:
         """Return settings that lead to a destination beside it, which nobody consumes."""
         stem = self.destination.removesuffix(FIFO)

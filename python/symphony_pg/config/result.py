@@ -52,3 +52,8 @@ class Config:
         """True if a transport runs its handlers in the process that dispatches."""
         transports = self.wanted.get("transports", {}).values()
         return any(transport["type"] == "sync" for transport in transports)
+
+    @property
+    def has_direct(self) -> bool:
+        """True if the process that dispatches publishes to a broker."""
+        return any(each.is_direct for each in self.brokers.values())
