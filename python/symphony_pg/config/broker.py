@@ -49,9 +49,14 @@ class BrokerSettings:
         return self.queue or f"outbox/{self.name}"
 
     @property
+    def variable(self) -> str:
+        """The variable of the environment that has the DSN if the file has none."""
+        return f"SYMPHONY_{self.type.upper()}_DSN"
+
+    @property
     def location(self) -> str:
         """The DSN; raise SymphonyError if neither the file nor the environment has one."""
-        variable = f"SYMPHONY_{self.type.upper()}_DSN"
+        variable = self.variable
         found = self.dsn or os.environ.get(variable)
         if not found:
             raise SymphonyError(
