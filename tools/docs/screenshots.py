@@ -46,6 +46,8 @@ SHOWN = {
 OTHERS = {
     "queue-hour": "/queue?name=mail",
     "type": "/type?queue=mail&name=shop.SendEmail",
+    "limits": "/queue/limits?name=images",
+    "test": "/queue/test?name=images&type=shop.ResizeImage",
     "group": "/failed/group?queue=images&type=shop.ResizeImage",
     "messages": "/messages?q=queue:mail",
     "workers": "/workers",

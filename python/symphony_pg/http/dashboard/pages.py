@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from datetime import datetime, timezone
 from typing import Any
@@ -14,8 +13,8 @@ from starlette.routing import Route
 from ...database import functions
 from ...database.functions.messages import LONGEST_ID
 from ..access import User
-from ..problems import Problem, as_problem
-from .actions import ACTIONS, AT_MOST, Action, Form, chosen_group
+from ..problems import Problem, as_problem, in_its_own_words
+from .actions import ACTIONS, AT_MOST, LIMITS, Action, Form, chosen_group
 from .database import Database
 from .frame import Frame, Page
 from .rendering import redacted, restored
@@ -42,6 +41,8 @@ class Pages:
         pages: dict[str, Page] = {
             "/": self.overview,
             "/queue": self.queue,
+            "/queue/limits": self.limits,
+            "/queue/test": self.test,
             "/type": self.type,
             "/failed": self.failed,
             "/failed/group": self.group,
@@ -276,16 +277,74 @@ class Pages:
             access=await read(functions.list_access()),
         )
 
+    async def limits(self, request: Request, user: User) -> Response:
+        """Show the limits of a queue, and a form to change them."""
+        return await self._limits(request, user, Form(queue=[_given(request, "name")]))
+
+    async def _limits(
+        self, request: Request, user: User, form: Form, problem: Problem | None = None
+    ) -> Response:
+        now = await self._database.now.get(form.one("queue"))
+        settings = await self._database.read(functions.queue_settings(now.stats.queue_name))
+        known = {each.setting: each.value or "" for each in settings}
+        return self._show(
+            request,
+            user,
+            "limits.html",
+            problem.status if problem else 200,
+            q=now.stats,
+            holds=now.holds,
+            known=known,
+            filled={name: form.get(name, [known[name]])[0] for name in LIMITS},
+            problem=problem,
+        )
+
+    async def test(self, request: Request, user: User) -> Response:
+        """Show a form for a test message."""
+        if user.role != "operator":
+            raise Problem(403, "this needs another role", "It needs: operator.")
+        given = {"queue": _given(request, "name"), "type": request.query_params.get("type", "")}
+        return await self._test(request, user, Form({name: [e] for name, e in given.items()}))
+
+    async def _test(
+        self, request: Request, user: User, form: Form, problem: Problem | None = None
+    ) -> Response:
+        """Show the form, or, if nothing is wrong with it, what would be sent."""
+        now = await self._database.now.get(form.one("queue"))
+        seen = await self._database.whole()
+        is_asked = problem is None and "body" in form and "again" not in form
+        return self._show(
+            request,
+            user,
+            "test.html",
+            problem.status if problem else 200,
+            q=now.stats,
+            workers=sum(now.stats.queue_name in e.queues or "*" in e.queues for e in seen.workers),
+            filled={name: form.get(name, [""])[0] for name in ("type", "body", "key")},
+            body=form.json("body") if is_asked else None,
+            is_asked=is_asked,
+            problem=problem,
+        )
+
     async def act(self, request: Request, user: User) -> Response:
         """Do what an operator wants, and show the page again from which he did it."""
         form = await self._frame.form(request, user)
         name = request.path_params["action"]
-        action = ACTIONS.get(name)
-        if name == "replay-message":
-            action = await self._replay(form)
-        if action is None:
-            raise Problem(404, "there is no such action")
-        said = await self._database.act(user.name, action, form)
+        again = {"set-limits": self._limits, "test-message": self._test}.get(name)
+        try:
+            if name == "test-message" and form.maybe("confirmed") != "yes":
+                form.one("type")
+                return await self._test(request, user, form)
+            action = await self._replay(form) if name == "replay-message" else ACTIONS.get(name)
+            if action is None:
+                raise Problem(404, "there is no such action")
+            said = await self._database.act(user.name, action, form)
+        except Exception as error:
+            problem = in_its_own_words(error)
+            problem = problem or as_problem(error, self._frame.request_id(request))
+            if again is None:
+                raise problem from error
+            return await again(request, user, form, problem)
         return self._frame.done(request, form, said)
 
     async def _replay(self, form: Form) -> Action:
@@ -294,11 +353,7 @@ class Pages:
         found = await self._database.read(functions.message_status(message_id))
         if found is None:
             raise Problem(404, f"there is no message {message_id}")
-        try:
-            body = json.loads(form.one("body"))
-        except ValueError as error:
-            raise Problem(400, "the body is not JSON", f"{error}. Go back and repair it.") from None
-        whole = restored(body, found.body)
+        whole = restored(form.json("body"), found.body)
         return Action(
             lambda _: functions.retry_failed([message_id], body=whole),
             ACTIONS["retry-message"].said,
