@@ -23,7 +23,7 @@ from tests.proxy import Proxy
 from tests.worker.helpers import until
 
 PATIENCE = 1.0
-ACKNOWLEDGES = {"redis": "XACK", "sqs": "ReceiptHandle"}  # what a client says then
+ACKNOWLEDGES = {"redis": "EVALSHA", "sqs": "ReceiptHandle"}  # what a client says then
 
 
 @pytest.fixture
