@@ -6,7 +6,7 @@ import asyncio
 import base64
 import hashlib
 import json
-import math
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,12 +18,13 @@ from ..config.broker import FIFO, BrokerSettings
 from ..database.functions.messages import ClaimedMessage
 from .broker import Broker, BrokerAway, Delivery, NeverSent
 from .extras import needs
+from .files import check_files
 from .wire import Received, delivery_of, metadata_of
 
 __all__ = ["SQS"]
 
 PATIENCE = 10.0
-LONGEST_POLL = 20
+POLL = 1  # seconds; whoever stops, or hears nothing, waits for its end
 VISIBILITY = 30.0
 THREADS = 8
 MOST = 10  # entries of a batch
@@ -58,6 +59,7 @@ class SQS(Broker):
 
     async def open(self) -> None:
         """Find the queue, or make it, and ask what it takes."""
+        check_files(filter(None, [os.environ.get("AWS_CA_BUNDLE")]))
         self._threads = ThreadPoolExecutor(THREADS, "sqs")
         try:
             self._client, self._url, self.most_bytes = await self._call(self._found)
@@ -73,7 +75,7 @@ class SQS(Broker):
             endpoint_url=parse_qs(dsn.query).get("endpoint", [None])[0],
             config=self._config(
                 connect_timeout=PATIENCE,
-                read_timeout=PATIENCE + LONGEST_POLL,
+                read_timeout=PATIENCE + POLL,
                 retries={"total_max_attempts": 1},
                 max_pool_connections=THREADS,
             ),
@@ -107,7 +109,7 @@ class SQS(Broker):
 
     async def _call(self, work: Callable[[], Any], wait: float = 0) -> Any:
         """Do something in a thread. It has PATIENCE, and `wait` for a long poll."""
-        errors = (self._errors.BotoCoreError, self._errors.ClientError, OSError)
+        errors = (self._errors.BotoCoreError, self._errors.ClientError, OSError, ValueError)
         loop = asyncio.get_running_loop()
         try:
             return await asyncio.wait_for(
@@ -199,17 +201,21 @@ class SQS(Broker):
 
     async def receive(self, most: int, wait: float) -> list[Delivery]:
         """Return what is there, or poll for a first message, which takes whole seconds."""
-        seconds = min(math.ceil(wait), LONGEST_POLL)
-        answer = await self._ask(
-            "receive_message",
-            seconds,
-            MaxNumberOfMessages=min(most, MOST),
-            WaitTimeSeconds=seconds,
-            VisibilityTimeout=int(self.lease),
-            AttributeNames=["All"],
-            MessageAttributeNames=["All"],
-        )
-        return [self._delivery(each) for each in answer.get("Messages", ())]
+        until = asyncio.get_running_loop().time() + wait
+        poll = POLL if wait else 0
+        while True:
+            answer = await self._ask(
+                "receive_message",
+                poll,
+                MaxNumberOfMessages=min(most, MOST),
+                WaitTimeSeconds=poll,
+                VisibilityTimeout=int(self.lease),
+                AttributeNames=["All"],
+                MessageAttributeNames=["All"],
+            )
+            found = [self._delivery(each) for each in answer.get("Messages", ())]
+            if found or asyncio.get_running_loop().time() >= until:
+                return found
 
     def _delivery(self, found: Mapping[str, Any]) -> Delivery:
         headers = {

@@ -53,7 +53,7 @@ def glance(client: Client) -> Glance:
 
 
 def _whole(client: Client, incidents: list[Incident]) -> Glance:
-    claimed = {each.queue_name: each.claimed for each in client.claimed_by_minute(MINUTES)}
+    claimed = {each.queue_name: each.claimed for each in client.figures_by_minute(MINUTES)}
     return Glance(
         incidents,
         [Line(q, _bars(claimed.get(q.queue_name, ()))) for q in client.queue_stats()],

@@ -174,7 +174,7 @@ def _is_exact(conn: Connection) -> None:
                 [queue],
             ).fetchall()
         )
-        assert stats.at_least == []
+        assert {*stats.at_least} <= {"waiting"}  # which is counted up to 10,000
         # What came back, by a lease that ended, came in once more.
         assert totals.arrived - totals.returned == ledger.get("arrived", 0), queue
         assert totals.claimed == ledger.get("claimed", 0), queue

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from ..call import Call, rows
 
-__all__ = ["ClaimedByMinute", "QueueFigures", "QueueTotals", "Sample", "TypeFigures"]
-__all__ += ["claimed_by_minute", "metrics", "queue_figures", "queue_totals", "type_figures"]
+__all__ = ["FiguresByMinute", "QueueFigures", "QueueTotals", "Sample", "TypeFigures"]
+__all__ += ["figures_by_minute", "metrics", "queue_figures", "queue_totals", "type_figures"]
 
 
 class QueueFigures(NamedTuple):
@@ -60,11 +60,13 @@ class TypeFigures(NamedTuple):
     worked_p99: timedelta | None
 
 
-class ClaimedByMinute(NamedTuple):
-    """How many messages of a queue were handed out in each minute, the present one last."""
+class FiguresByMinute(NamedTuple):
+    """What came in, went out and failed in a queue in each minute, the present one last."""
 
     queue_name: str
+    arrived: list[int]
     claimed: list[int]
+    failed: list[int]
 
 
 class Sample(NamedTuple):
@@ -85,9 +87,9 @@ def queue_figures(
     return rows(QueueFigures, "queue_figures", **locals())
 
 
-def claimed_by_minute(minutes: int | None = None) -> Call[list[ClaimedByMinute]]:
-    """Return how many messages were handed out in each of the last minutes, of all queues."""
-    return rows(ClaimedByMinute, "claimed_by_minute", minutes=minutes)
+def figures_by_minute(minutes: int | None = None) -> Call[list[FiguresByMinute]]:
+    """Return what came in, went out and failed in each of the last minutes, of all queues."""
+    return rows(FiguresByMinute, "figures_by_minute", minutes=minutes)
 
 
 def queue_totals(queue_name: str | None = None) -> Call[list[QueueTotals]]:
