@@ -195,7 +195,9 @@ def test_the_keys_of_a_transport_are_the_arguments_of_create_transport(conn: Con
     keys = {shown.get(each, each) for each in arguments("create_transport", "transport_name")}
     # config is for other clients, the DSN for this one, and enabled is a verb of its own.
     assert {kind.name for kind in TRANSPORT.values()} - {"dsn", "enabled"} == keys - {"config"}
-    assert options(transport.commands["create"], "name") == {"kind", "queue", "priority"}
+    shown = {"type": "kind", "config": "settings"}
+    taken = options(transport.commands["create"], "name")
+    assert taken == {shown.get(each, each) for each in keys}
     for priority in (-1, 0, 9, 10):
         with nullcontext() if 0 <= priority <= 9 else pytest.raises((Mistake, BadArgument)):
             TRANSPORT["priority"].read(priority)
@@ -205,6 +207,7 @@ def test_the_keys_of_a_transport_are_the_arguments_of_create_transport(conn: Con
 
 ENDS_OF_BROKERS: dict[str, list[Any]] = {
     "destination": ["x"],
+    "outbox": [False, True],
     "ordered": [False],
     "inbox": [False],
     "inbox_retention": ["1m", "360d"],
