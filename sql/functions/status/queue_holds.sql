@@ -66,7 +66,8 @@ $$What delays or holds messages of a queue now. why_not_running() says it of one
 
 Arguments  queue_name - the queue
 Returns    a row for each. Without a row nothing does, but for the messages before them
-           hold - paused, disabled, locked, limit, no worker, busy, waiting, late, retried or delayed
+           hold - paused, disabled, locked, limit, no worker, busy, waiting, late, retried or
+               delayed
            detail - a sentence: who did it and since when, how many messages, until when. At most
                10,000 messages are looked at
 Raises     SY001 unknown_queue

@@ -77,9 +77,11 @@ select count(*) from symphony.claim_batch('{slow}');
 select alike(pg_temp.why_of('few'),
              'Queue "few" lets workers have 1 message at a time, and they have 1. No worker consumes %',
              'a limit that is reached is told, and that no worker is known');
-select is(pg_temp.holds('few'), 'limit: Queue "few" lets workers have 1 message at a time, and they have 1.',
+select is(pg_temp.holds('few'),
+          'limit: Queue "few" lets workers have 1 message at a time, and they have 1.',
           'a queue tells it, too');
-select alike(pg_temp.why_of('slow'), 'The rate of queue "slow", 1/3600 s, allows the next one in 3600 s. No %',
+select alike(pg_temp.why_of('slow'),
+             'The rate of queue "slow", 1/3600 s, allows the next one in 3600 s. No worker consumes %',
              'and a rate');
 select symphony.heartbeat('w', '{few,slow}');
 select is(pg_temp.why_of('few'), 'Queue "few" lets workers have 1 message at a time, and they have 1.',
