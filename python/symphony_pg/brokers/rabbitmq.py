@@ -11,6 +11,7 @@ from ..config.broker import BrokerSettings
 from ..database.functions.messages import ClaimedMessage
 from .broker import Broker, BrokerAway, BrokerFull, Delivery, NeverSent
 from .extras import needs
+from .files import check_files, named_in
 from .wire import Received, delivery_of, metadata_of
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ __all__ = ["RabbitMQ"]
 
 PATIENCE = 10.0
 PREFIX = "symphony-"
+FILES = ("cafile", "certfile", "keyfile")
 DELIVERY_LIMIT = 20  # the net below our own attempts
 CONSUMER_TIMEOUT = 1500.0  # RabbitMQ ends a channel that has not acknowledged for 30 minutes
 Outcome = Exception | None
@@ -42,6 +44,7 @@ class RabbitMQ(Broker):
 
     async def open(self) -> None:
         """Connect, and declare the queue."""
+        check_files(named_in(self.settings.location, FILES))
         with _translated():
             self._conn = await self._pika.connect(self.settings.location, timeout=PATIENCE)
         try:

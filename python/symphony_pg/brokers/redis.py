@@ -13,12 +13,14 @@ from ..config.broker import BrokerSettings
 from ..database.functions.messages import ClaimedMessage
 from .broker import Broker, BrokerAway, BrokerFull, Delivery, NeverSent
 from .extras import needs
+from .files import check_files, named_in
 from .wire import Received, delivery_of, metadata_of
 
 __all__ = ["Redis"]
 
 PATIENCE = 10.0
 MAX_IDLE = 30.0
+FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 LOOK = 1.0  # for entries whose consumer has gone, this often at most
 Outcome = Exception | None
 
@@ -45,11 +47,12 @@ class Redis(Broker):
     async def open(self) -> None:
         """Connect, and make the stream and the group."""
         dsn = self.settings.location.replace("valkey", "redis", 1)
+        check_files(named_in(dsn, FILES))
         options = {"socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE}
-        connect = partial(self._redis.Redis.from_url, dsn, retry=None, **options)
-        self._connections = connect(), connect()
         try:
-            async with self._translated():
+            async with self._translated(), _understood():
+                connect = partial(self._redis.Redis.from_url, dsn, retry=None, **options)
+                self._connections = connect(), connect()
                 await self._conn.ping()
                 if self.settings.settings.get("declare", True):
                     await self._declare()
@@ -223,6 +226,15 @@ class Redis(Broker):
         """Return how many entries there are, also those in hand."""
         async with self._translated():
             return int(await self._conn.xlen(self._stream))
+
+
+@asynccontextmanager
+async def _understood() -> AsyncIterator[None]:
+    """Tell what is wrong with a DSN: Redis is connected to when the first command is sent."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise BrokerAway(f"Redis: the DSN is not understood: {error}") from error
 
 
 def _text(value: Any) -> str:

@@ -7,6 +7,7 @@ import base64
 import hashlib
 import json
 import math
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from ..config.broker import FIFO, BrokerSettings
 from ..database.functions.messages import ClaimedMessage
 from .broker import Broker, BrokerAway, Delivery, NeverSent
 from .extras import needs
+from .files import check_files
 from .wire import Received, delivery_of, metadata_of
 
 __all__ = ["SQS"]
@@ -58,6 +60,7 @@ class SQS(Broker):
 
     async def open(self) -> None:
         """Find the queue, or make it, and ask what it takes."""
+        check_files(filter(None, [os.environ.get("AWS_CA_BUNDLE")]))
         self._threads = ThreadPoolExecutor(THREADS, "sqs")
         try:
             self._client, self._url, self.most_bytes = await self._call(self._found)
@@ -107,7 +110,7 @@ class SQS(Broker):
 
     async def _call(self, work: Callable[[], Any], wait: float = 0) -> Any:
         """Do something in a thread. It has PATIENCE, and `wait` for a long poll."""
-        errors = (self._errors.BotoCoreError, self._errors.ClientError, OSError)
+        errors = (self._errors.BotoCoreError, self._errors.ClientError, OSError, ValueError)
         loop = asyncio.get_running_loop()
         try:
             return await asyncio.wait_for(

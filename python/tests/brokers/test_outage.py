@@ -44,19 +44,18 @@ async def test_a_broker_that_is_off_is_told_of_and_caught_up_with(
 ) -> None:
     """No attempt is used, and the order stays. The rates are printed."""
     seen: list[tuple[int, int]] = []
-    messages = int(MESSAGES * bench.server.pace)
 
     @bench.app.handler("Pay")
     def pay(body: Any, context: Context) -> None:
         seen.append((context.message_id, context.attempt))
 
     def enqueue() -> list[int]:
-        batch = [{"message_type": "Pay", "body": n} for n in range(messages)]
+        batch = [{"message_type": "Pay", "body": n} for n in range(MESSAGES)]
         return bench.client.enqueue_batch(batch)
 
     async with bench.relaying() as relay:
         ids = enqueue()
-        usual = await rate_of(relay, messages)
+        usual = await rate_of(relay, MESSAGES)
         await asyncio.to_thread(bench.server.kill)
         off_since = time.monotonic()
         try:
@@ -70,9 +69,9 @@ async def test_a_broker_that_is_off_is_told_of_and_caught_up_with(
             attempts = {known(conn, each).attempt for each in late}
         finally:
             await asyncio.to_thread(bench.server.start)
-        caught_up = await rate_of(relay, 2 * messages)
+        caught_up = await rate_of(relay, 2 * MESSAGES)
     async with bench.consuming(concurrency=1) as worker:
-        await until(lambda: worker.counts.done == 2 * messages, "all")
+        await until(lambda: worker.counts.done == 2 * MESSAGES, "all")
     print(
         f"\n{bench.server.kind}: off for {OFF:.0f} s; {usual:.0f} messages/s before and "
         f"{caught_up:.0f} after\n{why}\n{doctor}"

@@ -4,6 +4,7 @@ Playwright runs an event loop of its own in the thread of the tests, and is stop
 so that other files may run theirs.
 """
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -163,9 +164,21 @@ def test_charts_are_drawn_from_the_table(browser: Browser, address: str, filled:
         expect(page.locator(".charts canvas")).to_have_count(3)
         page.get_by_text("The figures as a table").click()
         expect(page.locator("#figures tbody tr")).to_have_count(60)
+        expect(page.locator(".plot").first).to_be_hidden()  # the same, without a pointer
         page.get_by_role("link", name="day").click()
         page.get_by_text("The figures as a table").click()
         expect(page.locator("#figures tbody tr")).to_have_count(24)
+
+
+def test_charts_are_drawn_without_scripts(browser: Browser, address: str) -> None:
+    with visiting(browser, address, java_script_enabled=False) as page:
+        page.goto(f"{address}/queue?name=mail")
+        drawn = page.locator(".plot svg")
+        expect(drawn).to_have_count(3)
+        expect(drawn.first).to_have_accessible_name(re.compile("^Messages a minute: In [1-9]"))
+        assert drawn.first.evaluate("each => each.getBoundingClientRect().height") > 100
+        page.goto(f"{address}/type?queue=mail&name=A")
+        expect(page.locator(".plot svg")).to_have_count(2)
 
 
 def test_colours_by_choice_and_pages_by_keyboard(browser: Browser, address: str) -> None:

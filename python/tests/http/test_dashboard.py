@@ -33,6 +33,8 @@ PAGES = (
         "/settings",
         "/queue?name=mail",
         "/queue?name=orders&range=day",
+        "/type?queue=mail&name=A",
+        "/type?queue=mail&name=A&range=week",
         "/schedules?name=nightly",
         "/messages/1",
     ),
@@ -63,6 +65,8 @@ def filled(client: Client) -> Client:
     client.claim_batch(["orders"], batch_size=1, worker="w1")
     stuck = [{"message_id": 4, "message_type": "B", "seconds": 7.5}, {"message_id": None}, 1]
     client.heartbeat("w1", ["orders"], {"stuck": stuck})
+    work = {"message_type": "A", "queue_name": "mail", "handled": 3, "failed": 3}
+    client.heartbeat("w0", ["mail"], {}, work=[work | {"worked": [[9, 3]]}])
     return client
 
 

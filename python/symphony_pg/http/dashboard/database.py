@@ -23,7 +23,7 @@ from ...database.lending import Connections
 from ...version import __version__
 from ..figures import Cached, Figures
 from .actions import Action, Form
-from .series import sparkline
+from .series import RANGES, Chart, of_all, of_rows, steps
 
 __all__ = ["Database", "Overview"]
 
@@ -46,6 +46,7 @@ class Overview:
     workers: list[WorkerActivity]
     groups: list[FailedGroup]
     lines: dict[str, str]
+    chart: Chart | None = None
     trouble: QueryCanceled | None = None
 
     @property
@@ -108,14 +109,17 @@ class Database:
                 await self.read(functions.queue_stats()),
                 await self.read(functions.worker_activity()),
                 await self.read(functions.failed_stats(at_most=GROUPS_READ)),
-                await self._lines.get(),
+                *await self._lines.get(),
             )
         except QueryCanceled as error:
-            return Overview(incidents, [], [], [], {}, error)
+            return Overview(incidents, [], [], [], {}, trouble=error)
 
-    async def _sparklines(self) -> dict[str, str]:
+    async def _sparklines(self) -> tuple[dict[str, str], Chart]:
+        figures = await self.read(functions.queue_figures())
         queues: dict[str, list[QueueFigures]] = {}
-        for each in await self.read(functions.queue_figures()):
+        for each in figures:
             queues.setdefault(each.queue_name, []).append(each)
         now = datetime.now(timezone.utc)
-        return {name: sparkline(rows, now) for name, rows in queues.items()}
+        times = steps(now, RANGES["hour"])
+        lines = {name: of_rows(rows, times) for name, rows in queues.items()}
+        return lines, of_all(figures, now)

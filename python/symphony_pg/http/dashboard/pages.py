@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timezone
 from importlib import resources
@@ -23,7 +24,7 @@ from .actions import ACTIONS, AT_MOST, Action, Form, chosen_group
 from .database import Database
 from .rendering import environment, redacted, restored
 from .search import parse
-from .series import RANGES, by_type, filled
+from .series import RANGES, Range, by_type, of_queue, of_type
 from .session import Sessions
 
 __all__ = ["Dashboard"]
@@ -62,6 +63,7 @@ class Dashboard:
         return [
             page("/", self.overview),
             page("/queue", self.queue),
+            page("/type", self.type),
             page("/failed", self.failed),
             page("/failed/group", self.group),
             page("/failed/preview", self.preview),
@@ -160,10 +162,9 @@ class Dashboard:
         """Show one queue."""
         name = _given(request, "name")
         read = self._database.read
-        chosen = RANGES.get(request.query_params.get("range", "hour"), RANGES["hour"])
-        now = datetime.now(timezone.utc)
+        chosen, now = _range(request), datetime.now(timezone.utc)
         figures = await read(functions.queue_figures(name, now - chosen.past, step=chosen.step))
-        types = await read(functions.type_figures(name, step="hour"))
+        types = await read(functions.type_figures(name, since=now - chosen.past, step=chosen.step))
         (stats,) = await read(functions.queue_stats(name))
         seen = await self._database.whole()
         return self._show(
@@ -173,25 +174,51 @@ class Dashboard:
             q=stats,
             chosen=chosen,
             ranges=RANGES,
-            series=filled(figures, now, chosen),
-            types=by_type(types),
+            charts=of_queue(figures, now, chosen),
+            types=by_type(types, now, chosen),
             holds=await read(functions.queue_holds(name)),
             settings=await read(functions.queue_settings(name)),
             blocked=await read(functions.blocked_keys(name, 20)),
-            pending=await self._pending(name),
+            pending=await self._listed("pending", name),
             groups=[each for each in seen.groups if each.queue_name == name],
             workers=[each for each in seen.workers if name in each.queues or "*" in each.queues],
         )
 
-    async def _pending(self, queue: str) -> list[Any] | None:
-        """Return the newest messages that are pending; None: it takes too long to find them."""
+    async def _listed(
+        self, state: str | None, queue: str, message_type: str | None = None
+    ) -> list[Any] | None:
+        """Return the newest such messages; None: it takes too long to find them."""
         try:
             found = await self._database.read(
-                functions.list_messages("pending", queue, at_most=20, look_at=1000)
+                functions.list_messages(
+                    state, queue, message_type=message_type, at_most=20, look_at=1000
+                )
             )
         except QueryCanceled:
             return None
         return [each for each in found if each.message_id is not None]
+
+    async def type(self, request: Request, user: User) -> Response:
+        """Show one type of messages, in one queue."""
+        name, queue = _given(request, "name"), _given(request, "queue")
+        chosen, now = _range(request), datetime.now(timezone.utc)
+        figures = await self._database.read(
+            functions.type_figures(queue, name, now - chosen.past, step=chosen.step)
+        )
+        seen = await self._database.whole()
+        return self._show(
+            request,
+            user,
+            "type.html",
+            name=name,
+            queue_name=queue,
+            chosen=chosen,
+            ranges=RANGES,
+            charts=of_type(figures, now, chosen),
+            groups=[e for e in seen.groups if (e.queue_name, e.message_type) == (queue, name)],
+            rows=await self._listed(None, queue, name),
+            search=f"queue:{shlex.quote(queue)} type:{shlex.quote(name)}",
+        )
 
     async def failed(self, request: Request, user: User) -> Response:
         """Show what failed, in groups."""
@@ -494,6 +521,10 @@ def _given(request: Request, name: str) -> str:
     if not value or "\0" in value:
         raise Problem(400, f"the parameter {name} is missing")
     return value
+
+
+def _range(request: Request) -> Range:
+    return RANGES.get(request.query_params.get("range", "hour"), RANGES["hour"])
 
 
 def _number(text: str) -> int:
