@@ -81,10 +81,10 @@ async def test_a_broker_that_is_off_is_told_of_and_caught_up_with(
     assert " object at 0x" not in why
     assert attempts <= {0, 1}
     assert (measured["up"], measured["relays"], measured["consumers"]) == (0, 1, 0)
-    assert measured["forwarded_total"] == messages
-    assert measured["pending_messages"] == messages
+    assert measured["forwarded_total"] == MESSAGES
+    assert measured["pending_messages"] == MESSAGES
     after = metrics(bench)
-    assert (after["forwarded_total"], after["pending_messages"]) == (2 * messages, 0)
+    assert (after["forwarded_total"], after["pending_messages"]) == (2 * MESSAGES, 0)
     expected = [(each, 1) for each in [*ids, *late]]
     assert (seen if bench.server.keeps_order else sorted(seen)) == expected
 
