@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import uvicorn
@@ -45,6 +46,8 @@ SHOWN = {
 OTHERS = {
     "queue-hour": "/queue?name=mail",
     "type": "/type?queue=mail&name=shop.SendEmail",
+    "limits": "/queue/limits?name=images",
+    "test": "/queue/test?name=images&type=shop.ResizeImage",
     "group": "/failed/group?queue=images&type=shop.ResizeImage",
     "messages": "/messages?q=queue:mail",
     "workers": "/workers",
@@ -78,6 +81,7 @@ TRAFFIC = (
     ("reports", ("shop.Report",), 2, 9, 20, 0.0),
 )
 MINUTES = 24 * 60
+AWAY = "postgresql://127.0.0.1:1/billing"
 
 
 def _history(conn: psycopg.Connection, dice: random.Random) -> None:
@@ -202,10 +206,12 @@ def fill(dsn: str) -> dict[str, int]:
 
 
 @contextmanager
-def serving(dsn: str, port: int = 0) -> Iterator[str]:
+def serving(dsn: str, port: int = 0, **options: Any) -> Iterator[str]:
     """Serve the shop's dashboard at a free port."""
     with Symphony(dsn) as app:
-        api = create_app(app, operator_tokens=[TOKEN], viewer_tokens=[], worker_secrets=[])
+        api = create_app(
+            app, operator_tokens=[TOKEN], viewer_tokens=[], worker_secrets=[], **options
+        )
         server = uvicorn.Server(uvicorn.Config(api, port=port, log_level="warning"))
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
@@ -224,8 +230,8 @@ def sign_in(page: Page, address: str) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
-def take(address: str, ids: dict[str, int], every: Path | None) -> None:
-    """Take the pictures: six for the docs, or every page in three widths."""
+def take(address: str, pages: dict[str, str], every: Path | None) -> None:
+    """Take pictures: in one width for the docs, or in three of the whole pages."""
     found = chromium.obtain()
     if found is None:
         raise SystemExit("there is no Chromium")
@@ -239,8 +245,8 @@ def take(address: str, ids: dict[str, int], every: Path | None) -> None:
             page = context.new_page()
             page.set_viewport_size({"width": SIZE[0], "height": SIZE[1]})
             sign_in(page, address)
-            for name, path in (SHOWN | OTHERS if every else SHOWN).items():
-                page.goto(address + path.format(**ids))
+            for name, path in pages.items():
+                page.goto(address + path)
                 for width in WIDTHS if every else (SIZE[0],):
                     page.set_viewport_size({"width": width, "height": SIZE[1]})
                     page.wait_for_timeout(150)  # for charts, which follow their place
@@ -253,6 +259,7 @@ def main() -> None:
     """Fill the database, and take the pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--every", type=Path, help="every page, in three widths, into a folder")
+    parser.add_argument("--only", help="pages with this in their name")
     parser.add_argument("--serve", type=int, metavar="PORT", help="serve it instead, until Ctrl-C")
     given = parser.parse_args()
     dsn = os.environ["SYMPHONY_DSN"]
@@ -263,7 +270,12 @@ def main() -> None:
         if given.serve:
             print(f"{address}/ {TOKEN} {ids}", flush=True)
             threading.Event().wait()
-        take(address, ids, given.every)
+        pages = SHOWN | OTHERS if given.every else SHOWN
+        pages = {name: each for name, each in pages.items() if (given.only or "") in name}
+        take(address, {name: each.format(**ids) for name, each in pages.items()}, given.every)
+    if given.every:
+        with serving(dsn, databases={"shop": dsn, "stock": dsn, "billing": AWAY}) as address:
+            take(address, {"databases": "/", "of-several": "/db/shop/audit"}, given.every)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,10 @@ __all__ = ["check_files", "named_in"]
 
 def named_in(dsn: str, names: Iterable[str]) -> Iterator[str]:
     """Return what the query of a DSN gives for these names."""
-    query = parse_qs(urlsplit(dsn).query)
+    try:
+        query = parse_qs(urlsplit(dsn).query)
+    except ValueError:  # the library says what is wrong with it
+        query = {}
     return (path for name in names for path in query.get(name, ()))
 
 

@@ -6,7 +6,6 @@ import asyncio
 import base64
 import hashlib
 import json
-import math
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,7 +24,7 @@ from .wire import Received, delivery_of, metadata_of
 __all__ = ["SQS"]
 
 PATIENCE = 10.0
-LONGEST_POLL = 20
+POLL = 1  # seconds; whoever stops, or hears nothing, waits for its end
 VISIBILITY = 30.0
 THREADS = 8
 MOST = 10  # entries of a batch
@@ -76,7 +75,7 @@ class SQS(Broker):
             endpoint_url=parse_qs(dsn.query).get("endpoint", [None])[0],
             config=self._config(
                 connect_timeout=PATIENCE,
-                read_timeout=PATIENCE + LONGEST_POLL,
+                read_timeout=PATIENCE + POLL,
                 retries={"total_max_attempts": 1},
                 max_pool_connections=THREADS,
             ),
@@ -202,17 +201,21 @@ class SQS(Broker):
 
     async def receive(self, most: int, wait: float) -> list[Delivery]:
         """Return what is there, or poll for a first message, which takes whole seconds."""
-        seconds = min(math.ceil(wait), LONGEST_POLL)
-        answer = await self._ask(
-            "receive_message",
-            seconds,
-            MaxNumberOfMessages=min(most, MOST),
-            WaitTimeSeconds=seconds,
-            VisibilityTimeout=int(self.lease),
-            AttributeNames=["All"],
-            MessageAttributeNames=["All"],
-        )
-        return [self._delivery(each) for each in answer.get("Messages", ())]
+        until = asyncio.get_running_loop().time() + wait
+        poll = POLL if wait else 0
+        while True:
+            answer = await self._ask(
+                "receive_message",
+                poll,
+                MaxNumberOfMessages=min(most, MOST),
+                WaitTimeSeconds=poll,
+                VisibilityTimeout=int(self.lease),
+                AttributeNames=["All"],
+                MessageAttributeNames=["All"],
+            )
+            found = [self._delivery(each) for each in answer.get("Messages", ())]
+            if found or asyncio.get_running_loop().time() >= until:
+                return found
 
     def _delivery(self, found: Mapping[str, Any]) -> Delivery:
         headers = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
@@ -19,7 +20,7 @@ from ..errors import AccessDenied
 from ..monitoring.prometheus import Sample
 from ..version import __version__, check_compatible
 
-__all__ = ["Cached", "Figures"]
+__all__ = ["Cached", "CachedByName", "Figures"]
 
 STATEMENT_TIMEOUT = 3000  # milliseconds
 LONGEST_SILENCE = 5.0  # seconds
@@ -30,6 +31,7 @@ LIMITS = (
     "pg_catalog.set_config('transaction_read_only', 'on', true)"
 )
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 
@@ -56,6 +58,32 @@ class Cached(Generic[T]):
         self._read_at = time.monotonic()
         if not reading.cancelled():
             reading.exception()  # whoever asked has got it
+
+
+class CachedByName(Generic[K, T]):
+    """The same of many things, of which the last so many are kept."""
+
+    def __init__(
+        self, read: Callable[[K], Awaitable[T]], seconds: float = FRESH, most: int = 50
+    ) -> None:
+        self._read = read
+        self._seconds = seconds
+        self._most = most
+        self._known: OrderedDict[K, Cached[T]] = OrderedDict()
+
+    async def get(self, name: K) -> T:
+        """Return one of them, or raise what reading it has raised."""
+        known = self._known.get(name)
+        if known is None:
+            known = self._known[name] = Cached(lambda: self._read(name), self._seconds)
+        self._known.move_to_end(name)
+        if len(self._known) > self._most:
+            self._known.popitem(last=False)
+        return await known.get()
+
+    def forget(self) -> None:
+        """Let whoever asks next see what is so now."""
+        self._known.clear()
 
 
 class Figures:

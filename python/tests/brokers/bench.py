@@ -31,11 +31,12 @@ class Bench:
     dsn: str
     destination: str
     options: dict[str, Any] = field(default_factory=dict)
+    through: str | None = None  # another DSN of the broker, that of a proxy
 
     @property
     def settings(self) -> BrokerSettings:
         given = {"destination": self.destination, **self.server.settings, **self.options}
-        return BrokerSettings(NAME, self.server.kind, self.server.dsn, None, given)
+        return BrokerSettings(NAME, self.server.kind, self.through or self.server.dsn, None, given)
 
     def create(self, **options: Any) -> None:
         """Create the transport, or change its settings."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import os
 import random
@@ -26,6 +27,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from fetch import brokers
 from tests.helpers import wait_until
+from tests.proxy import Proxy
 
 PATIENCE = 60.0
 # RabbitMQ 3.10 writes down half a second later that there is a quorum queue: if it is killed before
@@ -330,10 +332,12 @@ class RabbitMQ(Program):
 moto_turn = threading.Condition()
 
 
-def _moto(*request: Any) -> Any:
+def _moto(environ: dict[str, Any], *more: Any) -> Any:
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    body = environ["wsgi.input"].read(length)  # it may never come, so this is nobody's turn
     with moto_turn:
         _counted.clear()
-        return _moto_app(*request)
+        return _moto_app({**environ, "wsgi.input": io.BytesIO(body)}, *more)
 
 
 _moto_app = DomainDispatcherApplication(create_backend_app)
@@ -355,6 +359,19 @@ def _counted_once(self: models.Queue) -> dict[str, Any]:
     return _counted[self]
 
 
+# Who polls stops when the poll has ended: to hang up might take a message along. SQS counts whole
+# seconds, and so nearly every test would end by waiting for one.
+SECOND = 0.2
+_receive = models.SQSBackend.receive_message
+
+
+def _receive_soon(
+    self: models.SQSBackend, queue_name: str, count: int, wait: int, *more: Any
+) -> list[models.Message]:
+    return _receive(self, queue_name, count, wait * SECOND, *more)  # type: ignore[arg-type]
+
+
+models.SQSBackend.receive_message = _receive_soon  # type: ignore[assignment, method-assign]
 models.Queue.attributes = property(_counted_once)  # type: ignore[assignment]
 models.Queue.wait_for_messages = _let_others  # type: ignore[method-assign]
 vars(models)["unix_time_millis"] = lambda: time.time() * 1000
@@ -366,9 +383,9 @@ class _Quiet(WSGIRequestHandler):
 
 
 class SQS(Server):
-    """SQS as moto plays it, in this process: what is killed is the port, and moto goes on.
+    """SQS as moto plays it, in this process, behind a proxy.
 
-    moto writes nothing down, so it cannot crash and come back.
+    moto writes nothing down, so it cannot crash and come back: what fails is the network.
     """
 
     kind = "sqs"
@@ -391,28 +408,47 @@ class SQS(Server):
         return None
 
     def start(self) -> None:
-        listener = make_server(
-            "127.0.0.1",
-            self.port,
-            _moto,
-            threaded=True,
-            request_handler=_Quiet,
-            ssl_context=self._tls(),
-        )
-        threading.Thread(target=listener.serve_forever, daemon=True).start()
-        self._listener = listener
+        if self._listener is None:
+            self._listener = make_server(
+                "127.0.0.1",
+                self.port,
+                _moto,
+                threaded=True,
+                request_handler=_Quiet,
+                ssl_context=self._tls(),
+            )
+            threading.Thread(target=self._listener.serve_forever, daemon=True).start()
+            self._proxy = Proxy("127.0.0.1", self.port)
+            self.port = self._proxy.port
+        self._proxy.is_off = False
 
     def ensure_up(self) -> None:
-        if self._listener is None:
-            self.start()
+        self.start()
 
     def kill(self) -> None:
-        listener, self._listener = self._listener, None
-        if listener is not None:
-            listener.shutdown()
+        self._proxy.is_off = True
+        self._proxy.cut()
 
     def stop(self) -> None:
         self.kill()
+
+    def disturb(self, rng: random.Random) -> None:
+        """Cut all connections, let them fall silent for good, or let nobody through for a while."""
+        fault = rng.choice(["cut", "silence", "stall", "off"])
+        if fault == "cut":
+            self._proxy.cut()
+        elif fault == "off":
+            super().disturb(rng)
+        else:
+            self._proxy.refuses_news = fault == "stall"
+            self._proxy.silence()
+            time.sleep(rng.uniform(0, 1))
+            self._proxy.clear()
+
+    def close(self) -> None:
+        if self._listener is not None:
+            self._proxy.close()
+            self._listener.shutdown()
 
     async def send_foreign(
         self, destination: str, body: bytes, type_: str | None, headers: Mapping[str, str]

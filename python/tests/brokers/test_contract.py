@@ -360,7 +360,8 @@ async def test_an_outage_uses_no_attempt_and_changes_no_order(bench: Bench) -> N
     bench.server.kill()
     ids = bench.client.enqueue_batch([{"message_type": "Pay", "body": n} for n in range(500)])
     async with bench.relaying() as relay:
-        await asyncio.sleep(3)
+        await until(lambda: bench.client.transport_status()[0].state == "down", "it is told")
+        await asyncio.sleep(1)
         assert relay.counts.done == 0
         await asyncio.to_thread(bench.server.start)
         await until(lambda: relay.counts.done == 500, "all")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # what is killed all the time should start fast
 
 LEASE = 1.0
 LOST = ("SY010", "SY013")  # a worker has lost the lease, or what it had was given back
+PURGED = "SY003"
 CUT_OFF = ("57P01", "57P02", "57P03")
 DRAW = "update number set n = n + 1 where k = %s returning n"
 FATE = "insert into fate (what, k, n) select %s, * from unnest(%s::int[], %s::int[])"
@@ -224,10 +225,11 @@ class Claimer(Actor):
 
 
 class Operator(Actor):
-    """Ticks, cancels what has not started, and decides what becomes of what failed."""
+    """Ticks and purges, cancels what has not started, and decides what becomes of what failed."""
 
     def work(self, conn: Connection) -> None:
         conn.execute(TICK)
+        conn.execute("select symphony.purge()")
         time.sleep(0.02)
         choice = {"key": f"k{self.rng.randrange(100)}", "number": self.rng.randrange(4)}
         for state in CHOOSE if self.rng.random() < 0.3 else ():
@@ -242,9 +244,13 @@ class Operator(Actor):
 
     def cancel(self, conn: Connection, state: str, id_: int, body: dict[str, int]) -> None:
         note(conn, f"to be cancelled, {state}")
-        with conn.transaction():
-            if row(conn, "select symphony.cancel(%s)", id_)[0]:
-                end(conn, f"cancelled, {state}", [Message(id_, body["k"], body["n"])])
+        try:
+            with conn.transaction():
+                if row(conn, "select symphony.cancel(%s)", id_)[0]:
+                    end(conn, f"cancelled, {state}", [Message(id_, body["k"], body["n"])])
+        except psycopg.Error as error:
+            if error.sqlstate != PURGED:
+                raise
 
     def decide(self, conn: Connection, id_: int, body: dict[str, int]) -> None:
         """Bring the head of a key back that failed, or remove it."""

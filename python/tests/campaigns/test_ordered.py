@@ -15,6 +15,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -169,7 +170,8 @@ def prepare(dsn: str, queue: dict[str, Any]) -> None:
         conn.execute(TABLES)
         conn.execute("insert into goal values (%s)", [MESSAGES])
         conn.execute("insert into number (k) select generate_series(0, %s)", [KEYS - 1])
-        Client(conn).create_queue("q", max_attempts=1000, **queue)
+        retention = None if "rate" in queue else timedelta(0)  # claims tell what was handed out
+        Client(conn).create_queue("q", max_attempts=1000, retention=retention, **queue)
 
 
 def expected(queue: dict[str, Any]) -> set[str]:

@@ -100,7 +100,9 @@ class LimitedLife(RuleBasedStateMachine):
         self.now = self.pass_time(timedelta(seconds=1))
         for queue, given in QUEUES.items():
             self.client.drop_queue(NAMES[queue], force=True)
-            self.client.create_queue(NAMES[queue], lease=LEASE, max_attempts=1000, **given)
+            self.client.create_queue(
+                NAMES[queue], lease=LEASE, retention=timedelta(0), max_attempts=1000, **given
+            )
 
     # What the model knows
 

@@ -11,9 +11,9 @@ volatile
 as $$
 /*
  * Claims are walked in order up to the first that is not over, or not folded.  Messages behind the last
- * of them may go, up to the first message that is still ahead of it or waits for its key, and up to the
- * oldest transaction that is still running, which may yet add messages there.  Who purges holds the row
- * of the lane's purge_position.
+ * of them may go, up to the first message that is still ahead of it, waits for its key, or did so and is
+ * in hands, and up to the oldest transaction that is still running, which may yet add messages there.
+ * Who purges holds the row of the lane's purge_position.
  */
 declare
     v_from   record;
@@ -51,8 +51,9 @@ begin
     end loop;
 
     select first.txid, first.message_id into v_stop
-    from symphony._first_kept(lane_id, v_claim.ahead, v_claim.partial_txid, v_claim.partial_message_id,
-                              v_oldest, v_from.txid, v_from.message_id, at_most) as first;
+    from symphony._first_kept(lane_id, v_claim.claim_id, v_claim.ahead, v_claim.partial_txid,
+                              v_claim.partial_message_id, v_oldest, v_from.txid, v_from.message_id,
+                              at_most) as first;
 
     with old as (
         select m.ctid as place, m.txid, m.message_id
@@ -62,25 +63,23 @@ begin
           and (m.txid, m.message_id) < (coalesce(v_stop.txid, v_oldest), coalesce(v_stop.message_id, 0))
           and v_claim.claim_id is not null
         order by m.txid, m.message_id
-        limit at_most
+        limit at_most + 1
     ), gone as (
         delete from symphony.message as m
-        where m.ctid = any (array(select old.place from old))    -- nobody updates them any more
+        where m.ctid = any (array(select old.place from old limit at_most))    -- nobody updates them any more
     )
-    select count(*) as purged, array_agg(message_id) as ids, (array_agg(txid))[count(*)] as txid,
-           (array_agg(message_id))[count(*)] as message_id
+    select count(*) as purged, array_agg(old.message_id) as ids, max(old.txid) as txid,
+           (array_agg(old.message_id))[count(*)] as message_id,
+           (select count(*) from old) > at_most as has_more
     into v_last
-    from old;
+    from (select * from old limit at_most) as old;
     perform symphony._forget(v_last.ids);
 
     messages := v_last.purged;
-    v_whole := coalesce(v_stop.txid, v_oldest) >= (
+    v_whole := not v_last.has_more and coalesce(v_stop.txid, v_oldest) >= (
         select greatest(lower(part), v_claim.partial_txid)
         from unnest(v_claim.ahead) as part
-        where upper_inf(part)) and (messages < at_most or not exists (
-            select from symphony.message as m
-            where m.lane_id = _purge_lane.lane_id and (m.txid, m.message_id) > (v_last.txid, v_last.message_id)
-              and (m.txid, m.message_id) < (coalesce(v_stop.txid, v_oldest), coalesce(v_stop.message_id, 0))));
+        where upper_inf(part));
     if messages > 0 or v_claim.claim_id > v_from.claim_id then
         perform symphony._purge_claims(_purge_lane.lane_id, v_claim.claim_id,
                                        coalesce(v_last.txid, v_from.txid),
@@ -98,7 +97,7 @@ Arguments  lane_id
            before - the end of the retention
            at_most - so many of them, and about as many claims
 Returns    messages - how many messages were removed
-           work - how many messages, or messages of claims that were gone through, whichever are more
+           work - how many messages were removed, or are of the claims gone through
            has_more - whether others may be left. Nothing is done while another session purges the
                lane
 Writes     symphony.message, and what _forget() and _purge_claims() write

@@ -36,8 +36,8 @@ from (values
      'a parked message waits behind the position', 'a parked message that will be handed out twice'),
     ($$update symphony.parked set group_key = 'b' where group_key = 'a'$$,
      'a parked message waits behind the position', 'a parked message that waits for another key'),
-    ($$update symphony.parked set lane_id = (select min(lane_id) from symphony.lane where queue_name = 'default')
-       where group_key = 'a'$$,
+    ($$update symphony.parked set lane_id = (select min(lane_id) from symphony.lane
+                                             where queue_name = 'default') where group_key = 'a'$$,
      'a parked message waits behind the position', 'a parked message that waits in another lane'),
     ($$update symphony.parked set queue_name = 'default' where group_key = 'a'$$,
      'a gate knows whether something is parked, a parked message waits behind the position, '
