@@ -7,9 +7,11 @@ SQL_TESTS := $(PY) tools/run_sql_tests.py
 MAJORS := 15 16 17 18
 # Arguments for one target: make test-sql ARGS=sql/tests/claim; make test-python ARGS="-k worker"
 ARGS :=
+# Processes that share the Python tests, each with a server of its own; a few tests need one.
+PROCESSES := $(if $(ARGS),0,2)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo demo-web test test-sql test-races test-python test-matrix access soak stress chaos bench sizes lint reference format clean
+.PHONY: help build demo demo-web test test-sql test-races test-python test-matrix access soak stress chaos bench sizes lint reference screenshots format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -44,7 +46,8 @@ test-races: .venv/dev.stamp ## isolationtester: sessions that meet do not harm e
 	@echo "proved: sessions that meet at a message do not harm each other"
 
 test-python: .venv/dev.stamp build ## pytest: the Python client, worker and commands
-	@$(SERVER) -- $(PY) -m pytest --junitxml=build/python-tests.xml $(ARGS)
+	@$(SERVER) -- $(PY) -m pytest -n $(PROCESSES) --dist loadfile \
+	    --junitxml=build/python-tests.xml $(ARGS)
 	@echo "proved: the Python package adds mapping, loop and commands, and loses nothing"
 
 test-matrix: .venv/dev.stamp build ## the tests on each supported major of PostgreSQL
@@ -52,7 +55,7 @@ test-matrix: .venv/dev.stamp build ## the tests on each supported major of Postg
 	    PG_BIN="$$($(PY) tools/fetch/postgres.py $$major)"; export PG_BIN; \
 	    echo "PostgreSQL $$major"; \
 	    $(SQL_TESTS); \
-	    $(SERVER) -- $(PY) -m pytest -q; \
+	    $(SERVER) -- $(PY) -m pytest -q -n $(PROCESSES) --dist loadfile; \
 	done
 	@echo "proved: the same on PostgreSQL $(MAJORS)"
 
@@ -96,6 +99,9 @@ lint: .venv/dev.stamp build ## ruff, mypy and the house rules of the SQL files
 
 reference: .venv/dev.stamp build ## write docs/reference.md and docs/errors.md from the comments
 	@$(SERVER) -- $(PY) tools/docs/reference.py
+
+screenshots: .venv/dev.stamp build ## take the pictures of docs/dashboard.md
+	@PYTHONPATH=tools $(SERVER) -- $(PY) -m docs.screenshots $(ARGS)
 
 format: .venv/dev.stamp ## let ruff format and repair the Python files
 	@$(PY) -m ruff format .

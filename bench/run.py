@@ -632,6 +632,7 @@ def idle(bench: Bench) -> None:
             while the_worker.counts.done < queues:
                 time.sleep(0.1)
             time.sleep(5)
+            conn.execute("select symphony._fold(null, now())")  # the end of what is done
             found = conn.execute(
                 "select pid from pg_stat_activity where backend_type = 'client backend'"
                 " and datname = current_database() and pid <> pg_backend_pid()"

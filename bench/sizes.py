@@ -31,7 +31,9 @@ from starlette.testclient import TestClient
 
 from symphony_pg import Symphony
 from symphony_pg.database import install
+from symphony_pg.database.functions.messages import STATES
 from symphony_pg.http import create_app, figures
+from symphony_pg.http.dashboard import database as pages
 
 DSN = os.environ["SYMPHONY_DSN"]
 MOST = 50.0  # milliseconds
@@ -203,7 +205,22 @@ VIEWS = (
 )
 END_POINTS = (
     *("live", "status", "queue-depth", "queue-depth?queue=q1", "failed", "failed?queue=q1"),
-    *("failed?type=Bench1", "metrics", "openapi.json"),
+    *("failed?type=Bench1", "failed?error_class=E1", "failed?error_class=None"),
+    *("metrics", "openapi.json"),
+)
+GROUP = "queue=q1&type=Bench1&error_class=E1"
+PAGES = (
+    *("", "queue?name=q1", "queue?name=q1&range=day", "queue?name=q1&range=week"),
+    *("failed", "failed?queue=q1", f"failed/group?{GROUP}", "failed/group?queue=q1&type=None"),
+    *(f"failed/preview?{GROUP}", "failed/preview?queue=q1&error_class=None"),
+    *("messages", "messages?q=queue:q1", "messages?q=type:Bench1", "messages?q=type:None"),
+    *("messages?q=key:none", "messages?q=group:none", "messages?q=correlation:none"),
+    *("messages?q=since:3h+until:1h",),
+    *(f"messages?q=state:{each}" for each in STATES),
+    *("messages?q=state:removed+queue:q1", "messages?q=state:completed+queue:q1"),
+    *(f"messages/${each}" for each in ("pending", "processing", "completed", "delayed", "failed")),
+    *("workers", "schedules", "schedules?name=s1", "transports", "keys", "audit", "settings"),
+    *("sign-in",),
 )
 TICKS = {
     "tick()": "select symphony.tick()",
@@ -320,6 +337,7 @@ class Sizes:
         conn.execute("set jit = off")
         for name, table in (("delayed", "delayed_message"), ("failed", "failed_message")):
             self._ids[name] = self._one(f"select max(message_id) from symphony.{table}")
+        self._ids["processing"] = self._one("select max(open_ids[1]) from symphony.claim")
         self._ids["completed"] = self._one("select min(message_id) from symphony.message")
         self._ids["pending"] = self._one(
             "select max(message_id) from symphony.message join symphony.lane using (lane_id)"
@@ -346,7 +364,7 @@ class Sizes:
         fast += [
             self._row(view, f"select * from symphony.{view} limit 100", most) for view in VIEWS
         ]
-        fast += [self._end_point(path, most and MOST_OF_END_POINT) for path in END_POINTS]
+        fast += self._requests(most and MOST_OF_END_POINT)
         for name, text in TICKS.items():
             self._row(name, text)
         for command in COMMANDS:
@@ -383,20 +401,32 @@ class Sizes:
         )
         return is_fast
 
-    def _end_point(self, path: str, most: float | None) -> bool:
+    def _requests(self, most: float | None) -> list[bool]:
+        """Print how long each end point and each page takes; return which of them are fast."""
         figures.Cached.__init__.__defaults__ = (0.0,)  # each request reads
-        app, token, took = Symphony(self._dsn), "a-token-of-the-bench", []
-        with TestClient(create_app(app, viewer_tokens=[token])) as client:
-            for _ in range(REQUESTS):
-                began = time.monotonic()
-                answer = client.get(
-                    f"/api/symphony/{path}", headers={"Authorization": f"Bearer {token}"}
-                )
-                took.append((time.monotonic() - began) * 1000)
-                assert answer.status_code in (200, 503), answer.text
+        pages.LINES_ARE_FRESH = 0.0
+        api, dashboard, token = "/api/symphony/", "/symphony/", "a-token-of-the-bench"
+        paths = [
+            *(api + path for path in END_POINTS),
+            *(dashboard + self._with_ids(path) for path in PAGES),
+        ]
+        with (
+            Symphony(self._dsn) as app,
+            TestClient(create_app(app, viewer_tokens=[token])) as client,
+        ):
+            client.headers["Authorization"] = f"Bearer {token}"
+            return [self._request(client, path, most) for path in paths]
+
+    def _request(self, client: TestClient, path: str, most: float | None) -> bool:
+        took = []
+        for _ in range(REQUESTS):
+            began = time.monotonic()
+            answer = client.get(path)
+            took.append((time.monotonic() - began) * 1000)
+            assert answer.status_code in (200, 503), answer.text
         median = statistics.median(took)
         verdict = "" if most is None else "ok" if median <= most else f"MISS (at most {most:g} ms)"
-        print(f"  {'GET ' + path:36}{median:11,.1f} ms  {verdict}".rstrip(), flush=True)
+        print(f"  {'GET ' + path:60}{median:11,.1f} ms  {verdict}".rstrip(), flush=True)
         return most is None or median <= most
 
     def _cpu(self) -> float:

@@ -7,6 +7,7 @@ import ipaddress
 import logging
 import secrets
 import socket
+from collections.abc import Sequence
 from datetime import timedelta
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,19 @@ __all__ = ["serve"]
 GRACE = 30  # seconds, for requests that are being answered
 
 
+def _named(_: click.Context, __: click.Parameter, given: Sequence[str]) -> dict[str, str] | None:
+    """Read NAME=DSN, several times; a DSN may hold further signs of equality."""
+    found: dict[str, str] = {}
+    for each in given:
+        name, sign, dsn = each.partition("=")
+        if not sign or not dsn:
+            raise click.BadParameter("write NAME=DSN, for instance shop=service=shop")
+        if name in found:
+            raise click.BadParameter(f"{name} is given twice")
+        found[name] = dsn
+    return found or None
+
+
 @click.command()
 @app_option(help="The application whose messages the worker end point handles.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
@@ -43,6 +57,14 @@ GRACE = 30  # seconds, for requests that are being answered
 @click.option(
     "--dashboard-path", default="/symphony", show_default=True, help="Where the dashboard is."
 )
+@click.option(
+    "--database", "databases", metavar="NAME=DSN", multiple=True, callback=_named,
+    help="What the dashboard shows, in place of --dsn; several times.",
+)  # fmt: skip
+@click.option(
+    "--operator-database", "operator_dsn", metavar="NAME=DSN", multiple=True, callback=_named,
+    help="As which role people act in one of them, else as they look.",
+)  # fmt: skip
 @click.option(
     "--queue", "queues", multiple=True, default=("default",), show_default=True,
     help='What the worker end point works off, several times or "*".',
@@ -94,12 +116,14 @@ def serve(
       symphony-pg serve
       symphony-pg serve --app shop.messages:app --queue mail --queue default
       symphony-pg serve --app shop.messages:app --host 0.0.0.0 --max-time 50s
+      symphony-pg serve --database shop=service=shop --database billing=service=billing
     """
     start_logging(out)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     configure_logging(None)
     chosen = chosen_dsn(dsn)
-    served = app or Symphony(chosen)
+    shown = settings["databases"] or {}
+    served = app or Symphony(next(iter(shown.values()), None) if chosen is None else chosen)
     if app is not None and chosen is not None:
         app.move(chosen)
     is_closed = Doorkeeper.of(None, None, None).is_closed
@@ -122,8 +146,7 @@ def serve(
     if token:
         out.text(f"token     {token}   (made for this run)")
     with _listening(host, port) as listener:
-        shown = f"[{host}]" if ":" in host else host
-        server = f"http://{shown}:{listener.getsockname()[1]}"
+        server = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
         url, pages = server + settings["path"], f"{server}{settings['dashboard_path']}/"
         out.say(
             f"serving   {url}/status\ndashboard {pages}\nCtrl-C stops.\n",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Sequence
 from threading import Lock
 from typing import ClassVar
 
@@ -13,6 +15,7 @@ from textual.widgets import DataTable, Footer, Input, Static
 
 from ..database.client import Client
 from ..database.functions.failed import FailedGroup
+from ..database.functions.health import Incident
 from ..errors import SymphonyError
 from .cells import AtLeast, show_cell
 from .glance import Glance, glance
@@ -21,7 +24,7 @@ __all__ = ["Top"]
 
 PERIOD = 2.0
 COLOURS = {"critical": "bold red", "warning": "yellow", "note": "dim"}
-MOST_INCIDENTS = 3
+LINES_OF_INCIDENTS = 7
 
 
 class Top(App[None]):
@@ -29,7 +32,7 @@ class Top(App[None]):
 
     TITLE = "Symphony"
     CSS = """
-    #now { height: auto; max-height: 6; padding: 0 1; }
+    #now { height: auto; max-height: 7; padding: 0 1; }
     #filter { display: none; height: 3; }
     #filter.shown { display: block; }
     #queues { height: 1fr; }
@@ -88,10 +91,7 @@ class Top(App[None]):
 
     def show(self, seen: Glance) -> None:
         """Show what was read; the cursors stay where they are."""
-        told = Text("\n").join(
-            Text(f"{each.severity}: {each.sentence}", COLOURS[each.severity])
-            for each in seen.incidents[:MOST_INCIDENTS]
-        )
+        told = _told(seen.incidents, self.size.width - 2)
         self.query_one("#now", Static).update(told if seen.incidents else "Nothing is wrong.")
         if not seen.is_whole:
             return  # the tables keep what was read before
@@ -199,6 +199,30 @@ class Top(App[None]):
         self.query_one("#queues", DataTable).focus()
         if self._seen is not None:
             self.show(self._seen)
+
+
+def _told(incidents: Sequence[Incident], width: int) -> Text:
+    """Return what is wrong with its causes, as many whole ones as there is room for.
+
+    The worst is told in full, with what helps, and cut only if it is longer than the room.
+    """
+    lines: list[Text] = []
+    for place, each in enumerate(incidents):
+        parts = [(f"{each.severity}: {each.sentence}", COLOURS[each.severity])]
+        parts += [(f"  {each.cause}", "")]
+        parts += [(f"  $ {each.command}", "dim")] if place == 0 and each.command else []
+        told = [
+            Text(line, style)
+            for text, style in parts
+            for line in textwrap.wrap(text, width, subsequent_indent="  ")
+        ]
+        left = len(incidents) - place
+        room = LINES_OF_INCIDENTS - len(lines) - (left > 1)
+        if place and len(told) > room:
+            lines.append(Text(f"and {left} more: symphony-pg doctor", "dim"))
+            break
+        lines += told[:room]
+    return Text("\n").join(lines)
 
 
 def _count(number: int, at_least: bool) -> str:

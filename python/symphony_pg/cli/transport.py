@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
@@ -73,6 +74,20 @@ def list_transports(client: Client, out: Output) -> None:
         tell_of_pause(out, each.transport_name, "disabled", each.disabled_at, each.disabled_by)
 
 
+def _as_settings(_: click.Context, __: click.Parameter, given: Sequence[str]) -> dict[str, Any]:
+    """Read KEY=VALUE; a value that is JSON is what it says, and any other one is a text."""
+    settings = {}
+    for each in given:
+        key, separator, text = each.partition("=")
+        if not separator:
+            raise click.BadParameter(f"{each} has no =; write it as KEY=VALUE")
+        try:
+            settings[key] = json.loads(text)
+        except ValueError:
+            settings[key] = text
+    return settings
+
+
 @transport.command("create")
 @click.argument("name")
 @click.option(
@@ -80,6 +95,10 @@ def list_transports(client: Client, out: Output) -> None:
 )
 @click.option("--queue", metavar="QUEUE", help="The queue its messages go into [default].")
 @click.option("--priority", type=int, help="Of its messages, 0 to 9; 9 goes first [5].")
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", callback=_as_settings,
+    help="A setting of its broker, such as destination=shop.orders; may be given again.",
+)  # fmt: skip
 @connected
 def create_transport(
     client: Client,
@@ -88,14 +107,19 @@ def create_transport(
     kind: str,
     queue: str | None,
     priority: int | None,
+    settings: dict[str, Any],
 ) -> None:
     """Create the transport NAME, or change it.
 
+    Where a broker is, and its password, symphony.toml says and not the database.
+
     \b
-    Example:
+    Examples:
       symphony-pg transport create email --queue mail --priority 7
+      symphony-pg transport create orders --type rabbitmq --set destination=shop.orders
+      symphony-pg transport create clicks --type redis --set outbox=false
     """
-    is_new = client.create_transport(name, kind, queue, priority)
+    is_new = client.create_transport(name, kind, queue, priority, settings or None)
     text = f"Transport {name} {'is created' if is_new else 'was there; it is as you say now'}."
     out.say(text, transport_name=name, created=is_new)
 

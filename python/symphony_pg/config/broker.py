@@ -32,6 +32,11 @@ class BrokerSettings:
         """The queue or stream at the broker; by default it has the name of the transport."""
         return str(self.settings.get("destination", self.name))
 
+    @property
+    def is_direct(self) -> bool:
+        """True if dispatch() publishes to it, unless the database says otherwise."""
+        return self.settings.get("outbox") is False
+
     def beside(self) -> BrokerSettings:
         """Return settings that lead to a destination beside it, which nobody consumes."""
         stem = self.destination.removesuffix(FIFO)
@@ -44,9 +49,14 @@ class BrokerSettings:
         return self.queue or f"outbox/{self.name}"
 
     @property
+    def variable(self) -> str:
+        """The variable of the environment that has the DSN if the file has none."""
+        return f"SYMPHONY_{self.type.upper()}_DSN"
+
+    @property
     def location(self) -> str:
         """The DSN; raise SymphonyError if neither the file nor the environment has one."""
-        variable = f"SYMPHONY_{self.type.upper()}_DSN"
+        variable = self.variable
         found = self.dsn or os.environ.get(variable)
         if not found:
             raise SymphonyError(

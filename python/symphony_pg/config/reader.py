@@ -11,6 +11,7 @@ from typing import Any
 
 from .broker import BrokerSettings
 from .lines import Keys
+from .remarks import remarks
 from .result import Config, Problem
 from .settings import BROKERS, ERRORS, QUEUE, RETRY, TRANSPORT, WORKER, Kind, Mistake
 
@@ -67,7 +68,9 @@ class Reader:
         if "default" in wanted.get("retry", ()):
             wanted["retry"]["*"] = wanted["retry"].pop("default")
         worker = self._settings(("worker",), document.get("worker", {}), WORKER)
-        return Config(path, next(iter(dsns), None), wanted, worker, self._brokers)
+        told = () if self.problems else remarks(wanted, self._brokers, self._environment)
+        found = tuple(sorted(self._at(keys, text) for keys, text in told))
+        return Config(path, next(iter(dsns), None), wanted, worker, self._brokers, found)
 
     def _transport(self, keys: Keys, value: Any, dsns: dict[str, Keys]) -> dict[str, Any]:
         if isinstance(value, str):
@@ -218,10 +221,14 @@ class Reader:
         return VARIABLE.sub(fill, value)
 
     def _problem(self, keys: Keys, text: str) -> None:
+        self.problems.append(self._at(keys, text))
+
+    def _at(self, keys: Keys, text: str) -> Problem:
+        """Return a remark with the line it is about."""
         at = keys
         while at and at not in self._lines:
             at = at[:-1]
-        self.problems.append(Problem(self._lines.get(at, 1), _shown(keys), text))
+        return Problem(self._lines.get(at, 1), _shown(keys), text)
 
 
 def _given(value: Any) -> str:

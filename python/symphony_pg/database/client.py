@@ -60,6 +60,7 @@ class _Functions:
 
     enqueue = _Method(functions.enqueue)
     enqueue_batch = _Method(functions.enqueue_batch)
+    reserve_message_ids = _Method(functions.reserve_message_ids)
     claim_batch = _Method(functions.claim_batch)
     ack = _Method(functions.ack)
     nack_with_backoff = _Method(functions.nack_with_backoff)

@@ -11,7 +11,7 @@ Everything but `live` and the short form of `status` is closed until tokens or s
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..app import Symphony
@@ -42,7 +42,8 @@ def create_app(
     concurrency: int = 4,
     max_seconds: float = 25.0,
     dashboard_path: str | None = "/symphony",
-    operator_dsn: str | None = None,
+    operator_dsn: str | Mapping[str, str] | None = None,
+    databases: Mapping[str, str] | None = None,
 ) -> Starlette:
     """Return an ASGI application that shows an application's queues, and works them off when asked.
 
@@ -63,6 +64,9 @@ def create_app(
     dashboard_path   the dashboard, for people; with "" it is where all is mounted, None: nowhere
     operator_dsn     the database as a role that may act (operator) sees it, for what people do in
                      the dashboard; None: SYMPHONY_OPERATOR_DSN, else that of `app`
+    databases        what the dashboard shows, by name, in place of the database of `app`:
+                     {"shop": "service=shop", "billing": "service=billing"}; operator_dsn is by
+                     name then, too, and people act as they look in those that it leaves out
 
     Several tokens or secrets, with commas between them in a variable, let you change them one by
     one. Each has at least 16 characters.
@@ -79,6 +83,7 @@ def create_app(
         max_seconds,
         dashboard_path,
         operator_dsn,
+        databases,
     )
     doorkeeper = Doorkeeper.of(viewer_tokens, operator_tokens, worker_secrets, authenticate)
     with needing("symphony_pg.http", "symphony-pg[http]"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -81,7 +81,7 @@ def assemble(settings: Settings, doorkeeper: Doorkeeper) -> Starlette:
         close()
 
     made = Starlette(
-        routes=[*looks, *work, tick, *(pages.routes(REQUEST_ID) if pages else ())],
+        routes=[*looks, *work, tick, *(pages.routes() if pages else ())],
         exception_handlers={HTTPException: _on_http_exception},
         lifespan=lifespan,
     )
@@ -98,9 +98,18 @@ def assemble(settings: Settings, doorkeeper: Doorkeeper) -> Starlette:
 def _dashboard(settings: Settings, doorkeeper: Doorkeeper, figures: Figures) -> Dashboard | None:
     if settings.dashboard_path is None:
         return None
-    acting = settings.operator_dsn or os.environ.get("SYMPHONY_OPERATOR_DSN") or settings.app.dsn
-    database = Database(figures, acting, settings.app.call_timeout)
-    return Dashboard(database, doorkeeper, settings.dashboard_path)
+    silence, acting = settings.app.call_timeout, settings.operator_dsn
+    if settings.databases is None:
+        acting = acting or os.environ.get("SYMPHONY_OPERATOR_DSN") or settings.app.dsn
+        assert not isinstance(acting, Mapping)
+        databases = {"": Database(figures, acting, silence)}
+    else:
+        assert not isinstance(acting, str)
+        databases = {
+            name: Database(Figures(dsn, silence), (acting or {}).get(name, dsn), silence)
+            for name, dsn in settings.databases.items()
+        }
+    return Dashboard(databases, doorkeeper, settings.dashboard_path, REQUEST_ID)
 
 
 def _guarded(endpoint: Endpoint, doorkeeper: Doorkeeper, roles: tuple[Role, ...]) -> Endpoint:

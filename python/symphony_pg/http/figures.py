@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
@@ -19,7 +20,7 @@ from ..errors import AccessDenied
 from ..monitoring.prometheus import Sample
 from ..version import __version__, check_compatible
 
-__all__ = ["Cached", "Figures"]
+__all__ = ["Cached", "CachedByName", "Figures"]
 
 STATEMENT_TIMEOUT = 3000  # milliseconds
 LONGEST_SILENCE = 5.0  # seconds
@@ -30,6 +31,7 @@ LIMITS = (
     "pg_catalog.set_config('transaction_read_only', 'on', true)"
 )
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 
@@ -56,6 +58,32 @@ class Cached(Generic[T]):
         self._read_at = time.monotonic()
         if not reading.cancelled():
             reading.exception()  # whoever asked has got it
+
+
+class CachedByName(Generic[K, T]):
+    """The same of many things, of which the last so many are kept."""
+
+    def __init__(
+        self, read: Callable[[K], Awaitable[T]], seconds: float = FRESH, most: int = 50
+    ) -> None:
+        self._read = read
+        self._seconds = seconds
+        self._most = most
+        self._known: OrderedDict[K, Cached[T]] = OrderedDict()
+
+    async def get(self, name: K) -> T:
+        """Return one of them, or raise what reading it has raised."""
+        known = self._known.get(name)
+        if known is None:
+            known = self._known[name] = Cached(lambda: self._read(name), self._seconds)
+        self._known.move_to_end(name)
+        if len(self._known) > self._most:
+            self._known.popitem(last=False)
+        return await known.get()
+
+    def forget(self) -> None:
+        """Let whoever asks next see what is so now."""
+        self._known.clear()
 
 
 class Figures:
@@ -133,9 +161,7 @@ class Figures:
         samples = await self.samples.get()
         ticked = [each.value for each in samples if each.metric == TICKED]
         age = round(time.time() - max(ticked), 1) if ticked else None
-        down = [
-            each.labels["transport"] for each in samples if each.metric == UP and not each.value
-        ]
+        down = _transports_down(samples)
         incidents = await self.read(functions.health(__version__))
         silent = age is None or age > LONGEST_SILENCE_OF_TICKS
         degraded = down or any(each.severity == "critical" for each in incidents)
@@ -144,7 +170,7 @@ class Figures:
             "version": __version__,
             "schema_version": version,
             "last_tick_age": age,
-            "transports_down": sorted(down),
+            "transports_down": down,
             "incidents": [
                 {
                     "severity": each.severity,
@@ -161,7 +187,20 @@ class Figures:
 
 
 TICKED = "symphony_last_tick_timestamp_seconds"
+DISABLED = "symphony_transport_disabled"
+RELAYS = "symphony_transport_relays"
 UP = "symphony_transport_up"
+
+
+def _transports_down(samples: Sequence[Sample]) -> list[str]:
+    """Return the transports that are disabled, or whose relays do not reach their broker."""
+    named: dict[str, set[str]] = {
+        metric: {
+            each.labels["transport"] for each in samples if each.metric == metric and each.value
+        }
+        for metric in (DISABLED, RELAYS, UP)
+    }
+    return sorted(named[DISABLED] | (named[RELAYS] - named[UP]))
 
 
 def _seconds(duration: timedelta | None) -> float | None:

@@ -28,7 +28,7 @@ from ..errors import (
 )
 from ..redaction import trace_without_secrets
 
-__all__ = ["Problem", "as_problem", "body_of"]
+__all__ = ["Problem", "as_problem", "body_of", "in_its_own_words"]
 
 log = logging.getLogger("symphony_pg.http")
 
@@ -85,6 +85,21 @@ def as_problem(error: Exception, request_id: str) -> Problem:
     ):
         return Problem(503, "the database cannot be reached", headers=AGAIN)
     return Problem(500, "internal error", "The log of the server tells more, by request_id.")
+
+
+def in_its_own_words(error: Exception) -> Problem | None:
+    """Return an error as the database tells it to people who act; None: it is not one of ours.
+
+    Ours are raised by a statement RAISE. Others would tell how it is inside.
+    """
+    cause = error.__cause__
+    if not isinstance(error, SymphonyError) or not isinstance(cause, psycopg.Error):
+        return None
+    if cause.diag.source_function != "exec_stmt_raise":
+        return None
+    known = as_problem(error, "") if (error.sqlstate or "").startswith(OWN_CODES) else None
+    status = known.status if known else 400 if isinstance(error, BadArgument) else 409
+    return Problem(status, error.message, error.detail, hint=error.hint, code=error.sqlstate)
 
 
 def body_of(problem: Problem, request_id: str) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..app import Symphony
@@ -11,6 +12,7 @@ from ..errors import BadArgument
 __all__ = ["LONGEST", "Settings"]
 
 LONGEST = 900.0
+NAME = re.compile("[A-Za-z0-9_-]{1,40}")
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,8 @@ class Settings:
     concurrency: int
     max_seconds: float
     dashboard_path: str | None = None
-    operator_dsn: str | None = None
+    operator_dsn: str | Mapping[str, str] | None = None
+    databases: Mapping[str, str] | None = None
 
     def __post_init__(self) -> None:
         for name in ("path", "cron_path", "dashboard_path"):
@@ -38,9 +41,36 @@ class Settings:
                     detail="A path begins with / and does not end with it; it may be empty.",
                     hint='Write path="/api/symphony".',
                 )
+        self._check_databases()
         if not 1 <= self.max_seconds <= LONGEST:
             raise BadArgument(
                 f"max_seconds is {self.max_seconds}",
                 detail=f"It is between 1 and {LONGEST:g}.",
                 hint="Give somewhat less than the platform allows a request.",
+            )
+
+    def _check_databases(self) -> None:
+        known, acting = self.databases, self.operator_dsn
+        if known is not None:
+            for name in known:
+                if not NAME.fullmatch(name):
+                    raise BadArgument(
+                        f"a database has the name {name!r}",
+                        detail="It stands in addresses: letters, digits, - and _, 40 at most.",
+                        hint='Write databases={"shop": "postgresql:///shop"}.',
+                    )
+            if not known:
+                raise BadArgument(
+                    "databases names no database",
+                    detail="The dashboard would be empty.",
+                    hint="Leave it out for that of the application.",
+                )
+        named = acting if isinstance(acting, Mapping) else {}
+        unknown = sorted(each for each in named if each not in (known or ()))
+        if unknown or (known is not None and isinstance(acting, str)):
+            raise BadArgument(
+                f"operator_dsn is for {unknown[0] if unknown else 'one database'}, "
+                f"databases are {', '.join(known or ()) or 'not given'}",
+                detail="With several databases each may have one of its own.",
+                hint='Write operator_dsn={"shop": "postgresql://shop_operator@/shop"}.',
             )

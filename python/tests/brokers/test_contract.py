@@ -248,6 +248,36 @@ async def test_with_an_inbox_every_handler_is_in_a_transaction(
     assert one(conn, "select count(*) from effect") == 1
 
 
+@pytest.mark.parametrize("inbox", [True, False])
+async def test_a_handler_with_a_transaction_of_its_own_works_with_an_inbox_and_without(
+    bench: Bench, conn: Connection, inbox: bool
+) -> None:
+    bench.create(inbox=inbox)
+    conn.execute("create table effect (type text, attempt integer)")
+
+    @bench.app.handler("Pay")
+    def pay(body: Any, context: Context) -> None:
+        with context.transaction() as tx:
+            tx.execute("insert into effect values ('Pay', %s)", [context.attempt])
+            if context.attempt == 1:
+                raise OSError("not now")
+
+    @bench.app.handler("Ship")
+    async def ship(body: Any, context: Context) -> None:
+        async with context.transaction() as tx:
+            await tx.execute("insert into effect values ('Ship', %s)", [context.attempt])
+            if context.attempt == 1:
+                raise OSError("not now")
+
+    bench.client.enqueue("Pay", {})
+    bench.client.enqueue("Ship", {})
+    async with bench.working() as worker:
+        await until(lambda: worker.counts.done == 2, "both")
+    effects = conn.execute("select type, attempt from effect order by type").fetchall()
+    assert effects == [("Pay", 2), ("Ship", 2)]
+    assert one(conn, "select count(*) from symphony.inbox") == 2
+
+
 async def test_an_inbox_is_that_of_one_transport(bench: Bench, conn: Connection) -> None:
     """Another worker of the same application opens its transactions as ever."""
     bench.create(inbox=True)

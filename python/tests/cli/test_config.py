@@ -285,6 +285,51 @@ def test_config_check(cli: Cli, tmp_path: Path, terminal: None) -> None:
     assert "HINT" in cli.run("config", "check", "--config", "none.toml", exit_code=1).output
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            'type = "rabbitmq"\npriority = 7',
+            ["priority: 7 counts in the outbox", "RabbitMQ is told"],
+        ),
+        ('type = "rabbitmq"\npriority = 5', []),
+        ('type = "redis"\npriority = 7', ["priority: 7 counts in the outbox", "Redis has no"]),
+        ('type = "redis"\npriority = 7\noutbox = false', ["what waits or is retried", "no prio"]),
+        ('type = "sqs"\npriority = 0', ["priority: 0 counts in the outbox", "SQS has no"]),
+        ('type = "sqs"\nordered = true', ["ordered: a standard queue keeps no order"]),
+        ('type = "sqs"\ndestination = "a.fifo"', ["destination: relays keep the order"]),
+        ('type = "sqs"\ndestination = "a.fifo"\nordered = true', []),
+        ('type = "sqs"\ndestination = "a b"', ["destination: SQS will refuse the name"]),
+        ('type = "redis"\nordered = true', ["ordered: messages of a key go out in order"]),
+        ('type = "redis"\nordered = true\noutbox = false', ["not for what is published"]),
+        ('type = "redis"\nordered = true\npriority = 7', ["priority: every message would be"]),
+        ('priority = 7\nqueue = "q"\n[queues.q]\nordered = true', ["takes 5 only"]),
+        ('type = "redis"\n[queues."outbox/t"]\nrate = "5/s"', ["what relays take"]),
+    ],
+)
+def test_what_a_transport_does_not_get_is_told(tmp_path: Path, text: str, told: list[str]) -> None:
+    brokers = {f"SYMPHONY_{each}_DSN": "sqs://x" for each in ("RABBITMQ", "REDIS", "SQS")}
+    config = read(tmp_path, f"[transports.t]\n{text}", **brokers)
+    lines = "\n".join(each.told(config.path) for each in config.remarks)
+    assert [each for each in told if each not in lines] == []
+    assert bool(lines) == bool(told)
+    assert all(each.line > 1 for each in config.remarks)
+
+
+def test_config_check_warns(cli: Cli, tmp_path: Path, terminal: None) -> None:
+    write(tmp_path, '[transports.email]\ntype = "rabbitmq"\npriority = 7\n')
+    lines = cli.run("config", "check").output.splitlines()
+    assert lines == [
+        "warning: symphony.toml:1: transports.email.dsn: it is not said where the broker is: write "
+        "dsn, or set SYMPHONY_RABBITMQ_DSN",
+        "warning: symphony.toml:3: transports.email.priority: 7 counts in the outbox, until a "
+        "relay took it; RabbitMQ is told it, and its quorum queues take no notice before version 4",
+        "symphony.toml is well, but for the warnings.",
+    ]
+    found = cli.json("config", "check", "--json")
+    assert [(each["severity"], each["line"]) for each in found] == [("warning", 1), ("warning", 3)]
+
+
 def test_config_apply(cli: Cli, tmp_path: Path, conn: Connection) -> None:
     write(tmp_path, GOOD)
     (tmp_path / "toml_app.py").write_text(

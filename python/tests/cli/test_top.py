@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+import re
 from typing import Any
 
+import pytest
 from textual.widgets import DataTable, Static
 
 from symphony_pg import Client
-from symphony_pg.cli.top_screen import Top
+from symphony_pg.cli.top_screen import Top, _told
+from symphony_pg.database.functions.health import Incident
 from tests.cli.helpers import Cli
 from tests.helpers import Connection, fail
 
@@ -70,3 +73,48 @@ async def test_keys_act(client: Client) -> None:
         await pilot.press("slash", *"mai", "enter")
         await _until(lambda: queues.row_count == 1)
         await pilot.press("q")
+
+
+async def test_the_screen_tells_causes_on_80_by_24(client: Client) -> None:
+    """Whatever is wrong, the worst comes first with its cause and what helps, and all fits."""
+    client.create_queue("mail")
+    fail(client, 2, "SendEmail", "Boom", queue="mail")
+    client.tick()
+    client.conn.execute("select symphony.heartbeat('w1', '{mail}')")
+    client.conn.execute("update symphony.tick set ticked_at = ticked_at - interval '3 days'")
+    client.pause_queue("mail")
+    (worst, *others) = client.health("0.1.0")
+    assert worst.severity == "critical" and others
+    async with Top(client).run_test(size=(80, 24)) as pilot:
+        now = pilot.app.query_one("#now", Static)
+        wanted = (worst.sentence[:20], "mail", "SendEmail", "workers: w1", "Retry")
+        await _until(lambda: all(each in _screen(pilot) for each in wanted))
+        lines = str(now.render()).splitlines()
+        told = " ".join(" ".join(lines).split())
+        assert told.startswith(
+            f"{worst.severity}: {worst.sentence} {worst.cause} $ {worst.command}"
+        )
+        assert others[0].cause in told
+        assert len(lines) <= 7 and all(len(line) <= 78 for line in lines)
+        screen = _screen(pilot).splitlines()
+        assert len(screen) == 24 and all(len(line) <= 80 for line in screen)
+        assert [line.strip() for line in screen[: len(lines)]] == [line.strip() for line in lines]
+
+
+def _screen(pilot: Any) -> str:
+    """Return what is on the screen, line by line."""
+    lines = pilot.app.screen._compositor.render_strips()
+    return "\n".join(each.text for each in lines)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 9])
+@pytest.mark.parametrize("words", [1, 20, 200])
+def test_what_is_wrong_never_takes_more_than_its_room(count: int, words: int) -> None:
+    text = " ".join(["word"] * words)
+    incident = Incident(1, "critical", "code", None, f"{text}.", None, f"{text}?", "a command")
+    lines = str(_told([incident] * count, 78)).splitlines()
+    assert len(lines) <= 7 and all(len(each) <= 78 for each in lines)
+    assert lines[0].startswith("critical: word")
+    more = re.search(r"and (\d) more: symphony-pg doctor$", lines[-1])
+    told = sum(each.startswith("critical:") for each in lines)
+    assert told + (int(more[1]) if more else 0) == count

@@ -4,6 +4,7 @@ Playwright runs an event loop of its own in the thread of the tests, and is stop
 so that other files may run theirs.
 """
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -72,9 +73,16 @@ def address(app: Symphony, filled: Client) -> Iterator[str]:
 
 @contextmanager
 def visiting(
-    browser: Browser, address: str, token: str = OPERATOR, **options: Any
+    browser: Browser,
+    address: str,
+    token: str = OPERATOR,
+    refused: tuple[str, ...] = (),
+    **options: Any,
 ) -> Iterator[Page]:
-    """Open a page of somebody who has signed in; scripts must not fail, and nothing is refused."""
+    """Open a page of somebody who has signed in.
+
+    Scripts must not fail, and nothing is refused but what is to be.
+    """
     context = browser.new_context(**options)
     page = context.new_page()
     page.set_default_timeout(10_000)
@@ -88,7 +96,9 @@ def visiting(
     expect(page.get_by_role("navigation", name="Pages")).to_be_visible()
     yield page
     context.close()
-    assert troubles == []
+    assert len(troubles) == len(refused), troubles
+    for trouble, status in zip(troubles, refused, strict=True):
+        assert f"responded with a status of {status}" in trouble
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
@@ -123,7 +133,7 @@ def test_a_page_renews_itself_and_keeps_the_focus(
 def test_an_operator_acts(
     browser: Browser, address: str, filled: Client, conn: Connection, has_scripts: bool
 ) -> None:
-    with visiting(browser, address, java_script_enabled=has_scripts) as page:
+    with visiting(browser, address, refused=("400",), java_script_enabled=has_scripts) as page:
         page.locator("#pause-mail").click()
         expect(page.get_by_role("status").first).to_contain_text("mail is paused")
         page.locator("#resume-mail").click()
@@ -140,11 +150,30 @@ def test_an_operator_acts(
         page.get_by_label("Body, in JSON").fill('{"n": 7}')
         page.get_by_role("button", name="Retry with this body").click()
         expect(page.get_by_text("Replayed by")).to_be_visible()
+        page.goto(f"{address}/queue?name=mail")
+        page.get_by_role("link", name="Limits").click()
+        page.get_by_role("textbox", name="Burst").fill("5")
+        page.get_by_role("button", name="Change the limits").click()
+        expect(page.get_by_role("alert")).to_contain_text("queue_burst_has_a_rate")
+        page.get_by_role("textbox", name="Rate").first.fill("100/1 s")
+        page.get_by_role("button", name="Change the limits").click()
+        expect(page.get_by_role("status").first).to_contain_text("rate is 100/1 s, burst is 5")
+        page.get_by_role("link", name="mail", exact=True).click()
+        page.get_by_role("link", name="Test message").click()
+        page.get_by_label("Type").fill("Test")
+        page.get_by_label("Body, in JSON").fill('{"n": 8}')
+        page.get_by_role("button", name="Look at it").click()
+        expect(page.get_by_role("heading", name="Send it into mail?")).to_be_visible()
+        page.get_by_role("button", name="Send it").click()
+        expect(page.get_by_role("status").first).to_contain_text("Test message")
         found = filled.message_status(failed)
         assert found is not None and found.body == {"n": 7}
     assert conn.execute(
         "select action from symphony.audit() where actor = 'ada' order by 1"
-    ).fetchall() == [("pause_queue",), ("resume_queue",), ("retry_failed",), ("retry_failed",)]
+    ).fetchall() == [
+        *(("configure_queue",), ("note",), ("pause_queue",)),
+        *(("resume_queue",), ("retry_failed",), ("retry_failed",)),
+    ]
 
 
 def test_a_viewer_has_no_buttons_but_his_own(browser: Browser, address: str) -> None:
@@ -163,9 +192,21 @@ def test_charts_are_drawn_from_the_table(browser: Browser, address: str, filled:
         expect(page.locator(".charts canvas")).to_have_count(3)
         page.get_by_text("The figures as a table").click()
         expect(page.locator("#figures tbody tr")).to_have_count(60)
+        expect(page.locator(".plot").first).to_be_hidden()  # the same, without a pointer
         page.get_by_role("link", name="day").click()
         page.get_by_text("The figures as a table").click()
         expect(page.locator("#figures tbody tr")).to_have_count(24)
+
+
+def test_charts_are_drawn_without_scripts(browser: Browser, address: str) -> None:
+    with visiting(browser, address, java_script_enabled=False) as page:
+        page.goto(f"{address}/queue?name=mail")
+        drawn = page.locator(".plot svg")
+        expect(drawn).to_have_count(3)
+        expect(drawn.first).to_have_accessible_name(re.compile("^Messages a minute: In [1-9]"))
+        assert drawn.first.evaluate("each => each.getBoundingClientRect().height") > 100
+        page.goto(f"{address}/type?queue=mail&name=A")
+        expect(page.locator(".plot svg")).to_have_count(2)
 
 
 def test_colours_by_choice_and_pages_by_keyboard(browser: Browser, address: str) -> None:

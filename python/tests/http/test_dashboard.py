@@ -33,6 +33,9 @@ PAGES = (
         "/settings",
         "/queue?name=mail",
         "/queue?name=orders&range=day",
+        "/queue/limits?name=mail",
+        "/type?queue=mail&name=A",
+        "/type?queue=mail&name=A&range=week",
         "/schedules?name=nightly",
         "/messages/1",
     ),
@@ -63,6 +66,8 @@ def filled(client: Client) -> Client:
     client.claim_batch(["orders"], batch_size=1, worker="w1")
     stuck = [{"message_id": 4, "message_type": "B", "seconds": 7.5}, {"message_id": None}, 1]
     client.heartbeat("w1", ["orders"], {"stuck": stuck})
+    work = {"message_type": "A", "queue_name": "mail", "handled": 3, "failed": 3}
+    client.heartbeat("w0", ["mail"], {}, work=[work | {"worked": [[9, 3]]}])
     return client
 
 
@@ -190,6 +195,8 @@ FIELDS: dict[str, dict[str, Any]] = {
     "remove-message": ONE,
     "replay-message": ONE,
     "cancel-message": {"id": 6},
+    "set-limits": {"queue": "mail", "concurrency": "5", "was_concurrency": ""},
+    "test-message": {**MAIL, "type": "T", "body": "{}", "key": "", "confirmed": "yes"},
     "retry-group": GROUP,
     "remove-group": GROUP,
     "stop-worker": WORKER,
@@ -299,6 +306,8 @@ def test_secrets_are_not_shown_and_survive_an_edit(visitor: TestClient, filled: 
     edited = redacted(body) | {"to": "eve"}
     broken = act(visitor, "replay-message", id=fail_one, body="{")
     assert broken.status_code == 400 and "not JSON" in broken.text
+    nothing = act(visitor, "replay-message", id=fail_one, body="null")
+    assert nothing.status_code == 400 and "body is null" in nothing.text
     act(visitor, "replay-message", id=fail_one, body=json.dumps(edited))
     found = filled.message_status(fail_one)
     assert found is not None and found.body == body | {"to": "eve"}

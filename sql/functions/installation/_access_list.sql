@@ -7,12 +7,13 @@ as $$
     select named.function_name, listed.access,
            listed.access operator(pg_catalog.<>) all ('{operator,observer}'::text[])
            and named.function_name operator(pg_catalog.<>) all (
-               '{create_schedule,schedule_diff,sync_schedules,schedule_preview,route_of}'::text[])
+               '{create_schedule,schedule_diff,sync_schedules,schedule_preview,route_of,
+                 reserve_message_ids}'::text[])
     from (values
         ('enqueuer', '{enqueue, enqueue_batch}'::text[]),
         ('producer', '{enqueue, enqueue_batch, cancel, create_schedule, schedule_diff,
             sync_schedules, schedule_preview, cron_next, cron_upcoming, clock_changes,
-            message_status, why_not_running, route_of, version}'),
+            message_status, why_not_running, route_of, reserve_message_ids, version}'),
         ('consumer', '{claim_batch, ack, nack_with_backoff, snooze, extend_lease, release,
             release_unheard, return_delivery, first_receipt, tick, purge, tick_schedules, heartbeat,
             stop_worker, list_queues,

@@ -48,10 +48,8 @@ begin
         ) as was
         left join symphony.claim as c
             on c.claim_id = case
-                when was.is_ahead or was.is_parked then null
-                when (select its.is_gated from symphony.lane as its where its.lane_id = l.lane_id)
-                then symphony._gated_claim_of(l.lane_id, l.txid, l.message_id, l.group_key)
-                else symphony._claim_of(l.lane_id, l.txid, l.message_id)
+                when not was.is_ahead and not was.is_parked
+                then symphony._claim_with(l.lane_id, l.txid, l.message_id, l.group_key)
             end
         cross join lateral (
             select case

@@ -23,15 +23,16 @@ from sent cross join lateral symphony.claim_batch(array[sent.name], 100, 'relay'
 set role sy_one_outbox;
 select ok(symphony.first_receipt('orders', '1'), 'it leaves a receipt at its own transport');
 select throws_ok($$select symphony.first_receipt('mail', '1')$$, '42501', null, 'and at no other one');
-select throws_ok($$select symphony.first_receipt('nope', '1')$$, '42501', null, 'whether there is one or not');
+select throws_ok($$select symphony.first_receipt('nope', '1')$$, '42501', null,
+                 'whether there is one or not');
 select throws_ok($$select symphony.first_receipt(null, '1')$$, '42501', null, 'or it has no name');
 select throws_ok($$select pg_temp.home('mail', 'outbox/mail')$$, '42501', null,
                  'it brings home nothing by another transport');
 select throws_ok($$select pg_temp.home('nope', 'outbox/mail')$$, '42501', null,
                  'whether there is one or not');
 select is(pg_temp.home('orders', 'outbox/orders'), 'retry', 'it brings home what came by its own');
-select is(pg_temp.home('orders', 'outbox/mail'), 'retry', 'so is a message of another outbox that of somebody else');
-select is(pg_temp.home('orders', 'sms'), 'retry', 'so is one of any other queue');
+select is(pg_temp.home('orders', 'outbox/mail'), 'retry', 'one of another outbox is somebody else''s');
+select is(pg_temp.home('orders', 'sms'), 'retry', 'so is that of any other queue');
 select is(
     (select outcome from symphony.return_delivery('orders', 'x', 'A', '1', '{}', 1, 'x', 1000000000000)),
     'retry', 'and one that there never was'

@@ -143,6 +143,9 @@ insert into bad_call values
     ('55000', $$symphony.return_delivery('here', '1', 'A', '{}', '{}', 1, 'x')$$),
     ('22023', $$symphony.create_transport('t', 'sqs', config => '{"visibility": 43201}')$$),
     ('SY022', $$symphony.enqueue('Here')$$),
+    ('SY022', $$symphony.enqueue('Direct')$$),
+    ('SY020', $$symphony.route_of('A', 'nope')$$),
+    ('22023', $$symphony.reserve_message_ids(0)$$),
     ('55000', $$symphony.disable_transport('here')$$),
     ('55000', $$symphony.remove_transport('here')$$),
     ('55000', $$symphony.apply_config('{"transports": {}}')$$),
@@ -209,6 +212,8 @@ insert into bad_call values
 select symphony.create_transport('here', 'sync'), symphony.create_queue('used');
 select symphony.create_transport('there', queue_name => 'used'), symphony.set_routes('Here', '["here"]');
 select symphony.create_transport('broker', 'rabbitmq', 'broker');
+select symphony.create_transport('direct', 'rabbitmq', config => '{"outbox": false}');
+select symphony.set_routes('Direct', '["direct"]');
 select symphony.set_routes('Twice', '["there", "here"]'), symphony.sync_handlers('Twice', '{one,two}');
 select symphony.enqueue('A', queue_name => 'default');
 select symphony.create_queue('ordered', ordered => true);

@@ -3,6 +3,6 @@
 Pages are made on the server and work without JavaScript. With it they renew themselves.
 """
 
-from .pages import Dashboard
+from .dashboard import Dashboard
 
 __all__ = ["Dashboard"]

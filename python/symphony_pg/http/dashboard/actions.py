@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,9 +14,10 @@ from ...database.call import Call
 from ...times import parse_datetime
 from ..problems import Problem
 
-__all__ = ["ACTIONS", "AT_MOST", "Action", "Form", "chosen_group"]
+__all__ = ["ACTIONS", "AT_MOST", "LIMITS", "Action", "Form", "chosen_group"]
 
 AT_MOST = 10_000
+LIMITS = ("concurrency", "rate", "burst", "key_concurrency", "key_rate")
 
 
 class Form(dict[str, list[str]]):
@@ -38,12 +41,26 @@ class Form(dict[str, list[str]]):
             raise Problem(400, f"the field {name} is no number")
         return int(text)
 
+    def json(self, name: str) -> Any:
+        """Return a field that is any JSON but null."""
+        try:
+            value = json.loads(self.one(name), parse_constant=_refuse)
+        except (ValueError, RecursionError) as error:
+            raise Problem(400, f"the {name} is not JSON", f"{error}.") from None
+        if value is None:
+            raise Problem(400, f"the {name} is null", "A message has a body, if only {}.")
+        return value
+
     def moment(self, name: str) -> datetime:
         """Return a field that is a time."""
         try:
             return parse_datetime(self.one(name))
         except ValueError:
             raise Problem(400, f"the field {name} is no time") from None
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"JSON has no {constant}")
 
 
 @dataclass(frozen=True)
@@ -96,6 +113,42 @@ def _outcome(form: Form, done: Any) -> str:
     return f"Message {form.one('id')}: {done[0].outcome}."
 
 
+def _changed_limits(form: Form) -> dict[str, str | int]:
+    """Return the limits that somebody has changed, as he saw them; an empty one is taken away."""
+    changed: dict[str, str | int] = {}
+    for name in LIMITS:
+        given = (form.maybe(name) or "").strip()
+        if name not in form or given == form.maybe(f"was_{name}"):
+            continue
+        if "rate" in name:
+            changed[name] = given or "0"
+        elif re.fullmatch(r"-?\d{0,9}", given) and given != "-":
+            changed[name] = int(given or 0)
+        else:
+            raise Problem(400, f"{given!r} is no {name.replace('_', ' ')}", "Write a number.")
+    return changed
+
+
+def _say_limits(form: Form, _: Any) -> str:
+    changed = _changed_limits(form)
+    if not changed:
+        return "Nothing was changed."
+    told = ", ".join(
+        f"{name.replace('_', ' ')} {'has no limit' if each in (0, '0') else f'is {each}'}"
+        for name, each in changed.items()
+    )
+    return f"{form.one('queue')}: {told}."
+
+
+def _test_message(form: Form) -> Call[Any]:
+    return functions.enqueue(
+        form.one("type").strip(),
+        form.json("body"),
+        form.one("queue"),
+        group_key=form.maybe("key") or None,
+    )
+
+
 def _switch(kind: str, call: Callable[[str], Call[Any]], done: str, not_done: str) -> Action:
     """Switch a queue, a schedule or a transport; the call tells whether that changed it."""
     return Action(
@@ -124,6 +177,18 @@ ACTIONS = {
     "purge-queue": Action(
         lambda form: functions.purge_queue(form.one("queue")),
         lambda form, done: f"{done:,} pending messages of {form.one('queue')} are removed.",
+    ),
+    "set-limits": Action(
+        lambda form: functions.configure_queue(form.one("queue"), **_changed_limits(form)),  # type: ignore[arg-type]
+        _say_limits,
+    ),
+    "test-message": Action(
+        _test_message,
+        lambda form, done: (
+            f"Test message {done} of the type {form.one('type').strip()} "
+            f"is enqueued into {form.one('queue')}."
+        ),
+        is_noted=True,
     ),
     "cancel-message": Action(
         lambda form: functions.cancel(form.number("id")),

@@ -17,19 +17,24 @@ from ...database.call import Call, run_async
 from ...database.functions.failed import FailedGroup
 from ...database.functions.figures import QueueFigures
 from ...database.functions.health import Incident
-from ...database.functions.queues import QueueStats
+from ...database.functions.limits import BlockedKey
+from ...database.functions.messages import ListedMessage
+from ...database.functions.queues import QueueHold, QueueSetting, QueueStats
 from ...database.functions.workers import WorkerActivity
 from ...database.lending import Connections
 from ...version import __version__
-from ..figures import Cached, Figures
+from ..figures import Cached, CachedByName, Figures
 from .actions import Action, Form
-from .series import sparkline
+from .series import RANGES, Chart, TypeSum, by_type, of_all, of_queue, of_rows, steps
 
 __all__ = ["Database", "Overview"]
 
 ACTION_TIMEOUT = 30_000  # milliseconds
 GROUPS_READ = 10_000
 LINES_ARE_FRESH = 30.0
+PAST_IS_FRESH = 10.0
+MOST_KEYS = 20
+MOST_LISTED = 20
 
 T = TypeVar("T")
 
@@ -46,6 +51,7 @@ class Overview:
     workers: list[WorkerActivity]
     groups: list[FailedGroup]
     lines: dict[str, str]
+    chart: Chart | None = None
     trouble: QueryCanceled | None = None
 
     @property
@@ -58,8 +64,30 @@ class Overview:
         return any(name in each.at_least for each in self.queues)
 
 
+@dataclass(frozen=True)
+class Now:
+    """How a queue is now."""
+
+    stats: QueueStats
+    holds: list[QueueHold]
+
+
+@dataclass(frozen=True)
+class Past:
+    """What happened in a queue, and what does not change by the second."""
+
+    charts: list[Chart]
+    types: list[TypeSum]
+    settings: list[QueueSetting]
+    blocked: list[BlockedKey]
+    pending: list[ListedMessage] | None
+
+
 class Database:
-    """Looks as one role, acts as another. Whoever watches, the overview is read every 2 seconds."""
+    """Looks as one role, acts as another. Whoever watches, what is shown is read every 2 seconds.
+
+    What has a longer past, every 10 or 30 seconds.
+    """
 
     def __init__(self, figures: Figures, operator_dsn: str | None, call_timeout: float) -> None:
         self._figures = figures
@@ -68,10 +96,13 @@ class Database:
         )
         self.overview = Cached(self._overview)
         self._lines = Cached(self._sparklines, LINES_ARE_FRESH)
+        self.now = CachedByName(self._now)
+        self.past = CachedByName(self._past, PAST_IS_FRESH)
 
     def close(self) -> None:
         """Close the connections that are not in use."""
         self._acting.close()
+        self._figures.close()
 
     async def read(self, call: Call[T]) -> T:
         """Look."""
@@ -98,6 +129,8 @@ class Database:
                 if action.is_noted and done:
                     await run_async(conn.calls, functions.note(said))
         self.overview = Cached(self._overview)  # who has acted sees what came of it
+        self.now.forget()
+        self.past.forget()
         return said
 
     async def _overview(self) -> Overview:
@@ -108,14 +141,49 @@ class Database:
                 await self.read(functions.queue_stats()),
                 await self.read(functions.worker_activity()),
                 await self.read(functions.failed_stats(at_most=GROUPS_READ)),
-                await self._lines.get(),
+                *await self._lines.get(),
             )
         except QueryCanceled as error:
-            return Overview(incidents, [], [], [], {}, error)
+            return Overview(incidents, [], [], [], {}, trouble=error)
 
-    async def _sparklines(self) -> dict[str, str]:
+    async def _now(self, queue: str) -> Now:
+        (stats,) = await self.read(functions.queue_stats(queue))
+        return Now(stats, await self.read(functions.queue_holds(queue)))
+
+    async def _past(self, asked: tuple[str, str]) -> Past:
+        queue, chosen = asked[0], RANGES[asked[1]]
+        now = datetime.now(timezone.utc)
+        since = now - chosen.past
+        figures = await self.read(functions.queue_figures(queue, since, step=chosen.step))
+        types = await self.read(functions.type_figures(queue, since=since, step=chosen.step))
+        return Past(
+            of_queue(figures, now, chosen),
+            by_type(types, now, chosen),
+            await self.read(functions.queue_settings(queue)),
+            await self.read(functions.blocked_keys(queue, MOST_KEYS)),
+            await self.newest("pending", queue),
+        )
+
+    async def newest(
+        self, state: str | None, queue: str, message_type: str | None = None
+    ) -> list[ListedMessage] | None:
+        """Return the newest such messages; None: it takes too long to find them."""
+        try:
+            found = await self.read(
+                functions.list_messages(
+                    state, queue, message_type, at_most=MOST_LISTED, look_at=1000
+                )
+            )
+        except QueryCanceled:
+            return None
+        return [each for each in found if each.message_id is not None]
+
+    async def _sparklines(self) -> tuple[dict[str, str], Chart]:
+        figures = await self.read(functions.queue_figures())
         queues: dict[str, list[QueueFigures]] = {}
-        for each in await self.read(functions.queue_figures()):
+        for each in figures:
             queues.setdefault(each.queue_name, []).append(each)
         now = datetime.now(timezone.utc)
-        return {name: sparkline(rows, now) for name, rows in queues.items()}
+        times = steps(now, RANGES["hour"])
+        lines = {name: of_rows(rows, times) for name, rows in queues.items()}
+        return lines, of_all(figures, now)

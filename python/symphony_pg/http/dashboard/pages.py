@@ -1,156 +1,65 @@
-"""The pages: each reads what it shows, and a template shows it."""
+"""The pages of a database: each reads what it shows, and a template shows it."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Awaitable, Callable, Mapping
+import shlex
 from datetime import datetime, timezone
-from importlib import resources
 from typing import Any
-from urllib.parse import parse_qs, quote, unquote, urlencode
 
-from psycopg.errors import QueryCanceled
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from ...database import functions
 from ...database.functions.messages import LONGEST_ID
-from ...version import __version__
-from ..access import Doorkeeper, User
-from ..problems import Problem, as_problem
-from .actions import ACTIONS, AT_MOST, Action, Form, chosen_group
+from ..access import User
+from ..problems import Problem, as_problem, in_its_own_words
+from .actions import ACTIONS, AT_MOST, LIMITS, Action, Form, chosen_group
 from .database import Database
-from .rendering import environment, redacted, restored
+from .frame import Frame, Page
+from .rendering import redacted, restored
 from .search import parse
-from .series import RANGES, by_type, filled
-from .session import Sessions
+from .series import RANGES, Range, of_type
 
-__all__ = ["Dashboard"]
+__all__ = ["Pages"]
 
-Page = Callable[[Request, User], Awaitable[Response]]
 PAGE = 50
-LONGEST_FORM = 1_500_000
 NEXT_RUNS = 5
-SAID = "symphony_said"
-THEME = "symphony_theme"
-THEMES = ("light", "dark", "auto")
-TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
-class Dashboard:
-    """The pages of one database, for who may see them."""
+class Pages:
+    """The pages of one database. place is below which path they are: "" if there is no other."""
 
-    def __init__(self, database: Database, doorkeeper: Doorkeeper, path: str) -> None:
-        self._database = database
-        self._doorkeeper = doorkeeper
-        self._sessions = Sessions(doorkeeper, path)
-        self._path = path
-        self._templates = environment()
-        self._static = _static()
+    def __init__(self, frame: Frame, database: Database, place: str = "") -> None:
+        self._frame = frame
+        self._show = frame.show
+        self._place = place
+        self.database = self._database = database
 
-    def close(self) -> None:
-        """Close the connections that are not in use."""
-        self._database.close()
-
-    def routes(self, request_id: str) -> list[Route]:
-        """Return what it answers; request_id is the key of a request's id in its scope."""
-
-        def page(path: str, made: Page) -> Route:
-            return Route(self._path + path, self._seen(made, request_id), methods=["GET"])
-
+    def routes(self) -> list[Route]:
+        """Return what it answers."""
+        pages: dict[str, Page] = {
+            "/": self.overview,
+            "/queue": self.queue,
+            "/queue/limits": self.limits,
+            "/queue/test": self.test,
+            "/type": self.type,
+            "/failed": self.failed,
+            "/failed/group": self.group,
+            "/failed/preview": self.preview,
+            "/messages": self.messages,
+            "/messages/{message_id:int}": self.message,
+            "/workers": self.workers,
+            "/schedules": self.schedules,
+            "/transports": self.transports,
+            "/keys": self.keys,
+            "/audit": self.audit,
+            "/settings": self.settings,
+        }
         return [
-            page("/", self.overview),
-            page("/queue", self.queue),
-            page("/failed", self.failed),
-            page("/failed/group", self.group),
-            page("/failed/preview", self.preview),
-            page("/messages", self.messages),
-            page("/messages/{message_id:int}", self.message),
-            page("/workers", self.workers),
-            page("/schedules", self.schedules),
-            page("/transports", self.transports),
-            page("/keys", self.keys),
-            page("/audit", self.audit),
-            page("/settings", self.settings),
-            Route(self._path + "/do/{action}", self._seen(self.act, request_id), methods=["POST"]),
-            Route(
-                self._path + "/sign-in",
-                self._seen(self.sign_in, request_id, is_open=True),
-                methods=["GET", "POST"],
-            ),
-            Route(
-                self._path + "/sign-out",
-                self._seen(self.sign_out, request_id, is_open=True),
-                methods=["POST"],
-            ),
-            Route(self._path + "/theme", self.theme, methods=["GET"]),
-            Route(self._path + "/static/{name}", self.static, methods=["GET"]),
+            *(self._frame.route(path, page, self._place) for path, page in pages.items()),
+            self._frame.route("/do/{action}", self.act, self._place, methods=("POST",)),
         ]
-
-    def _seen(self, made: Page, request_id: str, is_open: bool = False) -> Any:
-        """Show a page to who may see it, and of an error what may be told."""
-
-        async def answered(request: Request) -> Response:
-            user: User | None = None
-            try:
-                if not self._doorkeeper.lets_look:
-                    raise Problem(
-                        503,
-                        "closed: nobody may look here yet",
-                        "The server was started without tokens.",
-                        hint="docs/dashboard.md tells which variables hold them.",
-                    )
-                user = await self._sessions.user(request)
-                if user is None and not is_open:
-                    return self._to_sign_in(request)
-                return await made(request, user or User("", "viewer"))
-            except Exception as error:
-                problem = as_problem(error, request.scope[request_id])
-                return self._show(
-                    request,
-                    user,
-                    "problem.html",
-                    problem.status,
-                    problem=problem,
-                    request_id=request.scope[request_id],
-                )
-
-        return answered
-
-    def _to_sign_in(self, request: Request) -> Response:
-        if request.method != "GET":
-            raise Problem(403, "you are not signed in", "The session may be over. Sign in again.")
-        asked = urlencode({"next": _address(request)})
-        return RedirectResponse(f"{self._base(request)}/sign-in?{asked}", 303)
-
-    def _base(self, request: Request) -> str:
-        return str(request.scope.get("root_path", "")) + self._path
-
-    def _show(
-        self, request: Request, user: User | None, template: str, status: int = 200, **values: Any
-    ) -> Response:
-        base = self._base(request)
-        said = unquote(request.cookies.get(SAID, ""))
-        theme = request.cookies.get(THEME, "auto")
-        html = self._templates.get_template(template).render(
-            base=base,
-            here=_address(request),
-            user=user if user is None or user.name else None,
-            may_act=user is not None and user.role == "operator",
-            proof=self._sessions.proof(request),
-            said=said,
-            theme=theme if theme in THEMES else "auto",
-            version=__version__,
-            given=request.query_params,
-            link=_link(base),
-            **values,
-        )
-        response = HTMLResponse(html, status)
-        self._sessions.keep_proof(request, response)
-        if said:
-            self._sessions.set_cookie(request, response, SAID, "", 0)
-        return response
 
     async def overview(self, request: Request, user: User) -> Response:
         """Show what is wrong now, and all queues."""
@@ -158,40 +67,43 @@ class Dashboard:
 
     async def queue(self, request: Request, user: User) -> Response:
         """Show one queue."""
-        name = _given(request, "name")
-        read = self._database.read
-        chosen = RANGES.get(request.query_params.get("range", "hour"), RANGES["hour"])
-        now = datetime.now(timezone.utc)
-        figures = await read(functions.queue_figures(name, now - chosen.past, step=chosen.step))
-        types = await read(functions.type_figures(name, step="hour"))
-        (stats,) = await read(functions.queue_stats(name))
+        name, chosen = _given(request, "name"), _range(request)
+        now = await self._database.now.get(name)
         seen = await self._database.whole()
         return self._show(
             request,
             user,
             "queue.html",
-            q=stats,
+            q=now.stats,
+            holds=now.holds,
+            past=await self._database.past.get((name, chosen.name)),
             chosen=chosen,
             ranges=RANGES,
-            series=filled(figures, now, chosen),
-            types=by_type(types),
-            holds=await read(functions.queue_holds(name)),
-            settings=await read(functions.queue_settings(name)),
-            blocked=await read(functions.blocked_keys(name, 20)),
-            pending=await self._pending(name),
             groups=[each for each in seen.groups if each.queue_name == name],
             workers=[each for each in seen.workers if name in each.queues or "*" in each.queues],
         )
 
-    async def _pending(self, queue: str) -> list[Any] | None:
-        """Return the newest messages that are pending; None: it takes too long to find them."""
-        try:
-            found = await self._database.read(
-                functions.list_messages("pending", queue, at_most=20, look_at=1000)
-            )
-        except QueryCanceled:
-            return None
-        return [each for each in found if each.message_id is not None]
+    async def type(self, request: Request, user: User) -> Response:
+        """Show one type of messages, in one queue."""
+        name, queue = _given(request, "name"), _given(request, "queue")
+        chosen, now = _range(request), datetime.now(timezone.utc)
+        figures = await self._database.read(
+            functions.type_figures(queue, name, now - chosen.past, step=chosen.step)
+        )
+        seen = await self._database.whole()
+        return self._show(
+            request,
+            user,
+            "type.html",
+            name=name,
+            queue_name=queue,
+            chosen=chosen,
+            ranges=RANGES,
+            charts=of_type(figures, now, chosen),
+            groups=[e for e in seen.groups if (e.queue_name, e.message_type) == (queue, name)],
+            rows=await self._database.newest(None, queue, name),
+            search=f"queue:{shlex.quote(queue)} type:{shlex.quote(name)}",
+        )
 
     async def failed(self, request: Request, user: User) -> Response:
         """Show what failed, in groups."""
@@ -247,7 +159,7 @@ class Dashboard:
         try:
             chosen = parse(text)
             if isinstance(chosen, int):
-                return RedirectResponse(f"{self._base(request)}/messages/{chosen}", 303)
+                return RedirectResponse(f"{self._frame.base(request)}/messages/{chosen}", 303)
             found = await self._database.read(
                 functions.list_messages(
                     **chosen, before_id=_number(before) if before else None, at_most=PAGE
@@ -365,22 +277,75 @@ class Dashboard:
             access=await read(functions.list_access()),
         )
 
-    async def act(self, request: Request, user: User) -> Response:
-        """Do what an operator wants, and show the page again from which he did it."""
+    async def limits(self, request: Request, user: User) -> Response:
+        """Show the limits of a queue, and a form to change them."""
+        return await self._limits(request, user, Form(queue=[_given(request, "name")]))
+
+    async def _limits(
+        self, request: Request, user: User, form: Form, problem: Problem | None = None
+    ) -> Response:
+        now = await self._database.now.get(form.one("queue"))
+        settings = await self._database.read(functions.queue_settings(now.stats.queue_name))
+        known = {each.setting: each.value or "" for each in settings}
+        return self._show(
+            request,
+            user,
+            "limits.html",
+            problem.status if problem else 200,
+            q=now.stats,
+            holds=now.holds,
+            known=known,
+            filled={name: form.get(name, [known[name]])[0] for name in LIMITS},
+            problem=problem,
+        )
+
+    async def test(self, request: Request, user: User) -> Response:
+        """Show a form for a test message."""
         if user.role != "operator":
             raise Problem(403, "this needs another role", "It needs: operator.")
-        form = await _form(request)
-        self._sessions.check(request, form.maybe("proof") or "")
+        given = {"queue": _given(request, "name"), "type": request.query_params.get("type", "")}
+        return await self._test(request, user, Form({name: [e] for name, e in given.items()}))
+
+    async def _test(
+        self, request: Request, user: User, form: Form, problem: Problem | None = None
+    ) -> Response:
+        """Show the form, or, if nothing is wrong with it, what would be sent."""
+        now = await self._database.now.get(form.one("queue"))
+        seen = await self._database.whole()
+        is_asked = problem is None and "body" in form and "again" not in form
+        return self._show(
+            request,
+            user,
+            "test.html",
+            problem.status if problem else 200,
+            q=now.stats,
+            workers=sum(now.stats.queue_name in e.queues or "*" in e.queues for e in seen.workers),
+            filled={name: form.get(name, [""])[0] for name in ("type", "body", "key")},
+            body=form.json("body") if is_asked else None,
+            is_asked=is_asked,
+            problem=problem,
+        )
+
+    async def act(self, request: Request, user: User) -> Response:
+        """Do what an operator wants, and show the page again from which he did it."""
+        form = await self._frame.form(request, user)
         name = request.path_params["action"]
-        action = ACTIONS.get(name)
-        if name == "replay-message":
-            action = await self._replay(form)
-        if action is None:
-            raise Problem(404, "there is no such action")
-        said = await self._database.act(user.name, action, form)
-        response = RedirectResponse(self._back(request, form), 303)
-        self._sessions.set_cookie(request, response, SAID, quote(said), 60)
-        return response
+        again = {"set-limits": self._limits, "test-message": self._test}.get(name)
+        try:
+            if name == "test-message" and form.maybe("confirmed") != "yes":
+                form.one("type")
+                return await self._test(request, user, form)
+            action = await self._replay(form) if name == "replay-message" else ACTIONS.get(name)
+            if action is None:
+                raise Problem(404, "there is no such action")
+            said = await self._database.act(user.name, action, form)
+        except Exception as error:
+            problem = in_its_own_words(error)
+            problem = problem or as_problem(error, self._frame.request_id(request))
+            if again is None:
+                raise problem from error
+            return await again(request, user, form, problem)
+        return self._frame.done(request, form, said)
 
     async def _replay(self, form: Form) -> Action:
         """Retry a message with the body that somebody wrote, who has not seen its secrets."""
@@ -388,105 +353,11 @@ class Dashboard:
         found = await self._database.read(functions.message_status(message_id))
         if found is None:
             raise Problem(404, f"there is no message {message_id}")
-        try:
-            body = json.loads(form.one("body"))
-        except ValueError as error:
-            raise Problem(400, "the body is not JSON", f"{error}. Go back and repair it.") from None
-        whole = restored(body, found.body)
+        whole = restored(form.json("body"), found.body)
         return Action(
             lambda _: functions.retry_failed([message_id], body=whole),
             ACTIONS["retry-message"].said,
         )
-
-    def _back(self, request: Request, form: Form) -> str:
-        base, wanted = self._base(request), form.maybe("next") or ""
-        is_ours = wanted.startswith(f"{base}/") and "\\" not in wanted and "//" not in wanted
-        return wanted if is_ours else f"{base}/"
-
-    async def sign_in(self, request: Request, _: User) -> Response:
-        """Ask for a token, and begin a session with it."""
-        if request.method == "GET":
-            goes_to = request.query_params.get("next", "")
-            return self._show(request, None, "sign-in.html", goes_to=goes_to, problem=None)
-        form = await _form(request)
-        self._sessions.check(request, form.maybe("proof") or "")
-        response = RedirectResponse(self._back(request, form), 303)
-        try:
-            self._sessions.begin(
-                request, response, form.maybe("token") or "", form.maybe("name") or ""
-            )
-        except Problem as problem:
-            return self._show(
-                request,
-                None,
-                "sign-in.html",
-                problem.status,
-                goes_to=form.maybe("next") or "",
-                problem=problem,
-            )
-        return response
-
-    async def sign_out(self, request: Request, _: User) -> Response:
-        """End the session."""
-        form = await _form(request)
-        self._sessions.check(request, form.maybe("proof") or "")
-        response = RedirectResponse(f"{self._base(request)}/sign-in", 303)
-        self._sessions.end(request, response)
-        return response
-
-    async def theme(self, request: Request) -> Response:
-        """Remember whether somebody wants it light or dark."""
-        wanted = request.query_params.get("to", "auto")
-        back = Form(next=[request.query_params.get("next", "")])
-        response = RedirectResponse(self._back(request, back), 303)
-        if wanted in THEMES:
-            self._sessions.set_cookie(request, response, THEME, wanted, 365 * 86_400)
-        return response
-
-    async def static(self, request: Request) -> Response:
-        """Return a file of the pages."""
-        found = self._static.get(request.path_params["name"])
-        if found is None:
-            return Response("there is no such file", 404)
-        content, kind = found
-        return Response(content, headers={"content-type": kind})
-
-
-def _static() -> Mapping[str, tuple[bytes, str]]:
-    """Return the files of the pages: they are few, and small."""
-    folder = resources.files(__package__) / "static"
-    return {
-        each.name: (each.read_bytes(), f"{kind}; charset=utf-8")
-        for each in folder.iterdir()
-        for ending, kind in TYPES.items()
-        if each.name.endswith(ending)
-    }
-
-
-def _address(request: Request) -> str:
-    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
-
-
-def _link(base: str) -> Callable[..., str]:
-    """Return what makes the address of a page, with what it is asked."""
-
-    def link(page: str, **asked: Any) -> str:
-        given = {name: each for name, each in asked.items() if each is not None}
-        return f"{base}/{page}" + (f"?{urlencode(given)}" if given else "")
-
-    return link
-
-
-async def _form(request: Request) -> Form:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LONGEST_FORM:
-            raise Problem(413, "the form is too large")
-    try:
-        return Form(parse_qs(body.decode(), keep_blank_values=True, max_num_fields=100))
-    except ValueError:
-        raise Problem(400, "the form cannot be read") from None
 
 
 def _given(request: Request, name: str) -> str:
@@ -494,6 +365,10 @@ def _given(request: Request, name: str) -> str:
     if not value or "\0" in value:
         raise Problem(400, f"the parameter {name} is missing")
     return value
+
+
+def _range(request: Request) -> Range:
+    return RANGES.get(request.query_params.get("range", "hour"), RANGES["hour"])
 
 
 def _number(text: str) -> int:

@@ -31,7 +31,7 @@ def environment() -> Environment:
         undefined=StrictUndefined,
     )
     made.filters.update(num=number, many=many, rate=rate, pretty=pretty, without=without)
-    made.filters.update(age=age, ago=ago, at=moment, doing=doing)
+    made.filters.update(age=age, ago=ago, at=moment, doing=doing, span=span)
     return made
 
 
@@ -58,6 +58,14 @@ def many(count: int, one: str, more: str | None = None) -> str:
 def age(value: timedelta | None) -> str:
     """Write how long something takes or took."""
     return NOTHING if value is None else show_duration(max(value, timedelta()))
+
+
+def span(seconds: float) -> str:
+    """Write a round duration in one unit, as it stands beside a chart."""
+    for name, size in (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)):
+        if seconds >= size:
+            return f"{seconds / size:g} {name}"
+    return f"{seconds * 1000:g} ms" if seconds else "0"
 
 
 def ago(value: datetime | None) -> str | Markup:

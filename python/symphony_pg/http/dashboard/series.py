@@ -1,16 +1,39 @@
-"""Figures in equal steps of time, for charts and the tables beside them."""
+"""Figures in equal steps of time, as lines of charts and the tables beside them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from ...database.functions.figures import QueueFigures, TypeFigures
 
-__all__ = ["RANGES", "Range", "TypeSum", "by_type", "filled", "sparkline"]
+__all__ = ["RANGES", "Chart", "Line", "Range", "TypeSum"]
+__all__ += ["by_type", "of_all", "of_queue", "of_rows", "of_type", "steps"]
 
 WIDTH, HEIGHT = 120, 24
+LABELS = 5
+# Where a chart may end, each of them in four equal parts that are easy to read.
+MANY = [
+    *(4, 8, 12, 20),
+    *(first * 10**zeros for zeros in range(1, 13) for first in (4, 6, 8, 10, 12, 20)),
+]
+LONG = [
+    *(first * 10.0**zeros for zeros in (-3, -2, -1, 0) for first in (1, 2, 4)),
+    *(first * unit for unit in (1, 60) for first in (10, 20, 40, 60, 120, 240)),
+    *(first * 86_400 for first in (0.5, 1, 2, 4, 8, 12, 20, 40, 80)),
+]
+
+IN_AND_OUT = (
+    ("In", "in", "arrived"),
+    ("Out", "out", "claimed"),
+    ("Retried", "warn", "retried"),
+    ("Failed", "bad", "failed"),
+)
+HANDLED = (("Handled", "out", "handled"), ("With an error", "bad", "failed"))
+
+Value: TypeAlias = "int | timedelta | None"
+Figures = TypeVar("Figures", QueueFigures, TypeFigures)
 
 
 class Range(NamedTuple):
@@ -20,39 +43,144 @@ class Range(NamedTuple):
     past: timedelta
     step: str
     length: timedelta
+    clock: str
 
 
 RANGES = {
-    "hour": Range("hour", timedelta(hours=1), "minute", timedelta(minutes=1)),
-    "day": Range("day", timedelta(days=1), "hour", timedelta(hours=1)),
-    "week": Range("week", timedelta(days=7), "hour", timedelta(hours=1)),
+    "hour": Range("hour", timedelta(hours=1), "minute", timedelta(minutes=1), "%H:%M"),
+    "day": Range("day", timedelta(days=1), "hour", timedelta(hours=1), "%H:%M"),
+    "week": Range("week", timedelta(days=7), "hour", timedelta(hours=1), "%m-%d"),
 }
 
 
+class Line(NamedTuple):
+    """What a chart shows in one colour, a value for each step; None: nothing is known of it."""
+
+    name: str
+    colour: str
+    values: list[Value]
+
+    @property
+    def told(self) -> Value:
+        """What it comes to: a sum, or the last that is known of something that has no sum."""
+        counts = [each for each in self.values if isinstance(each, int)]
+        known = [each for each in self.values if each is not None]
+        return sum(counts) if len(counts) == len(self.values) else known[-1] if known else None
+
+
+class Chart(NamedTuple):
+    """Lines over the same steps of time, from 0 to `top`."""
+
+    title: str
+    times: list[datetime]
+    clock: str
+    lines: list[Line]
+    is_time: bool = False
+
+    @property
+    def top(self) -> float:
+        """The upper end: a round number above all values."""
+        sizes = [_size(each) for line in self.lines for each in line.values if each is not None]
+        most = max(sizes, default=0.0)
+        known = LONG if self.is_time else MANY
+        return next((each for each in known if each >= most), most)
+
+    @property
+    def is_empty(self) -> bool:
+        """True if there is nothing to draw."""
+        return not any(each for line in self.lines for each in line.values)
+
+    @property
+    def marks(self) -> list[float]:
+        """What stands beside it, from top to bottom."""
+        return [self.top * each / 4 for each in (4, 3, 2, 1, 0)]
+
+    @property
+    def labels(self) -> list[str]:
+        """What stands below it, from left to right."""
+        last = len(self.times) - 1
+        places = [round(last * each / (LABELS - 1)) for each in range(LABELS)]
+        return [self.times[each].strftime(self.clock) for each in places]
+
+    def path(self, line: Line) -> str:
+        """Return a line in a square of 100 by 100, with gaps where nothing is known."""
+        step, is_drawing, parts = 100 / max(len(self.times) - 1, 1), False, []
+        for place, each in enumerate(line.values):
+            if each is None:
+                is_drawing = False
+                continue
+            at = f"{place * step:.2f} {100 - 100 * _size(each) / self.top:.2f}"
+            parts.append(f"L{at}" if is_drawing else f"M{at}h0")
+            is_drawing = True
+        return "".join(parts)
+
+    def area(self, line: Line) -> str:
+        """Return the path around what is below a line without gaps."""
+        return f"{self.path(line)}V100H0Z"
+
+
 class TypeSum(NamedTuple):
-    """What handlers did with messages of a type; the times are those of its last hour."""
+    """What handlers did with messages of a type; the times are those of its last step."""
 
     message_type: str
     handled: int
     failed: int
     last: TypeFigures
+    line: str
 
 
-def filled(rows: Sequence[QueueFigures], now: datetime, chosen: Range) -> list[QueueFigures]:
-    """Return one row for each step, with zeros where nothing happened."""
-    known = {each.begins_at: each for each in rows}
-    name = rows[0].queue_name if rows else ""
+def steps(now: datetime, chosen: Range) -> list[datetime]:
+    """Return when each step of a range begins, the last one is now."""
     last = now.replace(second=0, microsecond=0)
     if chosen.step == "hour":
         last = last.replace(minute=0)
-    times = [last - chosen.length * back for back in range(chosen.past // chosen.length)]
-    nothing = (0, 0, 0, 0, 0, 0, None, None, None, None, None, None)
-    return [known.get(each) or QueueFigures(name, each, *nothing) for each in reversed(times)]
+    return [last - chosen.length * back for back in range(chosen.past // chosen.length)][::-1]
 
 
-def sparkline(rows: Sequence[QueueFigures], now: datetime) -> str:
-    """Return the points of a line: messages that were handed out, minute by minute."""
-    counts = [each.claimed for each in filled(rows, now, RANGES["hour"])]
+def of_queue(rows: Sequence[QueueFigures], now: datetime, chosen: Range) -> list[Chart]:
+    """Return the charts of a queue."""
+    times = steps(now, chosen)
+    known = _placed(rows, times)
+    return [
+        _counts(IN_AND_OUT, known, times, chosen),
+        _percentiles("Waits", "waited", known, times, chosen),
+        _percentiles("Takes", "worked", known, times, chosen),
+    ]
+
+
+def of_type(rows: Sequence[TypeFigures], now: datetime, chosen: Range) -> list[Chart]:
+    """Return the charts of a type in one queue."""
+    times = steps(now, chosen)
+    known = _placed(rows, times)
+    return [
+        _counts(HANDLED, known, times, chosen),
+        _percentiles("Takes", "worked", known, times, chosen),
+    ]
+
+
+def of_all(rows: Iterable[QueueFigures], now: datetime) -> Chart:
+    """Return the chart of all queues, for the last hour."""
+    chosen = RANGES["hour"]
+    times = steps(now, chosen)
+    sums = {each: [0, 0, 0] for each in times}
+    for row in rows:
+        if found := sums.get(row.begins_at):
+            for place, count in enumerate((row.arrived, row.claimed, row.failed)):
+                found[place] += count
+    lines = (("In", "in"), ("Out", "out"), ("Failed", "bad"))
+    return Chart(
+        "Messages a minute, in all queues",
+        times,
+        chosen.clock,
+        [
+            Line(name, colour, [sums[each][place] for each in times])
+            for place, (name, colour) in enumerate(lines)
+        ],
+    )
+
+
+def _sparkline(counts: Sequence[int]) -> str:
+    """Return the points of a line."""
     most = max(*counts, 1)
     step = WIDTH / (len(counts) - 1)
     return " ".join(
@@ -61,13 +189,71 @@ def sparkline(rows: Sequence[QueueFigures], now: datetime) -> str:
     )
 
 
-def by_type(rows: Sequence[TypeFigures]) -> list[TypeSum]:
+def of_rows(rows: Sequence[QueueFigures], times: Sequence[datetime]) -> str:
+    """Return the points of what was handed out."""
+    return _sparkline([each.claimed if each else 0 for each in _placed(rows, times)])
+
+
+def by_type(rows: Sequence[TypeFigures], now: datetime, chosen: Range) -> list[TypeSum]:
     """Return what happened to each type, the busiest first."""
+    times = steps(now, chosen)
     types: dict[str, list[TypeFigures]] = {}
     for each in sorted(rows, key=lambda row: row.begins_at):
         types.setdefault(each.message_type, []).append(each)
     sums = [
-        TypeSum(name, sum(e.handled for e in each), sum(e.failed for e in each), each[-1])
+        TypeSum(
+            name,
+            sum(e.handled for e in each),
+            sum(e.failed for e in each),
+            each[-1],
+            _sparkline([e.handled if e else 0 for e in _placed(each, times)]),
+        )
         for name, each in types.items()
     ]
     return sorted(sums, key=lambda each: -each.handled)
+
+
+def _placed(rows: Iterable[Figures], times: Sequence[datetime]) -> list[Figures | None]:
+    """Return one row for each step, None where nothing happened."""
+    known = {each.begins_at: each for each in rows}
+    return [known.get(each) for each in times]
+
+
+def _counts(
+    lines: Sequence[tuple[str, str, str]],
+    known: Sequence[QueueFigures | TypeFigures | None],
+    times: list[datetime],
+    chosen: Range,
+) -> Chart:
+    return Chart(
+        f"Messages a {chosen.step}",
+        times,
+        chosen.clock,
+        [
+            Line(name, colour, [getattr(each, field) if each else 0 for each in known])
+            for name, colour, field in lines
+        ],
+    )
+
+
+def _percentiles(
+    title: str,
+    field: str,
+    known: Sequence[QueueFigures | TypeFigures | None],
+    times: list[datetime],
+    chosen: Range,
+) -> Chart:
+    return Chart(
+        title,
+        times,
+        chosen.clock,
+        [
+            Line(name, colour, [getattr(each, f"{field}_{name}", None) for each in known])
+            for name, colour in (("p50", "out"), ("p95", "warn"), ("p99", "bad"))
+        ],
+        is_time=True,
+    )
+
+
+def _size(value: int | timedelta) -> float:
+    return value.total_seconds() if isinstance(value, timedelta) else float(value)

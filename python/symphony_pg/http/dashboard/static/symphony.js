@@ -23,48 +23,69 @@ document.addEventListener("DOMContentLoaded", () => {
   document.body.addEventListener("htmx:afterOnLoad", () => stale(false));
 });
 
-// A chart is made of a table beside it, which says the same to whoever does not see the chart.
-function charts(place) {
-  const table = document.getElementById(place.dataset.table);
-  const heads = [...table.tHead.rows[0].cells];
-  const rows = [...table.tBodies[0].rows].map((row) => [...row.cells].map(
-    (cell) => cell.dataset.v === "" ? null : Number(cell.dataset.v)));
-  const names = [...new Set(heads.map((head) => head.dataset.chart).filter(Boolean))];
-  const style = getComputedStyle(document.documentElement);
-  const probe = document.createElement("i");
-  document.body.append(probe);
-  const colour = (name) => { probe.style.color = `var(--${name})`; return getComputedStyle(probe).color; };
-  const lines = { In: "in", Out: "out", Retried: "warn", Failed: "bad", p50: "out", p95: "warn", p99: "bad" };
+// A chart is drawn on the server. Here it follows the pointer, with the values of the table below it.
+const UNITS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+
+function span(seconds) {
+  const [size, unit] = UNITS.find(([size]) => seconds >= size) || [0.001, "ms"];
+  return seconds ? `${Number((seconds / size).toPrecision(3))} ${unit}` : "0";
+}
+
+function follow(figure, place, rows, from) {
+  const plain = figure.querySelector(".plot");
+  if (!plain) return;
+  figure.querySelectorAll(".uplot").forEach((each) => each.remove());
+  const isTime = "time" in figure.dataset;
+  const write = isTime ? span : (count) => count.toLocaleString("en");
+  const keys = [...figure.querySelectorAll(".key > span")];
+  const told = keys.map((key) => key.lastElementChild.textContent);
+  const style = getComputedStyle(plain);
+  const probe = (element) => getComputedStyle(element).color;
+  const top = Number(figure.dataset.top);
   const isLong = rows.length > 100;
   const clock = (at) => new Date(at * 1e3).toISOString().slice(...(isLong ? [5, 10] : [11, 16]));
-  place.replaceChildren();
-  for (const name of names) {
-    const columns = heads.map((head, at) => head.dataset.chart === name ? at : -1).filter((at) => at > 0);
-    const axis = { stroke: colour("mute"), grid: { stroke: colour("line"), width: 1 }, ticks: { show: false },
-      font: "12px " + style.getPropertyValue("--sans") };
-    const box = document.createElement("figure");
-    box.className = "card chart";
-    box.innerHTML = "<figcaption></figcaption>";
-    box.firstChild.textContent = name;
-    place.append(box);
-    const width = () => box.clientWidth - 30;
-    const plot = new uPlot({
-      width: width(), height: 210, tzDate: (at) => uPlot.tzDate(new Date(at * 1e3), "Etc/UTC"),
-      cursor: { y: false, sync: { key: "time" } },
-      scales: { y: { range: (_, low, high) => [0, Math.max(high * 1.1, name.includes("seconds") ? 0.01 : 1)] } },
-      axes: [{ ...axis, values: (_, all) => all.map(clock) }, { ...axis, size: 56, values: (_, all) => all.map((each) => each.toLocaleString("en")) }],
-      series: [{ label: "Time", value: (_, at) => at ? new Date(at * 1e3).toISOString().slice(5, 16).replace("T", " ") : "" }, ...columns.map((at) => {
-        const label = heads[at].textContent.split(" ").pop();
-        return { label, stroke: colour(lines[label]), width: 2, points: { size: 5 }, spanGaps: false };
-      })],
-    }, [rows.map((row) => row[0]), ...columns.map((at) => rows.map((row) => row[at]))], box);
-    new ResizeObserver(() => plot.setSize({ width: width(), height: 210 })).observe(place);
-  }
-  probe.remove();
+  const shown = (at) => new Date(at * 1e3).toISOString().slice(5, 16).replace("T", " ");
+  const time = figure.querySelector("time");
+  const axis = { stroke: style.color, ticks: { show: false }, font: `${style.fontSize} ${style.fontFamily}`,
+    grid: { stroke: probe(figure.querySelector(".grid")), width: 1 } };
+  const box = plain.getBoundingClientRect();
+  const plot = new uPlot({
+    width: box.width, height: box.height, tzDate: (at) => uPlot.tzDate(new Date(at * 1e3), "Etc/UTC"),
+    legend: { show: false }, padding: [6, 8, 0, 0],
+    cursor: { y: false, sync: { key: "time" }, drag: { x: false, y: false } },
+    hooks: { setCursor: [(plot) => {
+      const at = plot.cursor.idx;
+      time.textContent = at == null ? "" : shown(plot.data[0][at]);
+      keys.forEach((key, place) => {
+        const value = at == null ? undefined : plot.data[place + 1][at];
+        key.lastElementChild.textContent = value === undefined ? told[place] : value === null ? "\u2013" : write(value);
+      });
+    }] },
+    scales: { y: { range: [0, top] } },
+    axes: [{ ...axis, size: 24, values: (_, all) => all.map(clock) },
+      { ...axis, size: 58, splits: [0, 1, 2, 3, 4].map((part) => top * part / 4), values: (_, all) => all.map(write) }],
+    series: [{}, ...keys.map((key) => ({
+      stroke: probe(key), width: 2, points: { size: 5 }, spanGaps: false,
+      fill: key.className === "c-in" ? probe(key).replace("rgb(", "rgba(").replace(")", ", .14)") : undefined,
+    }))],
+  }, [rows.map((row) => row[0]), ...keys.map((_, place) => rows.map((row) => row[from + place]))], figure);
+  plain.hidden = true;
+  new ResizeObserver(() => plot.setSize({ width: figure.querySelector("figcaption").clientWidth, height: box.height })).observe(place);
+}
+
+function draw() {
+  document.querySelectorAll(".charts[data-table]").forEach((place) => {
+    const rows = [...document.getElementById(place.dataset.table).tBodies[0].rows].map(
+      (row) => [...row.cells].map((cell) => cell.dataset.v === "" ? null : Number(cell.dataset.v)));
+    let from = 1;
+    place.querySelectorAll(".chart").forEach((figure) => {
+      follow(figure, place, rows, from);
+      from += figure.querySelectorAll(".key > span").length;
+    });
+  });
 }
 
 document.addEventListener("DOMContentLoaded", () => {
-  const draw = () => document.querySelectorAll(".charts").forEach(charts);
   draw();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 });
