@@ -7,8 +7,8 @@ as $$
     select named.function_name, listed.access,
            listed.access operator(pg_catalog.<>) all ('{operator,observer}'::text[])
            and named.function_name operator(pg_catalog.<>) all (
-               '{create_schedule,schedule_diff,sync_schedules,schedule_preview,route_of,return_delivery,
-                 reserve_message_ids,first_receipt}'::text[])
+               '{create_schedule,schedule_diff,sync_schedules,schedule_preview,route_of,
+                 reserve_message_ids}'::text[])
     from (values
         ('enqueuer', '{enqueue, enqueue_batch}'::text[]),
         ('producer', '{enqueue, enqueue_batch, cancel, create_schedule, schedule_diff,

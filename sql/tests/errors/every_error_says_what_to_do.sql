@@ -261,6 +261,7 @@ insert into bad_call values
     ('42501', $$symphony.enqueue('A', queue_name => 'used')$$),
     ('42501', $$symphony.enqueue('There')$$),
     ('42501', $$symphony.heartbeat('of used', '{default}')$$),
+    ('42501', $$symphony.first_receipt('broker', '1')$$),
     ('42501', $$symphony.sync_handlers('A', '{new}')$$);
 grant all on bad_call, raised to sy_test_limited;
 set local role sy_test_limited;
