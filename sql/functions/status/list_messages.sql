@@ -44,9 +44,9 @@ begin
     with looked as materialized (
         select * from symphony._newest_messages(state, before_id, look_at)
     ), found as materialized (
-        select s.*, seen.group_key
+        select s.*
         from (    -- in order, so that no more are asked for their status than are listed
-            select newest.message_id, newest.group_key
+            select newest.message_id
             from looked as newest
             join symphony.lane on lane.lane_id = newest.lane_id
             where newest.may_be
