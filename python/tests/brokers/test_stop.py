@@ -85,8 +85,8 @@ async def test_sigterm_while_both_have_messages_in_flight(
 def test_a_worker_and_its_relays_share_one_grace(bench: Bench, tmp_path: Path) -> None:
     """A handler takes all of it, and the broker says nothing."""
     proxy = Proxy("127.0.0.1", bench.server.port)
-    dsn = bench.server.dsn.replace(str(bench.server.port), str(proxy.port))
-    configured(tmp_path, bench, dsn)
+    through = bench.server.dsn.replace(f":{bench.server.port}", f":{proxy.port}")
+    configured(tmp_path, bench, through)
     bench.client.set_routes("*", [])
     options = ("--relay", NAME, "--grace", "2s")
     with Process(tmp_path, APP, bench.dsn, *options) as process:
