@@ -7,6 +7,8 @@ SQL_TESTS := $(PY) tools/run_sql_tests.py
 MAJORS := 15 16 17 18
 # Arguments for one target: make test-sql ARGS=sql/tests/claim; make test-python ARGS="-k worker"
 ARGS :=
+# Processes that share the Python tests, each with a server of its own; a few tests need one.
+PROCESSES := $(if $(ARGS),0,2)
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo demo-web test test-sql test-races test-python test-matrix access soak stress chaos bench sizes lint reference screenshots format clean
@@ -44,7 +46,8 @@ test-races: .venv/dev.stamp ## isolationtester: sessions that meet do not harm e
 	@echo "proved: sessions that meet at a message do not harm each other"
 
 test-python: .venv/dev.stamp build ## pytest: the Python client, worker and commands
-	@$(SERVER) -- $(PY) -m pytest --junitxml=build/python-tests.xml $(ARGS)
+	@$(SERVER) -- $(PY) -m pytest -n $(PROCESSES) --dist loadfile \
+	    --junitxml=build/python-tests.xml $(ARGS)
 	@echo "proved: the Python package adds mapping, loop and commands, and loses nothing"
 
 test-matrix: .venv/dev.stamp build ## the tests on each supported major of PostgreSQL
@@ -52,7 +55,7 @@ test-matrix: .venv/dev.stamp build ## the tests on each supported major of Postg
 	    PG_BIN="$$($(PY) tools/fetch/postgres.py $$major)"; export PG_BIN; \
 	    echo "PostgreSQL $$major"; \
 	    $(SQL_TESTS); \
-	    $(SERVER) -- $(PY) -m pytest -q; \
+	    $(SERVER) -- $(PY) -m pytest -q -n $(PROCESSES) --dist loadfile; \
 	done
 	@echo "proved: the same on PostgreSQL $(MAJORS)"
 
@@ -85,7 +88,7 @@ bench: .venv/dev.stamp build ## measure on a durable throw-away server
 sizes: .venv/dev.stamp build ## measure what looks at a million messages of each kind
 	@$(SERVER) -c max_wal_size=4GB -c checkpoint_timeout=1h -c shared_buffers=512MB -c autovacuum=off \
 	    -- $(PY) bench/sizes.py $(ARGS)
-	@echo "proved: with 100 queues a look takes less than 50 ms, however many messages there are"
+	@echo "proved: with 100 queues a look takes less than 50 ms, a page less than 100, however many messages there are"
 
 lint: .venv/dev.stamp build ## ruff, mypy and the house rules of the SQL files
 	@$(PY) -m ruff check --quiet .

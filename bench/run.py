@@ -632,6 +632,7 @@ def idle(bench: Bench) -> None:
             while the_worker.counts.done < queues:
                 time.sleep(0.1)
             time.sleep(5)
+            conn.execute("select symphony._fold(null, now())")  # the end of what is done
             found = conn.execute(
                 "select pid from pg_stat_activity where backend_type = 'client backend'"
                 " and datname = current_database() and pid <> pg_backend_pid()"
@@ -702,6 +703,17 @@ def steady(bench: Bench) -> None:
     row("2,000 messages a second, p50", found.wait(0.5), "ms")
     row("2,000 messages a second, p99", found.wait(0.99), "ms", 10)
     row("2,000 messages a second, longest wait", found.wait(1), "ms", 20)
+
+
+def sleepers(bench: Bench) -> None:
+    """Sixteen workers sleep, and a message comes each second: one of them should wake."""
+    bench.fresh()
+    with bench.connect() as conn, traffic.configured(conn, {"track_functions": "pl"}):
+        found = traffic.wake(DSN, 16, 10 if bench.quick else 40)
+    row("16 workers asleep, claims that a message makes", found.claims, "claims", 2)
+    row("16 workers asleep, CPU of the whole server", found.server / 1000, "ms/message")
+    row("16 workers asleep, CPU of all workers", found.workers / 1000, "ms/message")
+    row("16 workers asleep, p50", found.p50, "ms", 5)
 
 
 def watched(bench: Bench) -> None:
@@ -926,6 +938,7 @@ FIGURES = {
         latency,
         trickle,
         steady,
+        sleepers,
         watched,
         idle,
         held,

@@ -37,6 +37,7 @@ from .sending.middleware import Middleware, Phase
 from .sending.outbox import current_outbox
 from .sending.transport import Transport
 from .times import as_expiry, as_timedelta
+from .transports.direct import DirectTransport
 from .transports.postgres import PostgresTransport
 from .transports.queue import QueueTransport
 from .transports.routed import RoutedTransport
@@ -131,24 +132,33 @@ class Symphony(Schedules):
         self.bus = Bus(after_handler=dispatch_after_handler)
         self.schedules: dict[str, Schedule] = {}
         self.handlers: dict[str, Handler] = {}
-        is_routed = config is not None and config.has_sync
-        kind = RoutedTransport if is_routed else PostgresTransport
-        self.transport: Transport = transport or kind(
-            max_connections=max_connections, call_timeout=call_timeout
+        self.transport = transport or self._usual_transport(
+            {"max_connections": max_connections, "call_timeout": call_timeout}
         )
         self.transports = {**self._configured(), **(transports or {})}
         for each in (self.transport, *self.transports.values()):
             self._bind(each)
 
+    def _usual_transport(self, options: dict[str, Any]) -> Transport:
+        """Return what obeys the routes of the configuration."""
+        config = self.config
+        if config is not None and (config.has_sync or config.has_direct):
+            return RoutedTransport(brokers=config.brokers, **options)
+        return PostgresTransport(**options)
+
     def _configured(self) -> dict[str, Transport]:
         """Return the transports of the configuration, by name."""
         found = {} if self.config is None else self.config.wanted.get("transports", {})
-        return {
-            name: SyncTransport(max_attempts=1, raises=True)
-            if each["type"] == "sync"
-            else QueueTransport(self.transport, each.get("queue", "default"), each.get("priority"))
-            for name, each in found.items()
-        }
+        return {name: self._named(name, each) for name, each in found.items()}
+
+    def _named(self, name: str, settings: Mapping[str, Any]) -> Transport:
+        if settings["type"] == "sync":
+            return SyncTransport(max_attempts=1, raises=True)
+        broker = None if self.config is None else self.config.brokers.get(name)
+        if broker is not None and broker.is_direct and isinstance(self.transport, RoutedTransport):
+            return DirectTransport(self.transport, name)
+        queue = settings.get("queue", "default") if broker is None else broker.outbox
+        return QueueTransport(self.transport, queue, settings.get("priority"))
 
     @classmethod
     def from_config(cls, path: str | os.PathLike[str] | None = None) -> Symphony:

@@ -7,6 +7,8 @@ that are not in the table pass through unchanged.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 __all__ = [
     "AccessDenied",
     "BadArgument",
@@ -19,6 +21,7 @@ __all__ = [
     "NeedsPython",
     "NoAnswer",
     "NoConnectionFree",
+    "NotConfirmed",
     "NotInstalled",
     "QueueNotEmpty",
     "ScheduleTaken",
@@ -183,9 +186,9 @@ class UnknownTransport(SymphonyError):
 
 
 class NeedsPython(SymphonyError):
-    """The type is routed to a sync transport only, whose handler SQL cannot run.
+    """The type is routed to a sync transport only, or to a broker directly: SQL can do neither.
 
-    Send the message from Python, or route its type to a queue.
+    Send the message from Python, or name a queue.
     """
 
     sqlstate = "SY022"
@@ -257,6 +260,17 @@ class NoAnswer(SymphonyError):
     """
 
     sqlstate = "08007"
+
+
+class NotConfirmed(SymphonyError):
+    """A broker has not confirmed what dispatch() sent directly: it may be there or not.
+
+    Try again when the broker is there. The attribute `confirmed` has the ids of what is there.
+    """
+
+    def __init__(self, message: str, *, confirmed: Sequence[int] = (), **more: str | None) -> None:
+        super().__init__(message, **more)
+        self.confirmed = list(confirmed)
 
 
 class NoConnectionFree(SymphonyError):

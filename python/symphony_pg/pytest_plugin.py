@@ -98,11 +98,11 @@ def allow_dispatch(dsn: str | None = None) -> Iterator[None]:
 
 def _guarded(send: Any) -> Any:
     @functools.wraps(send)
-    def guarded(transport: Any, envelopes: Sequence[Envelope], conn: Any) -> Any:
+    def guarded(transport: Any, envelopes: Sequence[Envelope], conn: Any, *more: Any) -> Any:
         # With a connection, it is the test that says which database it means.
         if not any(dsn is None or conn is not None or transport.joins(dsn) for dsn in _allowed):
             raise _refusal(envelopes)
-        return send(transport, envelopes, conn)
+        return send(transport, envelopes, conn, *more)
 
     return guarded
 

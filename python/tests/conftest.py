@@ -1,5 +1,6 @@
 """Every test that asks for a database gets a fresh clone of one where Symphony is installed."""
 
+import atexit
 import os
 import tempfile
 from collections.abc import Iterator
@@ -11,10 +12,15 @@ from psycopg.conninfo import make_conninfo
 from pytest_postgresql import factories
 
 from symphony_pg import Client, Symphony
+from symphony_pg.server import Server
 from tests.helpers import ROOT, Connection
 
 if "SYMPHONY_DSN" not in os.environ:
     pytest.exit("no server; run: make test-python, or: python -m symphony_pg.server -- pytest")
+if os.environ.get("PYTEST_XDIST_WORKER", "gw0") != "gw0":  # roles are of a server: one for each
+    _server = Server().__enter__()
+    atexit.register(_server.stop)
+    os.environ.update(_server.environment)
 
 postgresql_server = factories.postgresql_noproc(
     host=os.environ["PGHOST"],

@@ -1,7 +1,7 @@
 """What tests of every folder use."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -44,6 +44,15 @@ def wait_until(condition: Callable[[], T], what: object, seconds: float = TIMEOU
         assert time.monotonic() < deadline, f"waited in vain for {what}"
         time.sleep(0.02)
     return found
+
+
+def fullest(handed_out: Iterable[tuple[float, int]], rate: float) -> float:
+    """Return how many were handed out in any time beyond those that a rate a second names."""
+    level, most, before = 0.0, 0.0, 0.0
+    for at, messages in handed_out:
+        level = max(0.0, level - rate * (at - before)) + messages
+        most, before = max(most, level), at
+    return most
 
 
 def one(conn: Connection, statement: Any, *arguments: Any) -> Any:

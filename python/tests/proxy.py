@@ -1,8 +1,9 @@
-"""A proxy between a client and the server that may fall silent: it closes nothing, ever."""
+"""A proxy between a client and a server that may fall silent, or cut what is open."""
 
 from __future__ import annotations
 
 import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -13,21 +14,24 @@ from typing import Any
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 CHUNK = 65536
+RESET = struct.pack("ii", 1, 0)
 
 
 class Proxy:
     """Copies bytes between clients and a server, in a thread, until it is told to be silent.
 
     What was open then stays open, and nothing more comes through it, in either direction. New
-    connections work, unless `refuses_news` is set: then they are as silent.
+    connections work, unless `refuses_news` is set: then they are as silent. It closes nothing by
+    itself: cut() does, and `is_off` closes whatever comes.
     """
 
-    def __init__(self, dsn: str) -> None:
-        said = conninfo_to_dict(dsn)
-        self._server = (str(said["host"]), int(str(said["port"])))
+    def __init__(self, host: str, port: int) -> None:
+        self._server = (host, port)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=200)
-        self.dsn = make_conninfo(dsn, host="127.0.0.1", port=self._listener.getsockname()[1])
+        self.port = int(self._listener.getsockname()[1])
+        self.dsn = ""  # of PostgreSQL behind it
         self.refuses_news = False
+        self.is_off = False
         self.silences = 0  # connections that fell silent
         self._triggers: list[tuple[bytes, bool]] = []
         self._silent: dict[socket.socket, float] = {}  # since when
@@ -44,6 +48,15 @@ class Proxy:
         with self._lock:
             for one in self._pairs:
                 self._mute(one)
+
+    def cut(self) -> None:
+        """Reset all connections that are open now, also those that are silent."""
+        with self._lock:
+            for one in [*self._pairs]:
+                with suppress(OSError):
+                    one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+                self._silent.pop(one, None)
+                self._forget(one)
 
     def silence_at(self, text: str, *, loses: str) -> None:
         """Let the connection fall silent that sends this next; lose the request or its answer."""
@@ -92,6 +105,9 @@ class Proxy:
 
     def _accept(self) -> None:
         client, _ = self._listener.accept()
+        if self.is_off:
+            client.close()
+            return
         self._clients.add(client)
         if self.refuses_news:
             self._pairs[client] = client
@@ -145,8 +161,10 @@ class Proxy:
 
 @contextmanager
 def proxy_to(dsn: str) -> Iterator[Proxy]:
-    """Have a proxy to a server for the length of a block."""
-    proxy = Proxy(dsn)
+    """Have a proxy to a PostgreSQL for the length of a block."""
+    said = conninfo_to_dict(dsn)
+    proxy = Proxy(str(said["host"]), int(str(said["port"])))
+    proxy.dsn = make_conninfo(dsn, host="127.0.0.1", port=proxy.port)
     try:
         yield proxy
     finally:

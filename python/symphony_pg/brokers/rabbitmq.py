@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from collections.abc import Coroutine, Iterable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..config.broker import BrokerSettings
 from ..database.functions.messages import ClaimedMessage
 from .broker import Broker, BrokerAway, BrokerFull, Delivery, NeverSent
 from .extras import needs
+from .files import check_files, named_in
 from .wire import Received, delivery_of, metadata_of
 
 if TYPE_CHECKING:
@@ -19,9 +20,12 @@ if TYPE_CHECKING:
 __all__ = ["RabbitMQ"]
 
 PATIENCE = 10.0
+HEARTBEAT = 10  # seconds; after three, nothing was heard of the broker for too long
 PREFIX = "symphony-"
+FILES = ("cafile", "certfile", "keyfile")
 DELIVERY_LIMIT = 20  # the net below our own attempts
 CONSUMER_TIMEOUT = 1500.0  # RabbitMQ ends a channel that has not acknowledged for 30 minutes
+T = TypeVar("T")
 Outcome = Exception | None
 
 
@@ -42,27 +46,32 @@ class RabbitMQ(Broker):
 
     async def open(self) -> None:
         """Connect, and declare the queue."""
-        with _translated():
-            self._conn = await self._pika.connect(self.settings.location, timeout=PATIENCE)
+        dsn = self.settings.location
+        check_files(named_in(dsn, FILES))
+        if not [*named_in(dsn, ["heartbeat"])]:
+            dsn += f"{'&' if '?' in dsn else '?'}heartbeat={HEARTBEAT}"
+        self._conn = await _answered(self._pika.connect(dsn))
         try:
-            with _translated():
-                self._lost = asyncio.get_running_loop().create_future()
-                if self.settings.settings.get("declare", True):
-                    await self._declare()
-                self._channel = await self._conn.channel(on_return_raises=True)
-                self._channel.close_callbacks.add(self._on_close)
-                exchange = self.settings.settings.get("exchange")
-                self._exchange = (
-                    await self._channel.get_exchange(exchange, ensure=False)
-                    if exchange
-                    else self._channel.default_exchange
-                )
-                self._queue = await self._channel.get_queue(self.settings.destination, ensure=False)
-                self._arrived = asyncio.Queue()
-                self._tags, self._width = [], 0
+            await _answered(self._set_up())
         except BaseException:
             await self.close()
             raise
+
+    async def _set_up(self) -> None:
+        self._lost = asyncio.get_running_loop().create_future()
+        if self.settings.settings.get("declare", True):
+            await self._declare()
+        self._channel = await self._conn.channel(on_return_raises=True)
+        self._channel.close_callbacks.add(self._on_close)
+        exchange = self.settings.settings.get("exchange")
+        self._exchange = (
+            await self._channel.get_exchange(exchange, ensure=False)
+            if exchange
+            else self._channel.default_exchange
+        )
+        self._queue = await self._channel.get_queue(self.settings.destination, ensure=False)
+        self._arrived = asyncio.Queue()
+        self._tags, self._width = [], 0
 
     def _on_close(self, _: object, reason: BaseException | None) -> None:
         if not self._lost.done():
@@ -103,11 +112,15 @@ class RabbitMQ(Broker):
     async def publish(self, messages: Sequence[ClaimedMessage]) -> list[Outcome]:
         """Publish in order and await every confirm."""
         tasks = [asyncio.ensure_future(self._publish(message)) for message in messages]
-        done, late = await asyncio.wait(tasks, timeout=PATIENCE)
+        _, late = await asyncio.wait(tasks, timeout=PATIENCE)
         for task in late:
             task.cancel()
         return [
-            task.result() if task in done else BrokerAway("RabbitMQ does not confirm")
+            BrokerAway("RabbitMQ does not confirm")
+            if task in late
+            else BrokerAway("RabbitMQ: the connection is lost")
+            if task.cancelled()
+            else task.result()
             for task in tasks
         ]
 
@@ -140,15 +153,14 @@ class RabbitMQ(Broker):
 
         Another consumer widens it. To end one would count as an attempt of what is on its way.
         """
-        with _translated():
-            if not width:
-                tags, self._tags, self._width = self._tags, [], 0
-                for tag in tags:
-                    await self._queue.cancel(tag)
-            elif width > self._width:
-                await self._channel.set_qos(prefetch_count=width - self._width)
-                self._width = width
-                self._tags.append(await self._queue.consume(self._arrived.put))
+        if not width:
+            tags, self._tags, self._width = self._tags, [], 0
+            for tag in tags:
+                await _answered(self._queue.cancel(tag))
+        elif width > self._width:
+            await _answered(self._channel.set_qos(prefetch_count=width - self._width))
+            self._width = width
+            self._tags.append(await _answered(self._queue.consume(self._arrived.put)))
 
     async def receive(self, most: int, wait: float) -> list[Delivery]:
         """Return what is there, or wait for a first message."""
@@ -173,8 +185,7 @@ class RabbitMQ(Broker):
 
     async def _fetch(self) -> list[Delivery]:
         self._check()
-        with _translated():
-            found = await self._queue.get(fail=False)
+        found = await _answered(self._queue.get(fail=False))
         return [] if found is None else [self._delivery(found)]
 
     def _check(self) -> None:
@@ -208,16 +219,12 @@ class RabbitMQ(Broker):
     async def ack(self, deliveries: Sequence[Delivery]) -> None:
         """Let the broker forget them."""
         self._check()
-        with _translated():
-            for each in deliveries:
-                await each.token.ack()
+        await _answered(_each(each.token.ack() for each in deliveries))
 
     async def give_back(self, deliveries: Sequence[Delivery]) -> None:
         """Let the broker hand them out again."""
         self._check()
-        with _translated():
-            for each in deliveries:
-                await each.token.nack(requeue=True)
+        await _answered(_each(each.token.nack(requeue=True) for each in deliveries))
 
     async def extend(self, deliveries: Sequence[Delivery]) -> None:  # noqa: ARG002
         """See whether the connection lasts: as long as it does, they are ours."""
@@ -225,19 +232,36 @@ class RabbitMQ(Broker):
 
     async def count(self) -> int:
         """Return how many messages wait there."""
-        with _translated():
-            async with await self._conn.channel() as channel:
-                queue = await channel.declare_queue(self.settings.destination, passive=True)
-                return int(queue.declaration_result.message_count or 0)
+        return await _answered(self._counted())
+
+    async def _counted(self) -> int:
+        async with await self._conn.channel() as channel:
+            queue = await channel.declare_queue(self.settings.destination, passive=True)
+            return int(queue.declaration_result.message_count or 0)
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Let everything that the connection does be BrokerAway."""
+async def _each(steps: Iterable[Coroutine[Any, Any, Any]]) -> None:
+    for step in steps:
+        await step
+
+
+async def _answered(work: Coroutine[Any, Any, T]) -> T:
+    """Let everything that the connection does be BrokerAway, and not last longer than PATIENCE.
+
+    It is a task of its own, since a connection that is lost cancels whatever waits for an answer.
+    """
+    task = asyncio.ensure_future(work)
     try:
-        yield
-    except BrokerAway:
-        raise
+        await asyncio.wait([task], timeout=PATIENCE)
+    finally:
+        is_late = not task.done()
+        task.cancel()
+    if is_late:
+        raise BrokerAway("RabbitMQ does not answer")
+    if task.cancelled():
+        raise BrokerAway("RabbitMQ: the connection is lost")
+    try:
+        return task.result()
     except Exception as error:
         raise BrokerAway(_text(error)) from error
 

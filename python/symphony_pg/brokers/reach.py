@@ -104,9 +104,9 @@ class Reach:
         if self.is_stopping:
             raise BrokerGone
 
-    async def hang_up(self) -> None:
-        """Close the connection."""
+    async def hang_up(self, session: int | None = None) -> None:
+        """Close the connection, or that of one session if there is no newer one."""
         async with self._opening:
-            if self._is_open:
+            if self._is_open and session in (None, self.sessions):
                 self._is_open = False
                 await self.broker.close()

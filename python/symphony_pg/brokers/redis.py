@@ -1,4 +1,4 @@
-"""Redis: a stream with a consumer group. What is done is acknowledged and deleted."""
+"""Redis: a stream with a consumer group. What is done in all groups is deleted."""
 
 from __future__ import annotations
 
@@ -13,14 +13,40 @@ from ..config.broker import BrokerSettings
 from ..database.functions.messages import ClaimedMessage
 from .broker import Broker, BrokerAway, BrokerFull, Delivery, NeverSent
 from .extras import needs
+from .files import check_files, named_in
 from .wire import Received, delivery_of, metadata_of
 
 __all__ = ["Redis"]
 
 PATIENCE = 10.0
 MAX_IDLE = 30.0
+FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 LOOK = 1.0  # for entries whose consumer has gone, this often at most
 Outcome = Exception | None
+# What is done is deleted if nobody else reads the stream. Other groups may have it still before
+# them: then goes what is below the lowest entry that any group has open, or has not read.
+ACK = """
+local stream, entries = KEYS[1], {unpack(ARGV, 2)}
+if redis.call('EXISTS', stream) == 0 then return 0 end
+redis.call('XACK', stream, ARGV[1], unpack(entries))
+local groups = redis.call('XINFO', 'GROUPS', stream)
+if #groups < 2 then return redis.call('XDEL', stream, unpack(entries)) end
+
+local function numbers(id)
+    local ms, seq = string.match(id, '(%d+)-(%d+)')
+    return tonumber(ms), tonumber(seq)
+end
+local low, low_seq
+for _, said in ipairs(groups) do
+    local group = {}
+    for place = 1, #said, 2 do group[said[place]] = said[place + 1] end
+    local open = redis.call('XPENDING', stream, group.name, '-', '+', 1)[1]
+    local ms, seq = numbers(open and open[1] or group['last-delivered-id'])
+    if not open then seq = seq + 1 end
+    if not low or ms < low or ms == low and seq < low_seq then low, low_seq = ms, seq end
+end
+return redis.call('XTRIM', stream, 'MINID', string.format('%.0f-%.0f', low, low_seq))
+"""
 
 
 class Redis(Broker):
@@ -45,11 +71,12 @@ class Redis(Broker):
     async def open(self) -> None:
         """Connect, and make the stream and the group."""
         dsn = self.settings.location.replace("valkey", "redis", 1)
+        check_files(named_in(dsn, FILES))
         options = {"socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE}
-        connect = partial(self._redis.Redis.from_url, dsn, retry=None, **options)
-        self._connections = connect(), connect()
         try:
-            async with self._translated():
+            async with self._translated(), _understood():
+                connect = partial(self._redis.Redis.from_url, dsn, retry=None, **options)
+                self._connections = connect(), connect()
                 await self._conn.ping()
                 if self.settings.settings.get("declare", True):
                     await self._declare()
@@ -69,15 +96,18 @@ class Redis(Broker):
         if self._has_read:
             self._has_read = False
             with suppress(Exception):
-                held = await self._conn.xpending_range(
-                    self._stream, self._group, "-", "+", 1, consumername=self._me
-                )
-                if not held:
-                    await self._conn.xgroup_delconsumer(self._stream, self._group, self._me)
+                await asyncio.wait_for(self._leave(), 2)
         connections, self._connections = self._connections, None
         for conn in connections or ():
             with suppress(Exception):
                 await conn.aclose()
+
+    async def _leave(self) -> None:
+        held = await self._conn.xpending_range(
+            self._stream, self._group, "-", "+", 1, consumername=self._me
+        )
+        if not held:
+            await self._conn.xgroup_delconsumer(self._stream, self._group, self._me)
 
     @property
     def _conn(self) -> Any:
@@ -189,13 +219,10 @@ class Redis(Broker):
         return delivery_of(received, self.settings, self.lease)
 
     async def ack(self, deliveries: Sequence[Delivery]) -> None:
-        """Acknowledge entries, and delete them: nobody else needs them."""
+        """Acknowledge entries, and delete what no group needs any more."""
         entries = [each.token for each in deliveries]
         async with self._translated():
-            pipeline = self._conn.pipeline(transaction=True)
-            pipeline.xack(self._stream, self._group, *entries)
-            pipeline.xdel(self._stream, *entries)
-            await pipeline.execute()
+            await self._conn.register_script(ACK)([self._stream], [self._group, *entries])
 
     async def give_back(self, deliveries: Sequence[Delivery]) -> None:
         """Let others take them over: each is as idle as if its lease had ended."""
@@ -220,9 +247,23 @@ class Redis(Broker):
             await self._conn.xclaim(self._stream, self._group, self._me, 0, entries, justid=True)
 
     async def count(self) -> int:
-        """Return how many entries there are, also those in hand."""
+        """Return how many entries there are for this group, also those in hand."""
         async with self._translated():
-            return int(await self._conn.xlen(self._stream))
+            entries = int(await self._conn.xlen(self._stream))
+            groups = await self._conn.xinfo_groups(self._stream) if entries else []
+        mine = next((each for each in groups if _text(each["name"]) == self._group), None)
+        if len(groups) < 2 or mine is None or mine["lag"] is None:  # what it does not know
+            return entries
+        return int(mine["pending"]) + int(mine["lag"])
+
+
+@asynccontextmanager
+async def _understood() -> AsyncIterator[None]:
+    """Tell what is wrong with a DSN: Redis is connected to when the first command is sent."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise BrokerAway(f"Redis: the DSN is not understood: {error}") from error
 
 
 def _text(value: Any) -> str:

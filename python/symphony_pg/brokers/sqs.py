@@ -6,10 +6,9 @@ import asyncio
 import base64
 import hashlib
 import json
-import math
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -18,12 +17,14 @@ from ..config.broker import FIFO, BrokerSettings
 from ..database.functions.messages import ClaimedMessage
 from .broker import Broker, BrokerAway, Delivery, NeverSent
 from .extras import needs
+from .files import check_files
+from .threads import Threads
 from .wire import Received, delivery_of, metadata_of
 
 __all__ = ["SQS"]
 
 PATIENCE = 10.0
-LONGEST_POLL = 20
+POLL = 1  # seconds; whoever stops, or hears nothing, waits for its end
 VISIBILITY = 30.0
 THREADS = 8
 MOST = 10  # entries of a batch
@@ -53,12 +54,13 @@ class SQS(Broker):
         self.lease = float(settings.settings.get("visibility", VISIBILITY))
         self._is_fifo = settings.destination.endswith(FIFO)
         self._client: Any = None
-        self._threads: ThreadPoolExecutor | None = None
+        self._threads: Threads | None = None
         self._url = ""
 
     async def open(self) -> None:
         """Find the queue, or make it, and ask what it takes."""
-        self._threads = ThreadPoolExecutor(THREADS, "sqs")
+        check_files(filter(None, [os.environ.get("AWS_CA_BUNDLE")]))
+        self._threads = Threads(THREADS, "sqs")
         try:
             self._client, self._url, self.most_bytes = await self._call(self._found)
         except BaseException:
@@ -73,7 +75,7 @@ class SQS(Broker):
             endpoint_url=parse_qs(dsn.query).get("endpoint", [None])[0],
             config=self._config(
                 connect_timeout=PATIENCE,
-                read_timeout=PATIENCE + LONGEST_POLL,
+                read_timeout=PATIENCE + POLL,
                 retries={"total_max_attempts": 1},
                 max_pool_connections=THREADS,
             ),
@@ -95,7 +97,7 @@ class SQS(Broker):
         client, self._client = self._client, None
         threads, self._threads = self._threads, None
         if threads is not None:
-            threads.shutdown(wait=False)
+            threads.close()
         if client is not None:
             client.close()
 
@@ -107,12 +109,12 @@ class SQS(Broker):
 
     async def _call(self, work: Callable[[], Any], wait: float = 0) -> Any:
         """Do something in a thread. It has PATIENCE, and `wait` for a long poll."""
-        errors = (self._errors.BotoCoreError, self._errors.ClientError, OSError)
-        loop = asyncio.get_running_loop()
+        errors = (self._errors.BotoCoreError, self._errors.ClientError, OSError, ValueError)
+        if self._threads is None:
+            raise BrokerAway("the connection to SQS is closed")
+        done = asyncio.wrap_future(self._threads.submit(work))
         try:
-            return await asyncio.wait_for(
-                loop.run_in_executor(self._threads, work), PATIENCE + wait
-            )
+            return await asyncio.wait_for(done, PATIENCE + wait)
         except asyncio.TimeoutError as error:
             raise BrokerAway("SQS does not answer") from error
         except errors as error:
@@ -199,17 +201,21 @@ class SQS(Broker):
 
     async def receive(self, most: int, wait: float) -> list[Delivery]:
         """Return what is there, or poll for a first message, which takes whole seconds."""
-        seconds = min(math.ceil(wait), LONGEST_POLL)
-        answer = await self._ask(
-            "receive_message",
-            seconds,
-            MaxNumberOfMessages=min(most, MOST),
-            WaitTimeSeconds=seconds,
-            VisibilityTimeout=int(self.lease),
-            AttributeNames=["All"],
-            MessageAttributeNames=["All"],
-        )
-        return [self._delivery(each) for each in answer.get("Messages", ())]
+        until = asyncio.get_running_loop().time() + wait
+        poll = POLL if wait else 0
+        while True:
+            answer = await self._ask(
+                "receive_message",
+                poll,
+                MaxNumberOfMessages=min(most, MOST),
+                WaitTimeSeconds=poll,
+                VisibilityTimeout=int(self.lease),
+                AttributeNames=["All"],
+                MessageAttributeNames=["All"],
+            )
+            found = [self._delivery(each) for each in answer.get("Messages", ())]
+            if found or asyncio.get_running_loop().time() >= until:
+                return found
 
     def _delivery(self, found: Mapping[str, Any]) -> Delivery:
         headers = {

@@ -58,21 +58,26 @@ def _file(path: str | None) -> Path:
 def check(path: str | None, out: Output) -> None:
     """Read the file and name every mistake with its line. Exit code 1 if there is one.
 
+    Where a transport asks for what its type lacks it warns.
+
     \b
     Example:
       symphony-pg config check --config symphony.toml
     """
+    file = _file(path)
     problems: list[configuration.Problem] = []
-    lines: list[str] = []
+    warnings: Sequence[configuration.Problem] = ()
     try:
-        configuration.load(_file(path))
+        warnings = configuration.load(file).remarks
     except configuration.ConfigError as error:
-        problems, lines = error.problems, error.lines()
-    out.json([{"file": str(_file(path)), **each._asdict()} for each in problems])
-    for line in lines:
-        out.text(line, colour="red")
+        problems = error.problems
+    found = [("error", each) for each in problems] + [("warning", each) for each in warnings]
+    out.json([{"file": str(file), "severity": kind, **each._asdict()} for kind, each in found])
+    for kind, each in found:
+        colour, name = ("red", "") if kind == "error" else ("yellow", "warning: ")
+        out.text(f"{name}{each.told(file)}", colour=colour)
     if not problems:
-        out.text(f"{_file(path)} is well.")
+        out.text(f"{file} is well{', but for the warnings' if warnings else ''}.")
     if problems:
         raise SystemExit(1)
 

@@ -57,13 +57,11 @@ def doctor(client: Client, out: Output, fail_on: str) -> None:
 
 
 def say_incidents(out: Output, found: Sequence[Incident], *, cause_first: bool = False) -> None:
-    """Write what is wrong for people. What helps comes second, since a cause may be long.
+    """Write what is wrong for people, three lines for each. What helps comes second.
 
     With `cause_first` the cause does, for those who look and do not read on.
     """
     width = shutil.get_terminal_size((80, 24)).columns
-    if all(each.severity == "note" for each in found):
-        out.text("Nothing is wrong.")
     for each in found[:MOST_SHOWN]:
         head = _wrapped(f"{each.severity}: ", each.sentence, width)
         out.text(head, colour=COLOURS[each.severity], bold=True)
@@ -73,6 +71,8 @@ def say_incidents(out: Output, found: Sequence[Incident], *, cause_first: bool =
             out.text(line)
     if len(found) > MOST_SHOWN:
         out.text(f"{len(found) - MOST_SHOWN} more: symphony-pg doctor --json")
+    if all(each.severity == "note" for each in found):
+        out.text("Nothing is wrong.")
 
 
 def _wrapped(label: str, text: str, width: int) -> str:

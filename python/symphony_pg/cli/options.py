@@ -55,7 +55,8 @@ def options(*rows: tuple[str, Any, str], **common: Any) -> Callable[[F], F]:
             name, _, parameter = names.partition(" ")
             shown = {"metavar": kind} if isinstance(kind, str) else {"type": kind}
             declared = (f"--{name}", parameter) if parameter else (f"--{name}",)
-            command = click.option(*declared, help=text, **shown, **common)(command)
+            given = {"default": None, **shown, **common}  # a flag, too, may not be given
+            command = click.option(*declared, help=text, **given)(command)
         return command
 
     return add

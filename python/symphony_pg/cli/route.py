@@ -26,7 +26,12 @@ ROUTES = (
     Column("enabled", "enabled"),
 )
 
-DELIVERIES = (Column("delivery", "delivery"), *ROUTES[1:])
+DELIVERIES = (
+    Column("delivery", "delivery"),
+    *ROUTES[1:],
+    Column("direct", "direct", rank=2),
+    Column("max_attempts", "attempts", rank=3),
+)
 
 
 @click.group()
@@ -68,6 +73,8 @@ def show_route(client: Client, out: Output, message_type: str) -> None:
     deliveries = client.route_of(message_type)
     out.text(_why(message_type, deliveries) + "\n")
     out.table(deliveries, DELIVERIES, "It gets none.")
+    for name in dict.fromkeys(each.transport_name for each in deliveries if each.direct):
+        out.text(f"\ndispatch() of Python publishes to {name}, and SQL cannot.", colour="yellow")
     for name in dict.fromkeys(each.transport_name for each in deliveries if not each.enabled):
         text = f"\n{name} is disabled and holds them: symphony-pg transport enable {name}"
         out.text(text, colour="yellow")

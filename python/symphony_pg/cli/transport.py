@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
@@ -15,10 +16,12 @@ from ..brokers.broker import Broker, BrokerAway
 from ..brokers.opening import broker_of
 from ..config.result import Config
 from ..database.client import Client
+from ..database.functions.brokers import BrokerStatus
 from ..database.functions.messages import ClaimedMessage
 from ..errors import SymphonyError
 from ..redaction import without_secrets
 from .config import file_option
+from .logs import quiet_libraries
 from .options import connected, printing, wide_option
 from .output import Output
 from .pauses import tell_of_pause
@@ -47,7 +50,8 @@ BROKERS = (
 def transport() -> None:
     """List transports, create them, hold and hand out their messages.
 
-    A transport is a name for a queue and a priority; routes lead message types to it.
+    A transport is a name for a queue and a priority, or for a broker behind a queue; routes lead
+    message types to it.
     """
 
 
@@ -71,6 +75,33 @@ def list_transports(client: Client, out: Output) -> None:
     out.table(rows, BROKERS if brokers else TRANSPORTS, "There is no transport.")
     for each in transports:
         tell_of_pause(out, each.transport_name, "disabled", each.disabled_at, each.disabled_by)
+    for broker in brokers.values():
+        if (text := _trouble(broker)) is not None:
+            out.text(f"\n{text}", colour="yellow")
+
+
+def _trouble(broker: BrokerStatus) -> str | None:
+    """Return why nothing is forwarded, and what helps; None if that is as it should be."""
+    name = broker.transport_name
+    if broker.last_error:
+        return f"{name}, {broker.state} since {broker.since:%F %T}: {broker.last_error}"
+    if broker.pending and broker.enabled and not broker.relays:
+        return f"{name} has nobody to forward what waits: symphony-pg relay {name}"
+    return None
+
+
+def _as_settings(_: click.Context, __: click.Parameter, given: Sequence[str]) -> dict[str, Any]:
+    """Read KEY=VALUE; a value that is JSON is what it says, and any other one is a text."""
+    settings = {}
+    for each in given:
+        key, separator, text = each.partition("=")
+        if not separator:
+            raise click.BadParameter(f"{each} has no =; write it as KEY=VALUE")
+        try:
+            settings[key] = json.loads(text)
+        except ValueError:
+            settings[key] = text
+    return settings
 
 
 @transport.command("create")
@@ -80,6 +111,10 @@ def list_transports(client: Client, out: Output) -> None:
 )
 @click.option("--queue", metavar="QUEUE", help="The queue its messages go into [default].")
 @click.option("--priority", type=int, help="Of its messages, 0 to 9; 9 goes first [5].")
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", callback=_as_settings,
+    help="A setting of its broker, such as destination=shop.orders; may be given again.",
+)  # fmt: skip
 @connected
 def create_transport(
     client: Client,
@@ -88,14 +123,19 @@ def create_transport(
     kind: str,
     queue: str | None,
     priority: int | None,
+    settings: dict[str, Any],
 ) -> None:
     """Create the transport NAME, or change it.
 
+    Where a broker is, and its password, symphony.toml says and not the database.
+
     \b
-    Example:
+    Examples:
       symphony-pg transport create email --queue mail --priority 7
+      symphony-pg transport create orders --type rabbitmq --set destination=shop.orders
+      symphony-pg transport create clicks --type redis --set outbox=false
     """
-    is_new = client.create_transport(name, kind, queue, priority)
+    is_new = client.create_transport(name, kind, queue, priority, settings or None)
     text = f"Transport {name} {'is created' if is_new else 'was there; it is as you say now'}."
     out.say(text, transport_name=name, created=is_new)
 
@@ -154,6 +194,11 @@ def remove_transport(client: Client, out: Output, name: str) -> None:
 
 
 PROBE_TYPE = "symphony.probe"
+HINT = "Compare the dsn in symphony.toml with where the broker listens, and whom it lets in."
+HINTS = {
+    "sqs": "The dsn in symphony.toml has the region. Credentials are found as AWS's own programs "
+    "find them: in the environment, in ~/.aws, or by the role of the machine."
+}
 PATIENCE = 10.0
 
 
@@ -164,7 +209,8 @@ PATIENCE = 10.0
 def setup(name: str, config: Config | None, out: Output) -> None:
     """Make what the transport NAME needs at its broker. What is there stays as it is.
 
-    Relays and consumers do that, too, unless the file says declare = false.
+    Relays and consumers do that, too, unless the file says declare = false. The database learns of
+    the transport by symphony-pg config apply.
 
     \b
     Example:
@@ -181,7 +227,8 @@ def setup(name: str, config: Config | None, out: Output) -> None:
 def test(name: str, config: Config | None, out: Output) -> None:
     """Send a probe to the broker of the transport NAME and back.
 
-    It goes to a queue of its own there.
+    It goes to a queue of its own there, beside that of the transport, whose consumers see nothing
+    of it. That queue stays.
 
     \b
     Example:
@@ -197,6 +244,7 @@ def _at_broker(
     work: Callable[[Broker], Coroutine[Any, Any, Any]],
     is_probe: bool = False,
 ) -> Any:
+    quiet_libraries()
     settings = broker_settings(config, name)
     if is_probe:
         settings = settings.beside()
@@ -215,7 +263,7 @@ def _at_broker(
         raise SymphonyError(
             f"the broker of transport {name} is not reached",
             detail=without_secrets(str(error)),
-            hint="Compare the dsn in symphony.toml with where the broker listens.",
+            hint=HINTS.get(settings.type, HINT),
         ) from None
 
 

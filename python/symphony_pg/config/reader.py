@@ -9,8 +9,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from .broker import BrokerSettings
+from .broker import URL, BrokerSettings, is_url
 from .lines import Keys
+from .remarks import remarks
 from .result import Config, Problem
 from .settings import BROKERS, ERRORS, QUEUE, RETRY, TRANSPORT, WORKER, Kind, Mistake
 
@@ -67,7 +68,9 @@ class Reader:
         if "default" in wanted.get("retry", ()):
             wanted["retry"]["*"] = wanted["retry"].pop("default")
         worker = self._settings(("worker",), document.get("worker", {}), WORKER)
-        return Config(path, next(iter(dsns), None), wanted, worker, self._brokers)
+        told = () if self.problems else remarks(wanted, self._brokers, self._environment)
+        found = tuple(sorted(self._at(keys, text) for keys, text in told))
+        return Config(path, next(iter(dsns), None), wanted, worker, self._brokers, found)
 
     def _transport(self, keys: Keys, value: Any, dsns: dict[str, Keys]) -> dict[str, Any]:
         if isinstance(value, str):
@@ -95,6 +98,8 @@ class Reader:
                     )
         kind = found.setdefault("type", "postgres")
         if kind in BROKERS:
+            if dsn is not None and "://" in str(dsn) and not is_url(str(dsn)):
+                self._problem((*keys, "dsn"), f"cannot be read; it is not shown. {URL}")
             config = {name: found.pop(name) for name in of_broker if name in found}
             self._brokers[keys[-1]] = BrokerSettings(
                 keys[-1], kind, dsn, found.get("queue"), config
@@ -218,10 +223,14 @@ class Reader:
         return VARIABLE.sub(fill, value)
 
     def _problem(self, keys: Keys, text: str) -> None:
+        self.problems.append(self._at(keys, text))
+
+    def _at(self, keys: Keys, text: str) -> Problem:
+        """Return a remark with the line it is about."""
         at = keys
         while at and at not in self._lines:
             at = at[:-1]
-        self.problems.append(Problem(self._lines.get(at, 1), _shown(keys), text))
+        return Problem(self._lines.get(at, 1), _shown(keys), text)
 
 
 def _given(value: Any) -> str:

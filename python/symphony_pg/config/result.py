@@ -20,6 +20,10 @@ class Problem(NamedTuple):
     where: str
     text: str
 
+    def told(self, path: Path) -> str:
+        """Return it as file:line: where: text."""
+        return f"{path}:{self.line}: {self.where and self.where + ': '}{self.text}"
+
 
 class ConfigError(SymphonyError):
     """The file cannot be used; `problems` are all of its mistakes."""
@@ -30,25 +34,31 @@ class ConfigError(SymphonyError):
         super().__init__("\n".join(self.lines()))
 
     def lines(self) -> list[str]:
-        """Return each problem as file:line: where: text."""
-        return [
-            f"{self.path}:{each.line}: {each.where and each.where + ': '}{each.text}"
-            for each in self.problems
-        ]
+        """Return the problems, a line for each."""
+        return [each.told(self.path) for each in self.problems]
 
 
 @dataclass(frozen=True)
 class Config:
-    """What the file says, in the words of apply_config() and of the worker."""
+    """What the file says, in the words of apply_config() and of the worker.
+
+    `remarks` are what it asks for and does not get.
+    """
 
     path: Path
     dsn: str | None = None
     wanted: dict[str, Any] = field(default_factory=dict)
     worker: dict[str, Any] = field(default_factory=dict)
     brokers: dict[str, BrokerSettings] = field(default_factory=dict)
+    remarks: tuple[Problem, ...] = ()
 
     @property
     def has_sync(self) -> bool:
         """True if a transport runs its handlers in the process that dispatches."""
         transports = self.wanted.get("transports", {}).values()
         return any(transport["type"] == "sync" for transport in transports)
+
+    @property
+    def has_direct(self) -> bool:
+        """True if the process that dispatches publishes to a broker."""
+        return any(each.is_direct for each in self.brokers.values())

@@ -158,6 +158,7 @@ TRANSPORT = {
 }
 BROKER = {
     "destination": Kind("destination", _text),
+    "outbox": Kind("outbox", _flag),
     "ordered": Kind("ordered", _flag),
     "inbox": Kind("inbox", _flag),
     "inbox_retention": Kind("inbox_retention", _interval(60, YEAR)),

@@ -60,6 +60,7 @@ class _Functions:
 
     enqueue = _Method(functions.enqueue)
     enqueue_batch = _Method(functions.enqueue_batch)
+    reserve_message_ids = _Method(functions.reserve_message_ids)
     claim_batch = _Method(functions.claim_batch)
     ack = _Method(functions.ack)
     nack_with_backoff = _Method(functions.nack_with_backoff)
@@ -92,6 +93,7 @@ class _Functions:
     queue_stats = _Method(functions.queue_stats)
     queue_figures = _Method(functions.queue_figures)
     queue_totals = _Method(functions.queue_totals)
+    figures_by_minute = _Method(functions.figures_by_minute)
     type_figures = _Method(functions.type_figures)
     queue_settings = _Method(functions.queue_settings)
     queue_holds = _Method(functions.queue_holds)

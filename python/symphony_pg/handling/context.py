@@ -146,12 +146,15 @@ class Context:
     def transaction(self) -> Transaction:
         """Open a transaction that commits your writes and the ack of this message together.
 
-        Use it once, as `with context.transaction() as conn:`, in an async handler `async with`.
+        Use it as `with context.transaction() as conn:`, in an async handler `async with`.
         If the block raises, or the lease was lost, neither is kept. What is dispatched in the
         block is sent in the same transaction.
+
+        Inside one that is open, as a middleware or an inbox opens it, the block is a part of that:
+        a savepoint. If it raises, its own writes and messages are not kept.
         """
         if self.conn is not None:
-            raise RuntimeError("the transaction is open already: its connection is context.conn")
+            return Savepoint(self, self._message, self._holder)
         return Transaction(self, self._message, self._holder)
 
 
@@ -171,8 +174,8 @@ class Transaction:
         self._holder = holder
         self._outbox: Outbox | None = None
         self._before = 0
-        self._sync: AbstractContextManager[psycopg.Connection[Any]] | None = None
-        self._async: AbstractAsyncContextManager[psycopg.AsyncConnection[Any]] | None = None
+        self._sync: AbstractContextManager[Any] | None = None
+        self._async: AbstractAsyncContextManager[Any] | None = None
 
     def __enter__(self) -> psycopg.Connection[Any]:
         self._sync = self._holder.transaction(self._message, self._batch)
@@ -232,8 +235,51 @@ class Transaction:
 
     def _end(self, error: BaseException | None) -> None:
         self._context.conn = None
+        self._forget_if(error)
+
+    def _forget_if(self, error: BaseException | None) -> None:
         if self._outbox is not None and error is not None:
             self._outbox.forget(after=self._before)  # rolled back with the rest
+
+
+class Savepoint(Transaction):
+    """A block inside a transaction that is open: what commits, and when, that one decides."""
+
+    def __enter__(self) -> psycopg.Connection[Any]:
+        conn = self._context.conn
+        if isinstance(conn, psycopg.AsyncConnection):
+            raise TypeError("the transaction that is open is async: write async with")
+        self._sync = conn.transaction()
+        self._sync.__enter__()
+        return self._begin(conn)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool | None:
+        assert self._sync is not None
+        self._forget_if(error)
+        return self._sync.__exit__(kind, error, trace)
+
+    async def __aenter__(self) -> psycopg.AsyncConnection[Any]:
+        conn = self._context.conn
+        if isinstance(conn, psycopg.Connection):
+            raise TypeError("the transaction that is open is not async: write with")
+        self._async = conn.transaction()
+        await self._async.__aenter__()
+        return self._begin(conn)
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool | None:
+        assert self._async is not None
+        self._forget_if(error)
+        return await self._async.__aexit__(kind, error, trace)
 
 
 @dataclass(eq=False, slots=True)
@@ -288,11 +334,12 @@ class BatchContext:
     def transaction(self) -> Transaction:
         """Open a transaction that commits your writes and the acks of the batch together.
 
-        The acks are of the messages that have not failed singly when the block ends.
+        The acks are of the messages that have not failed singly when the block ends. Inside one
+        that is open it is a savepoint.
         """
-        if self.conn is not None:
-            raise RuntimeError("the transaction is open already: its connection is context.conn")
         first = self._items[0]
+        if self.conn is not None:
+            return Savepoint(self, first.claimed, first.holder)
         return Transaction(self, first.claimed, first.holder, self._items)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
@@ -161,9 +161,7 @@ class Figures:
         samples = await self.samples.get()
         ticked = [each.value for each in samples if each.metric == TICKED]
         age = round(time.time() - max(ticked), 1) if ticked else None
-        down = [
-            each.labels["transport"] for each in samples if each.metric == UP and not each.value
-        ]
+        down = _transports_down(samples)
         incidents = await self.read(functions.health(__version__))
         silent = age is None or age > LONGEST_SILENCE_OF_TICKS
         degraded = down or any(each.severity == "critical" for each in incidents)
@@ -172,7 +170,7 @@ class Figures:
             "version": __version__,
             "schema_version": version,
             "last_tick_age": age,
-            "transports_down": sorted(down),
+            "transports_down": down,
             "incidents": [
                 {
                     "severity": each.severity,
@@ -189,7 +187,20 @@ class Figures:
 
 
 TICKED = "symphony_last_tick_timestamp_seconds"
+DISABLED = "symphony_transport_disabled"
+RELAYS = "symphony_transport_relays"
 UP = "symphony_transport_up"
+
+
+def _transports_down(samples: Sequence[Sample]) -> list[str]:
+    """Return the transports that are disabled, or whose relays do not reach their broker."""
+    named: dict[str, set[str]] = {
+        metric: {
+            each.labels["transport"] for each in samples if each.metric == metric and each.value
+        }
+        for metric in (DISABLED, RELAYS, UP)
+    }
+    return sorted(named[DISABLED] | (named[RELAYS] - named[UP]))
 
 
 def _seconds(duration: timedelta | None) -> float | None:

@@ -55,7 +55,12 @@ FAMILIES = {
     "symphony_workers": Family("gauge", "Workers of a queue, by state."),
     "symphony_schedule_next_run_timestamp_seconds": Family("gauge", "When a schedule runs next."),
     "symphony_last_tick_timestamp_seconds": Family("gauge", "When tick() ran last."),
-    "symphony_transport_up": Family("gauge", "0 while a transport is disabled."),
+    "symphony_transport_disabled": Family("gauge", "1 while a transport holds its messages."),
+    "symphony_transport_up": Family("gauge", "1 while a relay reaches the broker."),
+    "symphony_transport_relays": Family("gauge", "Relays that are alive."),
+    "symphony_transport_consumers": Family("gauge", "Workers that consume from the broker."),
+    "symphony_transport_pending_messages": Family("gauge", "Messages that are not forwarded yet."),
+    "symphony_transport_forwarded": Family("counter", "Messages that the broker has confirmed."),
     "symphony_scrape_errors": Family("counter", "Scrapes that could not read the database."),
 }
 SUFFIXES = ("_total", "_bucket", "_sum", "_count")

@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
-from symphony_pg import Client, Symphony, Worker
+from symphony_pg import Client, Config, Symphony, Worker
 from symphony_pg.brokers.broker import Broker
 from symphony_pg.brokers.opening import broker_of
 from symphony_pg.config.broker import BrokerSettings
@@ -30,11 +31,12 @@ class Bench:
     dsn: str
     destination: str
     options: dict[str, Any] = field(default_factory=dict)
+    through: str | None = None  # another DSN of the broker, that of a proxy
 
     @property
     def settings(self) -> BrokerSettings:
         given = {"destination": self.destination, **self.server.settings, **self.options}
-        return BrokerSettings(NAME, self.server.kind, self.server.dsn, None, given)
+        return BrokerSettings(NAME, self.server.kind, self.through or self.server.dsn, None, given)
 
     def create(self, **options: Any) -> None:
         """Create the transport, or change its settings."""
@@ -71,5 +73,16 @@ class Bench:
         """Send what another program might."""
         await self.server.send_foreign(self.destination, body, type_, headers)
 
+    def direct_app(self, **options: Any) -> Symphony:
+        """Return an application whose file says that it publishes to the broker itself."""
+        self.create(outbox=False)
+        wanted = {"transports": {NAME: {"type": self.server.kind}}}
+        config = Config(Path("symphony.toml"), None, wanted, {}, {NAME: self.settings})
+        return Symphony(self.dsn, config=config, **options)
+
     def status(self, message_id: int) -> str:
         return status(self.client.conn, message_id)
+
+    def queue(self, message_id: int) -> str | None:
+        found = self.client.message_status(message_id)
+        return None if found is None else found.queue_name

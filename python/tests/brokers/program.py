@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from symphony_pg import Context, PermanentError, Snooze, Symphony, Worker
+from symphony_pg.brokers import rabbitmq, redis, sqs
 from symphony_pg.config.broker import BrokerSettings
 from symphony_pg.worker.relay import Relay
 
+PATIENCE = 3.0  # with a broker that does not answer
 EFFECT = "insert into effect (type, key, n) values (%s, %s, %s)"
 
 
@@ -68,6 +70,7 @@ def application(dsn: str, file: int) -> Symphony:
 
 
 async def main(role: str, dsn: str, path: str, text: str) -> None:
+    rabbitmq.PATIENCE = redis.PATIENCE = sqs.PATIENCE = PATIENCE
     transports = [BrokerSettings(**each) for each in json.loads(text)]
     if role == "relay":
         workers: list[Worker] = [Relay(each, dsn) for each in transports]

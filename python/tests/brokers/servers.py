@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import os
 import random
@@ -21,11 +22,12 @@ from typing import Any, ClassVar
 
 import pytest
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from moto.sqs.models import Queue
+from moto.sqs import models
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from fetch import brokers
 from tests.helpers import wait_until
+from tests.proxy import Proxy
 
 PATIENCE = 60.0
 # RabbitMQ 3.10 writes down half a second later that there is a quorum queue: if it is killed before
@@ -70,7 +72,6 @@ class Server(ABC):
     ending = ""  # of the names of destinations
     keeps_order = True
     keeps_order_of_key = True
-    pace = 1.0  # of the others; a test that counts sends so much less
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -193,10 +194,13 @@ class Redis(Program):
 
     def _command(self) -> list[str]:
         return [
-            *(str(self._program), "--port", str(self.port), "--bind", "127.0.0.1"),
+            *(str(self._program), *self._listening(), "--bind", "127.0.0.1"),
             *("--dir", str(self.folder), "--save", "", "--daemonize", "no"),
             *("--appendonly", "yes", "--appendfsync", "always"),
         ]
+
+    def _listening(self) -> list[str]:
+        return ["--port", str(self.port)]
 
     def _environment(self) -> Mapping[str, str]:
         return {**os.environ, "LD_LIBRARY_PATH": brokers.libraries(self._program)}
@@ -213,7 +217,7 @@ class Redis(Program):
     def _is_up(self) -> bool:
         import redis
 
-        with redis.Redis(port=self.port, socket_timeout=2) as client:
+        with redis.Redis.from_url(self.dsn, socket_timeout=2) as client:
             try:
                 return bool(client.ping())
             except redis.RedisError:
@@ -249,7 +253,7 @@ class RabbitMQ(Program):
         )
         (folder / "bin" / "erl").chmod(0o755)
         (folder / "rabbitmq.conf").write_text(
-            f"listeners.tcp.1 = 127.0.0.1:{self.port}\n"
+            f"{self._listening()}\n"
             "log.console = true\nlog.console.level = warning\nlog.file = false\n"
             "disk_free_limit.absolute = 50MB\nvm_memory_high_watermark.relative = 0.6\n"
         )
@@ -259,6 +263,9 @@ class RabbitMQ(Program):
     @property
     def dsn(self) -> str:
         return f"amqp://guest:guest@127.0.0.1:{self.port}/"
+
+    def _listening(self) -> str:
+        return f"listeners.tcp.1 = 127.0.0.1:{self.port}"
 
     def _command(self) -> list[str]:
         return [str(self._program)]
@@ -325,19 +332,49 @@ class RabbitMQ(Program):
 moto_turn = threading.Condition()
 
 
-def _moto(*request: Any) -> Any:
+def _moto(environ: dict[str, Any], *more: Any) -> Any:
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    body = environ["wsgi.input"].read(length)  # it may never come, so this is nobody's turn
     with moto_turn:
-        return _moto_app(*request)
+        _counted.clear()
+        return _moto_app({**environ, "wsgi.input": io.BytesIO(body)}, *more)
 
 
 _moto_app = DomainDispatcherApplication(create_backend_app)
 
 
-def _let_others(self: Queue, timeout: int) -> None:
+def _let_others(self: models.Queue, timeout: int) -> None:
     moto_turn.wait(0.02)
 
 
-Queue.wait_for_messages = _let_others  # type: ignore[method-assign]
+# moto counts a whole queue anew whenever it looks at a setting of it, several times for a message,
+# and makes a date for each look at the clock: of a second at work, that was nearly all.
+_counted: dict[models.Queue, dict[str, Any]] = {}
+_count = vars(models.Queue)["attributes"].fget
+
+
+def _counted_once(self: models.Queue) -> dict[str, Any]:
+    if self not in _counted:
+        _counted[self] = _count(self)
+    return _counted[self]
+
+
+# Who polls stops when the poll has ended: to hang up might take a message along. SQS counts whole
+# seconds, and so nearly every test would end by waiting for one.
+SECOND = 0.2
+_receive = models.SQSBackend.receive_message
+
+
+def _receive_soon(
+    self: models.SQSBackend, queue_name: str, count: int, wait: int, *more: Any
+) -> list[models.Message]:
+    return _receive(self, queue_name, count, wait * SECOND, *more)  # type: ignore[arg-type]
+
+
+models.SQSBackend.receive_message = _receive_soon  # type: ignore[assignment, method-assign]
+models.Queue.attributes = property(_counted_once)  # type: ignore[assignment]
+models.Queue.wait_for_messages = _let_others  # type: ignore[method-assign]
+vars(models)["unix_time_millis"] = lambda: time.time() * 1000
 
 
 class _Quiet(WSGIRequestHandler):
@@ -346,9 +383,9 @@ class _Quiet(WSGIRequestHandler):
 
 
 class SQS(Server):
-    """SQS as moto plays it, in this process: what is killed is the port, and moto goes on.
+    """SQS as moto plays it, in this process, behind a proxy.
 
-    moto writes nothing down, so it cannot crash and come back.
+    moto writes nothing down, so it cannot crash and come back: what fails is the network.
     """
 
     kind = "sqs"
@@ -358,7 +395,6 @@ class SQS(Server):
     credentials: ClassVar = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     keeps_order = False
     keeps_order_of_key = False
-    pace = 0.1
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -368,22 +404,51 @@ class SQS(Server):
     def dsn(self) -> str:
         return f"sqs://eu-west-1?endpoint=http://127.0.0.1:{self.port}"
 
+    def _tls(self) -> tuple[str, str] | None:
+        return None
+
     def start(self) -> None:
-        listener = make_server("127.0.0.1", self.port, _moto, threaded=True, request_handler=_Quiet)
-        threading.Thread(target=listener.serve_forever, daemon=True).start()
-        self._listener = listener
+        if self._listener is None:
+            self._listener = make_server(
+                "127.0.0.1",
+                self.port,
+                _moto,
+                threaded=True,
+                request_handler=_Quiet,
+                ssl_context=self._tls(),
+            )
+            threading.Thread(target=self._listener.serve_forever, daemon=True).start()
+            self._proxy = Proxy("127.0.0.1", self.port)
+            self.port = self._proxy.port
+        self._proxy.is_off = False
 
     def ensure_up(self) -> None:
-        if self._listener is None:
-            self.start()
+        self.start()
 
     def kill(self) -> None:
-        listener, self._listener = self._listener, None
-        if listener is not None:
-            listener.shutdown()
+        self._proxy.is_off = True
+        self._proxy.cut()
 
     def stop(self) -> None:
         self.kill()
+
+    def disturb(self, rng: random.Random) -> None:
+        """Cut all connections, let them fall silent for good, or let nobody through for a while."""
+        fault = rng.choice(["cut", "silence", "stall", "off"])
+        if fault == "cut":
+            self._proxy.cut()
+        elif fault == "off":
+            super().disturb(rng)
+        else:
+            self._proxy.refuses_news = fault == "stall"
+            self._proxy.silence()
+            time.sleep(rng.uniform(0, 1))
+            self._proxy.clear()
+
+    def close(self) -> None:
+        if self._listener is not None:
+            self._proxy.close()
+            self._listener.shutdown()
 
     async def send_foreign(
         self, destination: str, body: bytes, type_: str | None, headers: Mapping[str, str]

@@ -39,7 +39,7 @@ def test_whatever_fails_each_message_takes_effect_or_has_failed(
 ) -> None:
     """Of what is inside a transaction each effect takes place once."""
     types = {"Pay": "orders", "Ship": "orders", "Bill": "billing"}
-    each = int(MESSAGES * server.pace) // len(types)
+    each = MESSAGES // len(types)
     transports: dict[str, dict[str, bool]] = {"orders": {}, "billing": {"inbox": True}}
     with database() as postgres:
         campaign = Campaign(server, postgres.dsn, tmp_path, transports, types, rng)
@@ -76,7 +76,7 @@ def test_the_order_of_a_key_holds_when_relays_are_killed(
     if not server.keeps_order_of_key:
         pytest.skip(f"{server.kind} keeps no order")
     transports = {"moves": {"ordered": True, "batch_size": 50}}
-    number, kills = int(max(400, MESSAGES // 4) * server.pace), max(6, FAULTS // 3)
+    number, kills = max(400, MESSAGES // 4), max(6, FAULTS // 3)
     with database() as postgres:
         campaign = Campaign(server, postgres.dsn, tmp_path, transports, {"Move": "moves"}, rng)
         with campaign.running(relay=2):

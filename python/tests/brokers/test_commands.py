@@ -102,3 +102,25 @@ def test_a_library_that_is_missing_is_named(
     monkeypatch.setitem(sys.modules, bench.server.library, None)
     output = Cli(bench.dsn).run("relay", "orders", exit_code=1).output
     assert f"pip install 'symphony-pg[{bench.server.kind}]'" in output
+
+
+@pytest.mark.parametrize(
+    ("server", "written"),
+    [
+        ("redis", "redis://127.0.0.1:{port}/0?ssl_ca_cert=x"),
+        ("redis", "redis://127.0.0.1:{port}/0?socket_timeout=x"),
+        ("rabbitmq", "amqp://127.0.0.1:{port}x/"),
+        ("sqs", "sqs://eu-west-1?endpoint=127.0.0.1:{port}"),
+        ("sqs", "sqs://?endpoint=http://127.0.0.1:{port}"),
+    ],
+    indirect=["server"],
+)
+def test_a_dsn_with_a_mistake_is_told(
+    bench: Bench, project: Path, server: Server, written: str
+) -> None:
+    (project / "symphony.toml").write_text(
+        FILE.format(dsn=written.format(port=server.port), destination=bench.destination)
+    )
+    output = Cli(bench.dsn).run("transport", "setup", "orders", exit_code=1).output
+    assert "is not reached" in output
+    assert "Traceback" not in output

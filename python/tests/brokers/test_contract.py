@@ -7,14 +7,16 @@ from functools import partial
 from typing import Any
 
 import pytest
+from psycopg.conninfo import make_conninfo
 
-from symphony_pg import PermanentError, Snooze
+from symphony_pg import PermanentError, Snooze, Symphony
 from symphony_pg.brokers.broker import BrokerAway
 from symphony_pg.handling.context import Context
+from symphony_pg.worker.relay import Relay
 from tests.brokers.bench import Bench
 from tests.brokers.servers import SERVERS
 from tests.helpers import Connection, one
-from tests.worker.helpers import running, until
+from tests.worker.helpers import at_work, running, until
 
 LARGEST_BODY = 268435455
 OUTSIDE = ("pending", "processing")
@@ -246,6 +248,36 @@ async def test_with_an_inbox_every_handler_is_in_a_transaction(
     assert one(conn, "select count(*) from effect") == 1
 
 
+@pytest.mark.parametrize("inbox", [True, False])
+async def test_a_handler_with_a_transaction_of_its_own_works_with_an_inbox_and_without(
+    bench: Bench, conn: Connection, inbox: bool
+) -> None:
+    bench.create(inbox=inbox)
+    conn.execute("create table effect (type text, attempt integer)")
+
+    @bench.app.handler("Pay")
+    def pay(body: Any, context: Context) -> None:
+        with context.transaction() as tx:
+            tx.execute("insert into effect values ('Pay', %s)", [context.attempt])
+            if context.attempt == 1:
+                raise OSError("not now")
+
+    @bench.app.handler("Ship")
+    async def ship(body: Any, context: Context) -> None:
+        async with context.transaction() as tx:
+            await tx.execute("insert into effect values ('Ship', %s)", [context.attempt])
+            if context.attempt == 1:
+                raise OSError("not now")
+
+    bench.client.enqueue("Pay", {})
+    bench.client.enqueue("Ship", {})
+    async with bench.working() as worker:
+        await until(lambda: worker.counts.done == 2, "both")
+    effects = conn.execute("select type, attempt from effect order by type").fetchall()
+    assert effects == [("Pay", 2), ("Ship", 2)]
+    assert one(conn, "select count(*) from symphony.inbox") == 2
+
+
 async def test_an_inbox_is_that_of_one_transport(bench: Bench, conn: Connection) -> None:
     """Another worker of the same application opens its transactions as ever."""
     bench.create(inbox=True)
@@ -269,6 +301,32 @@ async def test_an_inbox_is_that_of_one_transport(bench: Bench, conn: Connection)
         bench.client.enqueue("Mail", {})
         await until(lambda: worker.counts.done + other.counts.done == 2, "both")
     assert one(conn, "select count(*), count(distinct type) from effect") == (2, 2)
+
+
+@pytest.mark.parametrize("server", ["redis"], indirect=True)
+async def test_a_role_for_the_outbox_alone_relays_and_consumes(bench: Bench) -> None:
+    bench.create(inbox=True)
+    conn, role = bench.client.conn, f"sy_{bench.destination}"
+    conn.execute(f"create role {role} login password 'x'")
+    try:
+        bench.client.grant_access(role, "consumer", ["outbox/orders"])
+        dsn = make_conninfo(bench.dsn, user=role, password="x")
+        app = Symphony(dsn)
+
+        @app.handler("Pay")
+        def pay(body: Any, context: Context) -> None:
+            if context.attempt == 1:
+                raise OSError("not now")
+
+        bench.client.enqueue("Pay", {})
+        async with (
+            at_work(Relay(bench.settings, dsn)),
+            running(app, transport=bench.settings) as worker,
+        ):
+            await until(lambda: worker.counts.done == 1, "the second attempt")
+    finally:
+        conn.execute(f"drop owned by {role}")
+        conn.execute(f"drop role {role}")
 
 
 async def test_a_stopped_consumer_gives_nothing_up(bench: Bench) -> None:
@@ -330,7 +388,8 @@ async def test_an_outage_uses_no_attempt_and_changes_no_order(bench: Bench) -> N
     bench.server.kill()
     ids = bench.client.enqueue_batch([{"message_type": "Pay", "body": n} for n in range(500)])
     async with bench.relaying() as relay:
-        await asyncio.sleep(3)
+        await until(lambda: bench.client.transport_status()[0].state == "down", "it is told")
+        await asyncio.sleep(1)
         assert relay.counts.done == 0
         await asyncio.to_thread(bench.server.start)
         await until(lambda: relay.counts.done == 500, "all")

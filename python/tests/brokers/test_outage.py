@@ -21,6 +21,15 @@ MESSAGES = int(os.environ.get("OUTAGE_MESSAGES", "1000"))
 LEFT = "select (select count(*) from symphony.inbox), (select count(*) from effect)"
 
 
+def metrics(bench: Bench) -> dict[str, float]:
+    """Return what is measured of the transport."""
+    return {
+        each.metric.removeprefix("symphony_transport_"): each.value
+        for each in bench.client.metrics()
+        if each.labels.get("transport") == NAME
+    }
+
+
 async def rate_of(relay: Relay, total: int) -> float:
     """Wait until so many messages are forwarded; return the rate from the first to the last."""
     before = relay.counts.done
@@ -35,19 +44,18 @@ async def test_a_broker_that_is_off_is_told_of_and_caught_up_with(
 ) -> None:
     """No attempt is used, and the order stays. The rates are printed."""
     seen: list[tuple[int, int]] = []
-    messages = int(MESSAGES * bench.server.pace)
 
     @bench.app.handler("Pay")
     def pay(body: Any, context: Context) -> None:
         seen.append((context.message_id, context.attempt))
 
     def enqueue() -> list[int]:
-        batch = [{"message_type": "Pay", "body": n} for n in range(messages)]
+        batch = [{"message_type": "Pay", "body": n} for n in range(MESSAGES)]
         return bench.client.enqueue_batch(batch)
 
     async with bench.relaying() as relay:
         ids = enqueue()
-        usual = await rate_of(relay, messages)
+        usual = await rate_of(relay, MESSAGES)
         await asyncio.to_thread(bench.server.kill)
         off_since = time.monotonic()
         try:
@@ -57,12 +65,13 @@ async def test_a_broker_that_is_off_is_told_of_and_caught_up_with(
             await asyncio.sleep(max(0.0, off_since + OFF - time.monotonic()))
             why = bench.client.why_not_running(late[-1])
             doctor = Cli(bench.dsn).run("doctor", exit_code=1).output
+            measured = metrics(bench)
             attempts = {known(conn, each).attempt for each in late}
         finally:
             await asyncio.to_thread(bench.server.start)
-        caught_up = await rate_of(relay, 2 * messages)
+        caught_up = await rate_of(relay, 2 * MESSAGES)
     async with bench.consuming(concurrency=1) as worker:
-        await until(lambda: worker.counts.done == 2 * messages, "all")
+        await until(lambda: worker.counts.done == 2 * MESSAGES, "all")
     print(
         f"\n{bench.server.kind}: off for {OFF:.0f} s; {usual:.0f} messages/s before and "
         f"{caught_up:.0f} after\n{why}\n{doctor}"
@@ -71,6 +80,11 @@ async def test_a_broker_that_is_off_is_told_of_and_caught_up_with(
     assert f'The broker of transport "{NAME}" has been down for' in doctor
     assert " object at 0x" not in why
     assert attempts <= {0, 1}
+    assert (measured["up"], measured["relays"], measured["consumers"]) == (0, 1, 0)
+    assert measured["forwarded_total"] == MESSAGES
+    assert measured["pending_messages"] == MESSAGES
+    after = metrics(bench)
+    assert (after["forwarded_total"], after["pending_messages"]) == (2 * MESSAGES, 0)
     expected = [(each, 1) for each in [*ids, *late]]
     assert (seen if bench.server.keeps_order else sorted(seen)) == expected
 

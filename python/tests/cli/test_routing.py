@@ -63,6 +63,30 @@ def test_routes(cli: Cli, conn: Connection) -> None:
     assert 'B gets a delivery: no route fits, so it goes to the queue "default".' in text
 
 
+def test_a_transport_may_lead_to_a_broker_directly(cli: Cli, conn: Connection) -> None:
+    settings = ("--set", "outbox=false", "--set", "destination=shop.clicks", "--set", "prefetch=7")
+    cli.run("transport", "create", "clicks", "--type", "rabbitmq", *settings)
+    (row,) = cli.json("transport", "list")
+    assert row["config"] == {"outbox": False, "destination": "shop.clicks", "prefetch": 7}
+    cli.run("route", "set", "Clicked", "clicks")
+    assert cli.json("route", "show", "Clicked")[0]["direct"]
+    text = cli.run("route", "show", "Clicked").output
+    assert "dispatch() of Python publishes to clicks, and SQL cannot." in text
+    output = cli.run("enqueue", "Clicked", exit_code=1).output
+    assert "outbox/clicks" in output
+    cli.run("enqueue", "Clicked", "--queue", "outbox/clicks")
+    cli.run("enqueue", "Clicked", "--delay", "1m")
+    (row,) = cli.json("transport", "list")
+    assert (row["state"], row["pending"]) == ("no relay", 1)
+    for wrong in (("--set", "prefetch=many"), ("--set", "dsn=amqp://u:secret@h/")):
+        output = cli.run(
+            "transport", "create", "t", "--type", "rabbitmq", *wrong, exit_code=1
+        ).output
+        assert "HINT" in output
+        assert "secret" not in output
+    assert "KEY=VALUE" in cli.run("transport", "create", "t", "--set", "x", exit_code=2).output
+
+
 def test_policies(cli: Cli) -> None:
     assert [(row["pattern"], row["delay"]) for row in cli.json("policy", "list")] == [("*", 1.0)]
     assert cli.json(

@@ -33,7 +33,8 @@ from symphony_pg.config.settings import BROKERS, ERRORS, QUEUE, RETRY, TRANSPORT
 from symphony_pg.database import functions
 from symphony_pg.schedules import Schedules
 from symphony_pg.times import parse_duration
-from tests.helpers import Connection
+from tests.cli.helpers import Cli
+from tests.helpers import Connection, one
 
 OF_ALL_COMMANDS = {"dsn", "json"}
 OUT_OF_RANGE: dict[str, list[Any]] = {
@@ -88,6 +89,30 @@ def test_a_setting_of_a_queue_is_known_everywhere() -> None:
     assert {kind.name for kind in QUEUE.values()} == settings
     for command in ("create", "configure"):
         assert options(queue.commands[command], "name") == settings
+
+
+def test_a_setting_that_is_not_given_stays(cli: Cli, conn: Connection) -> None:
+    """A queue that differs from the default in all of its settings keeps them."""
+    one_each = [
+        *("--max-attempts=7", "--retry-delay=2s", "--retry-multiplier=3", "--retry-max-delay=1h"),
+        *("--retry-jitter=0.5", "--lease=1m", "--retention=2d", "--max-body-bytes=9"),
+        *("--idempotency-window=1h", "--failed-retention=1h", "--max-snooze=1h", "--ordered"),
+        *("--key-concurrency=1", "--concurrency=3", "--on-failure=hold", "--rate=1/1s"),
+        *("--burst=4", "--key-rate=2/1s"),
+    ]
+    told = {each.removeprefix("--").split("=")[0].replace("-", "_") for each in one_each}
+    assert told == arguments("create_queue", "queue_name")
+    of_queue = "select to_jsonb(q) from symphony.queue as q where queue_name = %s"
+
+    cli.run("queue", "create", "mail", *one_each)
+    settings = one(conn, of_queue, "mail")
+    plain = one(conn, of_queue, "default")
+    assert {name for name in told if settings[name] == plain[name]} == set()
+    for command, given in (*(("configure", [each]) for each in one_each), ("create", [])):
+        cli.run("queue", command, "mail", *given)
+        assert one(conn, of_queue, "mail") == settings, (command, given)
+    cli.run("queue", "configure", "mail", "--not-ordered")
+    assert one(conn, of_queue, "mail") == {**settings, "ordered": False}
 
 
 def test_a_setting_of_a_retry_policy_is_known_everywhere() -> None:
@@ -170,7 +195,9 @@ def test_the_keys_of_a_transport_are_the_arguments_of_create_transport(conn: Con
     keys = {shown.get(each, each) for each in arguments("create_transport", "transport_name")}
     # config is for other clients, the DSN for this one, and enabled is a verb of its own.
     assert {kind.name for kind in TRANSPORT.values()} - {"dsn", "enabled"} == keys - {"config"}
-    assert options(transport.commands["create"], "name") == {"kind", "queue", "priority"}
+    shown = {"type": "kind", "config": "settings"}
+    taken = options(transport.commands["create"], "name")
+    assert taken == {shown.get(each, each) for each in keys}
     for priority in (-1, 0, 9, 10):
         with nullcontext() if 0 <= priority <= 9 else pytest.raises((Mistake, BadArgument)):
             TRANSPORT["priority"].read(priority)
@@ -180,6 +207,7 @@ def test_the_keys_of_a_transport_are_the_arguments_of_create_transport(conn: Con
 
 ENDS_OF_BROKERS: dict[str, list[Any]] = {
     "destination": ["x"],
+    "outbox": [False, True],
     "ordered": [False],
     "inbox": [False],
     "inbox_retention": ["1m", "360d"],

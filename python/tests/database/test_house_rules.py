@@ -27,7 +27,7 @@ ALLOWED = re.compile(
     r"\s+select pg_catalog\.pg_backend_pid\(\), \(\s+"
     r"select pg_catalog\.count\(pg_catalog\.set_config\(|"
     r"listen \S+$|unlisten \S+$|"
-    r"select pg_catalog\.set_config\('symphony\.actor', %s, true\)$|"
+    r"select pg_catalog\.set_config\('(symphony\.actor|lock_timeout)', %s, true\)$|"
     r"select pg_catalog\.set_config\('statement_timeout', %s, true\), "
     r"pg_catalog\.set_config\('(transaction_read_only', 'on'|symphony\.actor', %s), true\)$|"
     r"select pg_catalog\.set_config\('synchronous_commit', 'off', false\)$|"

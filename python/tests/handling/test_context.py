@@ -1,10 +1,12 @@
 """What a handler learns from its context, and the transaction that it gives."""
 
+import asyncio
+from contextlib import suppress
 from datetime import datetime, timezone
 
 import pytest
 
-from symphony_pg import Client, Context, Symphony
+from symphony_pg import Client, Context, Symphony, transaction_middleware
 from tests.helpers import KINDS, Connection, Job, jobs, status
 from tests.worker.helpers import run
 
@@ -38,6 +40,71 @@ def notes(conn: Connection) -> Connection:
 
 def notes_in(conn: Connection) -> list[int]:
     return [row[0] for row in conn.execute("select n from note order by n").fetchall()]
+
+
+@KINDS
+@pytest.mark.parametrize("outcome", ["commits", "raises", "is caught", "raises afterwards"])
+def test_a_transaction_inside_another_is_a_part_of_it(
+    app: Symphony, notes: Connection, kind: str, outcome: str
+) -> None:
+    """The same handler works with and without a middleware that has opened one."""
+    app.middleware(transaction_middleware())
+    Client(notes).create_queue("next")
+
+    def sync_handler(job: Job, context: Context) -> None:
+        app.dispatch(Job(1), queue="next")
+        with suppress(OSError), context.transaction() as conn:
+            assert conn is context.conn
+            conn.execute("insert into note values (2)")
+            app.dispatch(Job(2), queue="next")
+            if outcome != "commits" and outcome != "raises afterwards":
+                raise OSError if outcome == "is caught" else RuntimeError
+        context.conn.execute("insert into note values (3)")
+        if outcome == "raises afterwards":
+            raise RuntimeError("what the block did is not kept either")
+
+    async def async_handler(job: Job, context: Context) -> None:
+        await app.dispatch_async(Job(1), queue="next")
+        with suppress(OSError):
+            async with context.transaction() as conn:
+                assert conn is context.conn
+                await conn.execute("insert into note values (2)")
+                await app.dispatch_async(Job(2), queue="next")
+                if outcome != "commits" and outcome != "raises afterwards":
+                    raise OSError if outcome == "is caught" else RuntimeError
+        await context.conn.execute("insert into note values (3)")
+        if outcome == "raises afterwards":
+            raise RuntimeError("what the block did is not kept either")
+
+    app.handler(Job)(sync_handler if kind == "sync" else async_handler)
+    sent = app.dispatch(Job(0))
+    run(app)
+    written = {"commits": [2, 3], "is caught": [3]}.get(outcome, [])
+    dispatched = {"commits": [1, 2], "is caught": [1]}.get(outcome, [])
+    assert notes_in(notes) == written
+    assert [
+        row[0]
+        for row in notes.execute(
+            "select (body ->> 'n')::int from symphony.pending_message where queue_name = 'next' "
+            "order by 1"
+        )
+    ] == dispatched
+    assert status(notes, sent) == ("completed" if written else "delayed")
+
+
+async def test_a_transaction_inside_another_is_of_its_kind(app: Symphony) -> None:
+    app.middleware(transaction_middleware())
+    errors: list[BaseException] = []
+
+    @app.handler(Job)
+    async def handle(job: Job, context: Context) -> None:
+        with pytest.raises(TypeError, match="write async with") as caught, context.transaction():
+            pass
+        errors.append(caught.value)
+
+    await app.dispatch_async(Job(0))
+    await asyncio.to_thread(run, app)
+    assert len(errors) == 1
 
 
 @KINDS

@@ -60,6 +60,8 @@ def test_the_metrics_of_the_database(client: Client, conn: Connection, accept: s
     client.pause_queue("mail")
     client.create_transport("sms", queue_name="mail")
     client.disable_transport("sms")
+    client.create_transport("orders", "rabbitmq")
+    client.enqueue("A", queue_name="outbox/orders")
     client.create_schedule("report", "A", "interval", {"every": "1 hour"})
     client.heartbeat("w1", ["default", "mail"])
     fail(client, 2)
@@ -74,7 +76,10 @@ def test_the_metrics_of_the_database(client: Client, conn: Connection, accept: s
     assert value(found, "symphony_queue_failed_total", queue="default") == 2
     assert value(found, "symphony_queue_wait_seconds_bucket", queue="default", le="+Inf") == 2
     assert value(found, "symphony_queue_wait_seconds_count", queue="default") == 2
-    assert value(found, "symphony_transport_up", transport="sms") == 0
+    assert value(found, "symphony_transport_disabled", transport="sms") == 1
+    assert value(found, "symphony_transport_up", transport="orders") == 0
+    assert value(found, "symphony_transport_pending_messages", transport="orders") == 1
+    assert value(found, "symphony_transport_forwarded_total", transport="orders") == 0
     assert value(found, "symphony_workers", queue="mail", state="idle") == 1
     assert value(found, "symphony_scrape_errors_total") == 0
     assert value(found, "symphony_build_info", version="0.1.0", schema_version="0.1.0") == 1
@@ -87,6 +92,7 @@ def test_the_metrics_of_the_database(client: Client, conn: Connection, accept: s
 
 def test_every_metric_has_its_family_and_a_look_is_one_query(client: Client) -> None:
     client.create_transport("sms")
+    client.create_transport("orders", "rabbitmq")
     client.create_schedule("report", "A", "interval", {"every": "1 hour"})
     client.heartbeat("w1", ["default"])
     client.tick()
@@ -187,6 +193,7 @@ def test_the_dashboard_shows_what_there_is(app: Symphony, conn: Connection) -> N
     """docs/grafana.json asks for metrics and labels that exist, and for most of them."""
     client = Client(conn)
     client.create_transport("sms")
+    client.create_transport("orders", "rabbitmq")
     client.create_schedule("report", "A", "interval", {"every": "1 hour"})
     client.heartbeat("w1", ["default"])
     client.tick()

@@ -1,6 +1,8 @@
 """What several sessions do, a clock that a test moves on, and lives of a model."""
 
-from datetime import datetime, timedelta
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta, timezone
 
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
@@ -48,17 +50,28 @@ def pass_time(conn: Connection, by: timedelta) -> datetime:
     return now
 
 
-def run_lives(life: type[RuleBasedStateMachine], examples: int, steps: int) -> None:
-    """Let hypothesis make so many lives of so many steps."""
-    run_state_machine_as_test(
-        life,
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=steps,
-            deadline=None,
-            derandomize=False,  # as the profile that hypothesis takes in CI would
-            database=None,
-            print_blob=True,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+def run_lives(
+    conn: Connection,
+    life: Callable[[Connection, Counter[str]], RuleBasedStateMachine],
+    examples: int,
+    reached: Sequence[str],
+) -> None:
+    """Let hypothesis make so many lives, and some more until all has happened that should."""
+    seen: Counter[str] = Counter()
+    replace_clock(conn, datetime(2030, 1, 1, tzinfo=timezone.utc))
+    for _ in range(12):
+        run_state_machine_as_test(
+            lambda: life(conn, seen),  # type: ignore[arg-type]  # any maker will do
+            settings=settings(
+                max_examples=examples,
+                stateful_step_count=50,
+                deadline=None,
+                derandomize=False,  # as the profile that hypothesis takes in CI would
+                database=None,
+                print_blob=True,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
+        if all(seen[each] for each in reached):
+            break
+    assert [each for each in reached if not seen[each]] == [], seen

@@ -22,7 +22,7 @@ from tests.sessions.cron.rules import explain, second_opinion
 
 LIST = ROOT / "build" / "cron-differences.tsv"
 LIST_TITLES = "decided by\tcase\there\tcroniter\tcronsim sides with"
-CASES = int(os.environ.get("CRON_CASES", "20000"))
+CASES = int(os.environ.get("CRON_CASES", "10000"))
 BATCH = 50
 
 

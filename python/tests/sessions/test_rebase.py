@@ -278,12 +278,11 @@ def work_off(client: Client, at_most: int = 1000) -> list[int]:
 
 
 def purge(conn: Connection) -> None:
-    """Let all retention be over."""
+    """Let all retention be over, and each tick fold and purge."""
     conn.execute("update symphony.queue set retention = '0'")
-    conn.execute("update symphony.tick set purge_at = '-infinity'")
     while one(conn, "select count(*) from symphony.message") > 0:
+        conn.execute("update symphony.tick set purge_at = '-infinity', fold_at = '-infinity'")
         conn.execute("select symphony.tick()")
-        conn.execute("update symphony.tick set purge_at = '-infinity'")
 
 
 def make_database(server: Server, name: str) -> str:

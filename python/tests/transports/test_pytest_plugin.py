@@ -514,9 +514,19 @@ def test_a_setting_allows_it(shop: pytest.Pytester) -> None:
 def test_whatever_reaches_the_database_is_guarded() -> None:
     """A transport that is new here keeps connections to PostgreSQL, or a transport that does."""
     import symphony_pg
-    from symphony_pg.transports import local, memory, postgres, queue, routed, sync
+    from symphony_pg.transports import (
+        direct,
+        ids,
+        local,
+        memory,
+        plan,
+        postgres,
+        queue,
+        routed,
+        sync,
+    )
 
-    rooms = (local, memory, postgres, queue, routed, sync)
+    rooms = (direct, ids, local, memory, plan, postgres, queue, routed, sync)
     kinds = {
         each
         for room in rooms
@@ -528,6 +538,7 @@ def test_whatever_reaches_the_database_is_guarded() -> None:
         for path in Path(postgres.__file__).parent.glob("[a-z]*.py")
     }
     elsewhere = {memory.InMemoryTransport, sync.SyncTransport, queue.QueueTransport}
+    elsewhere.add(direct.DirectTransport)  # by way of RoutedTransport
     assert kinds - elsewhere == {*pytest_plugin.GUARDED}
 
 

@@ -6,46 +6,50 @@ RATE_SECONDS=60 looks for a minute.
 import asyncio
 import os
 import time
-from itertools import pairwise
+from itertools import cycle, pairwise
 from typing import Any
 
 from symphony_pg import Client, Symphony
-from tests.helpers import Connection, Job
+from tests.helpers import Connection, Job, fullest
 from tests.worker.helpers import running, until
 
 SECONDS = float(os.environ.get("RATE_SECONDS", "3"))
 CLAIMS = """
-    select c.claimed_at, c.size from symphony.claim as c join symphony.lane as l using (lane_id)
+    select extract(epoch from c.claimed_at)::float, c.size, c.keys
+    from symphony.claim as c join symphony.lane as l using (lane_id)
     where l.queue_name = 'paced' and c.size > 0 order by c.claimed_at
 """
 CALLS = "select sum(calls) from pg_stat_user_functions where funcname = 'claim_batch'"
 
 
-def fill(conn: Connection, messages: int, key: str = "k", **settings: Any) -> None:
+def fill(conn: Connection, messages: int, *keys: str, **settings: Any) -> None:
     client = Client(conn)
     client.create_queue("paced", **settings)
+    each = {"message_type": "Job", "queue_name": "paced"}
     client.enqueue_batch(
         [
-            {"message_type": "Job", "body": {"n": n}, "queue_name": "paced", "group_key": key}
-            for n in range(messages)
+            {**each, "body": {"n": n}, "group_key": key}
+            for n, key in zip(range(messages), cycle(keys))
         ]
     )
 
 
-def within(conn: Connection, rate: float, burst: int) -> int:
+def within(conn: Connection, rate: float, burst: int, key: str | None = None) -> int:
     """Return how many were handed out; no time between two claims had more than it may have."""
-    claims = conn.execute(CLAIMS).fetchall()
-    for first, (begun, _) in enumerate(claims):
-        handed_out = 0
-        for claimed_at, size in claims[first:]:
-            handed_out += size
-            assert handed_out <= burst + rate * (claimed_at - begun).total_seconds() + 1e-6
-    return sum(size for _, size in claims)
+    handed_out = [
+        (at, size if key is None else keys.count(key))
+        for at, size, keys in conn.execute(CLAIMS).fetchall()
+    ]
+    assert fullest(handed_out, rate) <= burst + 0.01
+    return sum(size for _, size in handed_out)
 
 
-async def test_two_workers_keep_a_rate_and_reach_it(app: Symphony, conn: Connection) -> None:
-    rate, burst = 50, 5
-    fill(conn, int(rate * SECONDS * 2), rate=f"{rate}/1 s", burst=burst)
+async def test_two_workers_keep_the_rates_and_reach_them(app: Symphony, conn: Connection) -> None:
+    """One key has half of the messages, and no more of them are handed out than of the others."""
+    rate, burst, key_rate = 50, 5, 10
+    keys = ("flood", "a", "flood", "b", "flood", "c", "flood", "d")
+    rates = {"rate": f"{rate}/1 s", "burst": burst, "key_rate": f"{key_rate}/1 s"}
+    fill(conn, int(rate * SECONDS * 2), *keys, **rates)
 
     @app.handler(Job)
     async def handle(job: Job) -> None:
@@ -53,8 +57,9 @@ async def test_two_workers_keep_a_rate_and_reach_it(app: Symphony, conn: Connect
 
     async with running(app, queues=["paced"]), running(app, queues=["paced"]):
         await asyncio.sleep(SECONDS)
-    found = within(conn, rate, burst)
-    assert found >= 0.6 * rate * SECONDS
+    assert within(conn, rate, burst) >= 0.6 * rate * SECONDS
+    for key in set(keys):
+        assert within(conn, key_rate, key_rate, key) >= 0.6 * key_rate * SECONDS
 
 
 async def test_a_worker_sleeps_until_the_next_one_is_allowed(
@@ -65,7 +70,7 @@ async def test_a_worker_sleeps_until_the_next_one_is_allowed(
         "do $$ begin execute format('alter database %I set track_functions = pl', "
         "current_database()); end $$"
     )
-    fill(conn, 10, rate="5/1 s", burst=1)
+    fill(conn, 10, "k", rate="5/1 s", burst=1)
     started: list[float] = []
 
     @app.handler(Job)

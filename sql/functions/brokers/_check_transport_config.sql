@@ -9,6 +9,7 @@ declare
 begin
     with known (key, kind, least, most, brokers) as (
         values ('destination', 'string', 1, 200, '{redis,rabbitmq,sqs}'::text[]),
+               ('outbox', 'boolean', null, null, '{redis,rabbitmq,sqs}'),
                ('ordered', 'boolean', null, null, '{redis,rabbitmq,sqs}'),
                ('inbox', 'boolean', null, null, '{redis,rabbitmq,sqs}'),
                ('inbox_retention', 'string', null, null, '{redis,rabbitmq,sqs}'),

@@ -12,7 +12,8 @@ as $$
                                            operator(pg_catalog.=) 'up') as up,
                coalesce(
                    pg_catalog.min(said.relay operator(pg_catalog.->>) 'state') filter (
-                       where said.relay operator(pg_catalog.->>) 'state' operator(pg_catalog.<>) 'connecting'),
+                       where said.relay operator(pg_catalog.->>) 'state'
+                             operator(pg_catalog.<>) 'connecting'),
                    pg_catalog.min(said.relay operator(pg_catalog.->>) 'state')) as state,
                pg_catalog.min((said.relay operator(pg_catalog.->>) 'since')::timestamptz) as since,
                pg_catalog.min(said.relay operator(pg_catalog.->>) 'error') as last_error,

@@ -19,7 +19,11 @@ declare
     v_target record;
 begin
     select * into v_target from symphony._target(message_type);
-    if v_target.is_simple then
+    if v_target.is_direct and delay is null and available_at is null and idempotency_key is null
+       and retry is null and options is null
+    then
+        perform symphony._refuse_direct(message_type);
+    elsif v_target.is_simple then
         return symphony._enqueue_other(message_type, body, v_target.queue_name,
                                        coalesce(priority, v_target.priority), delay, available_at,
                                        idempotency_key, group_key, headers, retry, id, options);

@@ -45,6 +45,10 @@ begin
                 v_given.message_type, v_given.body, v_given.queue_name, v_given.priority,
                 v_given.delay, v_given.available_at, v_given.idempotency_key, v_given.headers,
                 v_given.retry);
+            perform symphony._refuse_direct(v_given.message_type)
+            where v_given.others = '{}'
+              and num_nonnulls(v_given.queue_name, v_given.delay, v_given.available_at,
+                               v_given.idempotency_key, v_given.retry) = 0;
         exception when others then
             get stacked diagnostics v_what = message_text, v_detail = pg_exception_detail,
                                     v_hint = pg_exception_hint;

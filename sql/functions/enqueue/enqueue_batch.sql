@@ -31,7 +31,7 @@ begin
         perform symphony._check_senders(messages);
     end if;
     if jsonb_path_exists(messages, '$[*].idempotency_key') or messages -> 0 ?| '{expires_in,expires_at}'
-       or v_is_routed and exists (select from symphony._targets(messages) as target where not is_simple)
+       or v_is_routed and exists (select from symphony._targets(messages) where is_direct or not is_simple)
     then
         return query select * from symphony._enqueue_each(messages);
         return;

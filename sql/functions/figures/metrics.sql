@@ -69,8 +69,12 @@ as $$
     select 'symphony_last_tick_timestamp_seconds', '{}', extract(epoch from t.ticked_at)
     from (select ticked_at from symphony.tick order by tick_id desc limit 1) as t
     union all
-    select 'symphony_transport_up', jsonb_build_object('transport', t.transport_name), t.enabled::integer
+    select 'symphony_transport_disabled', jsonb_build_object('transport', t.transport_name),
+           (not t.enabled)::integer
     from symphony.transport as t
+    union all
+    select b.metric, b.labels, b.value
+    from symphony._broker_metrics(symphony._now()) as b
     order by 1, 2
 $$;
 

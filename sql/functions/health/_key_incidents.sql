@@ -9,7 +9,11 @@ begin
     select 'warning', 'key_held', format('%s/%s', held.queue_name, held.group_key),
            format('Queue "%s": messages of key %s have waited for %s.', held.queue_name, held.group_key,
                   symphony._duration(now - held.held_at)),
-           held.held_at, symphony._key_remark(first.message_id, now),
+           held.held_at,
+           format('Message %s holds it, and %s.', held.message_id, case head.status
+                  when 'failed' then 'has failed for good'
+                  when 'delayed' then 'is handed out again in ' || symphony._duration(head.available_at - now)
+                  when 'processing' then 'is worked on' else 'is the next' end),
            format('select symphony.release_key(%L, %L);', held.queue_name, held.group_key)
     from (
         select h.* from (select * from symphony.held_key limit 10000) as h
@@ -17,11 +21,9 @@ begin
         order by h.held_at
         limit 10
     ) as held
-    cross join lateral (
-        select p.message_id from symphony.parked as p
-        where p.queue_name = held.queue_name and p.group_key = held.group_key
-        limit 1
-    ) as first;
+    cross join lateral symphony._message_status(held.message_id) as head
+    where exists (select from symphony.parked as p
+                  where p.queue_name = held.queue_name and p.group_key = held.group_key);
 
     return query
     select 'warning', 'key_busy', format('%s/%s', busy.queue_name, busy.group_key),

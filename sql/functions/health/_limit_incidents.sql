@@ -9,12 +9,13 @@ begin
            format('Queue "%s": its limit has held all that waits for %s.', q.queue_name,
                   symphony._duration(now - hand.newest)),
            hand.newest,
-           format('%s %s has the first.', symphony._limit_remark(q.queue_name, now), hand.worker),
+           format('The limit is %s; %s has had one for %s.', q.concurrency, hand.worker,
+                  symphony._duration(now - hand.oldest)),
            format('symphony-pg queue configure %s --concurrency %s', q.queue_name, q.concurrency * 2)
     from symphony.queue as q
     cross join lateral symphony._gate(q.queue_name) as gate
     cross join lateral (
-        select max(c.claimed_at) as newest,
+        select max(c.claimed_at) as newest, min(c.claimed_at) as oldest,
                (array_agg(coalesce(c.worker, 'a worker') order by c.claimed_at))[1] as worker
         from symphony.claim as c
         where c.claim_id = any (gate.open_claims)

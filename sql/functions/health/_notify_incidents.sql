@@ -27,7 +27,7 @@ begin
                case when v_usage < 0.5 then 'from 50 % on workers poll'
                     else 'workers poll' end),
         v_oldest.since,
-        coalesce('Held up by ' || v_oldest.who || '.',
+        coalesce('Held by ' || v_oldest.who || '.',
                  'Who it is cannot be seen; the log of the server names it.'),
         coalesce(v_oldest.command, 'select pid, xact_start, query from pg_stat_activity order by xact_start;')
     )::symphony.incident;

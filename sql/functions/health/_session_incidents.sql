@@ -13,19 +13,19 @@ begin
     return query
     select 'warning', what.code, a.pid::text,
            format(what.sentence, symphony._duration(now - a.xact_start)), a.xact_start,
-           format('Of %s%s.', s.who,
-                  case when a.datname <> current_database() then ' in database ' || a.datname end),
+           format(what.cause, concat(
+               s.who, case when a.datname <> current_database() then ' in database ' || a.datname end)),
            s.command
     from pg_stat_activity as a
     cross join lateral (
         select 'writer_open' as code, 'A transaction that writes has been open for %s: it holds back purges.'
-               as sentence
+               as sentence, 'Held by %s.' as cause
         where a.backend_xid is not null
         union all
-        select 'snapshot_old', 'A snapshot has been held for %s: it holds back the vacuum.'
+        select 'snapshot_old', 'A snapshot has been held for %s: it holds back the vacuum.', 'Held by %s.'
         where a.backend_xmin is not null and a.datname = current_database()
         union all
-        select 'idle_in_transaction', 'A session has been idle in a transaction for %s.'
+        select 'idle_in_transaction', 'A session has been idle in a transaction for %s.', 'It is %s.'
         where starts_with(a.state, 'idle in transaction') and a.datname = current_database()
         limit 1
     ) as what

@@ -9,10 +9,11 @@ begin
     select 'warning', 'type_unknown', off.message_type,
            format('No worker knows the messages of type %s; %s%s wait.', off.message_type, count(*),
                   case when count(*) = 1000 then ' or more' end),
-           min(off.enqueued_at), format('They are put off. %s.', rtrim(min(off.last_error), '.?')),
+           min(off.enqueued_at), format('The workers of %s put them off: %s.', min(off.queue_name),
+                                          min(split_part(off.error_class, '.', -1))),
            format('symphony-pg consume %s --app MODULE:APP', min(off.queue_name))
     from (
-        select d.message_type, d.enqueued_at, d.last_error, d.error_class, lane.queue_name
+        select d.message_type, d.enqueued_at, d.error_class, lane.queue_name
         from symphony.delayed_message as d
         join symphony.lane on lane.lane_id = d.lane_id
         order by d.available_at

@@ -5,12 +5,14 @@ volatile
 as $$
 /*
  * With all lanes of the queue in hand nobody is at its gate.  Whoever has a message goes on: its claim is
- * counted from now on, whatever it was made by.
+ * counted from now on, whatever it was made by.  Without limits the gate stays as long as something is in
+ * hands: that may have waited for its key, and only the gate tells a purge to leave it.
  */
 declare
     v_queue symphony.queue;
     v_gated boolean;
     v_lanes integer[];
+    v_open  bigint[];
     v_gate  symphony.gate_state;
 begin
     perform symphony._check_isolation();
@@ -54,14 +56,14 @@ begin
         where key_pace.queue_name = _change_limits.queue_name;
     end if;
     v_gate := symphony._gate(queue_name);
+    v_open := array(select claim.claim_id from symphony.claim
+                    where claim.lane_id = any (v_lanes) and claim.open_ids <> '{}');
     delete from symphony.gate where gate.queue_name = _change_limits.queue_name;
     insert into symphony.gate (queue_name, open_claims, has_parked, full_at)
-    select _change_limits.queue_name, array(
-        select claim.claim_id from symphony.claim
-        where claim.lane_id = any (v_lanes) and claim.open_ids <> '{}'),
-        exists (select from symphony.parked where parked.queue_name = _change_limits.queue_name),
-        symphony._full_at(v_queue.rate, v_queue.burst, v_gate.full_at, symphony._now(), 0)
-    where v_gated;
+    select _change_limits.queue_name, v_open,
+           exists (select from symphony.parked where parked.queue_name = _change_limits.queue_name),
+           symphony._full_at(v_queue.rate, v_queue.burst, v_gate.full_at, symphony._now(), 0)
+    where v_gated or v_open <> '{}';
     perform symphony._wake_workers(v_lanes);
 end;
 $$;

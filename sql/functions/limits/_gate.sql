@@ -5,7 +5,7 @@ stable
 as $$
 /*
  * All of it is of one moment: a key that is in hands no more, and waits not yet, would be taken for free.
- * A claim that was purged may have given something back; see _free_stuck_keys().
+ * A claim that was purged may have given something back; see _free_claimed().
  */
 declare
     v_gate symphony.gate_state;

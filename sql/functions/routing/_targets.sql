@@ -1,9 +1,11 @@
 create or replace function symphony._targets(messages jsonb)
-returns table (message_type text, is_simple boolean, queue_name text, priority integer)
+returns table (
+    message_type text, is_simple boolean, is_direct boolean, queue_name text, priority integer
+)
 language sql
 stable
 as $$
-    select given.message_type, target.is_simple, target.queue_name, target.priority
+    select given.message_type, target.is_simple, target.is_direct, target.queue_name, target.priority
     from (
         select distinct element.message_type
         from symphony._elements(messages) as element

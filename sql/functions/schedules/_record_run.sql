@@ -10,7 +10,8 @@ volatile
 set timezone = 'UTC'
 as $$
 /*
- * It enqueues in nobody's name, since whoever ticks may be limited to some queues.
+ * It enqueues in nobody's name, since whoever ticks may be limited to some queues, and with a delay, be it
+ * none: what has one is stored, also if others of its type are sent to a broker directly.
  *
  * The header has the time in UTC, whoever ticks.  A time may come again when the clock was put
  * back: it is not fired again.
@@ -41,8 +42,8 @@ begin
     end if;
     if v_skipped is null then
         v_message_id := symphony._enqueue_other(
-            schedule.message_type, schedule.body, schedule.queue_name, schedule.priority,
-            nullif(v_jitter, '0'), null, null, null,
+            schedule.message_type, schedule.body, schedule.queue_name, schedule.priority, v_jitter,
+            null, null, null,
             schedule.headers || jsonb_build_object(
                 'schedule', schedule.schedule_name, 'scheduled_at', scheduled_at),
             null, nextval('symphony.message_id_seq'),

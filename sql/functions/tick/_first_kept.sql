@@ -1,5 +1,6 @@
 create or replace function symphony._first_kept(
     lane_id            integer,
+    claim_id           bigint,
     ahead              int8multirange,
     partial_txid       bigint,
     partial_message_id bigint,
@@ -20,6 +21,8 @@ begin
                                             before_txid)
         union all
         select * from symphony._first_parked(_first_kept.lane_id, from_txid, from_message_id, at_most)
+        union all
+        select * from symphony._first_in_hands(_first_kept.lane_id, _first_kept.claim_id)
     ) as first (txid, message_id)
     where first.txid < before_txid
     order by first.txid, first.message_id
@@ -28,10 +31,12 @@ end;
 $$;
 
 comment on function symphony._first_kept(
-    integer, int8multirange, bigint, bigint, bigint, bigint, bigint, integer) is
-$$The first message of a lane that a purge must leave: one that is still ahead, or waits for its key.
+    integer, bigint, int8multirange, bigint, bigint, bigint, bigint, bigint, integer) is
+$$The first message of a lane that a purge must leave: one that is still ahead, waits for its key, or
+has waited for it and is in hands.
 
 Arguments  lane_id
+           claim_id - the last claim that is over
            ahead, partial_txid, partial_message_id, before_txid - as for _first_ahead()
            from_txid, from_message_id - where the purge begins
            at_most - so many messages from there on are looked at
@@ -40,4 +45,4 @@ Returns    txid - of the message; null: there is no such one
 Access     private$$;
 
 revoke execute on function symphony._first_kept(
-    integer, int8multirange, bigint, bigint, bigint, bigint, bigint, integer) from public;
+    integer, bigint, int8multirange, bigint, bigint, bigint, bigint, bigint, integer) from public;

@@ -11,6 +11,7 @@ volatile
 as $$
 begin
     if is_whole then
+        perform symphony._free_claimed(_purge_claims.lane_id, _purge_claims.claim_id);
         delete from symphony.claim as c
         where c.lane_id = _purge_claims.lane_id
           and c.claim_id < _purge_claims.claim_id
@@ -35,7 +36,7 @@ Arguments  lane_id
            txid - of the last message removed
            message_id - the last message removed
            is_whole - true: all its messages and those of the claims before it are removed
-Writes     symphony.claim, symphony.purge_position
+Writes     symphony.claim, symphony.purge_position, symphony.freed_key
 Access     private$$;
 
 revoke execute on function

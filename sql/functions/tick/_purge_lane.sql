@@ -11,14 +11,15 @@ volatile
 as $$
 /*
  * Claims are walked in order up to the first that is not over, or not folded.  Messages behind the last
- * of them may go, up to the first message that is still ahead of it or waits for its key, and up to the
- * oldest transaction that is still running, which may yet add messages there.  Who purges holds the row
- * of the lane's purge_position.
+ * of them may go, up to the first message that is still ahead of it, waits for its key, or did so and is
+ * in hands, and up to the oldest transaction that is still running, which may yet add messages there.
+ * Who purges holds the row of the lane's purge_position.
  */
 declare
     v_from   record;
     v_tally  symphony.tally;
-    v_claim  record;
+    v_next   record;
+    v_claim  symphony.claim;
     v_stop   record;
     v_last   record;
     v_oldest bigint := pg_snapshot_xmin(pg_current_snapshot())::text::bigint;
@@ -36,25 +37,23 @@ begin
     end if;
 
     v_tally := symphony._folded_tally(lane_id, v_from.claim_id);
-    select walked.* into v_claim
-    from (
-        select c.claim_id, c.ahead, c.partial_txid, c.partial_message_id,
-               row_number() over (order by c.claim_id) as number,
-               bool_and(c.open_ids = '{}' and c.finished_at < before and c.claim_id <= v_tally.claim_id
-                        and c.claim_id <> all (v_tally.open_claims))
-                   over (order by c.claim_id) as is_over
+    for v_next in
+        select c as claim, c.open_ids = '{}' and c.finished_at < before and c.claim_id <= v_tally.claim_id
+               and c.claim_id <> all (v_tally.open_claims) as is_over
         from symphony.claim as c
         where c.lane_id = _purge_lane.lane_id and c.claim_id >= v_from.claim_id
         order by c.claim_id
         limit at_most + 1
-    ) as walked
-    where walked.is_over
-    order by walked.claim_id desc
-    limit 1;
+    loop
+        exit when not v_next.is_over or work >= at_most;
+        v_claim := v_next.claim;
+        work := work + case when v_claim.claim_id > v_from.claim_id then greatest(v_claim.size, 1) else 0 end;
+    end loop;
 
     select first.txid, first.message_id into v_stop
-    from symphony._first_kept(lane_id, v_claim.ahead, v_claim.partial_txid, v_claim.partial_message_id,
-                              v_oldest, v_from.txid, v_from.message_id, at_most) as first;
+    from symphony._first_kept(lane_id, v_claim.claim_id, v_claim.ahead, v_claim.partial_txid,
+                              v_claim.partial_message_id, v_oldest, v_from.txid, v_from.message_id,
+                              at_most) as first;
 
     with old as (
         select m.ctid as place, m.txid, m.message_id
@@ -64,19 +63,20 @@ begin
           and (m.txid, m.message_id) < (coalesce(v_stop.txid, v_oldest), coalesce(v_stop.message_id, 0))
           and v_claim.claim_id is not null
         order by m.txid, m.message_id
-        limit at_most
+        limit at_most + 1
     ), gone as (
         delete from symphony.message as m
-        where m.ctid = any (array(select old.place from old))    -- nobody updates them any more
+        where m.ctid = any (array(select old.place from old limit at_most))    -- nobody updates them any more
     )
-    select count(*) as purged, array_agg(message_id) as ids, (array_agg(txid))[count(*)] as txid,
-           (array_agg(message_id))[count(*)] as message_id
+    select count(*) as purged, array_agg(old.message_id) as ids, max(old.txid) as txid,
+           (array_agg(old.message_id))[count(*)] as message_id,
+           (select count(*) from old) > at_most as has_more
     into v_last
-    from old;
+    from (select * from old limit at_most) as old;
     perform symphony._forget(v_last.ids);
 
     messages := v_last.purged;
-    v_whole := messages < at_most and coalesce(v_stop.txid, v_oldest) >= (
+    v_whole := not v_last.has_more and coalesce(v_stop.txid, v_oldest) >= (
         select greatest(lower(part), v_claim.partial_txid)
         from unnest(v_claim.ahead) as part
         where upper_inf(part));
@@ -85,7 +85,7 @@ begin
                                        coalesce(v_last.txid, v_from.txid),
                                        coalesce(v_last.message_id, v_from.message_id), v_whole);
     end if;
-    work := greatest(messages, case when v_whole then v_claim.number end);
+    work := case when v_whole then greatest(messages, work) else messages end;
     has_more := work >= at_most;
 end;
 $$;
@@ -97,7 +97,7 @@ Arguments  lane_id
            before - the end of the retention
            at_most - so many of them, and about as many claims
 Returns    messages - how many messages were removed
-           work - how many messages or claims, whichever are more
+           work - how many messages were removed, or are of the claims gone through
            has_more - whether others may be left. Nothing is done while another session purges the
                lane
 Writes     symphony.message, and what _forget() and _purge_claims() write

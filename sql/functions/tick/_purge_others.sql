@@ -71,6 +71,7 @@ begin
     where k.queue_name = known.queue_name and k.group_key = known.group_key and k.pace_id = known.pace_id;
     get diagnostics v_paces = row_count;
 
+    perform symphony._purge_gates();
     v_inbox := symphony._purge_inbox(now, at_most);
     v_workers := symphony._purge_workers(now, 100);
     has_more := greatest(failed, v_keys, v_runs, v_ticks, v_audits, v_paces, v_inbox) >= at_most
@@ -80,8 +81,8 @@ $$;
 
 comment on function symphony._purge_others(timestamptz, integer) is
 $$Remove what has been kept for long enough and is not in the log: failed messages, idempotency keys,
-runs of schedules, ticks, the audit of a year ago, what was kept for the rates of keys, the inbox of
-brokers, silent workers.
+runs of schedules, ticks, the audit of a year ago, what was kept for the rates of keys, gates of
+queues without limits, the inbox of brokers, silent workers.
 
 Arguments  now
            at_most - how many of each; of workers a hundred, since each may sleep at a thousand

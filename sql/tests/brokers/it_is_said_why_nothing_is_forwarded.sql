@@ -28,7 +28,8 @@ select symphony.heartbeat('c', '{outbox/orders}', '{"transport": "orders"}');
 select is(pg_temp.wrong(),
           'no_worker outbox/orders No relay serves transport "orders". symphony-pg relay orders',
           'and what waits in the outbox has no other worker');
-select symphony.heartbeat('s', '{outbox/orders}', '{"relay": {"transport": "orders", "state": "connecting"}}');
+select symphony.heartbeat('s', '{outbox/orders}',
+                          '{"relay": {"transport": "orders", "state": "connecting"}}');
 select results_eq('select * from pg_temp.state()',
                   $$values ('connecting', 1::bigint, 1::bigint, 1::bigint, null)$$,
                   'a relay that has just started does not know');

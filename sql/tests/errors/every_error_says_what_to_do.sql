@@ -82,6 +82,7 @@ insert into bad_call values
     ('22023', $$symphony.heartbeat('w', '{default}', work => '[{"queue_name": "default",
         "message_type": "A", "handled": 1, "failed": 0, "worked": [[1, 2, 3]]}]')$$),
     ('22023', $$symphony.queue_figures(step => 'day')$$),
+    ('22023', $$symphony.figures_by_minute(0)$$),
     ('22023', $$symphony.type_figures(step => 'second')$$),
     ('22023', $$symphony.create_queue('a b')$$),
     ('22023', $$symphony.configure_queue('default', max_attempts => 0)$$),
@@ -143,6 +144,9 @@ insert into bad_call values
     ('55000', $$symphony.return_delivery('here', '1', 'A', '{}', '{}', 1, 'x')$$),
     ('22023', $$symphony.create_transport('t', 'sqs', config => '{"visibility": 43201}')$$),
     ('SY022', $$symphony.enqueue('Here')$$),
+    ('SY022', $$symphony.enqueue('Direct')$$),
+    ('SY020', $$symphony.route_of('A', 'nope')$$),
+    ('22023', $$symphony.reserve_message_ids(0)$$),
     ('55000', $$symphony.disable_transport('here')$$),
     ('55000', $$symphony.remove_transport('here')$$),
     ('55000', $$symphony.apply_config('{"transports": {}}')$$),
@@ -209,6 +213,8 @@ insert into bad_call values
 select symphony.create_transport('here', 'sync'), symphony.create_queue('used');
 select symphony.create_transport('there', queue_name => 'used'), symphony.set_routes('Here', '["here"]');
 select symphony.create_transport('broker', 'rabbitmq', 'broker');
+select symphony.create_transport('direct', 'rabbitmq', config => '{"outbox": false}');
+select symphony.set_routes('Direct', '["direct"]');
 select symphony.set_routes('Twice', '["there", "here"]'), symphony.sync_handlers('Twice', '{one,two}');
 select symphony.enqueue('A', queue_name => 'default');
 select symphony.create_queue('ordered', ordered => true);
@@ -255,6 +261,7 @@ insert into bad_call values
     ('42501', $$symphony.enqueue('A', queue_name => 'used')$$),
     ('42501', $$symphony.enqueue('There')$$),
     ('42501', $$symphony.heartbeat('of used', '{default}')$$),
+    ('42501', $$symphony.first_receipt('broker', '1')$$),
     ('42501', $$symphony.sync_handlers('A', '{new}')$$);
 grant all on bad_call, raised to sy_test_limited;
 set local role sy_test_limited;

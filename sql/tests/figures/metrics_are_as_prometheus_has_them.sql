@@ -1,5 +1,5 @@
 -- metrics: one query tells all, by names and labels as Prometheus has them.
-select plan(13);
+select plan(15);
 
 select symphony.create_queue('mail');
 select symphony.create_transport('sms', queue_name => 'mail');
@@ -49,10 +49,10 @@ select symphony.pause_queue('mail');
 select symphony.tick();
 select results_eq(
     $$select metric, labels, value from symphony.metrics()
-      where metric in ('symphony_transport_up', 'symphony_workers')
+      where metric in ('symphony_transport_disabled', 'symphony_workers')
          or (metric = 'symphony_queue_paused' and labels ->> 'queue' = 'mail') order by 1, 2$$,
     $$values ('symphony_queue_paused', '{"queue": "mail"}'::jsonb, 1::float8),
-             ('symphony_transport_up', '{"transport": "sms"}', 0),
+             ('symphony_transport_disabled', '{"transport": "sms"}', 1),
              ('symphony_workers', '{"queue": "default", "state": "idle"}', 1),
              ('symphony_workers', '{"queue": "mail", "state": "idle"}', 1)$$,
     'what is switched off, and who works'
@@ -86,5 +86,26 @@ select results_eq(
     $$values (3::float8)$$,
     'all of them'
 );
+
+-- A transport that leads to a broker.
+select symphony.create_transport('orders', 'rabbitmq');
+select symphony.set_routes('Pay', '["orders"]');
+select symphony.enqueue('Pay') from generate_series(1, 4);
+select symphony.heartbeat('r', '{outbox/orders}', '{"relay": {"transport": "orders", "state": "down"}}');
+select symphony.heartbeat('c', '{outbox/orders}', '{"transport": "orders"}');
+create temporary table held as select * from symphony.claim_batch('{outbox/orders}', 3);
+select symphony.ack(claim_id, array[message_id]) from held order by message_id limit 2;
+select results_eq(
+    $$select metric, value from symphony.metrics()
+      where metric ~ '_transport_' and labels = '{"transport": "orders"}'
+      order by 1$$,
+    $$values ('symphony_transport_consumers', 1::float8), ('symphony_transport_disabled', 0),
+             ('symphony_transport_forwarded_total', 2), ('symphony_transport_pending_messages', 2),
+             ('symphony_transport_relays', 1), ('symphony_transport_up', 0)$$,
+    'how a broker is, what waits for it, and what it got'
+);
+select symphony.heartbeat('r', '{outbox/orders}', '{"relay": {"transport": "orders", "state": "up"}}');
+select is((select value from symphony.metrics() where metric = 'symphony_transport_up'), 1::float8,
+          'it is up as soon as a relay reaches it');
 
 select * from finish();

@@ -98,6 +98,7 @@ select tap.advance_clock('0.1 s');
 select is(pg_temp.take(), 'e4', 'or not at all');
 select pg_temp.put('f1 f2');
 select is(pg_temp.take(), 'f1 f2', 'with a burst of a thousand');
+select pg_temp.done('e4 f1 f2');
 select symphony.configure_queue('q', key_rate => '0');
 select is(pg_temp.paces(), 'none', 'without a rate nothing is kept');
 select is((select count(*) from symphony.gate where queue_name = 'q'), 0::bigint, 'and there is no gate');

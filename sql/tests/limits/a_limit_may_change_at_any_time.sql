@@ -1,5 +1,5 @@
 -- configure_queue: order and limits come and go while messages wait and are in hands.
-select plan(19);
+select plan(20);
 
 \ir _keys.sql
 
@@ -24,11 +24,13 @@ select is(pg_temp.state('a6'), 'pending', 'the next one is over the limit');
 select symphony.configure_queue('q', concurrency => 0);
 select is(pg_temp.take(), 'a6', 'without any limit it is handed out');
 select is(
-    (select count(*) from symphony.gate) + (select count(*) from symphony.parked)
+    (select count(*) from symphony.parked)
     + (select count(*) from symphony.freed_key) + (select count(*) from symphony.lane where is_gated),
     0::bigint, 'and the queue is as any other'
 );
 select is(pg_temp.done('a3 a4 a5 a6 b1'), 5::bigint, 'all are done, whatever they were claimed under');
+select symphony.purge();
+select is((select count(*) from symphony.gate), 0::bigint, 'and nobody has to know of them any more');
 
 -- What is set already changes nothing.
 select symphony.configure_queue('q', ordered => true);

@@ -1,5 +1,5 @@
 -- check: each invariant of order and limits, when it is broken, is reported by its name.
-select plan(22);
+select plan(27);
 
 create function pg_temp.found() returns text language sql as $$
     select coalesce(string_agg(distinct invariant, ', ' order by invariant), 'none') from symphony.check()
@@ -36,6 +36,12 @@ from (values
      'a parked message waits behind the position', 'a parked message that will be handed out twice'),
     ($$update symphony.parked set group_key = 'b' where group_key = 'a'$$,
      'a parked message waits behind the position', 'a parked message that waits for another key'),
+    ($$update symphony.parked set lane_id = (select min(lane_id) from symphony.lane
+                                             where queue_name = 'default') where group_key = 'a'$$,
+     'a parked message waits behind the position', 'a parked message that waits in another lane'),
+    ($$update symphony.parked set queue_name = 'default' where group_key = 'a'$$,
+     'a gate knows whether something is parked, a parked message waits behind the position, '
+     'a parked message waits for somebody', 'a parked message that waits in another queue'),
     ($$insert into symphony.parked (queue_name, group_key, place, ordinal, lane_id, message_id)
        select queue_name, group_key, 1, 1, lane_id, message_id from symphony.parked where group_key = 'a'$$,
      'a parked message is in no hands', 'a message that is parked twice'),
@@ -47,6 +53,10 @@ from (values
        where gate_id = (select max(gate_id) from symphony.gate);
        update symphony.claim set open_ids = '{}', finished_at = now() where open_ids <> '{}'$$,
      'a parked message waits for somebody', 'messages that nobody will ever look at'),
+    ($$update symphony.held_key set message_id = (select message_id from waiting where group_key = 'c');
+       update symphony.claim set open_ids = '{}', finished_at = now() where open_ids <> '{}';
+       update symphony.gate set open_claims = '{}'; delete from symphony.parked where group_key = 'a'$$,
+     'a parked message waits for somebody', 'a head that waits for itself'),
     ($$update symphony.held_key set message_id = 0$$,
      'a held key has its head', 'a key that is held by nothing'),
     ($$update symphony.held_key set message_id = (select message_id from first)$$,
@@ -83,6 +93,12 @@ from (values
      'a parked message waits for somebody', 'a key whose time nobody knows'),
     ($$update symphony.gate set paced_until = now() + interval '1 hour' where queue_name = 'r'$$,
      'a parked message waits for somebody', 'a key whose time is over'),
+    ($$insert into symphony.held_key (queue_name, group_key, message_id, held_at)
+       select queue_name, group_key, message_id, now() from symphony.parked where queue_name = 'r'$$,
+     'a held key has its head', 'a key that is held in a queue without order'),
+    ($$insert into symphony.held_key (queue_name, group_key, message_id, held_at)
+       select 'q', group_key, message_id, now() from symphony.parked where queue_name = 'r'$$,
+     'a held key has its head', 'a key that is held by a message of another queue'),
     ($$update symphony.key_pace set queue_name = 'q'$$,
      'a parked message waits for somebody, a rate is kept where there is one', 'the pace of a queue without')
 ) as broken (how, invariant, what);

@@ -11,7 +11,8 @@ from ..call import Call, as_list, as_objects, call, jsonb, nothing, row, rows, v
 __all__ = ["ClaimedMessage", "HistoryEntry", "ListedMessage", "MessageStatus", "Nacked"]
 __all__ += ["ack", "cancel", "claim_batch", "enqueue", "enqueue_batch", "extend_lease"]
 __all__ += ["list_messages", "message_history", "message_status", "nack_with_backoff", "release"]
-__all__ += ["release_unheard", "run_message_now", "snooze", "why_not_running"]
+__all__ += ["release_unheard", "reserve_message_ids", "run_message_now", "snooze"]
+__all__ += ["why_not_running"]
 
 LONGEST_ID = 2**63 - 1
 # Those of message_status() and list_messages().
@@ -73,6 +74,7 @@ class MessageStatus(NamedTuple):
     body: Any
     headers: Any
     expires_at: datetime | None
+    group_key: str | None
 
 
 class ListedMessage(NamedTuple):
@@ -140,6 +142,11 @@ def enqueue(
 def enqueue_batch(messages: Sequence[Mapping[str, Any]]) -> Call[list[int]]:
     """Enqueue objects whose keys are the arguments of enqueue(); return the ids in order."""
     return values("enqueue_batch", messages=as_objects(messages, *TIMES))
+
+
+def reserve_message_ids(how_many: int) -> Call[list[int]]:
+    """Draw ids for messages that are sent to a broker directly."""
+    return values("reserve_message_ids", how_many=how_many)
 
 
 def claim_batch(

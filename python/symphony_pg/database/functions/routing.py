@@ -26,6 +26,8 @@ class Delivery(NamedTuple):
     priority: int | None
     handler_name: str | None
     enabled: bool
+    direct: bool
+    max_attempts: int | None
 
 
 class RetrySetting(NamedTuple):
@@ -120,9 +122,9 @@ def set_routes(pattern: str, routes: Sequence[str | Mapping[str, str]]) -> Call[
     return value("set_routes", **jsonb(locals() | {"routes": list(routes)}, "routes"))
 
 
-def route_of(message_type: str) -> Call[list[Delivery]]:
-    """Return where a message of this type goes if it is not given a queue."""
-    return rows(Delivery, "route_of", message_type=message_type)
+def route_of(message_type: str, transport: str | None = None) -> Call[list[Delivery]]:
+    """Return where a message of this type goes if it is given this transport, or no queue."""
+    return rows(Delivery, "route_of", **locals())
 
 
 def sync_handlers(message_type: str, handler_names: Sequence[str]) -> Call[list[str]]:
