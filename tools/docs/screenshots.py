@@ -246,7 +246,9 @@ def take(address: str, pages: dict[str, str], every: Path | None) -> None:
             page.set_viewport_size({"width": SIZE[0], "height": SIZE[1]})
             sign_in(page, address)
             for name, path in pages.items():
-                page.goto(address + path)
+                answer = page.goto(address + path)
+                if answer is None or answer.status != (404 if name == "problem" else 200):
+                    raise SystemExit(f"{path} cannot be shown")
                 for width in WIDTHS if every else (SIZE[0],):
                     page.set_viewport_size({"width": width, "height": SIZE[1]})
                     page.wait_for_timeout(150)  # for charts, which follow their place

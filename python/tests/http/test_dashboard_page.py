@@ -101,7 +101,8 @@ def test_in_django(app: Symphony, filled: Client, patch: pytest.MonkeyPatch) -> 
 def test_behind_a_proxy(app: Symphony, filled: Client) -> None:
     """What nginx adds by the lines of the page, after a server has believed it."""
     text = section("Behind a proxy")
-    assert "location /symphony/" in text and "X-Forwarded-Proto $scheme" in text
+    for each in ("location /symphony/", "X-Forwarded-Proto $scheme", "Host $http_host"):
+        assert each in text  # $host has no port, and forms are refused then
     from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
     with serving(app) as visitor:
