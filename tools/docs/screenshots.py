@@ -87,7 +87,7 @@ AWAY = "postgresql://127.0.0.1:1/billing"
 def _history(conn: psycopg.Connection, dice: random.Random) -> None:
     figures, types = [], []
     for back in range(1, MINUTES):
-        day = 0.55 + 0.45 * math.sin((MINUTES - back) / MINUTES * 2 * math.pi - 1.1)
+        day = 0.55 + 0.45 * math.sin((MINUTES - back) / MINUTES * 2 * math.pi + 0.9)
         for queue, names, rate, waits, takes, fails in TRAFFIC:
             busy = rate * day * dice.uniform(0.85, 1.15)
             count, trouble = round(busy), 240 < back < 275 and queue == "images"
@@ -175,7 +175,7 @@ def fill(dsn: str) -> dict[str, int]:
                     "queue_name": "mail",
                     "body": {"to": f"u{n}@x.org"},
                 }
-                for n in range(230)
+                for n in range(120)
             ]
             + [
                 {
@@ -246,7 +246,9 @@ def take(address: str, pages: dict[str, str], every: Path | None) -> None:
             page.set_viewport_size({"width": SIZE[0], "height": SIZE[1]})
             sign_in(page, address)
             for name, path in pages.items():
-                page.goto(address + path)
+                answer = page.goto(address + path)
+                if answer is None or answer.status != (404 if name == "problem" else 200):
+                    raise SystemExit(f"{path} cannot be shown")
                 for width in WIDTHS if every else (SIZE[0],):
                     page.set_viewport_size({"width": width, "height": SIZE[1]})
                     page.wait_for_timeout(150)  # for charts, which follow their place

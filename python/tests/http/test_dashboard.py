@@ -109,6 +109,16 @@ def test_every_page_is_shown(visitor: TestClient, page: str, token: str) -> None
     assert not re.search(r"<script(?![^>]* src=)|\son\w+=|style=|hx-on|javascript:", answer.text)
 
 
+def test_every_link_leads_somewhere(visitor: TestClient) -> None:
+    sign_in(visitor)
+    links = set[str]()
+    for page in PAGES:
+        text = visitor.get(BASE + page).text
+        links |= {html.unescape(each) for each in re.findall(r'(?:href|src)="([^"#]+)"', text)}
+    lost = [each for each in links if visitor.get(each).status_code != 200]
+    assert len(links) > 50 and not lost
+
+
 def test_what_is_wrong_comes_first(conn: Connection, visitor: TestClient) -> None:
     conn.execute("update symphony.worker set started_at = started_at - interval '1 hour'")
     sign_in(visitor)  # and nothing has ticked in that hour

@@ -221,7 +221,7 @@ def _counts(
     chosen: Range,
 ) -> Chart:
     return Chart(
-        f"Messages a {chosen.step}",
+        f"Messages {'an' if chosen.step == 'hour' else 'a'} {chosen.step}",
         times,
         chosen.clock,
         [
