@@ -12,7 +12,7 @@ from .kinds import DURATION
 from .options import connected, options, wide_option
 from .output import Output
 from .pauses import tell_of_pause
-from .stats import COLUMNS
+from .stats import COLUMNS, tell_of_keys
 from .tables import Column, as_row
 
 __all__ = ["queue"]
@@ -96,6 +96,7 @@ def list_(client: Client, out: Output) -> None:
     out.table(rows, columns, "There is no queue.")
     for each in stats:
         tell_of_pause(out, each.queue_name, "paused", each.paused_at, each.paused_by)
+        tell_of_keys(out, each)
 
 
 @queue.command()

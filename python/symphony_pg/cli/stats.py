@@ -17,9 +17,9 @@ from .kinds import INTERVAL
 from .options import connected, wide_option
 from .output import Output
 from .pauses import tell_of_pause
-from .tables import Column
+from .tables import Column, as_row
 
-__all__ = ["stats"]
+__all__ = ["COLUMNS", "stats", "tell_of_keys"]
 
 
 def _rate(a_minute: float) -> float:
@@ -94,11 +94,19 @@ def _show(out: Output, rows: Sequence[QueueStats]) -> None:
     out.table(rows, COLUMNS, "There is no queue.")
     for each in rows:
         tell_of_pause(out, each.queue_name, "paused", each.paused_at, each.paused_by)
+        tell_of_keys(out, each)
         if each.purge_waits_for is not None:
             text = f"\n{each.queue_name}: its purge waits for {each.purge_waits_for}."
             out.text(text, colour="yellow")
         if each.why_at_least is not None:
             out.text(f"\n{each.queue_name}: {each.why_at_least}")
+
+
+def tell_of_keys(out: Output, queue: QueueStats) -> None:
+    """Write how many messages wait for their keys, if any does."""
+    if queue.waiting:
+        messages = out.cell(Column("waiting", "").of(as_row(queue)))
+        out.text(f"{queue.queue_name}: {messages} wait for their keys: symphony-pg key list")
 
 
 def _again(out: Output, rows: Sequence[QueueStats], interval: timedelta) -> None:

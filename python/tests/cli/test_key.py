@@ -39,6 +39,11 @@ def test_a_key_is_listed_and_let_go(cli: Cli, conn: Connection) -> None:
     assert (shown["group_key"], shown["waiting"]) == ("ada", len(others))
     assert (shown["held_by"], shown["held_by_is"]) == (head.message_id, "failed")
     assert "ada" in cli.run("key", "list").output
+    for command in (["stats"], ["queue", "list"]):
+        assert f"accounts: {len(others)} wait for their keys: " in cli.run(*command).output
+    assert "wait for their keys" in cli.run("queue", "show", "accounts").output
+    waiting = cli.json("message", "show", str(others[0].message_id))
+    assert (waiting["status"], waiting["group_key"]) == ("waiting", "ada")
     assert client.claim_batch(["accounts"]) == []
     released = cli.json("key", "release", "accounts", "ada")
     assert released["message_id"] == head.message_id

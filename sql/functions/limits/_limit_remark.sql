@@ -5,8 +5,8 @@ stable
 as $$
 begin
     return (
-        select format('Queue "%s" lets workers have %s messages at a time, and they have %s.', q.queue_name,
-                      q.concurrency, gate.in_flight)
+        select format('Queue "%s" lets workers have %s message%s at a time, and they have %s.', q.queue_name,
+                      q.concurrency, case when q.concurrency > 1 then 's' end, gate.in_flight)
         from symphony.queue as q
         cross join lateral symphony._gate(q.queue_name) as gate
         where q.queue_name = _limit_remark.queue_name

@@ -58,9 +58,9 @@ begin
            (select count(*) from (select from symphony.parked as p
                                   where p.queue_name = told.queue_name and p.group_key = told.group_key
                                   limit 1000) as found),
-           h.message_id, s.status, coalesce(s.available_at, pace.next_at), coalesce(hand.messages, 0),
-           hand.worker,
-           coalesce(h.held_at, hand.since)
+           h.message_id, s.status,
+           coalesce(case when s.status = 'delayed' then s.available_at end, pace.next_at),
+           coalesce(hand.messages, 0), hand.worker, coalesce(h.held_at, hand.since)
     from told
     left join symphony.held_key as h
         on h.queue_name = told.queue_name and h.group_key = told.group_key

@@ -4,7 +4,7 @@ create or replace function symphony._message_status(
     out max_attempts integer, out priority integer, out enqueued_at timestamptz,
     out available_at timestamptz, out claimed_at timestamptz, out finished_at timestamptz,
     out failed_at timestamptz, out worker text, out claim_id bigint, out last_error text,
-    out body jsonb, out headers jsonb, out expires_at timestamptz
+    out body jsonb, out headers jsonb, out expires_at timestamptz, out group_key text
 )
 returns setof record
 language plpgsql
@@ -18,24 +18,25 @@ begin
                 then 'forwarded' else m.status end,
            m.attempt, rule.max_attempts, lane.priority::integer, m.enqueued_at, m.available_at,
            c.claimed_at, c.finished_at, m.failed_at, coalesce(m.worker, c.worker), c.claim_id,
-           m.last_error, m.body, m.headers, m.expires_at
+           m.last_error, m.body, m.headers, m.expires_at, m.group_key
     from (
         select d.message_id, d.lane_id, d.message_type, 'delayed' as status, d.attempt::integer,
                d.enqueued_at, d.available_at, null::timestamptz as failed_at, null as worker,
-               d.last_error, d.body, d.headers, d.retry, null::bigint as claim_id, d.expires_at
+               d.last_error, d.body, d.headers, d.retry, null::bigint as claim_id, d.expires_at,
+               d.group_key
         from symphony.delayed_message as d
         where d.message_id = _message_status.message_id
         union all
         select f.message_id, f.lane_id, f.message_type, 'failed', f.attempt::integer, f.enqueued_at,
                null, f.failed_at, f.worker, f.last_error, f.body, f.headers, f.retry, null,
-               f.expires_at
+               f.expires_at, f.group_key
         from symphony.failed_message as f
         where f.message_id = _message_status.message_id
         union all
         select l.message_id, l.lane_id, l.message_type, place.status,
                l.attempt + (place.status in ('processing', 'completed'))::integer,
                l.enqueued_at, l.available_at, null, null, l.last_error, l.body, l.headers, l.retry,
-               c.claim_id, l.expires_at
+               c.claim_id, l.expires_at, l.group_key
         from symphony.message as l
         cross join lateral (
             select symphony._is_ahead(l.txid, l.message_id, p.ahead, p.partial_txid, p.partial_message_id)

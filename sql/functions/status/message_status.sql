@@ -4,7 +4,7 @@ create or replace function symphony.message_status(
     out max_attempts integer, out priority integer, out enqueued_at timestamptz,
     out available_at timestamptz, out claimed_at timestamptz, out finished_at timestamptz,
     out failed_at timestamptz, out worker text, out claim_id bigint, out last_error text,
-    out body jsonb, out headers jsonb, out expires_at timestamptz
+    out body jsonb, out headers jsonb, out expires_at timestamptz, out group_key text
 )
 returns setof record
 language plpgsql
@@ -49,6 +49,7 @@ Returns    one row. Without a row the message never existed, was cancelled, its 
            body - the payload
            headers - the metadata
            expires_at - when it is too late to start; null: never
+           group_key - what it belongs to
 Access     producer, consumer, operator, observer$$;
 
 revoke execute on function symphony.message_status(bigint) from public;

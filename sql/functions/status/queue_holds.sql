@@ -30,9 +30,18 @@ begin
     from symphony._held_locks() as held
     where held.queue_name = queue_holds.queue_name;
     return query
+    select 'limit', symphony._limit_remark(queue_holds.queue_name, v_now)
+    where symphony._limit_remark(queue_holds.queue_name, v_now) is not null;
+    return query
     select case when w.code = 'workers_busy' then 'busy' else 'no worker' end, w.remark
     from symphony._worker_remark(queue_holds.queue_name, v_now) as w
     where w.code is not null;
+    return query
+    select 'waiting', format('%s%s of its messages wait for their keys: symphony-pg key list %s', count(*),
+                             case when count(*) = c_most then ' or more' end, queue_holds.queue_name)
+    from (select from symphony.parked
+          where parked.queue_name = queue_holds.queue_name limit c_most) as waiting
+    having count(*) > 0;
     return query
     with later as (
         select d.available_at, d.attempt > 0 as is_retry,
@@ -57,7 +66,8 @@ $$What delays or holds messages of a queue now. why_not_running() says it of one
 
 Arguments  queue_name - the queue
 Returns    a row for each. Without a row nothing does, but for the messages before them
-           hold - paused, disabled, locked, no worker, busy, late, retried or delayed
+           hold - paused, disabled, locked, limit, no worker, busy, waiting, late, retried or
+               delayed
            detail - a sentence: who did it and since when, how many messages, until when. At most
                10,000 messages are looked at
 Raises     SY001 unknown_queue

@@ -66,9 +66,9 @@ begin
     if v_message.expires_at <= v_now then
         return symphony._expiry_remark(why_not_running.message_id, v_now);
     end if;
-    v_reason := coalesce(symphony._relay_remark(v_queue.queue_name, v_now),
-                         (symphony._worker_remark(v_queue.queue_name, v_now)).remark,
-                         symphony._limit_remark(v_queue.queue_name, v_now));
+    v_reason := coalesce(symphony._relay_remark(v_queue.queue_name, v_now), nullif(concat_ws(
+        ' ', symphony._limit_remark(v_queue.queue_name, v_now),
+        (symphony._worker_remark(v_queue.queue_name, v_now)).remark), ''));
     if v_reason is not null then
         return v_reason;
     end if;
@@ -86,10 +86,10 @@ $$Say in one sentence what a message waits for.
 
 Arguments  message_id - from enqueue()
 Returns    a sentence. The message is done, failed, running, delayed or forwarded to a broker, or
-               it is held up by a pause, a disabled transport, a lock, a broker that is down, the
-               lack of a worker, its pause or its silence, by handlers that take all slots, by
-               others of its key, by a limit of its queue, or by messages before it. When it expires
-               is said, too
+               it is held up by a pause, a disabled transport, a lock, a broker that is down, by
+               others of its key, by a limit of its queue, the lack of a worker, its pause or its
+               silence, by handlers that take all slots, or by messages before it. A limit and the
+               lack of a worker, and when it expires, are said together
 Access     producer, consumer, operator, observer$$;
 
 revoke execute on function symphony.why_not_running(bigint) from public;

@@ -82,6 +82,7 @@ insert into bad_call values
     ('22023', $$symphony.heartbeat('w', '{default}', work => '[{"queue_name": "default",
         "message_type": "A", "handled": 1, "failed": 0, "worked": [[1, 2, 3]]}]')$$),
     ('22023', $$symphony.queue_figures(step => 'day')$$),
+    ('22023', $$symphony.figures_by_minute(0)$$),
     ('22023', $$symphony.type_figures(step => 'second')$$),
     ('22023', $$symphony.create_queue('a b')$$),
     ('22023', $$symphony.configure_queue('default', max_attempts => 0)$$),

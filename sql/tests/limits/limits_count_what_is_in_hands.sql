@@ -33,7 +33,8 @@ select is((select count(*) from symphony.claim_batch('{r}', 2)), 1::bigint, 'up 
 select is((select count(*) from symphony.claim_batch('{r}', 2)), 0::bigint, 'and no further');
 select alike(symphony.why_not_running((select max(message_id) - 8 from symphony.message
                                        join symphony.lane using (lane_id) where queue_name = 'r')),
-             'No worker consumes%', 'why_not_running tells the first reason first');
+             'Queue "r" lets workers have 3 messages at a time, and they have 3. No worker consumes%',
+             'why_not_running tells both reasons');
 select symphony.heartbeat('w', '{r}', '{}');
 select is(symphony.why_not_running((select max(message_id) - 8 from symphony.message
                                     join symphony.lane using (lane_id) where queue_name = 'r')),

@@ -74,6 +74,7 @@ class MessageStatus(NamedTuple):
     body: Any
     headers: Any
     expires_at: datetime | None
+    group_key: str | None
 
 
 class ListedMessage(NamedTuple):
