@@ -705,6 +705,17 @@ def steady(bench: Bench) -> None:
     row("2,000 messages a second, longest wait", found.wait(1), "ms", 20)
 
 
+def sleepers(bench: Bench) -> None:
+    """Sixteen workers sleep, and a message comes each second: one of them should wake."""
+    bench.fresh()
+    with bench.connect() as conn, traffic.configured(conn, {"track_functions": "pl"}):
+        found = traffic.wake(DSN, 16, 10 if bench.quick else 40)
+    row("16 workers asleep, claims that a message makes", found.claims, "claims", 2)
+    row("16 workers asleep, CPU of the whole server", found.server / 1000, "ms/message")
+    row("16 workers asleep, CPU of all workers", found.workers / 1000, "ms/message")
+    row("16 workers asleep, p50", found.p50, "ms", 5)
+
+
 def watched(bench: Bench) -> None:
     """1,000 messages a second by 50, with two workers, while a snapshot is held for a minute."""
     middle = 5 if bench.quick else 40
@@ -927,6 +938,7 @@ FIGURES = {
         latency,
         trickle,
         steady,
+        sleepers,
         watched,
         idle,
         held,

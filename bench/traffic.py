@@ -200,3 +200,42 @@ def flow(
     if len(waits) != sent:
         raise SystemExit(f"{sent} messages were sent, and {len(waits)} were handled")
     return Flow(costs, waits)
+
+
+class Woken(NamedTuple):
+    """What a message costs beyond what sleeping costs: claims, and CPU in µs; and its p50 in ms."""
+
+    claims: float
+    server: float
+    workers: float
+    p50: float
+
+
+def wake(dsn: str, workers: int, seconds: int) -> Woken:
+    """Let workers sleep for so long, and then send one message a second for as long."""
+    called = (
+        "select coalesce(sum(calls), 0)::float8 from pg_stat_user_functions"
+        " where funcname = 'claim_batch'"
+    )
+    with psycopg.connect(dsn, autocommit=True, prepare_threshold=1) as conn:
+        pool = Workers(dsn, workers, WORKER)
+        time.sleep(15)  # they have started, and sleep
+
+        def look() -> tuple[float, float, float]:
+            (calls,) = conn.execute(called.encode()).fetchone() or (0,)
+            return calls, server_cpu(conn), pool.cpu()
+
+        marks = [look()]
+        time.sleep(seconds)
+        marks.append(look())
+        for _ in range(seconds):
+            conn.execute(SYMPHONY.one.encode(), [json.dumps({"at": time.time()})])
+            time.sleep(1)
+        marks.append(look())
+        waits = pool.stop()
+    begun, asleep, woken = marks
+    claims, server, own = (
+        (after - 2 * middle + was) / seconds
+        for was, middle, after in zip(begun, asleep, woken, strict=True)
+    )
+    return Woken(claims, server, own, waits[len(waits) // 2])

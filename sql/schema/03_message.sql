@@ -184,6 +184,12 @@ create index failed_message_lane_idx on symphony.failed_message (lane_id, failed
 comment on index symphony.failed_message_lane_idx is
 'Serves queue_stats(), and the failed of a queue in order: failed_messages(), retry_failed(), tick().';
 
+create index failed_message_group_idx on symphony.failed_message (
+    lane_id, message_type, (coalesce(error_class, '')), failed_at, message_id);
+
+comment on index symphony.failed_message_group_idx is
+'Serves failed_messages() and failed_stats(): those of a type, or with a class of error, in order.';
+
 
 create type symphony.message_options as (
     expires_in         interval,

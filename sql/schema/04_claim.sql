@@ -97,8 +97,12 @@ comment on column symphony.claim.passed is
 
 create index claim_lane_idx on symphony.claim (lane_id, claim_id);
 create index claim_lease_idx on symphony.claim (lease_until);
+create index claim_removal_idx on symphony.claim (lane_id, claim_id) where size = 0 and keys is null;
 
 comment on index symphony.claim_lane_idx is 'Serves claim_batch(): the newest claim of a lane.';
+comment on index symphony.claim_removal_idx is
+'Serves list_messages(): the positions that purge_queue() has set. It is small, and no claim of a worker '
+'is written to it.';
 comment on index symphony.claim_lease_idx is
 'Serves tick(): leases that ended. It has no predicate on open_ids, so that an ack stays a '
 'heap-only update.';

@@ -9,7 +9,6 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -19,6 +18,7 @@ from ..database.functions.messages import ClaimedMessage
 from .broker import Broker, BrokerAway, Delivery, NeverSent
 from .extras import needs
 from .files import check_files
+from .threads import Threads
 from .wire import Received, delivery_of, metadata_of
 
 __all__ = ["SQS"]
@@ -54,13 +54,13 @@ class SQS(Broker):
         self.lease = float(settings.settings.get("visibility", VISIBILITY))
         self._is_fifo = settings.destination.endswith(FIFO)
         self._client: Any = None
-        self._threads: ThreadPoolExecutor | None = None
+        self._threads: Threads | None = None
         self._url = ""
 
     async def open(self) -> None:
         """Find the queue, or make it, and ask what it takes."""
         check_files(filter(None, [os.environ.get("AWS_CA_BUNDLE")]))
-        self._threads = ThreadPoolExecutor(THREADS, "sqs")
+        self._threads = Threads(THREADS, "sqs")
         try:
             self._client, self._url, self.most_bytes = await self._call(self._found)
         except BaseException:
@@ -97,7 +97,7 @@ class SQS(Broker):
         client, self._client = self._client, None
         threads, self._threads = self._threads, None
         if threads is not None:
-            threads.shutdown(wait=False)
+            threads.close()
         if client is not None:
             client.close()
 
@@ -110,11 +110,11 @@ class SQS(Broker):
     async def _call(self, work: Callable[[], Any], wait: float = 0) -> Any:
         """Do something in a thread. It has PATIENCE, and `wait` for a long poll."""
         errors = (self._errors.BotoCoreError, self._errors.ClientError, OSError, ValueError)
-        loop = asyncio.get_running_loop()
+        if self._threads is None:
+            raise BrokerAway("the connection to SQS is closed")
+        done = asyncio.wrap_future(self._threads.submit(work))
         try:
-            return await asyncio.wait_for(
-                loop.run_in_executor(self._threads, work), PATIENCE + wait
-            )
+            return await asyncio.wait_for(done, PATIENCE + wait)
         except asyncio.TimeoutError as error:
             raise BrokerAway("SQS does not answer") from error
         except errors as error:

@@ -144,7 +144,7 @@ def consume(
     A second one ends at once; nothing is lost, what was running is handed out again later.
     A limit ends the worker in the same way, with exit code 0: let a supervisor start it again.
     If all handlers go on after their time limits, it ends with exit code 75.
-    Relays run in the same process. They stop last, so what the last handlers enqueue goes out.
+    Relays run in the same process. They stop last, within the same grace.
 
     \b
     Examples:

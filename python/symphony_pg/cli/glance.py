@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
 from psycopg.errors import LockNotAvailable
 
 from ..database.client import Client
 from ..database.functions.failed import FailedGroup
-from ..database.functions.figures import QueueFigures
 from ..database.functions.health import Incident
 from ..database.functions.queues import QueueStats
 from ..database.functions.workers import WorkerActivity
@@ -55,23 +53,15 @@ def glance(client: Client) -> Glance:
 
 
 def _whole(client: Client, incidents: list[Incident]) -> Glance:
-    now = datetime.now(timezone.utc)
-    figures: dict[str, list[QueueFigures]] = {}
-    for each in client.queue_figures(since=now - timedelta(minutes=MINUTES)):
-        figures.setdefault(each.queue_name, []).append(each)
+    claimed = {each.queue_name: each.claimed for each in client.figures_by_minute(MINUTES)}
     return Glance(
         incidents,
-        [Line(q, _bars(figures.get(q.queue_name, ()), now)) for q in client.queue_stats()],
+        [Line(q, _bars(claimed.get(q.queue_name, ()))) for q in client.queue_stats()],
         client.worker_activity(),
         client.failed_stats(at_most=MOST_READ),
     )
 
 
-def _bars(figures: Sequence[QueueFigures], now: datetime) -> str:
-    counts = [0] * MINUTES
-    for each in figures:
-        back = int((now - each.begins_at) / timedelta(minutes=1))
-        if 0 <= back < MINUTES:
-            counts[-1 - back] = each.claimed
-    most = max(counts)
+def _bars(counts: Sequence[int]) -> str:
+    most = max(counts, default=0)
     return "".join(BARS[(each * 7 + most - 1) // most if most else 0] for each in counts)

@@ -15,7 +15,7 @@ from typing import Any
 from ..handling.logged import MESSAGE, naming
 from .output import Output
 
-__all__ = ["LEVELS", "configure_logging", "start_logging"]
+__all__ = ["LEVELS", "configure_logging", "quiet_libraries", "start_logging"]
 
 LEVELS = ("debug", "info", "warning", "error")
 OF_EVERY_RECORD = {
@@ -70,8 +70,18 @@ class _ForPeople(logging.Formatter):
         return f"{at:%FT%T%z} {record.levelname} {text}"
 
 
+def quiet_libraries() -> None:
+    """Leave out what a library logs as an error each time that we fail to connect, and say."""
+    logging.getLogger("aiormq.connection").addFilter(_is_not_told)
+
+
+def _is_not_told(record: logging.LogRecord) -> bool:
+    return not str(record.msg).startswith("error when creating transport")
+
+
 def start_logging(out: Output) -> None:
     """Log to standard error, so that standard output holds nothing but the result."""
+    quiet_libraries()
     handler = logging.StreamHandler()
     handler.addFilter(naming)
     for_people = _ForPeople(is_live=out.is_live and sys.stderr.isatty())

@@ -119,12 +119,25 @@ def chosen_brokers(config: Config | None, names: Sequence[str]) -> list[BrokerSe
 def broker_settings(config: Config | None, name: str) -> BrokerSettings:
     """Return what the file says of a transport; raise UnknownTransport if that is nothing."""
     known = {} if config is None else config.brokers
-    if name not in known:
-        where = "there is no symphony.toml" if config is None else f"{config.path} has none"
-        raise UnknownTransport(
-            f"no transport {name!r} leads to a broker",
-            detail=f"Where brokers are, symphony.toml says; {where} of that name. There are these: "
-            f"{', '.join(known) or '(none)'}.",
-            hint=f"Write [transports.{name}] there, and name the file with --config.",
+    if name in known:
+        return known[name]
+    listed = f"There are these: {', '.join(known) or '(none)'}."
+    if config is None:
+        detail, hint = (
+            "There is no symphony.toml here.",
+            "Go where it is, or name it with --config.",
         )
-    return known[name]
+    elif name in config.wanted.get("transports", ()):
+        kind = config.wanted["transports"][name]["type"]
+        detail = f"{config.path} says that it is of type {kind}. {listed}"
+        hint = "A worker takes from its queue: symphony-pg consume --app MODULE:NAME QUEUE."
+        if kind == "sync":
+            hint = "Its handlers run in dispatch(); nothing is to be forwarded or consumed."
+    else:
+        detail = f"{config.path} has none of that name. {listed}"
+        hint = f'Write [transports.{name}] there, with type = "rabbitmq", or redis, or sqs.'
+    raise UnknownTransport(
+        f"no transport {name!r} leads to a broker",
+        detail=f"Where brokers are, symphony.toml says. {detail}",
+        hint=hint,
+    )

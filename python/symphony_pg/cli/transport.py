@@ -16,10 +16,12 @@ from ..brokers.broker import Broker, BrokerAway
 from ..brokers.opening import broker_of
 from ..config.result import Config
 from ..database.client import Client
+from ..database.functions.brokers import BrokerStatus
 from ..database.functions.messages import ClaimedMessage
 from ..errors import SymphonyError
 from ..redaction import without_secrets
 from .config import file_option
+from .logs import quiet_libraries
 from .options import connected, printing, wide_option
 from .output import Output
 from .pauses import tell_of_pause
@@ -48,7 +50,8 @@ BROKERS = (
 def transport() -> None:
     """List transports, create them, hold and hand out their messages.
 
-    A transport is a name for a queue and a priority; routes lead message types to it.
+    A transport is a name for a queue and a priority, or for a broker behind a queue; routes lead
+    message types to it.
     """
 
 
@@ -72,6 +75,19 @@ def list_transports(client: Client, out: Output) -> None:
     out.table(rows, BROKERS if brokers else TRANSPORTS, "There is no transport.")
     for each in transports:
         tell_of_pause(out, each.transport_name, "disabled", each.disabled_at, each.disabled_by)
+    for broker in brokers.values():
+        if (text := _trouble(broker)) is not None:
+            out.text(f"\n{text}", colour="yellow")
+
+
+def _trouble(broker: BrokerStatus) -> str | None:
+    """Return why nothing is forwarded, and what helps; None if that is as it should be."""
+    name = broker.transport_name
+    if broker.last_error:
+        return f"{name}, {broker.state} since {broker.since:%F %T}: {broker.last_error}"
+    if broker.pending and broker.enabled and not broker.relays:
+        return f"{name} has nobody to forward what waits: symphony-pg relay {name}"
+    return None
 
 
 def _as_settings(_: click.Context, __: click.Parameter, given: Sequence[str]) -> dict[str, Any]:
@@ -178,6 +194,11 @@ def remove_transport(client: Client, out: Output, name: str) -> None:
 
 
 PROBE_TYPE = "symphony.probe"
+HINT = "Compare the dsn in symphony.toml with where the broker listens, and whom it lets in."
+HINTS = {
+    "sqs": "The dsn in symphony.toml has the region. Credentials are found as AWS's own programs "
+    "find them: in the environment, in ~/.aws, or by the role of the machine."
+}
 PATIENCE = 10.0
 
 
@@ -188,7 +209,8 @@ PATIENCE = 10.0
 def setup(name: str, config: Config | None, out: Output) -> None:
     """Make what the transport NAME needs at its broker. What is there stays as it is.
 
-    Relays and consumers do that, too, unless the file says declare = false.
+    Relays and consumers do that, too, unless the file says declare = false. The database learns of
+    the transport by symphony-pg config apply.
 
     \b
     Example:
@@ -205,7 +227,8 @@ def setup(name: str, config: Config | None, out: Output) -> None:
 def test(name: str, config: Config | None, out: Output) -> None:
     """Send a probe to the broker of the transport NAME and back.
 
-    It goes to a queue of its own there.
+    It goes to a queue of its own there, beside that of the transport, whose consumers see nothing
+    of it. That queue stays.
 
     \b
     Example:
@@ -221,6 +244,7 @@ def _at_broker(
     work: Callable[[Broker], Coroutine[Any, Any, Any]],
     is_probe: bool = False,
 ) -> Any:
+    quiet_libraries()
     settings = broker_settings(config, name)
     if is_probe:
         settings = settings.beside()
@@ -239,7 +263,7 @@ def _at_broker(
         raise SymphonyError(
             f"the broker of transport {name} is not reached",
             detail=without_secrets(str(error)),
-            hint="Compare the dsn in symphony.toml with where the broker listens.",
+            hint=HINTS.get(settings.type, HINT),
         ) from None
 
 

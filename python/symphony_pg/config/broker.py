@@ -6,11 +6,16 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from ..errors import SymphonyError
 
-__all__ = ["FIFO", "BrokerSettings"]
+__all__ = ["FIFO", "URL", "BrokerSettings", "is_url"]
 
+URL = (
+    "Write it as scheme://user:password@host:port/name. In a password write / : @ ? # % as %2F %3A "
+    "%40 %3F %23 %25."
+)
 FIFO = ".fifo"  # the ending of the name says of a queue of SQS what it is
 
 
@@ -64,4 +69,20 @@ class BrokerSettings:
                 detail="symphony.toml has no dsn for it, and the environment has none.",
                 hint=f'Write dsn = "${{{variable}}}" for it, or set {variable}.',
             )
+        if not is_url(found):
+            raise SymphonyError(
+                f"the DSN of the broker of transport {self.name} cannot be read",
+                detail="It is not shown, since it may hold a password.",
+                hint=URL,
+            )
         return found
+
+
+def is_url(dsn: str) -> bool:
+    """Tell whether a DSN can be taken apart; what a library says of one may hold its password."""
+    try:
+        parts = urlsplit(dsn)
+        parts.port  # noqa: B018 (raises if it is no number)
+    except ValueError:
+        return False
+    return "://" in dsn and "@" not in parts.path + parts.fragment

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from .broker import BrokerSettings
+from .broker import URL, BrokerSettings, is_url
 from .lines import Keys
 from .remarks import remarks
 from .result import Config, Problem
@@ -98,6 +98,8 @@ class Reader:
                     )
         kind = found.setdefault("type", "postgres")
         if kind in BROKERS:
+            if dsn is not None and "://" in str(dsn) and not is_url(str(dsn)):
+                self._problem((*keys, "dsn"), f"cannot be read; it is not shown. {URL}")
             config = {name: found.pop(name) for name in of_broker if name in found}
             self._brokers[keys[-1]] = BrokerSettings(
                 keys[-1], kind, dsn, found.get("queue"), config

@@ -93,6 +93,7 @@ class _Functions:
     queue_stats = _Method(functions.queue_stats)
     queue_figures = _Method(functions.queue_figures)
     queue_totals = _Method(functions.queue_totals)
+    figures_by_minute = _Method(functions.figures_by_minute)
     type_figures = _Method(functions.type_figures)
     queue_settings = _Method(functions.queue_settings)
     queue_holds = _Method(functions.queue_holds)

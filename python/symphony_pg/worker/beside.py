@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from .link import LAST_WORDS
 from .relay import Relay
 from .worker import Worker
 
@@ -18,9 +19,9 @@ async def relays_beside(
 ) -> AsyncIterator[None]:
     """Run relays for the length of a block that runs the worker.
 
-    They stop after it: what its last handlers enqueue goes out, too. Unless the worker was told to
-    stop, the relays in `last` run then, which end when nothing is left. A relay that cannot go on
-    stops the worker, and its error is raised.
+    They stop after it, within what is left of its grace. Unless the worker was told to stop, the
+    relays in `last` run then, which end when nothing is left: what its last handlers enqueued goes
+    out, too. A relay that cannot go on stops the worker, and its error is raised.
     """
     working = [asyncio.create_task(each.run()) for each in relays]
     for task in working:
@@ -30,7 +31,7 @@ async def relays_beside(
         was_asked = worker.is_stopping
     finally:
         for each in relays:
-            each.stop()
+            each.stop(within=max(worker.grace_left, LAST_WORDS))
         await asyncio.wait(working)
     for task in working:
         task.result()

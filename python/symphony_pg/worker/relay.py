@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from ..brokers.reach import BrokerGone, Reach
 from ..config.broker import BrokerSettings
 from ..database import functions
 from ..database.functions.messages import ClaimedMessage
-from ..errors import LeaseLost
+from ..errors import LeaseLost, UnknownQueue, UnknownTransport
 from ..handling.batch import BatchHandler
 from ..handling.classification import USUAL
 from ..handling.context import BatchItem, Holder
@@ -23,7 +23,9 @@ from ..handling.handler import Handler
 from ..outcomes import PermanentError
 from .claim import Claim
 from .done import Done
-from .link import Link
+from .link import LAST_WORDS, Link
+from .settler import Counts
+from .signals import Signals
 from .source import PostgresSource, Source
 from .worker import Worker
 
@@ -58,6 +60,28 @@ class Relay(Worker):
     def _describe(self) -> dict[str, Any]:
         told = {"transport": self._forwards.name, **self._reached.describe()}
         return {**super()._describe(), "relay": told}
+
+    async def run(self, *, signals: bool | Signals = False) -> Counts:
+        """Forward until stop(); raise UnknownTransport if the database does not know it."""
+        try:
+            return await super().run(signals=signals)
+        except UnknownQueue as error:
+            name = self._forwards.name
+            raise UnknownTransport(
+                f"the database does not know the transport {name}",
+                detail=f"There is no queue {self._forwards.outbox}, which would be its outbox.",
+                hint="Let it learn what symphony.toml says: symphony-pg config apply.",
+            ) from error
+
+    def stop(self, within: float | None = None) -> None:
+        """Do what a worker does, within so many seconds if that is said."""
+        if within is not None:
+            self._grace = within
+        super().stop()
+
+    async def _give_up(self, running: Sequence[tuple[Claim, ClaimedMessage]]) -> None:
+        """Give back what is not confirmed: it uses no attempt, and may go out twice."""
+        await self._link.finish([self._spawn(self._release(_taken(running)))], LAST_WORDS)
 
     async def _release(self, taken: dict[Claim, list[int]]) -> None:
         await self._settler.release(taken)
@@ -165,12 +189,7 @@ class _Forwarder(BatchHandler):
             while waiting:
                 waiting = await self._publish([each for each in waiting if not _is_lost(each)])
         except BrokerGone:
-            taken: dict[Claim, list[int]] = {}
-            for each in waiting:
-                claim = each.holder
-                if isinstance(claim, Claim) and claim.take(each.claimed.message_id):
-                    taken.setdefault(claim, []).append(each.claimed.message_id)
-            await self._give_back(taken)
+            await self._give_back(_taken((each.holder, each.claimed) for each in waiting))
 
     async def _publish(self, items: list[BatchItem]) -> list[BatchItem]:
         """Publish once; return what is not confirmed, after a wait."""
@@ -192,6 +211,15 @@ class _Forwarder(BatchHandler):
         else:
             self._reach.found()
         return left
+
+
+def _taken(held: Iterable[tuple[Holder, ClaimedMessage]]) -> dict[Claim, list[int]]:
+    """Take messages out of their claims; return those that nobody else has taken."""
+    taken: dict[Claim, list[int]] = {}
+    for claim, message in held:
+        if isinstance(claim, Claim) and claim.take(message.message_id):
+            taken.setdefault(claim, []).append(message.message_id)
+    return taken
 
 
 def _is_lost(item: BatchItem) -> bool:

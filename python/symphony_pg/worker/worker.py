@@ -28,6 +28,7 @@ from ..brokers.opening import broker_of
 from ..brokers.reach import Reach
 from ..config.broker import BrokerSettings
 from ..database import functions
+from ..database.functions.messages import ClaimedMessage
 from ..database.install import ensure_installed
 from ..database.lending import Connections
 from ..database.translation import translated
@@ -138,6 +139,7 @@ class Worker:
         self._ticks = tick
         self._declares = schedules and bool(app.schedules)
         self._stopping = False
+        self._asked_at: float | None = None
         self._claiming: asyncio.Task[None] | None = None
         self._is_out_of_time = False
         self._is_ending = False
@@ -148,6 +150,7 @@ class Worker:
     def stop(self) -> None:
         """Claim no more, finish what runs, give the rest back. Safe to call from any thread."""
         self._stopping = True
+        self._asked_at = self._asked_at or time.monotonic()
         if self._loop is not None:
             with suppress(RuntimeError):  # the loop has ended already
                 self._loop.call_soon_threadsafe(self._wake_up)
@@ -156,6 +159,11 @@ class Worker:
     def is_stopping(self) -> bool:
         """True after stop()."""
         return self._stopping
+
+    @property
+    def grace_left(self) -> float:
+        """How many seconds of the grace are left, which begins with stop()."""
+        return self._grace + (self._asked_at or time.monotonic()) - time.monotonic()
 
     def slots(self) -> dict[str, int]:
         """Return how many slots are idle, busy with a handler, or stuck in one. From any thread."""
@@ -594,9 +602,13 @@ class Worker:
             log.info("paused, as was asked" if self._taker.is_paused else "going on, as was asked")
             self._bell.ring()
 
+    async def _give_up(self, running: Sequence[tuple[Claim, ClaimedMessage]]) -> None:
+        """Let what has not come to an end within the grace have failed."""
+        self._settler.give_up(running, f"the worker was stopped and waited {self._grace:g} s")
+
     async def _finish(self, settling: asyncio.Task[None]) -> None:
         """Give back what has not started, wait for what has, settle it; all within the grace."""
-        deadline = time.monotonic() + self._grace
+        deadline = time.monotonic() + self.grace_left
 
         def left() -> float:
             return max(deadline - time.monotonic(), LAST_WORDS)
@@ -609,7 +621,7 @@ class Worker:
         self._backlog.close()
         running = await self._slots.finish(deadline - time.monotonic())
         self.has_stuck_handlers = self._slots.are_stuck
-        self._settler.give_up(running, f"the worker was stopped and waited {self._grace:g} s")
+        await self._give_up(running)
         self._settler.close()
         if not await self._link.finish([settling], left()):
             log.warning("%d messages in hand could not be settled; their leases end", self._in_hand)

@@ -7,14 +7,16 @@ from functools import partial
 from typing import Any
 
 import pytest
+from psycopg.conninfo import make_conninfo
 
-from symphony_pg import PermanentError, Snooze
+from symphony_pg import PermanentError, Snooze, Symphony
 from symphony_pg.brokers.broker import BrokerAway
 from symphony_pg.handling.context import Context
+from symphony_pg.worker.relay import Relay
 from tests.brokers.bench import Bench
 from tests.brokers.servers import SERVERS
 from tests.helpers import Connection, one
-from tests.worker.helpers import running, until
+from tests.worker.helpers import at_work, running, until
 
 LARGEST_BODY = 268435455
 OUTSIDE = ("pending", "processing")
@@ -299,6 +301,32 @@ async def test_an_inbox_is_that_of_one_transport(bench: Bench, conn: Connection)
         bench.client.enqueue("Mail", {})
         await until(lambda: worker.counts.done + other.counts.done == 2, "both")
     assert one(conn, "select count(*), count(distinct type) from effect") == (2, 2)
+
+
+@pytest.mark.parametrize("server", ["redis"], indirect=True)
+async def test_a_role_for_the_outbox_alone_relays_and_consumes(bench: Bench) -> None:
+    bench.create(inbox=True)
+    conn, role = bench.client.conn, f"sy_{bench.destination}"
+    conn.execute(f"create role {role} login password 'x'")
+    try:
+        bench.client.grant_access(role, "consumer", ["outbox/orders"])
+        dsn = make_conninfo(bench.dsn, user=role, password="x")
+        app = Symphony(dsn)
+
+        @app.handler("Pay")
+        def pay(body: Any, context: Context) -> None:
+            if context.attempt == 1:
+                raise OSError("not now")
+
+        bench.client.enqueue("Pay", {})
+        async with (
+            at_work(Relay(bench.settings, dsn)),
+            running(app, transport=bench.settings) as worker,
+        ):
+            await until(lambda: worker.counts.done == 1, "the second attempt")
+    finally:
+        conn.execute(f"drop owned by {role}")
+        conn.execute(f"drop role {role}")
 
 
 async def test_a_stopped_consumer_gives_nothing_up(bench: Bench) -> None:

@@ -316,6 +316,64 @@ def test_what_a_transport_does_not_get_is_told(tmp_path: Path, text: str, told: 
     assert all(each.line > 1 for each in config.remarks)
 
 
+PASSWORDS = ("s3cr3t/x", "s3cr3t#x", "s3cr3t?x", "s3cr3t@x/", "s3cr3t[x", "1/s3cr3t")
+
+
+@pytest.mark.parametrize("password", PASSWORDS)
+@pytest.mark.parametrize("scheme", ["amqp", "amqps", "redis", "rediss"])
+def test_a_password_of_a_broker_is_never_shown(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str, password: str
+) -> None:
+    """Characters of a URL in a password make it something else, of which libraries tell a part."""
+    dsn = f"{scheme}://u:{password}@127.0.0.1:1/"
+    write(tmp_path, f'[transports.t]\ndsn = "{dsn}"\n')
+    commands = (["config", "check"], ["transport", "setup", "t"], ["transport", "test", "t"])
+    for command in (*commands, ["relay", "t"], ["config", "apply", "--yes"]):
+        result = cli.run(*command, exit_code=1)
+        assert "s3cr3t" not in f"{result.output}{result.stderr}", command
+    kind = "redis" if scheme.startswith("redis") else "rabbitmq"
+    write(tmp_path, f'[transports.t]\ntype = "{kind}"\n')
+    monkeypatch.setenv(f"SYMPHONY_{kind.upper()}_DSN", dsn)
+    for command in commands[1:]:
+        result = cli.run(*command, exit_code=1)
+        assert "HINT" in result.output
+        assert "s3cr3t" not in f"{result.output}{result.stderr}", command
+
+
+def test_a_new_user_is_told_what_is_missing(
+    cli: Cli, tmp_path: Path, conn: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def said(*command: str) -> str:
+        return cli.run(*command, exit_code=1).output
+
+    assert "There is no symphony.toml here." in said("transport", "setup", "orders")
+    write(tmp_path, '[transports]\nhere = "sync"\nasync = "postgres"\n')
+    assert "is of type postgres" in said("transport", "setup", "async")
+    assert "Its handlers run in dispatch()" in said("transport", "test", "here")
+    assert 'Write [transports.orders] there, with type = "rabbitmq"' in said("relay", "orders")
+    write(tmp_path, '[transports.orders]\ntype = "rabbitmq"\n')
+    assert "set SYMPHONY_RABBITMQ_DSN" in said("transport", "setup", "orders")
+    monkeypatch.setenv("SYMPHONY_RABBITMQ_DSN", "amqp://u:s3cr3t@127.0.0.1:1/")
+    text = said("relay", "orders")
+    assert "the database does not know the transport orders" in text
+    assert "symphony-pg config apply" in text
+    text = said("transport", "setup", "orders")
+    assert "error when creating transport" not in text  # what the library logs
+    assert "whom it lets in" in text
+    cli.run("config", "apply", "--yes")
+    Client(conn).enqueue("Pay", queue_name="outbox/orders")
+    text = cli.run("transport", "list").output
+    assert "orders has nobody to forward what waits: symphony-pg relay orders" in text
+    told = {
+        "transport": "orders",
+        "state": "down",
+        "since": "2030-01-01T00:00Z",
+        "error": "refused",
+    }
+    Client(conn).heartbeat("r", ["outbox/orders"], {"relay": told})
+    assert "orders, down since 2030-01-01 00:00:00: refused" in cli.run("transport", "list").output
+
+
 def test_config_check_warns(cli: Cli, tmp_path: Path, terminal: None) -> None:
     write(tmp_path, '[transports.email]\ntype = "rabbitmq"\npriority = 7\n')
     lines = cli.run("config", "check").output.splitlines()

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import uvicorn
@@ -20,6 +20,7 @@ from symphony_pg import Client, Symphony
 from symphony_pg.http import create_app
 from tests.helpers import Connection, fail
 from tests.http.helpers import OPERATOR, TOKENS, VIEWER
+from tests.http.test_acts import DONE, hold_key
 from tests.http.test_dashboard import PAGES, filled
 
 __all__ = ["filled"]
@@ -28,7 +29,9 @@ ARGUMENTS = (
     *("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 )
-WIDTHS = (360, 1024, 1920)
+PREVIEW = "/failed/preview?queue=mail&type=A"
+WIDTHS = (360, 1280, 1920)
+COLOURS: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
 
 
 @pytest.fixture(scope="module")
@@ -101,21 +104,24 @@ def visiting(
         assert f"responded with a status of {status}" in trouble
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-def test_every_page_fits_and_hinders_nobody(
-    browser: Browser, rules: str, address: str, colours: Any
-) -> None:
+def test_every_page_fits_and_hinders_nobody(browser: Browser, rules: str, address: str) -> None:
+    """In three widths, light and dark; a page is loaded once, and follows the colours."""
     found: list[str] = []
-    with visiting(browser, address, color_scheme=colours, reduced_motion="reduce") as page:
-        for path in PAGES:
+    with visiting(browser, address, reduced_motion="reduce") as page:
+        for path in (*PAGES, "/queue/test?name=mail"):
             page.goto(address + path)
+            page.evaluate(rules)
             for width in WIDTHS:
                 page.set_viewport_size({"width": width, "height": 900})
                 if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
                     found.append(f"{path} is too wide for {width}")
-            page.evaluate(rules)
-            for each in page.evaluate("axe.run()")["violations"]:
-                found.append(f"{path}: {each['id']}: {each['nodes'][0]['html'][:200]}")
+                for colours in COLOURS:
+                    page.emulate_media(color_scheme=colours)
+                    for each in page.evaluate("axe.run({resultTypes: ['violations']})")[
+                        "violations"
+                    ]:
+                        node = each["nodes"][0]["html"][:200]
+                        found.append(f"{path}, {width}, {colours}: {each['id']}: {node}")
     assert not found, "\n".join(found)
 
 
@@ -174,6 +180,69 @@ def test_an_operator_acts(
         *(("configure_queue",), ("note",), ("pause_queue",)),
         *(("resume_queue",), ("retry_failed",), ("retry_failed",)),
     ]
+
+
+# Where an action is, and what is clicked there: a link or a summary first, a button last.
+CLICKS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "release-key": ("/keys", ("#release-1",)),
+    "pause-queue": ("/", ("#pause-mail",)),
+    "resume-queue": ("/", ("#resume-mail",)),
+    "set-limits": ("/queue/limits?name=mail", ("#set-limits",)),
+    "test-message": ("/queue/test?name=mail&type=T", ("#look", "#send")),
+    "run-schedule": ("/schedules", ("#run-1",)),
+    "pause-schedule": ("/schedules", ("#pause-1",)),
+    "resume-schedule": ("/schedules", ("#resume-1",)),
+    "disable-transport": ("/transports", ("#disable-1",)),
+    "enable-transport": ("/transports", ("#enable-1",)),
+    "pause-worker": ("/workers", ("#pause-w1",)),
+    "resume-worker": ("/workers", ("#resume-w1",)),
+    "stop-worker": ("/workers", ("#stop-w1",)),
+    "cancel-message": ("/messages/6", ("#cancel",)),
+    "purge-queue": ("/queue?name=mail", ("text=Purge the queue", "#purge")),
+    "retry-message": ("/messages/1", ("#retry",)),
+    "replay-message": ("/messages/2", ("text=Retry with another body", "#replay")),
+    "remove-message": ("/messages/3", ("#remove",)),
+    "retry-group": (f"{PREVIEW}&error_class=Late", ("#retry-group",)),
+    "remove-group": (f"{PREVIEW}&error_class=Later", ("text=Remove them", "#remove-group")),
+}
+
+
+def test_every_action_is_a_click_and_leaves_its_row(
+    browser: Browser, address: str, filled: Client
+) -> None:
+    """Without scripts, so that each is a form; the requests tell that none is left out."""
+    assert {*CLICKS} == {*DONE}
+    fail(filled, 1, "A", "Late", queue="mail")
+    fail(filled, 1, "A", "Later", queue="mail")
+    hold_key(filled)
+    done: list[str] = []
+    with visiting(browser, address, java_script_enabled=False) as page:
+        page.on("request", lambda sent: done.append(sent.url) if sent.method == "POST" else None)
+        for action, (path, clicks) in CLICKS.items():
+            page.goto(address + path)
+            if action == "set-limits":
+                page.get_by_label("Burst").fill("")
+                page.get_by_label("In hands at a time").first.fill("5")
+            for each in clicks:
+                page.locator(each).first.click()
+            expect(page.locator("p.said")).to_be_visible()
+        page.goto(f"{address}/audit")
+        expect(page.locator("tbody tr", has_text="ada")).to_have_count(len(CLICKS))
+    acted = [each.rpartition("/do/")[2] for each in done]
+    assert acted == sorted([*CLICKS, "test-message"], key=[*CLICKS].index)  # it is asked twice
+    assert [each.action for each in filled.audit(actor="ada")][::-1] == [
+        DONE[each].audit for each in CLICKS
+    ]
+
+
+def test_every_post_of_a_viewer_is_refused(browser: Browser, address: str, filled: Client) -> None:
+    """By his own browser, with his cookies and the proof of his page."""
+    post = """([to, fields]) => fetch(to, {method: "POST", body: new URLSearchParams(
+        {proof: document.querySelector("[name=proof]").value, ...fields})}).then(a => a.status)"""
+    with visiting(browser, address, VIEWER, refused=("403",) * len(DONE)) as page:
+        for action, do in DONE.items():
+            assert page.evaluate(post, [f"{address}/do/{action}", do.fields]) == 403
+    assert filled.audit(actor="ada") == []
 
 
 def test_a_viewer_has_no_buttons_but_his_own(browser: Browser, address: str) -> None:

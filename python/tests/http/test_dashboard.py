@@ -18,7 +18,6 @@ from starlette.testclient import TestClient
 from symphony_pg import Client, Symphony
 from symphony_pg.database.functions.messages import STATES
 from symphony_pg.http import User
-from symphony_pg.http.dashboard.actions import ACTIONS
 from symphony_pg.http.dashboard.rendering import redacted, restored
 from symphony_pg.http.dashboard.search import parse
 from symphony_pg.http.figures import FRESH, Figures
@@ -179,64 +178,6 @@ def test_signing_out(visitor: TestClient) -> None:
     page = visitor.get(f"{BASE}/audit")
     visitor.post(f"{BASE}/sign-out", data={"proof": proof(page.text)})
     assert visitor.get(f"{BASE}/audit", follow_redirects=False).status_code == 303
-
-
-MAIL, ONE, GROUP = (
-    {"queue": "mail"},
-    {"id": 1, "body": "7"},
-    {"queue": "mail", "type": "A", "until": "2100-01-01T00:00:00Z", "up_to_id": 9, "at_most": 2},
-)
-WORKER, SCHEDULE, TRANSPORT = {"worker": "w1"}, {"schedule": "nightly"}, {"transport": "mail"}
-FIELDS: dict[str, dict[str, Any]] = {
-    "pause-queue": MAIL,
-    "resume-queue": MAIL,
-    "purge-queue": {"queue": "orders"},
-    "retry-message": ONE,
-    "remove-message": ONE,
-    "replay-message": ONE,
-    "cancel-message": {"id": 6},
-    "set-limits": {"queue": "mail", "concurrency": "5", "was_concurrency": ""},
-    "test-message": {**MAIL, "type": "T", "body": "{}", "key": "", "confirmed": "yes"},
-    "retry-group": GROUP,
-    "remove-group": GROUP,
-    "stop-worker": WORKER,
-    "pause-worker": WORKER,
-    "resume-worker": WORKER,
-    "run-schedule": SCHEDULE,
-    "pause-schedule": SCHEDULE,
-    "resume-schedule": SCHEDULE,
-    "disable-transport": TRANSPORT,
-    "enable-transport": TRANSPORT,
-    "release-key": {"queue": "orders", "key": "k"},
-}
-
-
-def test_every_action_is_tested() -> None:
-    assert {*FIELDS} == {*ACTIONS, "replay-message"}
-
-
-@pytest.mark.parametrize("action", FIELDS)
-def test_an_operator_acts_and_a_viewer_does_not(
-    app: Symphony, visitor: TestClient, conn: Connection, action: str
-) -> None:
-    def rows() -> list[Any]:
-        return conn.execute("select actor from symphony.audit() where actor is not null").fetchall()
-
-    sign_in(visitor, VIEWER)
-    assert act(visitor, action, **FIELDS[action]).status_code == 403
-    assert (
-        visitor.post(f"{BASE}/do/{action}", data=FIELDS[action], headers=bearer(VIEWER)).status_code
-        == 403
-    )
-    assert rows() == []
-    sign_in(visitor, OPERATOR, "ada & eve")
-    answer = act(visitor, action, **FIELDS[action])
-    assert (answer.status_code, answer.headers["location"]) == (303, f"{BASE}/audit")
-    shown = visitor.get(f"{BASE}/audit").text
-    assert 'role="status">' in shown.split("<main")[1][:200]
-    if action not in ("resume-queue", "resume-schedule", "enable-transport", "release-key"):
-        assert rows() == [("ada & eve",)]
-        assert "ada &amp; eve" in shown
 
 
 def test_forms_of_other_pages_are_refused(visitor: TestClient, conn: Connection) -> None:

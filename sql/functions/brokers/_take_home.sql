@@ -1,8 +1,9 @@
 create or replace function symphony._take_home(
-    message_id   bigint,
-    attempt      integer,
-    out is_known boolean,
-    out kept     symphony.message
+    inout message_id bigint,
+    attempt          integer,
+    queue_name       text,
+    out is_known     boolean,
+    out kept         symphony.message
 )
 language plpgsql
 volatile
@@ -14,7 +15,16 @@ as $$
 declare
     v_state record;
 begin
-    select s.status, s.claim_id into v_state from symphony._message_status(_take_home.message_id) as s;
+    select s.status, s.claim_id, s.queue_name into v_state
+    from symphony._message_status(_take_home.message_id) as s;
+    is_known := false;
+    if v_state.queue_name <> _take_home.queue_name
+       or _take_home.message_id not between 1 and (
+           select drawn.last_value from symphony.message_id_seq as drawn)
+    then
+        _take_home.message_id := null;
+        return;
+    end if;
     if v_state.status = 'processing' then
         perform from symphony.claim as c where c.claim_id = v_state.claim_id for no key update;
         select s.status, s.claim_id into v_state from symphony._message_status(_take_home.message_id) as s;
@@ -33,15 +43,17 @@ begin
 end;
 $$;
 
-comment on function symphony._take_home(bigint, integer) is
+comment on function symphony._take_home(bigint, integer, text) is
 $$Take a forwarded message out of the log, since it comes home.
 
 Arguments  message_id
            attempt - the delivery that did not succeed
-Returns    is_known - true: it is home already, or a later delivery of it went out; nothing was
+           queue_name - the outbox that it must be of
+Returns    message_id - null: it is of another queue, or no message ever had this id
+           is_known - true: it is home already, or a later delivery of it went out; nothing was
                changed
            kept - what was in the log; null: it was purged meanwhile
 Writes     symphony.message, symphony.claim if a relay has it
 Access     private$$;
 
-revoke execute on function symphony._take_home(bigint, integer) from public;
+revoke execute on function symphony._take_home(bigint, integer, text) from public;

@@ -33,6 +33,7 @@ Returns    true the first time; false when an effect is committed already. It wa
 Raises     SY020 unknown_transport
            22023 invalid_parameter_value
            55000 object_not_in_prerequisite_state - the transport leads to no broker
+           42501 insufficient_privilege - the caller may use some queues, and not its outbox
 Writes     symphony.inbox
 Access     consumer$$;
 

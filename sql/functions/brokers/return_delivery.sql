@@ -47,12 +47,15 @@ begin
     error_class := left(error_class, 200);
     outcome := 'known';
     if message_id is not null then
-        v_home := symphony._take_home(message_id, attempt);
+        v_home := symphony._take_home(message_id, attempt, v_transport.queue_name);
         if v_home.is_known then
             return;
         end if;
         v_delivery := v_home.kept;
-    elsif not symphony.first_receipt(transport_name, left('returned ' || message_key, 1024)) then
+        message_id := v_home.message_id;
+    end if;
+    if message_id is null
+       and not symphony.first_receipt(transport_name, left('returned ' || message_key, 1024)) then
         return;
     end if;
     if v_delivery.message_id is null then
@@ -92,7 +95,8 @@ Arguments  transport_name - the transport it came by
                longer
            attempt - which delivery this was; the first one is 1
            error - what happened, for people. It is kept without secrets
-           message_id - of a message of Symphony; null: somebody else has sent it, and it gets one
+           message_id - of a message of Symphony; null, or an id of another queue or that no message
+               ever had: somebody else has sent it, and it gets one
            error_class - a name to group by, and to find among the classes of the retry policies
            retryable - true: a retry may help; false: it cannot; null: the retry policies say
            retry_after - how long to wait; null: as long as the retry policy says
@@ -108,6 +112,7 @@ Returns    one row
 Raises     SY020 unknown_transport
            22023 invalid_parameter_value
            55000 object_not_in_prerequisite_state - the transport leads to no broker
+           42501 insufficient_privilege - the caller may use some queues, and not its outbox
 Writes     symphony.delayed_message or symphony.failed_message, symphony.message, symphony.attempt,
            symphony.inbox for a message of somebody else; symphony.claim if the relay has it still
 Access     consumer$$;

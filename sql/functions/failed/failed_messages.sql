@@ -21,6 +21,8 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 #variable_conflict use_column
+declare
+    v_last_id bigint := 9223372036854775807;
 begin
     perform symphony._check_failed_filter(failed_messages.queue_name, at_most);
     return query
@@ -29,19 +31,12 @@ begin
            (select count(*)::integer from symphony.replay as r where r.message_id = f.message_id),
            f.failed_at, f.last_error, f.worker, f.enqueued_at, f.group_key, f.body, f.headers
     from symphony.lane as l
-    cross join lateral (
-        select newest.*
-        from symphony.failed_message as newest
-        where newest.lane_id = l.lane_id
-          and newest.failed_at >= coalesce(failed_messages.since, '-infinity')
-          and newest.failed_at <= least(failed_messages.until, before_at, 'infinity')
-          and (newest.failed_at, newest.message_id)
-              < (coalesce(before_at, 'infinity'), coalesce(before_id, 9223372036854775807))
-          and symphony._failed_matches(newest, failed_messages.message_type,
-                                       failed_messages.error_class, failed_messages.search)
-        order by newest.failed_at desc, newest.message_id desc
-        limit failed_messages.at_most
-    ) as f
+    cross join lateral symphony._newest_failed(
+        l.lane_id, failed_messages.message_type, failed_messages.error_class,
+        coalesce(failed_messages.since, '-infinity'), least(failed_messages.until, before_at, 'infinity'),
+        case when before_at <= coalesce(failed_messages.until, 'infinity')
+             then coalesce(before_id, v_last_id) else v_last_id end,
+        failed_messages.search, failed_messages.at_most) as f
     where l.queue_name = coalesce(failed_messages.queue_name, l.queue_name)
       and (l.is_used or exists (select from symphony.lane_use))
     order by f.failed_at desc, f.message_id desc

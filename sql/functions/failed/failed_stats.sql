@@ -41,18 +41,15 @@ begin
         cross join lateral (
             select newest.message_type, newest.error_class, newest.failed_at, newest.message_id,
                    row_number() over (order by newest.failed_at desc, newest.message_id desc) as place
-            from symphony.failed_message as newest
-            where newest.lane_id = l.lane_id
-              and newest.failed_at >= coalesce(failed_stats.since, '-infinity')
-              and newest.failed_at <= coalesce(failed_stats.until, 'infinity')
-              and symphony._failed_matches(newest, failed_stats.message_type,
-                                           failed_stats.error_class, failed_stats.search)
-            order by newest.failed_at desc, newest.message_id desc
-            limit v_most
+            from symphony._newest_failed(
+                l.lane_id, failed_stats.message_type, failed_stats.error_class,
+                coalesce(failed_stats.since, '-infinity'), coalesce(failed_stats.until, 'infinity'),
+                9223372036854775807, failed_stats.search, v_most) as newest
         ) as f
     )
     select g.queue_name, g.message_type, g.error_class, g.messages, g.oldest_at, g.newest_at,
-           g.example_id, e.last_error,
+           g.example_id,
+           (select e.last_error from symphony.failed_message as e where e.message_id = g.example_id),
            case when exists (select from found as cut
                              where cut.queue_name = g.queue_name and cut.place = v_most)
                 then '{messages}' else '{}' end::text[]
@@ -63,7 +60,6 @@ begin
         from found as f
         group by f.queue_name, f.message_type, f.error_class
     ) as g
-    join symphony.failed_message as e on e.message_id = g.example_id
     order by g.messages desc, g.queue_name, g.message_type, g.error_class;
 end;
 $$;

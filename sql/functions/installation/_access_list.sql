@@ -7,8 +7,8 @@ as $$
     select named.function_name, listed.access,
            listed.access operator(pg_catalog.<>) all ('{operator,observer}'::text[])
            and named.function_name operator(pg_catalog.<>) all (
-               '{create_schedule,schedule_diff,sync_schedules,schedule_preview,route_of,return_delivery,
-                 reserve_message_ids,first_receipt}'::text[])
+               '{create_schedule,schedule_diff,sync_schedules,schedule_preview,route_of,
+                 reserve_message_ids}'::text[])
     from (values
         ('enqueuer', '{enqueue, enqueue_batch}'::text[]),
         ('producer', '{enqueue, enqueue_batch, cancel, create_schedule, schedule_diff,
@@ -21,7 +21,7 @@ as $$
             sync_handlers, message_status, why_not_running, version}'),
         ('operator', '{audit, note, list_messages, recent_errors, queue_settings, queue_holds, create_queue,
             configure_queue, pause_queue, resume_queue, purge_queue, drop_queue, queue_stats,
-            queue_figures, queue_totals, type_figures,
+            queue_figures, queue_totals, type_figures, figures_by_minute,
             list_queues, waiting_types, blocked_keys, release_key, worker_activity,
             request_workers, failed_messages, failed_stats, retry_failed, retry_many_failed,
             remove_failed, remove_many_failed, message_history, tick, purge, tick_schedules,
@@ -35,7 +35,7 @@ as $$
             remove_handler, set_retry_policy, remove_retry_policy, retry_policy_of, apply_config,
             list_transports, transport_status, list_routes, list_retry_policies}'),
         ('observer', '{audit, list_messages, recent_errors, queue_settings, queue_holds, queue_stats,
-            queue_figures, queue_totals, type_figures,
+            queue_figures, queue_totals, type_figures, figures_by_minute,
             list_queues, waiting_types, blocked_keys, worker_activity, failed_messages, failed_stats,
             message_history, message_status, why_not_running, schedule_status, schedule_runs,
             schedule_diff, schedule_preview, cron_next, cron_upcoming, clock_changes, check,

@@ -10,7 +10,8 @@ begin
     raise exception 'transport "%" does not exist', coalesce(_refuse_transport.transport_name, '(null)')
         using errcode = 'SY020',
               detail  = format('There are these: %s.', coalesce(v_known, '(none)')),
-              hint    = format('Create it: select symphony.create_transport(%L, queue_name => ''default'');',
+              hint    = format('Create it: select symphony.create_transport(%L, queue_name => ''default''); '
+                               'or bring the database to what symphony.toml says: symphony-pg config apply.',
                                coalesce(_refuse_transport.transport_name, 'name'));
 end;
 $$;

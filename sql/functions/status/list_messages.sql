@@ -24,7 +24,6 @@ as $$
 #variable_conflict use_column
 declare
     v_keyed bigint[];
-    v_count integer;
 begin
     if state <> all ('{pending,waiting,delayed,processing,completed,forwarded,failed,removed}')
        or coalesce(list_messages.at_most, 0) not between 1 and 10000
@@ -42,36 +41,40 @@ begin
     v_keyed := array(select k.message_id from symphony.idempotency_key as k
                      where k.key = list_messages.idempotency_key);
     return query
-    select s.message_id, s.queue_name, s.message_type, s.status, s.attempt, s.max_attempts, s.priority,
-           s.enqueued_at, s.available_at, s.worker, s.last_error, seen.group_key,
-           s.headers ->> 'correlation_id', null::bigint
-    from (    -- in order, so that no more are asked for their status than are listed
-        select newest.message_id, newest.group_key, newest.is_ahead
-        from symphony._newest_messages(state, before_id, look_at) as newest
-        join symphony.lane on lane.lane_id = newest.lane_id
-        where (list_messages.queue_name is null or lane.queue_name = list_messages.queue_name)
-          and (list_messages.message_type is null or newest.message_type = list_messages.message_type)
-          and (since is null or newest.enqueued_at >= since)
-          and (until is null or newest.enqueued_at < until)
-          and (list_messages.idempotency_key is null or newest.message_id = any (v_keyed))
-          and (list_messages.group_key is null or newest.group_key = list_messages.group_key)
-          and (list_messages.correlation_id is null
-               or list_messages.correlation_id
-                  in (newest.headers ->> 'correlation_id', newest.message_id::text))
-        order by newest.message_id desc
-    ) as seen
-    cross join lateral symphony._message_status(seen.message_id) as s
-    where state is null or seen.is_ahead = (state in ('pending', 'delayed')) and s.status = state
-    order by seen.message_id desc
-    limit at_most;
-    get diagnostics v_count = row_count;
-    if v_count < at_most then
-        return query
-        select null::bigint, null, null, null, null::integer, null::integer, null::integer,
-               null::timestamptz, null::timestamptz, null, null, null, null, min(seen.message_id)
-        from symphony._newest_messages(state, before_id, look_at) as seen
-        having count(*) = look_at;
-    end if;
+    with looked as materialized (
+        select * from symphony._newest_messages(state, before_id, look_at)
+    ), found as materialized (
+        select s.*
+        from (    -- in order, so that no more are asked for their status than are listed
+            select newest.message_id
+            from looked as newest
+            join symphony.lane on lane.lane_id = newest.lane_id
+            where newest.may_be
+              and (list_messages.queue_name is null or lane.queue_name = list_messages.queue_name)
+              and (list_messages.message_type is null or newest.message_type = list_messages.message_type)
+              and (since is null or newest.enqueued_at >= since)
+              and (until is null or newest.enqueued_at < until)
+              and (list_messages.idempotency_key is null or newest.message_id = any (v_keyed))
+              and (list_messages.group_key is null or newest.group_key = list_messages.group_key)
+              and (list_messages.correlation_id is null
+                   or list_messages.correlation_id
+                      in (newest.headers ->> 'correlation_id', newest.message_id::text))
+            order by newest.message_id desc
+        ) as seen
+        cross join lateral symphony._message_status(seen.message_id) as s
+        where state is null or s.status = state
+        limit at_most
+    )
+    select f.message_id, f.queue_name, f.message_type, f.status, f.attempt, f.max_attempts, f.priority,
+           f.enqueued_at, f.available_at, f.worker, f.last_error, f.group_key,
+           f.headers ->> 'correlation_id', null::bigint
+    from found as f
+    union all
+    select null, null, null, null, null, null, null, null, null, null, null, null, null,
+           min(looked.message_id)
+    from looked
+    having count(*) = look_at and (select count(*) from found) < at_most
+    order by 1 desc nulls last;
 end;
 $$;
 

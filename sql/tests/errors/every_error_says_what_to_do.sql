@@ -82,6 +82,7 @@ insert into bad_call values
     ('22023', $$symphony.heartbeat('w', '{default}', work => '[{"queue_name": "default",
         "message_type": "A", "handled": 1, "failed": 0, "worked": [[1, 2, 3]]}]')$$),
     ('22023', $$symphony.queue_figures(step => 'day')$$),
+    ('22023', $$symphony.figures_by_minute(0)$$),
     ('22023', $$symphony.type_figures(step => 'second')$$),
     ('22023', $$symphony.create_queue('a b')$$),
     ('22023', $$symphony.configure_queue('default', max_attempts => 0)$$),
@@ -260,6 +261,7 @@ insert into bad_call values
     ('42501', $$symphony.enqueue('A', queue_name => 'used')$$),
     ('42501', $$symphony.enqueue('There')$$),
     ('42501', $$symphony.heartbeat('of used', '{default}')$$),
+    ('42501', $$symphony.first_receipt('broker', '1')$$),
     ('42501', $$symphony.sync_handlers('A', '{new}')$$);
 grant all on bad_call, raised to sy_test_limited;
 set local role sy_test_limited;

@@ -21,6 +21,7 @@ insert into call values
     ('queue_stats', array['default']),
     ('queue_figures', array['default', 'yesterday', 'tomorrow', 'hour']),
     ('queue_totals', array['default']),
+    ('figures_by_minute', array['10']),
     ('type_figures', array['default', 'A', 'yesterday', 'tomorrow', 'hour']),
     ('health', array['0.1.0']),
     ('waiting_types', array['{default}']),

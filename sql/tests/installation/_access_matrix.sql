@@ -10,13 +10,14 @@ insert into who (role_name, access, queues)
 select 'sy_matrix_' || coalesce(access, 'nobody'), access, null::text[]
 from unnest('{null,enqueuer,producer,consumer,operator,observer}'::text[]) as access
 union all
-select 'sy_matrix_' || access || '_of_mail', access, '{mail}'
+select 'sy_matrix_' || access || '_of_mail', access, '{mail,outbox/mail}'
 from unnest('{enqueuer,producer,consumer}'::text[]) as access;
 do $$
 declare v_role text; begin
     for v_role in select role_name from who loop execute format('create role %I', v_role); end loop;
 end $$;
-select symphony.create_queue(name) from unnest('{mail,sms}'::text[]) as name;
+select symphony.create_queue(name), symphony.create_transport(name, 'rabbitmq')
+from unnest('{mail,sms}'::text[]) as name;
 select symphony.grant_access(role_name, access, queues) from who where access is not null;
 
 -- What stands for {…} in a call is of the queue that is asked for.
@@ -76,6 +77,11 @@ insert into call values
     ('release', $$select symphony.release({claim})$$, 'SY010', null),
     ('release_unheard', $$select nullif(symphony.release_unheard({worker}, 0), 0)$$, 'nothing', null),
     ('extend_lease', $$select symphony.extend_lease('{{claim}}')$$, 'nothing', null),
+    ('first_receipt', $$select symphony.first_receipt({queue}, '1')$$, '42501', null),
+    ('return_delivery', $$select outcome from symphony.return_delivery(
+        {queue}, '1', 'A', '1', '{}', 1, 'x')$$, '42501', null),
+    ('return_delivery', $$select outcome from symphony.return_delivery(
+        {queue}, '2', 'A', '1', '{}', 1, 'x', {claimed})$$, '42501', null),
     ('heartbeat', $$select symphony.heartbeat('mine', array[{queue}]) is null$$, '42501', null),
     ('idle', $$select symphony.idle('mine', array[{queue}])$$, '42501', null),
     ('busy', $$select symphony.busy({worker})$$, 'nothing', $$select 'busy' where not exists (

@@ -7,6 +7,7 @@ create role sy_work_producer;
 create role sy_work_consumer;
 grant usage on schema tap to public;
 select symphony.create_queue(name) from unnest('{mail,sms,empty}'::text[]) as name;
+select symphony.create_transport('sms', 'rabbitmq'), symphony.create_transport('empty', 'postgres', 'empty');
 select symphony.grant_access('sy_work_enqueuer', 'enqueuer', '{mail}'),
        symphony.grant_access('sy_work_producer', 'producer', '{mail}'),
        symphony.grant_access('sy_work_consumer', 'consumer', '{mail}');
@@ -61,7 +62,9 @@ insert into call values
     ('consumer', $$select symphony.claim_batch(array['mail', %L])$$),
     ('consumer', $$select symphony.heartbeat('mine', array[%L])$$),
     ('consumer', $$select symphony.idle('mine', array[%L])$$),
-    ('consumer', $$select * from symphony.waiting_types(array[%L])$$);
+    ('consumer', $$select * from symphony.waiting_types(array[%L])$$),
+    ('consumer', $$select symphony.first_receipt(%L, '1')$$),
+    ('consumer', $$select * from symphony.return_delivery(%L, '1', 'A', '1', '{}', 1, 'x')$$);
 insert into call select 'producer', statement from call where access = 'enqueuer';
 create temporary table done as
 select call.access, call.statement, queue.name,

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from ..call import Call, rows
 
-__all__ = ["QueueFigures", "QueueTotals", "Sample", "TypeFigures"]
-__all__ += ["metrics", "queue_figures", "queue_totals", "type_figures"]
+__all__ = ["FiguresByMinute", "QueueFigures", "QueueTotals", "Sample", "TypeFigures"]
+__all__ += ["figures_by_minute", "metrics", "queue_figures", "queue_totals", "type_figures"]
 
 
 class QueueFigures(NamedTuple):
@@ -60,6 +60,15 @@ class TypeFigures(NamedTuple):
     worked_p99: timedelta | None
 
 
+class FiguresByMinute(NamedTuple):
+    """What came in, went out and failed in a queue in each minute, the present one last."""
+
+    queue_name: str
+    arrived: list[int]
+    claimed: list[int]
+    failed: list[int]
+
+
 class Sample(NamedTuple):
     """One value of a metric."""
 
@@ -76,6 +85,11 @@ def queue_figures(
 ) -> Call[list[QueueFigures]]:
     """Return what happened in a queue, or in all, by "minute" or "hour"."""
     return rows(QueueFigures, "queue_figures", **locals())
+
+
+def figures_by_minute(minutes: int | None = None) -> Call[list[FiguresByMinute]]:
+    """Return what came in, went out and failed in each of the last minutes, of all queues."""
+    return rows(FiguresByMinute, "figures_by_minute", minutes=minutes)
 
 
 def queue_totals(queue_name: str | None = None) -> Call[list[QueueTotals]]:

@@ -15,7 +15,6 @@ from psycopg.errors import QueryCanceled
 from ...database import functions
 from ...database.call import Call, run_async
 from ...database.functions.failed import FailedGroup
-from ...database.functions.figures import QueueFigures
 from ...database.functions.health import Incident
 from ...database.functions.limits import BlockedKey
 from ...database.functions.messages import ListedMessage
@@ -25,7 +24,7 @@ from ...database.lending import Connections
 from ...version import __version__
 from ..figures import Cached, CachedByName, Figures
 from .actions import Action, Form
-from .series import RANGES, Chart, TypeSum, by_type, of_all, of_queue, of_rows, steps
+from .series import RANGES, Chart, TypeSum, by_type, of_all, of_queue, sparkline
 
 __all__ = ["Database", "Overview"]
 
@@ -179,11 +178,6 @@ class Database:
         return [each for each in found if each.message_id is not None]
 
     async def _sparklines(self) -> tuple[dict[str, str], Chart]:
-        figures = await self.read(functions.queue_figures())
-        queues: dict[str, list[QueueFigures]] = {}
-        for each in figures:
-            queues.setdefault(each.queue_name, []).append(each)
-        now = datetime.now(timezone.utc)
-        times = steps(now, RANGES["hour"])
-        lines = {name: of_rows(rows, times) for name, rows in queues.items()}
-        return lines, of_all(figures, now)
+        queues = await self.read(functions.figures_by_minute())
+        lines = {each.queue_name: sparkline(each.claimed) for each in queues}
+        return lines, of_all(queues, datetime.now(timezone.utc))

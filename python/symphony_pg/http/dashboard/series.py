@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, TypeAlias, TypeVar
 
-from ...database.functions.figures import QueueFigures, TypeFigures
+from ...database.functions.figures import FiguresByMinute, QueueFigures, TypeFigures
 
 __all__ = ["RANGES", "Chart", "Line", "Range", "TypeSum"]
-__all__ += ["by_type", "of_all", "of_queue", "of_rows", "of_type", "steps"]
+__all__ += ["by_type", "of_all", "of_queue", "of_type", "sparkline", "steps"]
 
 WIDTH, HEIGHT = 120, 24
 LABELS = 5
@@ -158,28 +158,28 @@ def of_type(rows: Sequence[TypeFigures], now: datetime, chosen: Range) -> list[C
     ]
 
 
-def of_all(rows: Iterable[QueueFigures], now: datetime) -> Chart:
+def of_all(queues: Sequence[FiguresByMinute], now: datetime) -> Chart:
     """Return the chart of all queues, for the last hour."""
     chosen = RANGES["hour"]
     times = steps(now, chosen)
-    sums = {each: [0, 0, 0] for each in times}
-    for row in rows:
-        if found := sums.get(row.begins_at):
-            for place, count in enumerate((row.arrived, row.claimed, row.failed)):
-                found[place] += count
-    lines = (("In", "in"), ("Out", "out"), ("Failed", "bad"))
+    nothing = [0] * len(times)
+    lines = (
+        ("In", "in", [each.arrived for each in queues]),
+        ("Out", "out", [each.claimed for each in queues]),
+        ("Failed", "bad", [each.failed for each in queues]),
+    )
     return Chart(
         "Messages a minute, in all queues",
         times,
         chosen.clock,
         [
-            Line(name, colour, [sums[each][place] for each in times])
-            for place, (name, colour) in enumerate(lines)
+            Line(name, colour, [sum(each) for each in zip(nothing, *counts, strict=True)])
+            for name, colour, counts in lines
         ],
     )
 
 
-def _sparkline(counts: Sequence[int]) -> str:
+def sparkline(counts: Sequence[int]) -> str:
     """Return the points of a line."""
     most = max(*counts, 1)
     step = WIDTH / (len(counts) - 1)
@@ -187,11 +187,6 @@ def _sparkline(counts: Sequence[int]) -> str:
         f"{place * step:.1f},{HEIGHT - 1 - (HEIGHT - 2) * count / most:.1f}"
         for place, count in enumerate(counts)
     )
-
-
-def of_rows(rows: Sequence[QueueFigures], times: Sequence[datetime]) -> str:
-    """Return the points of what was handed out."""
-    return _sparkline([each.claimed if each else 0 for each in _placed(rows, times)])
 
 
 def by_type(rows: Sequence[TypeFigures], now: datetime, chosen: Range) -> list[TypeSum]:
@@ -206,7 +201,7 @@ def by_type(rows: Sequence[TypeFigures], now: datetime, chosen: Range) -> list[T
             sum(e.handled for e in each),
             sum(e.failed for e in each),
             each[-1],
-            _sparkline([e.handled if e else 0 for e in _placed(each, times)]),
+            sparkline([e.handled if e else 0 for e in _placed(each, times)]),
         )
         for name, each in types.items()
     ]
