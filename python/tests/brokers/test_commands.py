@@ -109,7 +109,6 @@ def test_a_library_that_is_missing_is_named(
     [
         ("redis", "redis://127.0.0.1:{port}/0?ssl_ca_cert=x"),
         ("redis", "redis://127.0.0.1:{port}/0?socket_timeout=x"),
-        ("rabbitmq", "amqp://127.0.0.1:{port}x/"),
         ("sqs", "sqs://eu-west-1?endpoint=127.0.0.1:{port}"),
         ("sqs", "sqs://?endpoint=http://127.0.0.1:{port}"),
     ],

@@ -49,7 +49,7 @@ $$Take a forwarded message out of the log, since it comes home.
 Arguments  message_id
            attempt - the delivery that did not succeed
            transport - that it came by
-Returns    message_id - null: it is of a queue that does not lead there, or no message ever had this id
+Returns    message_id - null: it is of a queue that does not lead there, or was never drawn
            is_known - true: it is home already, or a later delivery of it went out; nothing was
                changed
            kept - what was in the log; null: it was purged meanwhile

@@ -39,7 +39,8 @@ as $$
             list_queues, waiting_types, blocked_keys, worker_activity, failed_messages, failed_stats,
             message_history, message_status, why_not_running, schedule_status, schedule_runs,
             schedule_diff, schedule_preview, cron_next, cron_upcoming, clock_changes, check,
-            obstacles, health, metrics, list_access, origin, version, route_of, retry_policy_of, list_transports,
+            obstacles, health, metrics, list_access, origin, version,
+            route_of, retry_policy_of, list_transports,
             transport_status, list_routes, list_retry_policies}')
     ) as listed (access, functions)
     cross join lateral pg_catalog.unnest(listed.functions) as named (function_name)
