@@ -212,6 +212,7 @@ END_POINTS = (
 GROUP = "queue=q1&type=Bench1&error_class=E1"
 PAGES = (
     *("", "queue?name=q1", "queue?name=q1&range=day", "queue?name=q1&range=week"),
+    *("queue/limits?name=q1", "queue/test?name=q1", "type?name=Bench1&queue=q1"),
     *("failed", "failed?queue=q1", f"failed/group?{GROUP}", "failed/group?queue=q1&type=None"),
     *(f"failed/preview?{GROUP}", "failed/preview?queue=q1&error_class=None"),
     *("messages", "messages?q=queue:q1", "messages?q=type:Bench1", "messages?q=type:None"),
@@ -414,7 +415,7 @@ class Sizes:
         ]
         with (
             Symphony(self._dsn) as app,
-            TestClient(create_app(app, viewer_tokens=[token])) as client,
+            TestClient(create_app(app, operator_tokens=[token])) as client,
         ):
             client.headers["Authorization"] = f"Bearer {token}"
             return [self._request(client, path, most) for path in paths]

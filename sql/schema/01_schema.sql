@@ -14,6 +14,7 @@ create table symphony.release (
     release_id   bigint generated always as identity,
     version      text not null,
     installed_at timestamptz not null default clock_timestamp(),
+    origin       uuid not null default gen_random_uuid(),
 
     constraint release_pkey primary key (release_id)
 );
@@ -23,6 +24,7 @@ comment on table symphony.release is
 comment on column symphony.release.release_id is 'Order of the installations.';
 comment on column symphony.release.version is 'Version that was installed, such as 0.1.0.';
 comment on column symphony.release.installed_at is 'When it was installed.';
+comment on column symphony.release.origin is 'That of the first row is the one of this database: see origin().';
 
 
 /*

@@ -53,7 +53,8 @@ create type symphony.gate_state as (
     has_parked  boolean,
     full_at     timestamptz,
     paced_until timestamptz,
-    busy        jsonb
+    busy        jsonb,
+    freed       tid[]
 );
 
 comment on type symphony.gate_state is 'What a claim has to know of the gate of its queue; see _gate().';

@@ -44,10 +44,12 @@ class Delivery:
 class Broker(ABC):
     """One destination of one broker. Every method raises BrokerAway when it cannot be reached.
 
-    `lease` is for how many seconds a delivery is ours unless it is extended. Where
-    `has_sessions` is true, deliveries are lost with the connection that they came by.
+    `origin` tells messages of our database from those of others. `lease` is for how many seconds a
+    delivery is ours unless it is extended. Where `has_sessions` is true, deliveries are lost with
+    the connection that they came by.
     """
 
+    origin = ""
     lease: float
     has_sessions = False
     most_bytes: int

@@ -32,6 +32,7 @@ class Post:
     """
 
     def __init__(self, brokers: Mapping[str, BrokerSettings], patience: float) -> None:
+        self.origin: str | None = None  # of the database whose ids messages have
         self._brokers = brokers
         self._patience = patience
         self._offices: dict[int, _Office] = {}  # by process; those of a parent are left alone
@@ -65,7 +66,7 @@ class Post:
         settings = self._brokers[transport]
         settings.location  # noqa: B018 (raises if it is said nowhere)
         office = self._offices.get(here.pid) or self._offices.setdefault(here.pid, _Office())
-        return office.begin(settings, messages, self._patience)
+        return office.begin(settings, self.origin or "", messages, self._patience)
 
     def _check(
         self, transport: str, messages: Sequence[ClaimedMessage], outcomes: Sequence[Outcome]
@@ -108,7 +109,11 @@ class _Office:
         self._outlets: dict[str, _Outlet] = {}
 
     def begin(
-        self, settings: BrokerSettings, messages: Sequence[ClaimedMessage], patience: float
+        self,
+        settings: BrokerSettings,
+        origin: str,
+        messages: Sequence[ClaimedMessage],
+        patience: float,
     ) -> Future[Sequence[Outcome]]:
         """Publish in the thread; the future has what became of each message."""
         with self._lock:
@@ -119,7 +124,7 @@ class _Office:
                 )
                 self._thread.start()
             if settings.name not in self._outlets:
-                self._outlets[settings.name] = _Outlet(settings)
+                self._outlets[settings.name] = _Outlet(settings, origin)
             work = self._outlets[settings.name].publish(messages, patience)
             return asyncio.run_coroutine_threadsafe(work, self._loop)
 
@@ -149,8 +154,9 @@ class _Office:
 class _Outlet:
     """One broker. What a connection had not confirmed when it was lost goes out by a new one."""
 
-    def __init__(self, settings: BrokerSettings) -> None:
+    def __init__(self, settings: BrokerSettings, origin: str) -> None:
         self._reach = Reach(broker_of(settings))
+        self._reach.broker.origin = origin
         self._size = int(settings.settings.get("batch_size", BATCH_SIZE))
 
     async def publish(

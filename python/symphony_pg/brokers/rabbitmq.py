@@ -128,7 +128,7 @@ class RabbitMQ(Broker):
         body, errors = message.body.encode(), self._pika.exceptions
         if len(body) > self.most_bytes:
             return NeverSent(f"its body has {len(body)} bytes, RabbitMQ takes {self.most_bytes}")
-        metadata = metadata_of(message)
+        metadata = metadata_of(message, self.origin)
         wire = self._pika.Message(
             body,
             message_id=metadata.pop("id"),
@@ -214,7 +214,7 @@ class RabbitMQ(Broker):
             max(count if isinstance(count, int) else 0, int(bool(message.redelivered))),
             message,
         )
-        return delivery_of(received, self.settings, self.lease)
+        return delivery_of(received, self.settings, self.lease, self.origin)
 
     async def ack(self, deliveries: Sequence[Delivery]) -> None:
         """Let the broker forget them."""

@@ -144,7 +144,7 @@ class Redis(Broker):
                 outcomes[place] = NeverSent(f"its body has {size} bytes, which Redis never takes")
                 continue
             sent.append(place)
-            pipeline.xadd(self._stream, {**metadata_of(message), "body": message.body})
+            pipeline.xadd(self._stream, {**metadata_of(message, self.origin), "body": message.body})
         try:
             async with self._translated():
                 answers = await pipeline.execute(raise_on_error=False) if sent else []
@@ -216,7 +216,7 @@ class Redis(Broker):
             redelivered,
             entry,
         )
-        return delivery_of(received, self.settings, self.lease)
+        return delivery_of(received, self.settings, self.lease, self.origin)
 
     async def ack(self, deliveries: Sequence[Delivery]) -> None:
         """Acknowledge entries, and delete what no group needs any more."""

@@ -146,7 +146,7 @@ class SQS(Broker):
         return [outcomes.get(place, skipped) for place in range(len(messages))]
 
     def _entry(self, place: int, message: ClaimedMessage) -> tuple[Entry, int]:
-        body, metadata = message.body, metadata_of(message)
+        body, metadata = message.body, metadata_of(message, self.origin)
         if NOT_XML.search(body):
             body = base64.b64encode(body.encode()).decode()
             metadata["encoding"] = "base64"
@@ -235,7 +235,7 @@ class SQS(Broker):
             int(found["Attributes"]["ApproximateReceiveCount"]) - 1,
             found["ReceiptHandle"],
         )
-        return delivery_of(received, self.settings, self.lease)
+        return delivery_of(received, self.settings, self.lease, self.origin)
 
     async def ack(self, deliveries: Sequence[Delivery]) -> None:
         """Delete them."""

@@ -20,10 +20,11 @@ FOREIGN_ATTEMPTS = 4  # the policy * as it is installed
 UNKNOWN_TYPE = "foreign"
 
 
-def metadata_of(message: ClaimedMessage) -> dict[str, str]:
+def metadata_of(message: ClaimedMessage, origin: str = "") -> dict[str, str]:
     """Return what travels beside the body: texts only, so that any broker can carry it."""
     found = {
         "id": str(message.message_id),
+        "origin": origin,
         "type": message.message_type,
         "attempt": str(message.attempt),
         "max-attempts": str(message.max_attempts),
@@ -53,8 +54,13 @@ class Received(NamedTuple):
     token: Any
 
 
-def delivery_of(received: Received, settings: BrokerSettings, lease: float) -> Delivery:
-    """Turn what a broker hands out into what a worker can work on."""
+def delivery_of(
+    received: Received, settings: BrokerSettings, lease: float, origin: str
+) -> Delivery:
+    """Turn what a broker hands out into what a worker can work on.
+
+    The id of a message of another database says nothing here: it may be that of another message.
+    """
     metadata, problem = received.metadata, None
     is_foreign = "id" not in metadata
     try:
@@ -67,8 +73,7 @@ def delivery_of(received: Received, settings: BrokerSettings, lease: float) -> D
     now = datetime.now(timezone.utc)
     if is_foreign:
         key = received.broker_id
-        number = hashlib.blake2b(key.encode(), digest_size=7).digest()
-        message_id = -1 - int.from_bytes(number, "big")  # the same whenever it is handed out
+        message_id = _number_of(key)
         named = settings.settings.get("type_header")
         type_name = (named and received.headers.get(named)) or received.type
         type_name = type_name or settings.settings.get("default_type", UNKNOWN_TYPE)
@@ -79,6 +84,9 @@ def delivery_of(received: Received, settings: BrokerSettings, lease: float) -> D
         type_name, headers = metadata["type"], metadata["headers"]
         attempt, most = int(metadata["attempt"]), int(metadata["max-attempts"])
         enqueued_at = parse_datetime(metadata["enqueued-at"])
+        if is_foreign := metadata.get("origin", origin) != origin:
+            key = f"{metadata['origin']}/{key}"
+            message_id = _number_of(key)
     message = ClaimedMessage(
         claim_id=0,
         message_id=message_id,
@@ -94,3 +102,8 @@ def delivery_of(received: Received, settings: BrokerSettings, lease: float) -> D
         lease_until=now + timedelta(seconds=lease),
     )
     return Delivery(message, key, received.token, received.redelivered, is_foreign, problem)
+
+
+def _number_of(key: str) -> int:
+    """Return a number below zero, which is the same whenever the message is handed out."""
+    return -1 - int.from_bytes(hashlib.blake2b(key.encode(), digest_size=7).digest(), "big")

@@ -158,6 +158,7 @@ class _Functions:
     check = _Method(functions.check)
     obstacles = _Method(functions.obstacles)
     metrics = _Method(functions.metrics)
+    origin = _Method(functions.origin)
     version = _Method(functions.version)
 
 

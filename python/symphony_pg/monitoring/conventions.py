@@ -18,11 +18,17 @@ MESSAGE_COUNT = "messaging.batch.message_count"
 CLIENT_ID = "messaging.client.id"
 CONSUMER_GROUP = "messaging.consumer.group.name"
 ERROR_TYPE = "error.type"
+SERVER_ADDRESS = "server.address"
+SERVER_PORT = "server.port"
 
 SENT_MESSAGES = "messaging.client.sent.messages"
 CONSUMED_MESSAGES = "messaging.client.consumed.messages"
 OPERATION_DURATION = "messaging.client.operation.duration"
 PROCESS_DURATION = "messaging.process.duration"
+SECONDS_BETWEEN = (
+    *(0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75),
+    *(1.0, 2.5, 5.0, 7.5, 10.0),
+)
 
 # Of our own.
 MESSAGE_TYPE = "symphony.message.type"
@@ -31,7 +37,7 @@ PRIORITY = "symphony.message.priority"
 
 # Values.
 SYMPHONY = "symphony"
-ENQUEUE, SEND, PROCESS = "enqueue", "send", "process"
+SEND, PROCESS = "send", "process"
 
 # Of Sentry's page about queues, beside MESSAGE_ID and DESTINATION.
 SENTRY_LATENCY = "messaging.message.receive.latency"

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
+from psycopg.conninfo import conninfo_to_dict
+
 from ..extras import needing
 from ..handling.middlewares import around
 from ..sending.middleware import Middleware, Passage
@@ -28,6 +30,7 @@ __all__ = ["otel_middleware"]
 
 HEADERS = ("traceparent", "tracestate", "baggage")
 MOST_LINKS = 128
+DEFAULT_PORT = 5432
 SECONDS = "s"
 MESSAGES = "{message}"
 
@@ -38,19 +41,21 @@ def otel_middleware(
     meter_provider: MeterProvider | None = None,
     parent: Literal["link", "child"] = "link",
     baggage: bool = False,
+    dsn: str | None = None,
 ) -> Middleware:
     """Make spans and measurements of what is dispatched and handled.
 
-    Without providers it takes the global ones. With parent="child" the span of a handler is part of
-    the sender's trace, in place of one that links to it; that of a batch only links. With `baggage`
-    the sender's baggage travels along, and the handler finds it.
+    Without providers it takes the global ones. With `dsn`, that of the application, they tell on
+    which server and port the database is, and nothing else of it. With parent="child" the span of a
+    handler is part of the sender's trace, in place of one that links to it; that of a batch only
+    links. With `baggage` the sender's baggage travels along, and the handler finds it.
 
     Spans have the classes of errors and not their texts, which may hold secrets.
     """
     if parent not in ("link", "child"):
         raise ValueError(f'the parent is "link" or "child", not {parent!r}')
     with needing("otel_middleware()", "symphony-pg[otel]"):
-        spans = _Spans(tracer_provider, meter_provider, parent == "child", baggage)
+        spans = _Spans(tracer_provider, meter_provider, parent == "child", baggage, _server(dsn))
     return around(spans.around, "otel_middleware")
 
 
@@ -61,6 +66,7 @@ class _Spans:
         meter_provider: MeterProvider | None,
         is_child: bool,
         baggage: bool,
+        server: dict[str, Any],
     ) -> None:
         from opentelemetry import context, metrics, trace
         from opentelemetry.baggage.propagation import W3CBaggagePropagator
@@ -70,6 +76,7 @@ class _Spans:
         self._trace = trace
         self._context = context
         self._is_child = is_child
+        self._server = server
         self._baggage = W3CBaggagePropagator() if baggage else None
         self._propagator = CompositePropagator(
             [TraceContextTextMapPropagator(), *([self._baggage] if self._baggage else [])]
@@ -78,8 +85,12 @@ class _Spans:
         meter = metrics.get_meter("symphony_pg", __version__, meter_provider)
         self._sent = meter.create_counter(names.SENT_MESSAGES, MESSAGES)
         self._consumed = meter.create_counter(names.CONSUMED_MESSAGES, MESSAGES)
-        self._sending = meter.create_histogram(names.OPERATION_DURATION, SECONDS)
-        self._handling = meter.create_histogram(names.PROCESS_DURATION, SECONDS)
+        self._sending, self._handling = (
+            meter.create_histogram(
+                name, SECONDS, explicit_bucket_boundaries_advisory=names.SECONDS_BETWEEN
+            )
+            for name in (names.OPERATION_DURATION, names.PROCESS_DURATION)
+        )
 
     def around(self, passage: Passage) -> AbstractContextManager[None]:
         if passage.phase == "dispatch":
@@ -89,7 +100,7 @@ class _Spans:
     @contextmanager
     def _around_dispatch(self, passage: Passage) -> Iterator[None]:
         queue = passage.options.get("queue_name")
-        common = _common(names.ENQUEUE, names.SEND, queue)
+        common = {**_common(names.SEND, queue), **self._server}
         # Where no queue is named, the routes in the database say where it goes.
         span = self._tracer.start_span(
             f"{names.SEND} {queue or passage.message_type}",
@@ -110,7 +121,7 @@ class _Spans:
     def _around_handler(self, passage: Passage) -> Iterator[None]:
         found = contexts_of(passage)
         first = found[0]
-        common = _common(names.PROCESS, names.PROCESS, first.queue_name)
+        common = {**_common(names.PROCESS, first.queue_name), **self._server}
         senders = [self._extracted(each.headers) for each in found]
         attributes = {
             **common,
@@ -181,11 +192,24 @@ class _Spans:
             self._context.detach(token)
 
 
-def _common(operation: str, kind: str, queue: str | None) -> dict[str, Any]:
+def _server(dsn: str | None) -> dict[str, Any]:
+    """Return where the database is; of several servers it is not known which one answers."""
+    known = conninfo_to_dict(dsn or "")
+    address, port = str(known.get("host") or known.get("hostaddr") or ""), str(known.get("port"))
+    if not address or "," in address:
+        return {}
+    return {
+        names.SERVER_ADDRESS: address,
+        names.SERVER_PORT: int(port) if port.isdecimal() else DEFAULT_PORT,
+    }
+
+
+def _common(operation: str, queue: str | None) -> dict[str, Any]:
+    """Return what spans and measurements have; the name of an operation is that of its type."""
     return {
         names.SYSTEM: names.SYMPHONY,
         names.OPERATION_NAME: operation,
-        names.OPERATION_TYPE: kind,
+        names.OPERATION_TYPE: operation,
         **_given({names.DESTINATION: queue}),
     }
 

@@ -156,23 +156,30 @@ class RoutedTransport:
         while (ids := self._ids.take(count)) is None:
             if client is None:
                 with self._postgres.lender.transaction() as own:
-                    self._ids.add(Client(own).reserve_message_ids(self._ids.to_draw(count)))
+                    self._draw(Client(own), count)
             else:
-                self._ids.add(client.reserve_message_ids(self._ids.to_draw(count)))
+                self._draw(client, count)
         for plan in plans:
             plan.address(ids)
+
+    def _draw(self, client: Client, count: int) -> None:
+        self._post.origin = self._post.origin or client.origin()
+        self._ids.add(client.reserve_message_ids(self._ids.to_draw(count)))
 
     async def _address_async(self, plans: Sequence[Plan], client: AsyncClient | None) -> None:
         count = sum(len(plan.direct) for plan in plans)
         while (ids := self._ids.take(count)) is None:
-            drawn = self._ids.to_draw(count)
             if client is None:
                 async with self._postgres.lender.transaction_async() as own:
-                    self._ids.add(await AsyncClient(own).reserve_message_ids(drawn))
+                    await self._draw_async(AsyncClient(own), count)
             else:
-                self._ids.add(await client.reserve_message_ids(drawn))
+                await self._draw_async(client, count)
         for plan in plans:
             plan.address(ids)
+
+    async def _draw_async(self, client: AsyncClient, count: int) -> None:
+        self._post.origin = self._post.origin or await client.origin()
+        self._ids.add(await client.reserve_message_ids(self._ids.to_draw(count)))
 
     def _publish(self, plans: Sequence[Plan]) -> None:
         for transport, messages in letters(plans).items():

@@ -88,6 +88,7 @@ class Relay(Worker):
 
     async def _work(self) -> None:
         """Look for the broker at once, so that everybody sees whether it is there."""
+        self._reached.broker.origin = await self._link.run(functions.origin())
         looking = asyncio.create_task(self._forwarder.look())
         try:
             await super()._work()

@@ -447,6 +447,8 @@ class Worker:
     async def _work(self) -> None:
         # An earlier process of this name may have left something that was asked of it.
         await self._link.run(functions.stop_worker(self.name))
+        if self._reach is not None:
+            self._reach.broker.origin = await self._link.run(functions.origin())
         with suppress(AccessDenied, UnknownQueue):  # claiming says so, or finds other queues
             waiting = await self._link.run(functions.waiting_types(self.queues))
             self._strangers.expect(waiting)

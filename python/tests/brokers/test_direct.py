@@ -153,6 +153,29 @@ async def test_the_order_of_one_call_is_kept(bench: Bench, direct: Symphony) -> 
     assert seen == [*range(260)]
 
 
+async def test_a_priority_counts_in_the_outbox_and_not_at_the_broker(
+    bench: Bench, direct: Symphony
+) -> None:
+    """What `config check` says of it; RabbitMQ 3.10 is told, and takes no notice."""
+    if not bench.server.keeps_order:
+        pytest.skip("this broker keeps no order")
+    seen: list[int] = []
+
+    @bench.app.handler("Pay")
+    async def pay(body: Any) -> None:
+        seen.append(body["n"])
+
+    for n, priority in enumerate([0, 9]):
+        await direct.dispatch_async(Pay(n), priority=priority)
+    for n, priority in enumerate([0, 9], 2):
+        bench.client.enqueue("Pay", {"n": n}, "outbox/orders", priority)
+    async with bench.relaying() as relay:
+        await until(lambda: relay.counts.done == 2, "both that were stored")
+    async with bench.consuming() as worker:
+        await until(lambda: worker.counts.done == 4, "all")
+    assert seen == [0, 1, 3, 2]
+
+
 async def test_a_part_of_the_deliveries_is_stored(
     bench: Bench, direct: Symphony, conn: Connection
 ) -> None:

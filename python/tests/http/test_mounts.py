@@ -1,5 +1,6 @@
 """Mounted in the applications of others: FastAPI, Starlette, and Django's ASGI."""
 
+import sys
 from types import ModuleType
 from typing import Any
 
@@ -11,9 +12,10 @@ from starlette.testclient import TestClient
 
 from symphony_pg import Symphony
 from symphony_pg.http import create_app
-from tests.helpers import Connection, Job
+from tests.helpers import ROOT, Connection, Job
 from tests.http.helpers import SECRET, TOKENS, VIEWER, bearer
 from tests.integrations.test_django import django_dsn
+from tests.test_docs import BLOCK
 
 __all__ = ["django_dsn"]
 
@@ -99,3 +101,46 @@ def test_django(
         await (symphony if is_ours else django)(scope, receive, send)
 
     works(application, "/api/symphony", "/api/cron/symphony-worker")
+
+
+@pytest.mark.filterwarnings("ignore:StreamingHttpResponse")
+@pytest.mark.parametrize("page", ["http.md", "dashboard.md"])
+def test_django_as_the_pages_show_it(
+    page: str, app: Symphony, job: None, django_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The block of the page is the `asgi.py`, as it stands."""
+    from django.conf import settings
+    from django.http import HttpResponse
+    from django.urls import path
+
+    urls, shop, messages = ModuleType("urls"), ModuleType("shop"), ModuleType("shop.messages")
+    urls.urlpatterns = [path("own", lambda request: HttpResponse("own"))]  # type: ignore[attr-defined]
+    messages.app = app  # type: ignore[attr-defined]
+    monkeypatch.setattr(settings, "ROOT_URLCONF", urls, raising=False)
+    monkeypatch.setattr(settings, "ALLOWED_HOSTS", ["testserver"], raising=False)
+    monkeypatch.setitem(sys.modules, "shop", shop)
+    monkeypatch.setitem(sys.modules, "shop.messages", messages)
+    monkeypatch.setenv("SYMPHONY_VIEWER_TOKENS", VIEWER)
+    monkeypatch.setenv("SYMPHONY_WORKER_SECRETS", SECRET)
+    texts = [text for _, _, text in BLOCK.findall((ROOT / "docs" / page).read_text())]
+    (block,) = (text for text in texts if "get_asgi_application" in text)
+    asgi: dict[str, Any] = {}
+    exec(block, asgi)
+    client = TestClient(asgi["application"])
+    assert client.get("/own").text == "own"
+    assert client.get("/nowhere").status_code == 404
+    assert client.get("/api/symphony/live").json() == {"status": "ok"}
+    assert client.get("/api/symphony/failed").status_code == 401
+    depth = client.get("/api/symphony/queue-depth", headers=bearer(VIEWER))
+    assert [each["queue"] for each in depth.json()["queues"]] == ["default"]
+    if page == "http.md":
+        done = client.get("/api/cron/symphony-worker", headers=bearer(SECRET)).json()["done"]
+        assert done == 1
+    else:
+        assert client.get("/symphony/", headers=bearer(VIEWER)).status_code == 200
+        asked = client.get("/symphony/", follow_redirects=False)
+        assert (asked.status_code, asked.headers["location"]) == (
+            303,
+            "/symphony/sign-in?next=%2Fsymphony%2F",
+        )
+    asgi["symphony"].state.close()

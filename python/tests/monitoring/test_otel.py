@@ -12,6 +12,12 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.semconv._incubating.attributes import (
+    error_attributes,
+    messaging_attributes,
+    server_attributes,
+)
+from opentelemetry.semconv._incubating.metrics import messaging_metrics
 from opentelemetry.trace import SpanKind, StatusCode
 
 from symphony_pg import Client, Context, PermanentError, RetryAfter, Snooze, Symphony
@@ -111,7 +117,7 @@ def test_from_enqueue_over_a_retry_to_the_end(
     assert sent.parent is not None and sent.parent.span_id == request.get_span_context().span_id
     assert dict(sent.attributes or {}) == {
         "messaging.system": "symphony",
-        "messaging.operation.name": "enqueue",
+        "messaging.operation.name": "send",
         "messaging.operation.type": "send",
         "messaging.destination.name": "default",
         "messaging.message.id": str(message_id),
@@ -270,8 +276,62 @@ def test_measurements(app: Symphony, seen: Seen) -> None:
     }
     assert consumed == {None: 2, "symphony_pg.PermanentError": 1}
     assert sum(each.count for each in measured["messaging.process.duration"]) == 3
+    for name in (conventions.OPERATION_DURATION, conventions.PROCESS_DURATION):
+        for each in measured[name]:
+            assert tuple(each.explicit_bounds) == conventions.SECONDS_BETWEEN
 
 
 def test_a_parent_that_is_neither() -> None:
     with pytest.raises(ValueError, match="link"):
         otel_middleware(parent="both")  # type: ignore[arg-type]
+
+
+def test_names_are_those_of_the_conventions() -> None:
+    """The package of the conventions that is installed knows each of them."""
+    attributes = [
+        *vars(messaging_attributes).items(),
+        *vars(server_attributes).items(),
+        *vars(error_attributes).items(),
+    ]
+    metrics = [*vars(messaging_metrics).items()]
+    known = {value for _, value in (*attributes, *metrics) if isinstance(value, str)}
+    ours = {
+        name: value
+        for name, value in vars(conventions).items()
+        if name.isupper() and isinstance(value, str) and not name.startswith("SENTRY")
+    }
+    theirs = {
+        each for each in ours.values() if each.startswith(("messaging.", "server.", "error."))
+    }
+    assert theirs <= known
+    assert {conventions.SEND, conventions.PROCESS} <= {
+        each.value for each in messaging_attributes.MessagingOperationTypeValues
+    }
+    others = {*ours.values()} - theirs - {conventions.SEND, conventions.PROCESS, "symphony"}
+    assert all(each.startswith("symphony.") for each in others)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("postgresql://ada:secret@db.example.com:6432/shop", ("db.example.com", 6432)),
+        ("host=/var/run/postgresql dbname=shop", ("/var/run/postgresql", 5432)),
+        ("hostaddr=10.0.0.7 port=5433", ("10.0.0.7", 5433)),
+        ("postgresql://a:5432,b:5433/shop", (None, None)),  # it is not known which one answers
+        ("dbname=shop", (None, None)),
+        (None, (None, None)),
+    ],
+    ids=str,
+)
+def test_where_the_database_is(app: Symphony, given: str | None, told: tuple[Any, Any]) -> None:
+    seen = Seen(app, dsn=given)
+    app.handler(Job)(lambda job: None)
+    app.dispatch(Job(), queue="default")
+    run(app)
+    spans = seen.spans()
+    assert len(spans) == 2
+    points = [each for name in seen.measured().values() for each in name]
+    for each in (*spans, *points):
+        found = dict(each.attributes or {})
+        assert (found.get("server.address"), found.get("server.port")) == told
+        assert "secret" not in str(found)

@@ -1,7 +1,7 @@
 create or replace function symphony._take_home(
     inout message_id bigint,
     attempt          integer,
-    queue_name       text,
+    transport        symphony.transport,
     out is_known     boolean,
     out kept         symphony.message
 )
@@ -18,7 +18,7 @@ begin
     select s.status, s.claim_id, s.queue_name into v_state
     from symphony._message_status(_take_home.message_id) as s;
     is_known := false;
-    if v_state.queue_name <> _take_home.queue_name
+    if not symphony._leads_there(v_state.queue_name, transport)
        or _take_home.message_id not between 1 and (
            select drawn.last_value from symphony.message_id_seq as drawn)
     then
@@ -43,17 +43,17 @@ begin
 end;
 $$;
 
-comment on function symphony._take_home(bigint, integer, text) is
+comment on function symphony._take_home(bigint, integer, symphony.transport) is
 $$Take a forwarded message out of the log, since it comes home.
 
 Arguments  message_id
            attempt - the delivery that did not succeed
-           queue_name - the outbox that it must be of
-Returns    message_id - null: it is of another queue, or no message ever had this id
+           transport - that it came by
+Returns    message_id - null: it is of a queue that does not lead there, or no message ever had this id
            is_known - true: it is home already, or a later delivery of it went out; nothing was
                changed
            kept - what was in the log; null: it was purged meanwhile
 Writes     symphony.message, symphony.claim if a relay has it
 Access     private$$;
 
-revoke execute on function symphony._take_home(bigint, integer, text) from public;
+revoke execute on function symphony._take_home(bigint, integer, symphony.transport) from public;

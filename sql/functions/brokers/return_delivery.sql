@@ -47,7 +47,7 @@ begin
     error_class := left(error_class, 200);
     outcome := 'known';
     if message_id is not null then
-        v_home := symphony._take_home(message_id, attempt, v_transport.queue_name);
+        v_home := symphony._take_home(message_id, attempt, v_transport);
         if v_home.is_known then
             return;
         end if;

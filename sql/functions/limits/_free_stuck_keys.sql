@@ -4,8 +4,8 @@ language plpgsql
 volatile
 as $$
 /*
- * Nothing should be stuck: what a claim lets go stays at the gate until it was looked at, and a purge frees
- * it.  But whoever looks once a minute need not be sure of that.  To free a key once too often does no harm.
+ * Nothing should be stuck: what a claim lets go stays at the gate until it was looked at.  But whoever looks
+ * once a minute need not be sure of that.  To free a key once too often does no harm.
  */
 begin
     insert into symphony.freed_key (queue_name, group_key)

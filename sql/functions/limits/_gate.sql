@@ -4,8 +4,8 @@ language plpgsql
 stable
 as $$
 /*
- * All of it is of one moment: a key that is in hands no more, and waits not yet, would be taken for free.
- * A claim that was purged may have given something back; see _free_claimed().
+ * All of it is of one moment: a key that is in hands no more, and waits not yet, would be taken for free;
+ * and one that is freed later would be forgotten.
  */
 declare
     v_gate symphony.gate_state;
@@ -16,7 +16,7 @@ begin
            coalesce(sum(cardinality(claim.open_ids)), 0),
            newest.has_parked or coalesce(bool_or(claim.returned > 0), false)
                or count(claim.claim_id) < cardinality(newest.open_claims),
-           newest.full_at, newest.paced_until, '{}'
+           newest.full_at, newest.paced_until, '{}', '{}'
     into v_gate
     from (
         select * from symphony.gate
@@ -28,6 +28,10 @@ begin
     group by newest.gate_id, newest.full_at, newest.paced_until, newest.has_parked, newest.open_claims;
     if with_keys and v_gate.open_claims <> '{}' then
         v_gate.busy := symphony._busy_keys(v_gate.open_claims);
+    end if;
+    if with_keys and v_gate.has_parked then
+        v_gate.freed := array(select freed_key.ctid from symphony.freed_key
+                              where freed_key.queue_name = _gate.queue_name);
     end if;
     return v_gate;
 end;
@@ -44,6 +48,7 @@ Returns    one row: the newest of symphony.gate, and
            in_flight - messages that are open in them
            has_parked - false: nothing is parked
            busy - how many messages of each key are open in them
+           freed - the rows of freed_key, if something is parked
 Access     private$$;
 
 revoke execute on function symphony._gate(text, boolean) from public;

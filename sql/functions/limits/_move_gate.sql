@@ -19,16 +19,11 @@ as $$
  * Where keys have a rate, key_pace sees to that.
  */
 declare
-    v_freed tid[] := '{}';
     v_keys  text[] := '{}';
     v_kept  bigint[] := '{}';
     v_paced timestamptz := gate.paced_until;
 begin
     if bounds <> '{}' then
-        v_freed := array(    -- those that the bounds know of; others may have come since
-            select freed_key.ctid from symphony.freed_key
-            where freed_key.queue_name = queue.queue_name
-              and (bounds -> freed_key.group_key)::bigint = -9223372036854775808);
         if queue.key_rate is not null then
             select coalesce(min(waiting.next_at), now) - interval '1 microsecond' into v_paced
             from (select key_pace.next_at from symphony.key_pace
@@ -42,9 +37,9 @@ begin
                 where claim.claim_id = any (gate.over_claims) and claim.keys && v_keys);
         end if;
     end if;
-    if cardinality(v_freed) > 0 then
+    if cardinality(gate.freed) > 0 then    -- others may have come since
         delete from symphony.freed_key
-        where freed_key.ctid = any (v_freed) and freed_key.group_key <> all (v_keys);
+        where freed_key.ctid = any (gate.freed) and freed_key.group_key <> all (v_keys);
     end if;
     if _move_gate.claim_id is not null or waits > gate.has_parked
        or cardinality(v_kept) < cardinality(gate.over_claims)

@@ -9,12 +9,14 @@ returns void
 language plpgsql
 volatile
 as $$
+/* A claim at the gate tells whoever comes next which keys were let go, so it stays until then. */
+declare
+    v_claim_id bigint := least(claim_id, symphony._first_at_gate(lane_id));
 begin
     if is_whole then
-        perform symphony._free_claimed(_purge_claims.lane_id, _purge_claims.claim_id);
         delete from symphony.claim as c
         where c.lane_id = _purge_claims.lane_id
-          and c.claim_id < _purge_claims.claim_id
+          and c.claim_id < v_claim_id
           and c.claim_id >= (
               select p.claim_id from symphony.purge_position as p
               where p.lane_id = _purge_claims.lane_id);
@@ -22,7 +24,7 @@ begin
     update symphony.purge_position as p
     set txid       = _purge_claims.txid,
         message_id = _purge_claims.message_id,
-        claim_id   = case when is_whole then greatest(p.claim_id, _purge_claims.claim_id)
+        claim_id   = case when is_whole then greatest(p.claim_id, v_claim_id)
                           else p.claim_id end
     where p.lane_id = _purge_claims.lane_id;
 end;
@@ -36,7 +38,7 @@ Arguments  lane_id
            txid - of the last message removed
            message_id - the last message removed
            is_whole - true: all its messages and those of the claims before it are removed
-Writes     symphony.claim, symphony.purge_position, symphony.freed_key
+Writes     symphony.claim, symphony.purge_position
 Access     private$$;
 
 revoke execute on function

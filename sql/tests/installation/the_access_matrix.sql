@@ -74,7 +74,7 @@ select is_empty(
 select is_empty(
     $$select function_name from symphony._access_list() where by_queue
       except select function_name from call
-      except select unnest('{tick,purge,tick_schedules,version,cron_next,cron_upcoming,
+      except select unnest('{tick,purge,tick_schedules,origin,version,cron_next,cron_upcoming,
                             clock_changes}'::text[])$$,
     'every function that is granted by queue is called for several, or has to do with none'
 );

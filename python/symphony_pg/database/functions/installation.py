@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from ..call import Call, nothing, row, rows, value
 
 __all__ = ["Access", "AuditEntry", "BrokenInvariant", "Obstacle", "Rebased"]
-__all__ += ["audit", "check", "grant_access", "list_access", "note", "obstacles", "rebase"]
-__all__ += ["restore_access", "revoke_access", "version"]
+__all__ += ["audit", "check", "grant_access", "list_access", "note", "obstacles", "origin"]
+__all__ += ["rebase", "restore_access", "revoke_access", "version"]
 
 
 class AuditEntry(NamedTuple):
@@ -115,6 +115,11 @@ def check() -> Call[list[BrokenInvariant]]:
 def obstacles() -> Call[list[Obstacle]]:
     """Return what stands in the way of all: who holds the tick or a lane, a full NOTIFY queue."""
     return rows(Obstacle, "obstacles")
+
+
+def origin() -> Call[str]:
+    """Return what tells messages of this database from those of others at a broker."""
+    return value("origin")
 
 
 def version() -> Call[str]:

@@ -69,6 +69,8 @@ class Now:
 
     stats: QueueStats
     holds: list[QueueHold]
+    groups: list[FailedGroup]
+    workers: list[WorkerActivity]
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,13 @@ class Database:
 
     async def _now(self, queue: str) -> Now:
         (stats,) = await self.read(functions.queue_stats(queue))
-        return Now(stats, await self.read(functions.queue_holds(queue)))
+        workers = await self.read(functions.worker_activity())
+        return Now(
+            stats,
+            await self.read(functions.queue_holds(queue)),
+            await self.read(functions.failed_stats(queue, at_most=GROUPS_READ)),
+            [each for each in workers if queue in each.queues or "*" in each.queues],
+        )
 
     async def _past(self, asked: tuple[str, str]) -> Past:
         queue, chosen = asked[0], RANGES[asked[1]]

@@ -69,28 +69,25 @@ class Pages:
         """Show one queue."""
         name, chosen = _given(request, "name"), _range(request)
         now = await self._database.now.get(name)
-        seen = await self._database.whole()
         return self._show(
             request,
             user,
             "queue.html",
+            now=now,
             q=now.stats,
-            holds=now.holds,
             past=await self._database.past.get((name, chosen.name)),
             chosen=chosen,
             ranges=RANGES,
-            groups=[each for each in seen.groups if each.queue_name == name],
-            workers=[each for each in seen.workers if name in each.queues or "*" in each.queues],
         )
 
     async def type(self, request: Request, user: User) -> Response:
         """Show one type of messages, in one queue."""
         name, queue = _given(request, "name"), _given(request, "queue")
         chosen, now = _range(request), datetime.now(timezone.utc)
-        figures = await self._database.read(
+        read = self._database.read
+        figures = await read(
             functions.type_figures(queue, name, now - chosen.past, step=chosen.step)
         )
-        seen = await self._database.whole()
         return self._show(
             request,
             user,
@@ -100,7 +97,7 @@ class Pages:
             chosen=chosen,
             ranges=RANGES,
             charts=of_type(figures, now, chosen),
-            groups=[e for e in seen.groups if (e.queue_name, e.message_type) == (queue, name)],
+            groups=await read(functions.failed_stats(queue, name, at_most=AT_MOST)),
             rows=await self._database.newest(None, queue, name),
             search=f"queue:{shlex.quote(queue)} type:{shlex.quote(name)}",
         )
