@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 from symphony_pg import Client, Symphony
@@ -63,6 +64,8 @@ def test_in_fastapi(app: Symphony, filled: Client) -> None:
     works(api, "/symphony")
     assert TestClient(api).get("/own").text == '"own"'
     assert TestClient(api).get("/symphony/api/live").json() == {"status": "ok"}
+    (mounted,) = (each for each in api.routes if isinstance(each, Mount))
+    mounted.app.state.close()  # type: ignore[attr-defined]  # a mounted one is not told the end
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from symphony_pg.database.functions.figures import QueueFigures, TypeFigures
+from symphony_pg.database.functions.figures import FiguresByMinute, QueueFigures, TypeFigures
 from symphony_pg.http.dashboard.rendering import span
 from symphony_pg.http.dashboard.series import (
     LONG,
@@ -104,6 +104,10 @@ def test_types_the_busiest_first() -> None:
 
 
 def test_all_queues_are_added() -> None:
-    chart = of_all([figures(1, 5), figures(1, 6, 2, "other"), figures(90, 9)], NOW)
-    assert [line.told for line in chart.lines] == [11, 11, 2]
-    assert chart.lines[0].values[-2:] == [11, 0]
+    quiet = [0] * 60
+    mail = FiguresByMinute("mail", [*quiet[1:], 5], [*quiet[1:], 4], quiet)
+    other = FiguresByMinute("other", [*quiet[2:], 6, 0], quiet, [*quiet[1:], 2])
+    chart = of_all([mail, other], NOW)
+    assert [line.told for line in chart.lines] == [11, 4, 2]
+    assert chart.lines[0].values[-2:] == [6, 5]
+    assert of_all([], NOW).is_empty
