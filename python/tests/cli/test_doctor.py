@@ -27,7 +27,7 @@ WELL = "Nothing is wrong.\n"
 SHORT = {
     **dict.fromkeys(("locked", "waiting", "late", "held", "unknown"), "'0.2 s'"),
     **dict.fromkeys(("busy", "open"), "'0.5 s'"),
-    "tick": "'1 s'",
+    "tick": "'3 s'",
     "silent": "'7 s'",
     "slot_bytes": "20000000",
     "notify": "0.000001",
@@ -693,9 +693,11 @@ def test_incident(case: Incident, ward: Ward, monkeypatch: pytest.MonkeyPatch) -
     assert re.fullmatch(f"  run  {case.cure}", cure)
     assert re.fullmatch(f"  why  {case.cause}", cause)
     assert [line for line in lines if len(line) > 80] == []
-    for first in (ward.top(), ward.page()):
-        assert re.search(case.sentence.partition(": ")[2], first)
-        assert re.search(case.cause, first)
+    for first in (ward.top, ward.page):
+        ward.look()
+        told = first()
+        assert re.search(case.sentence.partition(": ")[2], told)
+        assert re.search(case.cause, told)
 
     if mend is not None:
         mend()
