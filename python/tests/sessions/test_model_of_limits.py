@@ -212,6 +212,12 @@ class LimitedLife(RuleBasedStateMachine):
         self.pass_time(timedelta(seconds=0.1))
         self.claim_now(queue, size)
 
+    @rule(queue=st.sampled_from(["ordered", "held", "both"]), key=st.sampled_from("ab"))
+    def come_together(self, queue: str, key: str) -> None:
+        """Several of a key come into one hand, if the key is free."""
+        self.enqueue(queue, [(key, None)] * 3, drops=False)
+        self.claim_now(queue, 9)
+
     @rule(queue=queues)
     def debounce(self, queue: str) -> None:
         """The last one counts, as long as the first one waits for its time."""
@@ -350,8 +356,9 @@ class LimitedLife(RuleBasedStateMachine):
         self.step()
         if not (held := self.held()):
             return
-        claim = data.draw(st.sampled_from(held))
-        message = self.messages[data.draw(st.sampled_from(claim.open))]
+        choices = [(claim, self.messages[each]) for claim in held for each in claim.open]
+        choices += 3 * [each for each in choices if self.followers(*each)]
+        claim, message = data.draw(st.sampled_from(choices))
         first = next(each for each in claim.open if self.messages[each].key == message.key)
         message = self.messages[first if message.key else message.message_id]
         for_how_long = timedelta(seconds=wait)

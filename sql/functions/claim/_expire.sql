@@ -4,16 +4,12 @@ language plpgsql
 volatile
 as $$
 /*
- * A message that fails in an ordered queue may hold its key, and what follows it in the claim is given back
- * then: among it may be others that are late. Behind one that is not late it is given back as well, or it
- * would hold the key before its turn, and go first once it is replayed.
+ * A message that fails in an ordered queue holds its key, if the queue says so, and lets it go otherwise.
  */
 declare
     v_claim   record;
-    v_message record;
-    v_late    bigint[] := '{}';
-    v_back    bigint[] := '{}';
-    v_behind  bigint[];
+    v_late    bigint[];
+    v_back    bigint[];
     v_dropped bigint[];
     v_open    bigint[];
 begin
@@ -21,29 +17,23 @@ begin
     from symphony._position(_expire.lane_id) as p
     join symphony.claim as c on c.claim_id = p.claim_id
     where p.claim_id <> last_claim_id;
-    for v_message in
-        select m.message_id, m.on_expiry
-        from unnest(v_claim.open_ids) with ordinality as open (message_id, number)
-        join symphony.message as m on m.message_id = open.message_id
-        where m.expires_at <= v_claim.claimed_at
-        order by open.number
-    loop
-        continue when v_message.message_id = any (v_back);
-        if v_claim.is_gated and v_message.on_expiry is null then
-            if symphony._is_behind(v_claim.claim_id, v_message.message_id) then
-                v_behind := symphony._followers(v_claim.claim_id, array[v_message.message_id]);
-                perform symphony._park_again(v_claim.claim_id, v_behind);
-                v_back := v_back || v_behind;
-                continue;
-            end if;
-            v_back := v_back || symphony._hold_back(v_claim.claim_id, v_message.message_id, is_final => true);
-        end if;
-        v_late := v_late || v_message.message_id;
-    end loop;
-    if v_late = '{}' and v_back = '{}' then
+    if not exists (select from symphony.message
+                   where message.message_id = any (v_claim.open_ids)
+                     and message.expires_at <= v_claim.claimed_at)
+    then
         return v_claim.open_ids;
     end if;
+    select coalesce(array_agg(l.message_id order by l.number) filter (where not l.is_returned), '{}'),
+           coalesce(array_agg(l.message_id order by l.number) filter (where l.is_returned), '{}')
+    into v_late, v_back
+    from symphony._late(v_claim.claim_id) as l;
+    if v_back <> '{}' then
+        perform symphony._park_again(v_claim.claim_id, v_back);
+    end if;
     if v_late <> '{}' then
+        if v_claim.is_gated then
+            perform symphony._hold_late(_expire.lane_id, v_late);
+        end if;
         v_dropped := symphony._fail_late(v_late, v_claim.claimed_at);
         perform symphony._settle(
             v_claim.claim_id, v_late, failed => cardinality(v_late) - cardinality(v_dropped),
@@ -63,7 +53,7 @@ $$Settle those messages of the newest claim of a lane that had expired when it w
 Arguments  lane_id - locked
            last_claim_id - the newest claim before that one: if it still is, nothing is done
 Returns    those of its messages that are open; null: there is no new claim
-Writes     symphony.claim, what _fail_late(), _hold_back() and _refund() write
+Writes     symphony.claim, what _park_again(), _hold_late(), _fail_late() and _refund() write
 Access     private$$;
 
 revoke execute on function symphony._expire(integer, bigint) from public;
