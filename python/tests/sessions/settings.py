@@ -42,7 +42,7 @@ VALUES: dict[str, tuple[str, ...]] = {
     "lock_timeout": ("1", "2147483647"),
     "transaction_timeout": ("10000", "2147483647"),
     "idle_in_transaction_session_timeout": ("10000", "2147483647"),
-    "idle_session_timeout": ("100", "2147483647"),
+    "idle_session_timeout": ("1000", "2147483647"),
     "deadlock_timeout": ("1", "2147483647"),
     "client_connection_check_interval": ("1", "2147483647"),
 }
