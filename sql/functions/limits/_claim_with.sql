@@ -16,15 +16,8 @@ as $$
 declare
     v_claim_id bigint := (
         select claim.claim_id
-        from symphony.lane
-        cross join lateral (
-            select gate.open_claims from symphony.gate
-            where gate.queue_name = lane.queue_name
-            order by gate.gate_id desc
-            limit 1
-        ) as newest
-        join symphony.claim on claim.claim_id = any (newest.open_claims)
-        where lane.lane_id = _claim_with.lane_id
+        from symphony.claim
+        where claim.claim_id = any (symphony._claims_at_gate(_claim_with.lane_id))
           and _claim_with.message_id = any (claim.open_ids)
         limit 1);
 begin

@@ -5,18 +5,10 @@ stable
 as $$
 begin
     return (
-        select min(claim.claim_id)
-        from symphony.lane
-        cross join lateral (
-            select gate.open_claims
-            from symphony.gate
-            where gate.queue_name = lane.queue_name
-            order by gate.gate_id desc
-            limit 1
-        ) as newest
-        join symphony.claim on claim.claim_id = any (newest.open_claims)
-        where lane.lane_id = _first_at_gate.lane_id
-          and claim.lane_id = _first_at_gate.lane_id);
+        select min(at_gate.claim_id)
+        from unnest(symphony._claims_at_gate(lane_id)) as at_gate (claim_id)
+        where (select claim.lane_id from symphony.claim
+               where claim.claim_id = at_gate.claim_id) = _first_at_gate.lane_id);
 end;
 $$;
 

@@ -13,19 +13,13 @@ as $$
  */
 begin
     select message.txid, message.message_id into txid, message_id
-    from symphony.lane
-    cross join lateral (
-        select gate.open_claims
-        from symphony.gate
-        where gate.queue_name = lane.queue_name
-        order by gate.gate_id desc
-        limit 1
-    ) as newest
-    join symphony.claim on claim.claim_id = any (newest.open_claims)
+    from unnest(symphony._claims_at_gate(lane_id)) as at_gate (claim_id)
+    cross join lateral (    -- each by its id, however many the lane has
+        select * from symphony.claim where claim.claim_id = at_gate.claim_id limit 1
+    ) as claim
     cross join lateral unnest(claim.open_ids) as open (message_id)
     join symphony.message on message.message_id = open.message_id
-    where lane.lane_id = _first_in_hands.lane_id
-      and claim.lane_id = _first_in_hands.lane_id
+    where claim.lane_id = _first_in_hands.lane_id
       and claim.claim_id > _first_in_hands.claim_id
       and (claim.first_place > _first_in_hands.claim_id) is not true
     order by message.txid, message.message_id

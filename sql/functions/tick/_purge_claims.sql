@@ -9,14 +9,11 @@ returns void
 language plpgsql
 volatile
 as $$
-/* A claim at the gate tells whoever comes next which keys were let go, so it stays until then. */
-declare
-    v_claim_id bigint := least(claim_id, symphony._first_at_gate(lane_id));
 begin
     if is_whole then
         delete from symphony.claim as c
         where c.lane_id = _purge_claims.lane_id
-          and c.claim_id < v_claim_id
+          and c.claim_id < _purge_claims.claim_id
           and c.claim_id >= (
               select p.claim_id from symphony.purge_position as p
               where p.lane_id = _purge_claims.lane_id);
@@ -24,7 +21,7 @@ begin
     update symphony.purge_position as p
     set txid       = _purge_claims.txid,
         message_id = _purge_claims.message_id,
-        claim_id   = case when is_whole then greatest(p.claim_id, v_claim_id)
+        claim_id   = case when is_whole then greatest(p.claim_id, _purge_claims.claim_id)
                           else p.claim_id end
     where p.lane_id = _purge_claims.lane_id;
 end;
@@ -34,7 +31,7 @@ comment on function symphony._purge_claims(integer, bigint, bigint, bigint, bool
 $$Note how far a lane has been purged, and remove claims that handed out nothing but what is gone.
 
 Arguments  lane_id
-           claim_id - the last claim that is over; it stays
+           claim_id - the first claim that stays
            txid - of the last message removed
            message_id - the last message removed
            is_whole - true: all its messages and those of the claims before it are removed

@@ -10,15 +10,15 @@ language plpgsql
 volatile
 as $$
 /*
- * Claims are walked in order up to the first that is not over, or not folded.  Messages behind the last
- * of them may go, up to the first message that is still ahead of it, waits for its key, or did so and is
- * in hands, and up to the oldest transaction that is still running, which may yet add messages there.
- * Who purges holds the row of the lane's purge_position.
+ * Messages behind the last claim that is over may go, up to the first message that is still ahead of it,
+ * waits for its key, or did so and is in hands, and up to the oldest transaction that is still running,
+ * which may yet add messages there.  Who purges holds the row of the lane's purge_position.
  */
 declare
     v_from   record;
+    v_gate   bigint;
     v_tally  symphony.tally;
-    v_next   record;
+    v_over   record;
     v_claim  symphony.claim;
     v_stop   record;
     v_last   record;
@@ -37,18 +37,10 @@ begin
     end if;
 
     v_tally := symphony._folded_tally(lane_id, v_from.claim_id);
-    for v_next in
-        select c as claim, c.open_ids = '{}' and c.finished_at < before and c.claim_id <= v_tally.claim_id
-               and c.claim_id <> all (v_tally.open_claims) as is_over
-        from symphony.claim as c
-        where c.lane_id = _purge_lane.lane_id and c.claim_id >= v_from.claim_id
-        order by c.claim_id
-        limit at_most + 1
-    loop
-        exit when not v_next.is_over or work >= at_most;
-        v_claim := v_next.claim;
-        work := work + case when v_claim.claim_id > v_from.claim_id then greatest(v_claim.size, 1) else 0 end;
-    end loop;
+    v_gate := symphony._first_at_gate(lane_id);
+    v_over := symphony._last_over(lane_id, v_from.claim_id, before, v_tally, v_gate, at_most);
+    v_claim := v_over.claim;
+    work := v_over.work;
 
     select first.txid, first.message_id into v_stop
     from symphony._first_kept(lane_id, v_claim.claim_id, v_claim.ahead, v_claim.partial_txid,
@@ -80,8 +72,8 @@ begin
         select greatest(lower(part), v_claim.partial_txid)
         from unnest(v_claim.ahead) as part
         where upper_inf(part));
-    if messages > 0 or v_claim.claim_id > v_from.claim_id then
-        perform symphony._purge_claims(_purge_lane.lane_id, v_claim.claim_id,
+    if messages > 0 or least(v_claim.claim_id, v_gate) > v_from.claim_id then
+        perform symphony._purge_claims(_purge_lane.lane_id, least(v_claim.claim_id, v_gate),
                                        coalesce(v_last.txid, v_from.txid),
                                        coalesce(v_last.message_id, v_from.message_id), v_whole);
     end if;
