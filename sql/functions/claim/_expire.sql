@@ -10,6 +10,7 @@ declare
     v_claim   record;
     v_late    bigint[];
     v_back    bigint[];
+    v_fail    bigint[];
     v_dropped bigint[];
     v_open    bigint[];
 begin
@@ -24,15 +25,16 @@ begin
         return v_claim.open_ids;
     end if;
     select coalesce(array_agg(l.message_id order by l.number) filter (where not l.is_returned), '{}'),
-           coalesce(array_agg(l.message_id order by l.number) filter (where l.is_returned), '{}')
-    into v_late, v_back
+           coalesce(array_agg(l.message_id order by l.number) filter (where l.is_returned), '{}'),
+           array_agg(l.message_id) filter (where l.fails)
+    into v_late, v_back, v_fail
     from symphony._late(v_claim.claim_id) as l;
     if v_back <> '{}' then
         perform symphony._park_again(v_claim.claim_id, v_back);
     end if;
     if v_late <> '{}' then
         if v_claim.is_gated then
-            perform symphony._hold_late(_expire.lane_id, v_late);
+            perform symphony._hold_keys(v_fail, is_final => true);
         end if;
         v_dropped := symphony._fail_late(v_late, v_claim.claimed_at);
         perform symphony._settle(
@@ -53,7 +55,7 @@ $$Settle those messages of the newest claim of a lane that had expired when it w
 Arguments  lane_id - locked
            last_claim_id - the newest claim before that one: if it still is, nothing is done
 Returns    those of its messages that are open; null: there is no new claim
-Writes     symphony.claim, what _park_again(), _hold_late(), _fail_late() and _refund() write
+Writes     symphony.claim, what _park_again(), _hold_keys(), _fail_late() and _refund() write
 Access     private$$;
 
 revoke execute on function symphony._expire(integer, bigint) from public;

@@ -7,26 +7,11 @@ as $$
  * It is called while the message is still open in its claim: that tells what follows it.
  */
 declare
-    v_queue    record;
     v_returned bigint[];
 begin
-    select queue.queue_name, message.group_key, queue.ordered,
-           not is_final or queue.on_failure = 'hold' as is_held
-    into v_queue
-    from symphony.message
-    join symphony.lane on lane.lane_id = message.lane_id
-    join symphony.queue on queue.queue_name = lane.queue_name
-    where message.message_id = _hold_back.message_id;
-    if not v_queue.ordered or v_queue.group_key is null then
+    if not symphony._hold_keys(array[_hold_back.message_id], is_final) then
         return '{}';
     end if;
-    if not v_queue.is_held then
-        delete from symphony.held_key where held_key.message_id = _hold_back.message_id;
-        return '{}';
-    end if;
-    insert into symphony.held_key (queue_name, group_key, message_id, held_at)
-    values (v_queue.queue_name, v_queue.group_key, _hold_back.message_id, symphony._now())
-    on conflict on constraint held_key_pkey do nothing;
     v_returned := array_remove(symphony._followers(_hold_back.claim_id, array[_hold_back.message_id]),
                                _hold_back.message_id);
     if v_returned <> '{}' then

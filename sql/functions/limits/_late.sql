@@ -1,5 +1,5 @@
 create or replace function symphony._late(claim_id bigint)
-returns table (message_id bigint, is_returned boolean, number bigint)
+returns table (message_id bigint, is_returned boolean, fails boolean, number bigint)
 language plpgsql
 stable
 as $$
@@ -36,7 +36,7 @@ begin
                        over (partition by before.group_key order by before.number)) as goes_back
         from before
     )
-    select told.message_id, told.goes_back, told.number
+    select told.message_id, told.goes_back, told.fails and not told.goes_back, told.number
     from told
     where told.is_late or told.goes_back;
 end;
@@ -49,6 +49,7 @@ Arguments  claim_id
 Returns    a row for each
            message_id - open in the claim
            is_returned - true: it is given back; false: it fails, or is dropped
+           fails - true: it fails
            number - its place in the claim
 Access     private$$;
 

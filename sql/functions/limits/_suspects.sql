@@ -12,7 +12,7 @@ declare
     v_others   bigint[];
 begin
     with open as (
-        select message.message_id, message.group_key, queue.queue_name, queue.ordered, given.number,
+        select message.message_id, given.number,
                queue.ordered and message.group_key is not null
                and row_number() over (partition by message.group_key order by given.number) > 1 as is_later
         from symphony.claim
@@ -21,17 +21,12 @@ begin
         cross join lateral unnest(claim.open_ids) with ordinality as given (message_id, number)
         join symphony.message on message.message_id = given.message_id
         where claim.claim_id = _suspects.claim_id
-    ), held as (
-        insert into symphony.held_key (queue_name, group_key, message_id, held_at)
-        select open.queue_name, open.group_key, open.message_id, symphony._now()
-        from open
-        where open.ordered and open.group_key is not null and not open.is_later
-        on conflict on constraint held_key_pkey do nothing
     )
     select coalesce(array_agg(open.message_id order by open.number) filter (where not open.is_later), '{}'),
            coalesce(array_agg(open.message_id order by open.number) filter (where open.is_later), '{}')
     into v_suspects, v_others
     from open;
+    perform symphony._hold_keys(v_suspects, is_final => false);
     if v_others <> '{}' then
         perform symphony._park_again(_suspects.claim_id, v_others);
     end if;

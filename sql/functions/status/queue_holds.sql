@@ -30,8 +30,9 @@ begin
     from symphony._held_locks() as held
     where held.queue_name = queue_holds.queue_name;
     return query
-    select 'limit', symphony._limit_remark(queue_holds.queue_name, v_now)
-    where symphony._limit_remark(queue_holds.queue_name, v_now) is not null;
+    select 'limit', limited.remark
+    from symphony._limit_remark(queue_holds.queue_name, v_now) as limited (remark)
+    where limited.remark is not null;
     return query
     select case when w.code = 'workers_busy' then 'busy' else 'no worker' end, w.remark
     from symphony._worker_remark(queue_holds.queue_name, v_now) as w
