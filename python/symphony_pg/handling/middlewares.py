@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from ..messages.codec import InvalidMessage
@@ -116,37 +116,30 @@ def transaction_middleware() -> Middleware:
 
     What it writes there, what it dispatches, and the ack commit together, or not at all.
     """
-
-    def transaction(passage: Passage, next_: Next) -> Any:
-        with passage.context.transaction():
-            return next_(passage)
-
-    async def transaction_async(passage: Passage, next_: Next) -> Any:
-        async with passage.context.transaction():
-            return await next_(passage)
-
-    return Middleware(transaction, transaction_async, "handle", "transaction_middleware")
+    return _transactions("transaction_middleware", lambda _: True)
 
 
 def use_transactions(bus: Bus, queue_name: str) -> None:
     """Open context.transaction() around handlers of what comes from a queue, unless it is open."""
     name = f"transactions of {queue_name}"
-    if any(each.name == name for each in bus.around("handle")):
-        return
 
     def is_wanted(passage: Passage) -> bool:
         return passage.context.queue_name == queue_name and passage.context.conn is None
 
+    if all(each.name != name for each in bus.around("handle")):
+        bus.add(_transactions(name, is_wanted))
+
+
+def _transactions(name: str, is_wanted: Callable[[Passage], bool]) -> Middleware:
+    def block(passage: Passage) -> Any:
+        return passage.context.transaction() if is_wanted(passage) else nullcontext()
+
     def transaction(passage: Passage, next_: Next) -> Any:
-        if not is_wanted(passage):
-            return next_(passage)
-        with passage.context.transaction():
+        with block(passage):
             return next_(passage)
 
     async def transaction_async(passage: Passage, next_: Next) -> Any:
-        if not is_wanted(passage):
-            return await next_(passage)
-        async with passage.context.transaction():
+        async with block(passage):
             return await next_(passage)
 
-    bus.add(Middleware(transaction, transaction_async, "handle", name))
+    return Middleware(transaction, transaction_async, "handle", name)
