@@ -31,6 +31,7 @@ from symphony_pg.cli.transport import transport
 from symphony_pg.config import load
 from symphony_pg.config.settings import BROKERS, ERRORS, QUEUE, RETRY, TRANSPORT, WORKER, Mistake
 from symphony_pg.database import functions
+from symphony_pg.messages.envelope import Options
 from symphony_pg.schedules import Schedules
 from symphony_pg.times import parse_duration
 from tests.cli.helpers import Cli
@@ -180,6 +181,7 @@ def test_the_keys_of_a_message_are_the_arguments_of_enqueue() -> None:
     keys = arguments("enqueue")
     assert {*Envelope.__slots__} - {"message", "plain"} == keys
     options_of_dispatch = {*signature(Symphony.envelope).parameters} - {"self", "message"}
+    assert {*Options.__annotations__} == options_of_dispatch
     named = {"queue_name": "queue", "expires_in": "expires", "expires_at": "expires"}
     assert options_of_dispatch == {named.get(each, each) for each in keys} - {
         "message_type",
