@@ -24,8 +24,6 @@ from .figures import Figures
 from .problems import Problem
 from .settings import Settings
 
-__all__ = ["Drain"]
-
 log = logging.getLogger("symphony_pg.http")
 N = TypeVar("N", int, float)
 

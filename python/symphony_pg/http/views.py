@@ -13,8 +13,6 @@ from .figures import Figures
 from .openapi import document
 from .problems import Problem
 
-__all__ = ["Views"]
-
 
 class Views:
     """Status, figures and metrics."""
