@@ -125,7 +125,6 @@ def serve(
         served,
         operator_tokens=[token] if token else None,
         max_seconds=max_time.total_seconds(),
-        worker_secrets=[] if app is None else None,
         **settings,
     )
     if token:
