@@ -8,17 +8,6 @@ from typing import NamedTuple
 
 from ..call import Call, as_list, nothing, rows, value, values
 
-__all__ = ["QueueHold", "QueueSetting", "QueueStats", "WaitingType"]
-__all__ += ["configure_queue", "create_queue", "drop_queue", "list_queues", "pause_queue"]
-__all__ += [
-    "purge_queue",
-    "queue_holds",
-    "queue_settings",
-    "queue_stats",
-    "resume_queue",
-    "waiting_types",
-]
-
 
 class QueueStats(NamedTuple):
     """A queue in numbers; `at_least` names those that may be greater."""
