@@ -58,7 +58,7 @@ begin
     perform symphony._wake_paced(v_last.ticked_at, v_now);
     v_is_late := v_swept.has_more or v_fired >= 1000 or v_wrong is not null;
     if v_is_full and not v_is_late and v_last.swept_xid <= v_oldest then
-        v_closed := v_last.ticked_at - interval '2 seconds';    -- who read the clock may write a little later
+        v_closed := v_last.ticked_at - interval '10 seconds';    -- the clock is read before a lock is had
     end if;
     v_fold_at := symphony._fold(v_last.fold_at, v_now);
     v_is_due := v_last is null or v_now >= v_last.purge_at;

@@ -22,31 +22,31 @@ $$;
 
 call pg_temp.ticks(5);
 select is(
-    pg_temp.closed_for(), '3 seconds',
+    pg_temp.closed_for(), '11 seconds',
     'the last but one tick is where a sweep begins, and a little before'
 );
 
 -- A delayed message.
 select tap.elsewhere('producer', 'begin');
 select tap.elsewhere('producer', $$select symphony.enqueue('A', delay => '1 s')$$);
-call pg_temp.ticks(6);
-select is(pg_temp.found(6), 0::bigint, 'a message that is not committed is not found');
+call pg_temp.ticks(20);
+select is(pg_temp.found(20), 0::bigint, 'a message that is not committed is not found');
 select cmp_ok(
-    pg_temp.closed_for(), '>', interval '6 seconds',
+    pg_temp.closed_for(), '>', interval '20 seconds',
     'as long as its transaction runs, sweeps go back to the time before'
 );
 select tap.elsewhere('producer', 'commit');
 call pg_temp.ticks(1);
 select is(pg_temp.found(1), 1::bigint, 'it is found by the next tick');
 call pg_temp.ticks(2);
-select is(pg_temp.closed_for(), '3 seconds', 'then sweeps are short again');
+select is(pg_temp.closed_for(), '11 seconds', 'then sweeps are short again');
 
 -- A claim whose row is locked when its lease ends.
 select claim_id from symphony.claim_batch(worker => 'w', lease => '1 s') \gset
 select tap.elsewhere('worker', 'begin');
 select tap.elsewhere('worker', format('select symphony.ack(%s)', :claim_id));
-call pg_temp.ticks(6);
-select is(pg_temp.found(6), 0::bigint, 'an ack that is not committed holds off the end of a lease');
+call pg_temp.ticks(20);
+select is(pg_temp.found(20), 0::bigint, 'an ack that is not committed holds off the end of a lease');
 select tap.elsewhere('worker', 'rollback');
 call pg_temp.ticks(1);
 select is(pg_temp.found(1), 1::bigint, 'when it is rolled back, the next tick takes the message back');
@@ -54,7 +54,7 @@ select is(pg_temp.found(1), 1::bigint, 'when it is rolled back, the next tick ta
 -- What nobody reckons with.
 call pg_temp.ticks(3);
 select claim_id from symphony.claim_batch(worker => 'w', lease => '1 h') \gset
-update symphony.claim set lease_until = symphony._now() - interval '10 seconds' where claim_id = :claim_id;
+update symphony.claim set lease_until = symphony._now() - interval '30 seconds' where claim_id = :claim_id;
 call pg_temp.ticks(60);
 select is(pg_temp.found(60), 1::bigint, 'once a minute a sweep goes back to the beginning');
 
