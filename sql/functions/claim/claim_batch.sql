@@ -62,11 +62,7 @@ begin
         continue when v_lane.is_gated or v_lane.expires or isempty(v_take);
         v_first := symphony._first_run(v_take, v_lane.partial_txid);
         return query with batch as materialized (
-            (select * from symphony._run(v_lane_id, v_first, coalesce(v_lane.partial_message_id, 0),
-                                         batch_size))
-            union all
-            (select * from symphony._runs(v_lane_id, v_take - int8multirange(v_first), batch_size)
-             where v_take <> int8multirange(v_first)) limit batch_size
+            select * from symphony._runs(v_lane_id, v_take, v_first, v_lane.partial_message_id, batch_size)
         ), taken as (
             select array_agg(message_id) as ids, (array_agg(txid))[batch_size] as last_txid,
                    (array_agg(message_id))[batch_size] as last_message_id,
@@ -80,7 +76,8 @@ begin
                    greatest(date_part('epoch', v_lane.now) - due_at, 0),
                    v_lane.ahead - symphony._drained(v_take, v_first, last_txid), last_txid, last_message_id
             from taken
-            returning claim_id, lease_until, size = batch_size or v_busy is not null
+            returning claim_id, lease_until, v_busy is not null or size = batch_size and symphony._has_rest(
+                    v_lane_id, v_take, v_first, partial_txid, partial_message_id)
                 or i < cardinality(v_lanes) and symphony._has_pending(v_lanes[i + 1:], v_finished) as has_more
         )
         select claimed.claim_id, batch.message_id, v_lane.queue_name, batch.message_type, batch.body,
