@@ -140,7 +140,6 @@ def serve(
         operator_tokens=[token] if token else None,
         metrics_public=public_metrics,
         max_seconds=max_time.total_seconds(),
-        worker_secrets=[] if app is None else None,
         **settings,
     )
     if token:
