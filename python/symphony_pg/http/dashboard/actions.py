@@ -175,7 +175,7 @@ ACTIONS = {
         "queue", functions.resume_queue, "is handed out again", "was not paused"
     ),
     "purge-queue": Action(
-        lambda form: functions.purge_queue(form.one("queue")),
+        lambda form: functions.purge_queue(form.one("queue"), form.one("seen")),
         lambda form, done: f"{done:,} pending messages of {form.one('queue')} are removed.",
     ),
     "set-limits": Action(
