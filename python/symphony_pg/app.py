@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 from .config import FILE, find, load
 from .config.result import Config
@@ -28,7 +28,7 @@ from .handling.classification import ErrorClasses, Waits
 from .handling.context import BatchContext, Context
 from .handling.django import use_django
 from .handling.handler import Handler, each_handler
-from .messages.envelope import Envelope, OnDuplicate, OnExpiry, RetryPolicy, sealed
+from .messages.envelope import Envelope, OnDuplicate, OnExpiry, Options, RetryPolicy, sealed
 from .messages.hints import Message
 from .messages.types import VERSION, message, message_type_of
 from .schedules import Schedule, Schedules
@@ -43,7 +43,9 @@ from .transports.queue import QueueTransport
 from .transports.routed import RoutedTransport
 from .transports.sync import SyncTransport
 
-__all__ = ["Symphony"]
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
 
 C = TypeVar("C", bound=type)
 F = TypeVar("F", bound=Callable[..., Any])
@@ -405,23 +407,14 @@ class Symphony(Schedules):
         self,
         message: Message,
         *,
-        queue: str | None = None,
-        delay: timedelta | float | None = None,
-        available_at: datetime | None = None,
-        priority: int | None = None,
-        idempotency_key: str | None = None,
-        group_key: str | None = None,
-        headers: Mapping[str, Any] | None = None,
-        retry: RetryPolicy | None = None,
-        expires: timedelta | float | datetime | None = None,
-        on_expiry: OnExpiry | None = None,
-        on_duplicate: OnDuplicate | None = None,
-        idempotency_window: timedelta | float | None = None,
         conn: AnyConnection | Own = OWN,
         transport: Transport | str | None = None,
         now: bool = False,
+        **options: Unpack[Options],
     ) -> int:
         """Enqueue a message where its type is routed, or into a queue, and return its id.
+
+        The options are those of envelope(): queue, delay, priority, idempotency_key and so on.
 
         With `conn` it becomes part of the caller's transaction: it exists if that commits, and
         never otherwise. Without, it is committed at once on a connection of our own.
@@ -437,21 +430,7 @@ class Symphony(Schedules):
         for its time and has the same idempotency key gets this content and time; the key is in use
         for `idempotency_window`, or else as long as the queue says.
         """
-        envelope = self.envelope(
-            message,
-            queue=queue,
-            delay=delay,
-            available_at=available_at,
-            priority=priority,
-            idempotency_key=idempotency_key,
-            group_key=group_key,
-            headers=headers,
-            retry=retry,
-            expires=expires,
-            on_expiry=on_expiry,
-            on_duplicate=on_duplicate,
-            idempotency_window=idempotency_window,
-        )
+        envelope = self.envelope(message, **options)
         to = self.transport if transport is None else self._to(transport)
         known = None if conn is OWN else given(conn)
         if self.bus.is_bare and current_outbox.get() is None:
@@ -462,38 +441,13 @@ class Symphony(Schedules):
         self,
         message: Message,
         *,
-        queue: str | None = None,
-        delay: timedelta | float | None = None,
-        available_at: datetime | None = None,
-        priority: int | None = None,
-        idempotency_key: str | None = None,
-        group_key: str | None = None,
-        headers: Mapping[str, Any] | None = None,
-        retry: RetryPolicy | None = None,
-        expires: timedelta | float | datetime | None = None,
-        on_expiry: OnExpiry | None = None,
-        on_duplicate: OnDuplicate | None = None,
-        idempotency_window: timedelta | float | None = None,
         conn: AnyAsyncConnection | Own = OWN,
         transport: Transport | str | None = None,
         now: bool = False,
+        **options: Unpack[Options],
     ) -> int:
         """Do what dispatch() does, from async code and with an AsyncConnection."""
-        envelope = self.envelope(
-            message,
-            queue=queue,
-            delay=delay,
-            available_at=available_at,
-            priority=priority,
-            idempotency_key=idempotency_key,
-            group_key=group_key,
-            headers=headers,
-            retry=retry,
-            expires=expires,
-            on_expiry=on_expiry,
-            on_duplicate=on_duplicate,
-            idempotency_window=idempotency_window,
-        )
+        envelope = self.envelope(message, **options)
         to = self.transport if transport is None else self._to(transport)
         known = None if conn is OWN else given_async(conn)
         if self.bus.is_bare and current_outbox.get() is None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 
-__all__ = ["Backoff", "Flag"]
-
 FIRST_WAIT = 0.1
 LONGEST_WAIT = 5.0
 

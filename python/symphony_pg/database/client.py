@@ -20,8 +20,6 @@ from psycopg.rows import tuple_row
 from . import functions
 from .call import Call, run, run_async
 
-__all__ = ["AsyncClient", "Client"]
-
 P = ParamSpec("P")
 T = TypeVar("T")
 

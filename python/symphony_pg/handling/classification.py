@@ -9,8 +9,6 @@ from typing import Any, NamedTuple
 from ..messages.codec import InvalidMessage
 from ..outcomes import PermanentError, RetryAfter
 
-__all__ = ["USUAL", "ErrorClasses", "Verdict", "Waits"]
-
 Waits = Mapping[type[BaseException], timedelta | float]
 
 

@@ -16,8 +16,6 @@ from ..database.functions.messages import ClaimedMessage
 from ..outcomes import RetryAfter
 from ..sending.outbox import Outbox, outbox_here
 
-__all__ = ["BatchContext", "BatchItem", "Context", "Holder", "Transaction"]
-
 
 class Holder(Protocol):
     """What holds a message while its handler runs: a claim, or a transport in this process."""

@@ -24,7 +24,6 @@ from .problems import Problem
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-__all__ = ["Doorkeeper", "Role", "Secrets", "User", "is_own_page"]
 
 SHORTEST = 16
 GUESSES = 10

@@ -25,8 +25,6 @@ from .problems import Problem
 from .query import parameters
 from .settings import Settings
 
-__all__ = ["Drain"]
-
 log = logging.getLogger("symphony_pg.http")
 N = TypeVar("N", int, float)
 

@@ -11,8 +11,6 @@ from .figures import Figures
 from .openapi import document
 from .query import parameters
 
-__all__ = ["Views"]
-
 
 class Views:
     """Status, figures and metrics."""

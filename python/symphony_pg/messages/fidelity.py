@@ -12,8 +12,6 @@ from uuid import UUID
 
 import msgspec
 
-__all__ = ["PLAIN", "Found", "attributes", "base_value", "difference", "plain", "unstorable"]
-
 Found = tuple[str, str]  # where, and what is wrong there
 
 # A subclass of a plain type, such as Django's SafeString, is a value of its base.

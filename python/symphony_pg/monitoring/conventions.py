@@ -6,8 +6,6 @@ lately: when they are again, this file changes and nothing else.
 
 from __future__ import annotations
 
-__all__: list[str] = []
-
 SYSTEM = "messaging.system"
 DESTINATION = "messaging.destination.name"
 OPERATION_NAME = "messaging.operation.name"

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from opentelemetry.metrics import MeterProvider
     from opentelemetry.trace import Link, Span, TracerProvider
 
-__all__ = ["otel_middleware"]
 
 HEADERS = ("traceparent", "tracestate", "baggage")
 MOST_LINKS = 128

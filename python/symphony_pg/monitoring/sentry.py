@@ -15,8 +15,6 @@ from ..sending.middleware import Middleware, Passage
 from . import conventions as names
 from .handled import contexts_of, is_failure, texts_of
 
-__all__ = ["sentry_middleware"]
-
 HEADERS = ("sentry-trace", "baggage")
 
 

@@ -24,12 +24,10 @@ begin
 end;
 $$;
 
-comment on function symphony._seen_transactions(text) is
+comment on function symphony._seen_transactions is
 $$The transactions that had ended when somebody looked.
 
 Arguments  seen - a snapshot, as purge_preview() tells it
 Returns    a multirange of transaction ids
 Raises     22023 invalid_parameter_value
 Access     private$$;
-
-revoke execute on function symphony._seen_transactions(text) from public;

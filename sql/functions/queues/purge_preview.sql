@@ -25,7 +25,7 @@ begin
 end;
 $$;
 
-comment on function symphony.purge_preview(text) is
+comment on function symphony.purge_preview is
 $$What purge_queue() would drop now.
 
 Arguments  queue_name - the queue
@@ -35,5 +35,3 @@ Returns    one row
            seen - for purge_queue(), which then drops nothing that came later
 Raises     SY001 unknown_queue
 Access     operator, observer$$;
-
-revoke execute on function symphony.purge_preview(text) from public;

@@ -8,18 +8,6 @@ from typing import NamedTuple
 
 from ..call import Call, as_list, nothing, row, rows, value, values
 
-__all__ = ["PurgePreview", "QueueHold", "QueueSetting", "QueueStats", "WaitingType"]
-__all__ += ["configure_queue", "create_queue", "drop_queue", "list_queues", "pause_queue"]
-__all__ += [
-    "purge_preview",
-    "purge_queue",
-    "queue_holds",
-    "queue_settings",
-    "queue_stats",
-    "resume_queue",
-    "waiting_types",
-]
-
 
 class PurgePreview(NamedTuple):
     """How many messages a purge would remove, and what it would have seen by then."""

@@ -16,8 +16,6 @@ from .database import Database, Overview
 from .frame import Frame
 from .pages import Pages
 
-__all__ = ["Dashboard"]
-
 SEVERITIES = ("critical", "warning", "note", "well")
 
 

@@ -28,8 +28,6 @@ from ..figures import Cached, CachedByName, Figures
 from .actions import Action, Form
 from .series import RANGES, Chart, TypeSum, by_type, of_all, of_queue, sparkline
 
-__all__ = ["Database", "Overview", "together"]
-
 ACTION_TIMEOUT = 30_000  # milliseconds
 GROUPS_READ = 10_000
 LINES_ARE_FRESH = 30.0

@@ -22,8 +22,6 @@ from .rendering import redacted, restored
 from .search import parse
 from .series import RANGES, Range, of_type
 
-__all__ = ["Pages"]
-
 PAGE = 50
 NEXT_RUNS = 5
 MOST_QUEUES = 100

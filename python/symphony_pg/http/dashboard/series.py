@@ -8,9 +8,6 @@ from typing import NamedTuple, TypeAlias, TypeVar
 
 from ...database.functions.figures import FiguresByMinute, QueueFigures, TypeFigures
 
-__all__ = ["RANGES", "Chart", "Line", "Range", "TypeSum"]
-__all__ += ["by_type", "of_all", "of_queue", "of_type", "sparkline", "steps"]
-
 WIDTH, HEIGHT = 120, 24
 LABELS = 5
 # Where a chart may end, each of them in four equal parts that are easy to read.
