@@ -27,7 +27,7 @@ import psycopg
 
 from symphony_pg import Client, Symphony, Worker
 from symphony_pg.brokers.opening import broker_of
-from symphony_pg.brokers.wire import metadata_of
+from symphony_pg.brokers.wire import packed
 from symphony_pg.config.broker import BrokerSettings
 from symphony_pg.database.functions.messages import ClaimedMessage
 from symphony_pg.worker.relay import Relay
@@ -66,7 +66,7 @@ class Bare(ABC):
 
     def __init__(self, settings: BrokerSettings) -> None:
         self.settings = settings
-        self.metadata = metadata_of(MESSAGE)
+        self.metadata = packed(MESSAGE, settings, "").beside
 
     @abstractmethod
     async def publish(self, count: int) -> float:

@@ -14,13 +14,15 @@ from ..database.functions.messages import ClaimedMessage
 from .broker import Broker, BrokerAway, BrokerFull, Delivery, NeverSent
 from .extras import needs
 from .files import check_files, named_in
-from .wire import Received, delivery_of, metadata_of
+from .wire import Received, delivery_of, packed
 
 __all__ = ["Redis"]
 
 PATIENCE = 10.0
 MAX_IDLE = 30.0
 FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+CONTENT_TYPE = "content-type"
+EVENT = "data"  # the field that an event is in, for Dapr, too
 LOOK = 1.0  # for entries whose consumer has gone, this often at most
 Outcome = Exception | None
 # What is done is deleted if nobody else reads the stream. Other groups may have it still before
@@ -140,11 +142,17 @@ class Redis(Broker):
         sent, outcomes = [], dict[int, Outcome]()
         pipeline = self._conn.pipeline(transaction=False)
         for place, message in enumerate(messages):
-            if (size := len(message.body.encode())) > self.most_bytes:
+            pack = packed(message, self.settings, self.origin)
+            if (size := len(pack.body.encode())) > self.most_bytes:
                 outcomes[place] = NeverSent(f"its body has {size} bytes, which Redis never takes")
                 continue
             sent.append(place)
-            pipeline.xadd(self._stream, {**metadata_of(message, self.origin), "body": message.body})
+            fields = (
+                {**pack.beside, "body": pack.body}
+                if pack.beside
+                else {CONTENT_TYPE: pack.content_type, EVENT: pack.body}
+            )
+            pipeline.xadd(self._stream, fields)
         try:
             async with self._translated():
                 answers = await pipeline.execute(raise_on_error=False) if sent else []
@@ -202,8 +210,9 @@ class Redis(Broker):
         return [self._delivery(entry, fields, max(times - 1, 1))]
 
     def _delivery(self, entry: Any, fields: Mapping[bytes, bytes], redelivered: int) -> Delivery:
-        body = fields.get(b"body", b"")
-        others = {_text(key): _text(text) for key, text in fields.items() if key != b"body"}
+        field = b"body" if b"body" in fields else EVENT.encode()
+        body = fields.get(field, b"")
+        others = {_text(key): _text(text) for key, text in fields.items() if key != field}
         is_ours = "attempt" in others and "id" in others
         if not is_ours and not body:
             body = repr(others).encode()  # no JSON: it fails, and shows what there was
@@ -215,6 +224,7 @@ class Redis(Broker):
             others.get("type"),
             redelivered,
             entry,
+            others.get(CONTENT_TYPE),
         )
         return delivery_of(received, self.settings, self.lease, self.origin)
 

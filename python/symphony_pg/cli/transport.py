@@ -27,9 +27,18 @@ from .output import Output
 from .relay import broker_settings
 from .tables import Column
 
+USUAL_FORMAT = "symphony"
+
+
+def _type(row: dict[str, Any]) -> str:
+    """Return the type, and the format if it is not the usual one."""
+    form = (row["config"] or {}).get("format", USUAL_FORMAT)
+    return str(row["transport_type"]) + ("" if form == USUAL_FORMAT else f", {form}")
+
+
 TRANSPORTS = (
     Column("transport_name", "transport", least=28),
-    Column("transport_type", "type"),
+    Column("transport_type", "type", value=_type),
     Column("queue_name", "queue"),
     Column("priority", "priority", rank=1),
     Column("enabled", "enabled"),
@@ -122,6 +131,7 @@ def create_transport(client: Client, out: Output, name: str, **given: Any) -> No
       symphony-pg transport create email --queue mail --priority 7
       symphony-pg transport create orders --type rabbitmq --set destination=shop.orders
       symphony-pg transport create clicks --type redis --set outbox=false
+      symphony-pg transport create events --type sqs --set format=cloudevents
     """
     is_new = client.create_transport(name, **given)
     text = f"Transport {name} {'is created' if is_new else 'was there; it is as you say now'}."

@@ -153,6 +153,7 @@ BROKER = {
     "inbox": Kind("inbox", _flag),
     "inbox_retention": Kind("inbox_retention", _interval(60, YEAR)),
     "batch_size": Kind("batch_size", _integer(1, 1000)),
+    "format": Kind("format", _one_of("symphony", "cloudevents")),
     "type_header": Kind("type_header", _text),
     "default_type": Kind("default_type", _text),
 }

@@ -212,6 +212,7 @@ ENDS_OF_BROKERS: dict[str, list[Any]] = {
     "inbox": [False],
     "inbox_retention": ["1m", "360d"],
     "batch_size": [1, 1000],
+    "format": ["symphony", "cloudevents"],
     "type_header": ["x"],
     "default_type": ["x"],
     "exchange": ["x"],

@@ -64,7 +64,7 @@ begin
 end;
 $$;
 
-comment on function symphony._claim_log(integer, integer, text, interval, integer[]) is
+comment on function symphony._claim_log is
 $$Take the next messages of a lane without limits.
 
 Arguments  lane_id - locked
@@ -73,5 +73,3 @@ Arguments  lane_id - locked
 Returns    as claim_batch() does
 Writes     symphony.claim (inserts one row)
 Access     private$$;
-
-revoke execute on function symphony._claim_log(integer, integer, text, interval, integer[]) from public;

@@ -16,9 +16,6 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 /*
  * It locks the first lane that has something, and takes messages in a new statement: only that one sees
@@ -102,7 +99,7 @@ begin
 end;
 $$;
 
-comment on function symphony.claim_batch(text[], integer, text, interval, boolean, integer) is
+comment on function symphony.claim_batch is
 $$Take the next messages of the first of these queues that has any, for as long as a lease lasts.
 Those that were to start earlier, see enqueue(), are not among them: they fail, or are dropped.
 
@@ -148,6 +145,3 @@ Writes     symphony.claim (inserts one row); what _claim_gated() writes, if the 
 Locks      the lane until the transaction ends: commit at once. An idle transaction is ended after
            10 seconds. It waits for a lane that another session holds only if no other has messages
 Access     consumer$$;
-
-revoke execute on function
-    symphony.claim_batch(text[], integer, text, interval, boolean, integer) from public;

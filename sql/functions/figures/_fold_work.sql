@@ -37,11 +37,9 @@ begin
 end;
 $$;
 
-comment on function symphony._fold_work(timestamptz) is
+comment on function symphony._fold_work is
 $$Add what heartbeats have told of handlers to the figures by type.
 
 Arguments  minute_at - what was told later counts for this minute
 Writes     symphony.work, symphony.type_figure
 Access     private$$;
-
-revoke execute on function symphony._fold_work(timestamptz) from public;

@@ -48,7 +48,7 @@ begin
 end;
 $$;
 
-comment on function symphony._roll_type_figures(timestamptz, timestamptz, integer) is
+comment on function symphony._roll_type_figures is
 $$As _roll_figures(), of the figures by type.
 
 Arguments  minutes_from - minutes before this go
@@ -56,5 +56,3 @@ Arguments  minutes_from - minutes before this go
            at_most - how many of each
 Writes     symphony.type_figure
 Access     private$$;
-
-revoke execute on function symphony._roll_type_figures(timestamptz, timestamptz, integer) from public;

@@ -8,8 +8,6 @@ stable
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 #variable_conflict use_column
 declare
@@ -55,7 +53,7 @@ begin
 end;
 $$;
 
-comment on function symphony.figures_by_minute(integer) is
+comment on function symphony.figures_by_minute is
 $$What came in, went out and failed in each of the last minutes, of all queues: lines to draw. They
 cost a tenth of queue_figures(), which tells more.
 
@@ -66,5 +64,3 @@ Returns    a row for each queue
                first, and the present one last
 Raises     22023 invalid_parameter_value
 Access     operator, observer$$;
-
-revoke execute on function symphony.figures_by_minute(integer) from public;

@@ -14,8 +14,6 @@ stable
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 #variable_conflict use_column
 declare
@@ -84,7 +82,7 @@ begin
 end;
 $$;
 
-comment on function symphony.queue_figures(text, timestamptz, timestamptz, text) is
+comment on function symphony.queue_figures is
 $$What happened in queues, minute by minute or hour by hour. Minutes are kept for 7 days, hours for 90
 days. tick() folds them, and what happened since is read where it is.
 
@@ -109,5 +107,3 @@ Returns    a row for each queue and step in which something happened
 Raises     SY001 unknown_queue
            22023 invalid_parameter_value
 Access     operator, observer$$;
-
-revoke execute on function symphony.queue_figures(text, timestamptz, timestamptz, text) from public;

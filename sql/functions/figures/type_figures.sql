@@ -13,8 +13,6 @@ stable
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 #variable_conflict use_column
 declare
@@ -67,7 +65,7 @@ begin
 end;
 $$;
 
-comment on function symphony.type_figures(text, text, timestamptz, timestamptz, text) is
+comment on function symphony.type_figures is
 $$What handlers did with messages of each type, minute by minute or hour by hour, as workers told by
 heartbeat().
 
@@ -85,6 +83,3 @@ Returns    a row for each queue, type and step in which a handler ended
 Raises     SY001 unknown_queue
            22023 invalid_parameter_value
 Access     operator, observer$$;
-
-revoke execute on function
-    symphony.type_figures(text, text, timestamptz, timestamptz, text) from public;

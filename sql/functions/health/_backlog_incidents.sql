@@ -42,10 +42,8 @@ begin
 end;
 $$;
 
-comment on function symphony._backlog_incidents(timestamptz) is
+comment on function symphony._backlog_incidents is
 $$Queues into which more comes, minute by minute, than their workers take.
 
 Arguments  now
 Access     private$$;
-
-revoke execute on function symphony._backlog_incidents(timestamptz) from public;

@@ -21,10 +21,8 @@ begin
 end;
 $$;
 
-comment on function symphony._worker_incidents(timestamptz) is
+comment on function symphony._worker_incidents is
 $$Workers that have said nothing for long.
 
 Arguments  now
 Access     private$$;
-
-revoke execute on function symphony._worker_incidents(timestamptz) from public;

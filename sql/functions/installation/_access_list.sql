@@ -46,7 +46,7 @@ as $$
     cross join lateral pg_catalog.unnest(listed.functions) as named (function_name)
 $$;
 
-comment on function symphony._access_list() is
+comment on function symphony._access_list is
 $$Which functions grant_access() grants to whom. The contract of each function says the same.
 
 Returns    function_name - the function
@@ -54,5 +54,3 @@ Returns    function_name - the function
            by_queue - true: also if that is granted for some queues only. The function itself then
                looks at whether the queue is one of them
 Access     private$$;
-
-revoke execute on function symphony._access_list() from public;

@@ -26,11 +26,9 @@ begin
 end;
 $$;
 
-comment on function symphony._filled_lanes(integer[]) is
+comment on function symphony._filled_lanes is
 $$Those of many lanes that may have something to hand out, at little cost for the others.
 
 Arguments  lane_ids - best first
 Returns    all that have something, in their order; and some that only seem to
 Access     private$$;
-
-revoke execute on function symphony._filled_lanes(integer[]) from public;

@@ -91,8 +91,7 @@ begin
 end;
 $$;
 
-comment on function symphony._claim_gated(
-    integer, integer, text, interval, boolean, integer, integer[], int8multirange) is
+comment on function symphony._claim_gated is
 $$Take the next messages of a lane whose queue is ordered or has limits.
 
 Arguments  lane_id - locked
@@ -106,7 +105,3 @@ Returns    as claim_batch() does
 Writes     symphony.claim, symphony.parked, symphony.gate, symphony.freed_key, symphony.key_pace
 Locks      the gate of the queue until the transaction ends
 Access     private$$;
-
-revoke execute on function
-    symphony._claim_gated(integer, integer, text, interval, boolean, integer, integer[], int8multirange)
-    from public;

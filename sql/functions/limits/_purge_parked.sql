@@ -34,7 +34,7 @@ begin
 end;
 $$;
 
-comment on function symphony._purge_parked(text, int8multirange) is
+comment on function symphony._purge_parked is
 $$Drop the messages of a queue that wait for their keys.
 
 Arguments  queue_name - its lanes are locked
@@ -43,5 +43,3 @@ Returns    how many
 Writes     symphony.message, symphony.parked, symphony.held_key, symphony.freed_key, and what
            _forget() and _free_keys() write
 Access     private$$;
-
-revoke execute on function symphony._purge_parked(text, int8multirange) from public;

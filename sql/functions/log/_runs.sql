@@ -20,7 +20,7 @@ begin
 end;
 $$;
 
-comment on function symphony._runs(integer, int8multirange, integer) is
+comment on function symphony._runs is
 $$The next messages of a lane out of several runs of transactions, in order.
 
 Arguments  lane_id
@@ -28,5 +28,3 @@ Arguments  lane_id
            at_most - null: all
 Returns    rows of symphony.message. It reads no others than these
 Access     private$$;
-
-revoke execute on function symphony._runs(integer, int8multirange, integer) from public;

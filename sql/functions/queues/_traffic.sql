@@ -80,7 +80,7 @@ begin
 end;
 $$;
 
-comment on function symphony._traffic(text, timestamptz, integer) is
+comment on function symphony._traffic is
 $$What is pending, and what happened lately, for queue_stats().
 
 Arguments  of_queue - null: all queues
@@ -93,5 +93,3 @@ Returns    a row for each queue
            is_counted - false: there may be more that are pending
            is_read - false: there are claims that were not read
 Access     private$$;
-
-revoke execute on function symphony._traffic(text, timestamptz, integer) from public;

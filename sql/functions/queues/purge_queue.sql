@@ -53,7 +53,7 @@ begin
 end;
 $$;
 
-comment on function symphony.purge_queue(text) is
+comment on function symphony.purge_queue is
 $$Drop all pending messages of a queue at once. They are counted, half a second for a million, and not
 written. Delayed ones stay, and those being processed. The idempotency keys of what is dropped are
 free then.
@@ -66,5 +66,3 @@ Writes     symphony.claim (a row for each lane with pending messages), symphony.
            symphony.audit, and what _purge_parked() writes
 Locks      the lanes of the queue until the transaction ends
 Access     operator$$;
-
-revoke execute on function symphony.purge_queue(text) from public;

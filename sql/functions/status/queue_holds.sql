@@ -62,7 +62,7 @@ begin
 end;
 $$;
 
-comment on function symphony.queue_holds(text) is
+comment on function symphony.queue_holds is
 $$What delays or holds messages of a queue now. why_not_running() says it of one message.
 
 Arguments  queue_name - the queue
@@ -73,5 +73,3 @@ Returns    a row for each. Without a row nothing does, but for the messages befo
                10,000 messages are looked at
 Raises     SY001 unknown_queue
 Access     operator, observer$$;
-
-revoke execute on function symphony.queue_holds(text) from public;

@@ -19,7 +19,7 @@ begin
 end;
 $$;
 
-comment on function symphony._promote_due_messages(timestamptz, timestamptz) is
+comment on function symphony._promote_due_messages is
 $$Move delayed messages whose time has come into the log.
 
 Arguments  from_time - those that became due after this
@@ -27,5 +27,3 @@ Arguments  from_time - those that became due after this
 Returns    how many, at most 1000 at once
 Writes     symphony.delayed_message, symphony.message; NOTIFY if a worker sleeps
 Access     private$$;
-
-revoke execute on function symphony._promote_due_messages(timestamptz, timestamptz) from public;

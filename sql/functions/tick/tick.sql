@@ -4,8 +4,6 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 /*
  * A sweep starts where the last one ended, so that it does not walk over rows that are gone
@@ -89,7 +87,7 @@ begin
 end;
 $$;
 
-comment on function symphony.tick(boolean) is
+comment on function symphony.tick is
 $$Do what time has made due: delayed messages, schedules, ended leases, retention. Call it every
 second, from as many places as you like.
 
@@ -115,5 +113,3 @@ Writes     symphony.tick (inserts one row) and the tables of the messages concer
 Locks      all other ticks until the transaction ends: commit at once. An idle transaction is ended
            after 10 seconds
 Access     consumer, operator$$;
-
-revoke execute on function symphony.tick(boolean) from public;
