@@ -18,7 +18,6 @@ from .wire import Received, delivery_of, packed
 if TYPE_CHECKING:
     from aio_pika.abc import AbstractIncomingMessage
 
-__all__ = ["RabbitMQ"]
 
 PATIENCE = 10.0
 HEARTBEAT = 10  # seconds; after three, nothing was heard of the broker for too long

@@ -12,8 +12,6 @@ from ..redaction import without_secrets
 from ..waiting import Backoff, Flag
 from .broker import Broker, BrokerAway, BrokerFull
 
-__all__ = ["BrokerGone", "Reach"]
-
 T = TypeVar("T")
 log = logging.getLogger("symphony_pg.brokers")
 

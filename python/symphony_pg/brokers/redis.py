@@ -17,8 +17,6 @@ from .extras import needs
 from .files import check_files, named_in
 from .wire import Received, delivery_of, packed
 
-__all__ = ["Redis"]
-
 PATIENCE = 10.0
 MAX_IDLE = 30.0
 FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")

@@ -25,8 +25,6 @@ from .files import check_files
 from .threads import Threads
 from .wire import Received, delivery_of, packed
 
-__all__ = ["SQS"]
-
 PATIENCE = 10.0
 POLL = 1  # seconds; whoever stops, or hears nothing, waits for its end
 VISIBILITY = 30.0

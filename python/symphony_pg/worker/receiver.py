@@ -33,8 +33,6 @@ from .link import Link
 from .pace import Pace
 from .settler import Counts, Settler
 
-__all__ = ["BrokerSource", "DeliveredClaim", "Receiver"]
-
 WAIT = 0.2
 QUIET = 1.0  # for so long nothing comes from a queue that is drained
 LOOK = 0.02
