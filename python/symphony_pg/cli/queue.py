@@ -155,13 +155,17 @@ def resume(client: Client, out: Output, name: str) -> None:
 def purge(client: Client, out: Output, name: str, yes: bool) -> None:
     """Remove every pending message of the queue NAME.
 
+    It asks first, and then removes no more than it has counted.
+
     \b
     Example:
       symphony-pg queue purge mail --yes
     """
+    found = client.purge_preview(name)
     if not yes:
-        click.confirm(f"Remove every pending message of {name}?", abort=True, err=True)
-    messages = client.purge_queue(name)
+        count = f"{found.messages:,}{' or more' if found.at_least else ''}"
+        click.confirm(f"Remove every pending message of {name}, {count} now?", abort=True, err=True)
+    messages = client.purge_queue(name, None if yes else found.seen)
     text = f"Nothing is pending in queue {name}; messages removed: {messages:,}."
     out.say(text, queue_name=name, purged=True, messages=messages)
 

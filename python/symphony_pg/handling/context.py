@@ -119,6 +119,11 @@ class Context:
         return self._headers
 
     @property
+    def body_size(self) -> int:
+        """How many bytes the JSON of its body has, as it came from the database."""
+        return len(self._message.body.encode())
+
+    @property
     def enqueued_at(self) -> datetime:
         """When it was enqueued."""
         return self._message.enqueued_at

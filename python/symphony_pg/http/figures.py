@@ -59,8 +59,13 @@ class Cached(Generic[T]):
             known.add_done_callback(self._note)
         return await asyncio.shield(known)
 
+    def forget(self) -> None:
+        """Let whoever asks next see what is so now."""
+        self._reading = None
+
     def _note(self, reading: asyncio.Future[T]) -> None:
-        self._read_at = time.monotonic()
+        if reading is self._reading:
+            self._read_at = time.monotonic()
         if not reading.cancelled():
             reading.exception()  # whoever asked has got it
 
@@ -98,7 +103,8 @@ class Figures:
         self._connections = Connections(
             dsn, most=2, prepare_threshold=None, call_timeout=min(call_timeout, LONGEST_SILENCE)
         )
-        self.samples = Cached(self._samples)
+        self.incidents = Cached(lambda: self.read(functions.health(__version__)))
+        self.samples = Cached(lambda: self.read(functions.metrics()))
         self.state = Cached(self._state)
 
     def close(self) -> None:
@@ -132,9 +138,6 @@ class Figures:
         groups = await self.read(functions.failed_stats(queue, message_type, error_class))
         return _told(groups, FAILED)
 
-    async def _samples(self) -> list[Sample]:
-        return await self.read(functions.metrics())
-
     async def _state(self) -> dict[str, Any]:
         """Return the state of all: "ok", "degraded" or "down", and what it is made of.
 
@@ -146,7 +149,7 @@ class Figures:
         ticked = [each.value for each in samples if each.metric == TICKED]
         age = round(time.time() - max(ticked), 1) if ticked else None
         down = _transports_down(samples)
-        incidents = await self.read(functions.health(__version__))
+        incidents = await self.incidents.get()
         silent = age is None or age > LONGEST_SILENCE_OF_TICKS
         degraded = down or any(each.severity == "critical" for each in incidents)
         return {

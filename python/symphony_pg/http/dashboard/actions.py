@@ -177,7 +177,7 @@ SWITCHES = (
 ACTIONS = {
     **{each[0]: _switch(*each) for each in SWITCHES},
     "purge-queue": Action(
-        lambda form: functions.purge_queue(form.one("queue")),
+        lambda form: functions.purge_queue(form.one("queue"), form.one("seen")),
         lambda form, done: f"{done:,} pending messages of {form.one('queue')} are removed.",
     ),
     "set-limits": Action(

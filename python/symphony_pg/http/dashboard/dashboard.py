@@ -70,7 +70,7 @@ class Dashboard:
 
         async def look(name: str, database: Database) -> Seen:
             try:
-                return Seen(name, await database.overview.get(), None)
+                return Seen(name, await database.glance(), None)
             except Exception as error:
                 return Seen(name, None, as_problem(error, request_id))
 
