@@ -56,7 +56,8 @@ begin
     )
     select v_dropped + coalesce(sum(dropped.passed), 0) into v_dropped from dropped;
     if v_dropped > 0 then
-        perform symphony._audit('purge_queue', jsonb_build_object('queue_name', queue_name), v_dropped);
+        perform symphony._audit(
+            'purge_queue', jsonb_build_object('queue_name', queue_name, 'seen', seen), v_dropped);
     end if;
     return v_dropped;
 end;
