@@ -11,12 +11,11 @@ from typing import Any
 
 from ..config.broker import BrokerSettings
 from ..database.functions.messages import ClaimedMessage
+from ..waiting import within
 from .broker import Broker, BrokerAway, BrokerFull, Delivery, NeverSent
 from .extras import needs
 from .files import check_files, named_in
 from .wire import Received, delivery_of, packed
-
-__all__ = ["Redis"]
 
 PATIENCE = 10.0
 MAX_IDLE = 30.0
@@ -98,7 +97,7 @@ class Redis(Broker):
         if self._has_read:
             self._has_read = False
             with suppress(Exception):
-                await asyncio.wait_for(self._leave(), 2)
+                await within(2, self._leave())
         connections, self._connections = self._connections, None
         await _hang_up(connections)
 

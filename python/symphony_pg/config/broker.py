@@ -10,8 +10,6 @@ from urllib.parse import urlsplit
 
 from ..errors import SymphonyError
 
-__all__ = ["EVENTS", "FIFO", "URL", "BrokerSettings", "is_url"]
-
 URL = (
     "Write it as scheme://user:password@host:port/name. In a password write / : @ ? # % as %2F %3A "
     "%40 %3F %23 %25."

@@ -60,12 +60,10 @@ begin
 end;
 $$;
 
-comment on function symphony._check_transport_config(text, jsonb) is
+comment on function symphony._check_transport_config is
 $$Refuse settings that a broker of this type does not know, and those that may hold a secret.
 
 Arguments  transport_type - redis, rabbitmq or sqs
            config - of create_transport()
 Raises     22023 invalid_parameter_value
 Access     private$$;
-
-revoke execute on function symphony._check_transport_config(text, jsonb) from public;
