@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
@@ -99,9 +99,7 @@ class Redis(Broker):
             with suppress(Exception):
                 await within(2, self._leave())
         connections, self._connections = self._connections, None
-        for conn in connections or ():
-            with suppress(Exception):
-                await conn.aclose()
+        await _hang_up(connections)
 
     async def _leave(self) -> None:
         held = await self._conn.xpending_range(
@@ -126,7 +124,11 @@ class Redis(Broker):
 
     @asynccontextmanager
     async def _translated(self) -> AsyncIterator[None]:
-        """Let everything that the connection does be BrokerAway, and what it may not hold too."""
+        """Let everything that the connection does be BrokerAway, and what it may not hold too.
+
+        Who was about to connect while another task has hung up does so all the same.
+        """
+        connections = self._connections
         try:
             yield
         except (BrokerAway, NeverSent):
@@ -135,6 +137,9 @@ class Redis(Broker):
             raise BrokerFull(f"Redis: {error}") from error
         except (self._errors.RedisError, OSError, asyncio.TimeoutError) as error:
             raise BrokerAway(f"Redis: {error or type(error).__name__}") from error
+        finally:
+            if self._connections is not connections:
+                await _hang_up(connections)
 
     async def publish(self, messages: Sequence[ClaimedMessage]) -> list[Outcome]:
         """Publish in order, in one pipeline."""
@@ -273,6 +278,13 @@ async def _understood() -> AsyncIterator[None]:
         yield
     except (TypeError, ValueError) as error:
         raise BrokerAway(f"Redis: the DSN is not understood: {error}") from error
+
+
+async def _hang_up(connections: Iterable[Any] | None) -> None:
+    """Close both, also when whoever waits for that is cancelled."""
+    closing = [asyncio.ensure_future(each.aclose()) for each in connections or ()]
+    if closing:
+        await asyncio.wait(closing)
 
 
 def _text(value: Any) -> str:
