@@ -1,4 +1,10 @@
 /*
+ * Nobody may execute a function whom it was not granted to, and PostgreSQL grants each new one to all.
+ */
+revoke execute on all routines in schema symphony from public;
+
+
+/*
  * What was granted is granted again, since there may be new functions: to those roles that are the
  * ones it was granted to.  Others wait for _restore_access().
  */

@@ -48,13 +48,12 @@ def _installable(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _one_function(name: str, text: str) -> Iterator[tuple[int, str]]:
-    """Expect of a file of sql/functions one function, its contract and its access."""
+    """Expect of a file of sql/functions one function and its contract."""
     defined = DEFINES.findall(text)
     if defined != [name]:
         yield 1, f"must define symphony.{name} and nothing else, but defines {defined}"
-    for statement in ("comment on", "revoke execute on"):
-        if not re.search(rf"^{statement} (function|procedure)\s+symphony\.{name}\(", text, re.M):
-            yield 1, f"lacks: {statement} function symphony.{name}"
+    if not re.search(rf"^comment on (function|procedure) symphony\.{name} is$", text, re.M):
+        yield 1, f"lacks: comment on function symphony.{name} is"
 
 
 def _notes(text: str) -> Iterator[tuple[int, str]]:

@@ -16,10 +16,8 @@ begin
 end;
 $$;
 
-comment on function symphony._check_isolation() is
+comment on function symphony._check_isolation is
 $$Refuse to work with a position that may be out of date.
 
 Raises     SY011 wrong_isolation_level
 Access     private$$;
-
-revoke execute on function symphony._check_isolation() from public;

@@ -4,10 +4,8 @@ language sql
 volatile
 as $$ select pg_catalog.clock_timestamp() $$;
 
-comment on function symphony._now() is
+comment on function symphony._now is
 $$The time, in one place: tests replace it inside a transaction they roll back.
 
 Returns    the wall clock, moving on within a transaction
 Access     private$$;
-
-revoke execute on function symphony._now() from public;

@@ -10,7 +10,7 @@ as $$
             _audit.action, pg_catalog.jsonb_strip_nulls(_audit.arguments), _audit.affected)
 $$;
 
-comment on function symphony._audit(text, jsonb, bigint) is
+comment on function symphony._audit is
 $$Note who did something. Each function that an operator may call does so when it has changed
 something, in the same transaction.
 
@@ -19,5 +19,3 @@ Arguments  action - the name of the function
            affected - how many things that concerned; null: not counted
 Writes     symphony.audit
 Access     private$$;
-
-revoke execute on function symphony._audit(text, jsonb, bigint) from public;

@@ -7,10 +7,8 @@ as $$
         symphony._caller(), ' (' operator(pg_catalog.||) symphony._actor() operator(pg_catalog.||) ')')
 $$;
 
-comment on function symphony._signature() is
+comment on function symphony._signature is
 $$Who calls, for people: the role, and the actor if one was told: ops (ada@web1). What holds messages
 keeps it, and so tells who did that when the audit has forgotten.
 
 Access     private$$;
-
-revoke execute on function symphony._signature() from public;

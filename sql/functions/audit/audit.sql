@@ -37,8 +37,7 @@ begin
 end;
 $$;
 
-comment on function symphony.audit(
-    text, text, text, timestamptz, timestamptz, text, bigint, integer) is
+comment on function symphony.audit is
 $$Tell who did what, newest first. Calls that changed nothing are not among it.
 
 Arguments  action - the name of a function
@@ -51,6 +50,3 @@ Arguments  action - the name of a function
 Returns    the columns of symphony.audit, by name
 Raises     22023 invalid_parameter_value
 Access     operator, observer$$;
-
-revoke execute on function symphony.audit(
-    text, text, text, timestamptz, timestamptz, text, bigint, integer) from public;

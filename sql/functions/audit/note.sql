@@ -15,12 +15,10 @@ begin
 end;
 $$;
 
-comment on function symphony.note(text) is
+comment on function symphony.note is
 $$Write a remark among what was done, for whoever reads it later.
 
 Arguments  remark - 1 to 1000 characters
 Raises     22023 invalid_parameter_value
 Writes     symphony.audit
 Access     operator$$;
-
-revoke execute on function symphony.note(text) from public;

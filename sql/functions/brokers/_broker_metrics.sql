@@ -17,7 +17,7 @@ as $$
     where symphony._is_broker(t.transport_type)
 $$;
 
-comment on function symphony._broker_metrics(timestamptz) is
+comment on function symphony._broker_metrics is
 $$What metrics() tells of brokers: whether relays reach them, what waits in their outboxes, and what
 was forwarded.
 
@@ -27,5 +27,3 @@ Returns    a row for each value
            labels - the transport
            value - what it is now
 Access     private$$;
-
-revoke execute on function symphony._broker_metrics(timestamptz) from public;

@@ -9,11 +9,9 @@ as $$
       and symphony._is_broker(transport.transport_type)
 $$;
 
-comment on function symphony._broker_of(text) is
+comment on function symphony._broker_of is
 $$The transport that forwards the messages of a queue to a broker.
 
 Arguments  queue_name
 Returns    its name; null: it is an ordinary queue, and no outbox
 Access     private$$;
-
-revoke execute on function symphony._broker_of(text) from public;

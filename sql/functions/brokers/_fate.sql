@@ -47,8 +47,7 @@ begin
 end;
 $$;
 
-comment on function symphony._fate(
-    symphony.transport, symphony.message, text[], boolean, interval, boolean) is
+comment on function symphony._fate is
 $$What becomes of a delivery that did not succeed.
 
 Arguments  transport - that it came by
@@ -61,6 +60,3 @@ Returns    retryable, wait, is_snoozed - with what the policies say
            outcome - retry, snoozed or failed
            reason - of a failed one: as in failed_message
 Access     private$$;
-
-revoke execute on function symphony._fate(
-    symphony.transport, symphony.message, text[], boolean, interval, boolean) from public;

@@ -11,11 +11,9 @@ as $$
     where name is not null
 $$;
 
-comment on function symphony._forwarded_remark(text, timestamptz) is
+comment on function symphony._forwarded_remark is
 $$Where a forwarded message is, as a sentence for why_not_running().
 
 Arguments  queue_name - the outbox
            finished_at - when it was forwarded
 Access     private$$;
-
-revoke execute on function symphony._forwarded_remark(text, timestamptz) from public;

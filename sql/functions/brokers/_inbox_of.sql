@@ -35,7 +35,7 @@ begin
 end;
 $$;
 
-comment on function symphony._inbox_of(text) is
+comment on function symphony._inbox_of is
 $$The transport that a delivery came by, if the caller may consume from it.
 
 Arguments  transport_name
@@ -44,5 +44,3 @@ Raises     SY020 unknown_transport
            55000 object_not_in_prerequisite_state - it leads to no broker
            42501 insufficient_privilege - the caller may use some queues, and not its outbox
 Access     private$$;
-
-revoke execute on function symphony._inbox_of(text) from public;

@@ -7,10 +7,8 @@ as $$
         _is_broker.transport_type operator(pg_catalog.=) any ('{redis,rabbitmq,sqs}'::text[]), false)
 $$;
 
-comment on function symphony._is_broker(text) is
+comment on function symphony._is_broker is
 $$Whether transports of a type lead to a broker.
 
 Arguments  transport_type - null: no
 Access     private$$;
-
-revoke execute on function symphony._is_broker(text) from public;

@@ -12,12 +12,10 @@ as $$
                                               transport.transport_name))
 $$;
 
-comment on function symphony._leads_there(text, symphony.transport) is
+comment on function symphony._leads_there is
 $$Whether messages of a queue go where a transport consumes: it is its outbox, or that of another one
 with the same destination, as where groups of Redis share a stream.
 
 Arguments  queue_name - null: nobody knows, and it may be
            transport - the transport
 Access     private$$;
-
-revoke execute on function symphony._leads_there(text, symphony.transport) from public;

@@ -23,7 +23,7 @@ begin
 end;
 $$;
 
-comment on function symphony._make_outbox(text, text, boolean) is
+comment on function symphony._make_outbox is
 $$Make sure that a broker's transport has a queue for its messages, and that no other has it.
 
 Arguments  transport_name
@@ -33,5 +33,3 @@ Raises     22023 invalid_parameter_value
            55000 object_not_in_prerequisite_state - it is the outbox of another transport
 Writes     what create_queue() writes
 Access     private$$;
-
-revoke execute on function symphony._make_outbox(text, text, boolean) from public;

@@ -22,7 +22,7 @@ begin
 end;
 $$;
 
-comment on function symphony._purge_inbox(timestamptz, integer) is
+comment on function symphony._purge_inbox is
 $$Forget deliveries that no broker hands out again: those of a week ago, or as the transport says.
 
 Arguments  now
@@ -30,5 +30,3 @@ Arguments  now
 Returns    how many
 Writes     symphony.inbox
 Access     private$$;
-
-revoke execute on function symphony._purge_inbox(timestamptz, integer) from public;

@@ -27,12 +27,10 @@ begin
 end;
 $$;
 
-comment on function symphony._relay_remark(text, timestamptz) is
+comment on function symphony._relay_remark is
 $$Why messages of an outbox are not forwarded, as a sentence for why_not_running().
 
 Arguments  queue_name
            now
 Returns    null: it is no outbox, or its broker is up, or a worker works it off itself
 Access     private$$;
-
-revoke execute on function symphony._relay_remark(text, timestamptz) from public;

@@ -32,7 +32,7 @@ as $$
     ) as told
 $$;
 
-comment on function symphony._relays(text, timestamptz) is
+comment on function symphony._relays is
 $$What the relays of a transport say, those that were heard within the last 20 seconds.
 
 Arguments  transport_name
@@ -44,5 +44,3 @@ Returns    one row
            relays - how many
            consumers - workers that consume from its broker
 Access     private$$;
-
-revoke execute on function symphony._relays(text, timestamptz) from public;

@@ -56,8 +56,7 @@ begin
 end;
 $$;
 
-comment on function symphony._store_home(
-    symphony.message, text, text, timestamptz, text, text, text, text) is
+comment on function symphony._store_home is
 $$Put a message that came home where it belongs.
 
 Arguments  delivery - the message; attempt - the deliveries before this one
@@ -70,6 +69,3 @@ Arguments  delivery - the message; attempt - the deliveries before this one
            traceback - of the error
 Writes     symphony.delayed_message, symphony.message or symphony.failed_message, symphony.attempt
 Access     private$$;
-
-revoke execute on function symphony._store_home(
-    symphony.message, text, text, timestamptz, text, text, text, text) from public;

@@ -43,7 +43,7 @@ begin
 end;
 $$;
 
-comment on function symphony._take_home(bigint, integer, symphony.transport) is
+comment on function symphony._take_home is
 $$Take a forwarded message out of the log, since it comes home.
 
 Arguments  message_id
@@ -55,5 +55,3 @@ Returns    message_id - null: it is of a queue that does not lead there, or was 
            kept - what was in the log; null: it was purged meanwhile
 Writes     symphony.message, symphony.claim if a relay has it
 Access     private$$;
-
-revoke execute on function symphony._take_home(bigint, integer, symphony.transport) from public;

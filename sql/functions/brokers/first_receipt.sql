@@ -22,7 +22,7 @@ begin
 end;
 $$;
 
-comment on function symphony.first_receipt(text, text) is
+comment on function symphony.first_receipt is
 $$Note that a delivery of a broker takes effect, in the transaction of that effect. A broker may hand
 a message out twice; the second receipt is told to do nothing.
 
@@ -36,5 +36,3 @@ Raises     SY020 unknown_transport
            42501 insufficient_privilege - the caller may use some queues, and not its outbox
 Writes     symphony.inbox
 Access     consumer$$;
-
-revoke execute on function symphony.first_receipt(text, text) from public;

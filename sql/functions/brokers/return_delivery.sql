@@ -82,9 +82,7 @@ begin
 end;
 $$;
 
-comment on function symphony.return_delivery(
-    text, text, text, jsonb, jsonb, integer, text, bigint, text, boolean, interval, text, text[], boolean,
-    text, integer, timestamptz, text) is
+comment on function symphony.return_delivery is
 $$Take back what a broker had handed out and could not be done: it comes back later by the same way,
 or has failed for good. The retry policies decide which, as in nack_with_backoff(). Commit this, and
 then let the broker forget it.
@@ -116,7 +114,3 @@ Raises     SY020 unknown_transport
 Writes     symphony.delayed_message or symphony.failed_message, symphony.message, symphony.attempt,
            symphony.inbox for a message of somebody else; symphony.claim if the relay has it still
 Access     consumer$$;
-
-revoke execute on function symphony.return_delivery(
-    text, text, text, jsonb, jsonb, integer, text, bigint, text, boolean, interval, text, text[], boolean,
-    text, integer, timestamptz, text) from public;

@@ -25,7 +25,7 @@ begin
 end;
 $$;
 
-comment on function symphony.transport_status() is
+comment on function symphony.transport_status is
 $$The brokers: whether relays reach them, and what waits. All of it is what relays said of themselves
 within the last 20 seconds.
 
@@ -43,5 +43,3 @@ Returns    a row for each transport that leads to a broker
            oldest_pending_age - how long the oldest of them has waited
            forwarded_last_minute - messages
 Access     operator, observer$$;
-
-revoke execute on function symphony.transport_status() from public;

@@ -33,7 +33,7 @@ begin
 end;
 $$;
 
-comment on function symphony._check_claim(text[], integer, interval) is
+comment on function symphony._check_claim is
 $$Refuse a claim that cannot be right.
 
 Arguments  as for claim_batch()
@@ -41,5 +41,3 @@ Raises     SY011 wrong_isolation_level
            22023 invalid_parameter_value
            42501 insufficient_privilege
 Access     private$$;
-
-revoke execute on function symphony._check_claim(text[], integer, interval) from public;

@@ -67,8 +67,7 @@ begin
 end;
 $$;
 
-comment on function symphony._claim_expiring(
-    integer, integer, text, interval, boolean, integer, integer[]) is
+comment on function symphony._claim_expiring is
 $$Take the next messages of a lane some of whose messages expire.
 
 Arguments  lane_id - locked
@@ -80,6 +79,3 @@ Writes     what _claim_gated(), _claim_log() and _expire() write; NOTIFY if it c
            thousands of messages that were late
 Locks      what _claim_gated() locks
 Access     private$$;
-
-revoke execute on function symphony._claim_expiring(
-    integer, integer, text, interval, boolean, integer, integer[]) from public;

@@ -35,11 +35,7 @@ begin
     v_limit := case when v_lane.alone then 1 else _claim_log.batch_size end;
     return query
     with batch as materialized (
-        (select * from symphony._run(_claim_log.lane_id, v_first, coalesce(v_lane.partial_message_id, 0),
-                                     v_limit))
-        union all
-        (select * from symphony._runs(_claim_log.lane_id, v_take - int8multirange(v_first), v_limit)
-         where v_take <> int8multirange(v_first)) limit v_limit
+        select * from symphony._runs(_claim_log.lane_id, v_take, v_first, v_lane.partial_message_id, v_limit)
     ), taken as (
         select array_agg(message_id) as ids, (array_agg(txid))[v_limit] as last_txid,
                (array_agg(message_id))[v_limit] as last_message_id,
@@ -53,7 +49,8 @@ begin
                cardinality(ids), ids, greatest(date_part('epoch', v_now) - due_at, 0),
                v_lane.ahead - symphony._drained(v_take, v_first, last_txid), last_txid, last_message_id
         from taken
-        returning claim_id, lease_until, size = v_limit or v_has_more as has_more
+        returning claim_id, lease_until, v_has_more or size = v_limit and symphony._has_rest(
+            _claim_log.lane_id, v_take, v_first, partial_txid, partial_message_id) as has_more
     )
     select claimed.claim_id, batch.message_id, v_lane.queue_name, batch.message_type,
            batch.body, batch.headers, v_lane.priority::integer, batch.attempt + 1,
@@ -64,7 +61,7 @@ begin
 end;
 $$;
 
-comment on function symphony._claim_log(integer, integer, text, interval, integer[]) is
+comment on function symphony._claim_log is
 $$Take the next messages of a lane without limits.
 
 Arguments  lane_id - locked
@@ -73,5 +70,3 @@ Arguments  lane_id - locked
 Returns    as claim_batch() does
 Writes     symphony.claim (inserts one row)
 Access     private$$;
-
-revoke execute on function symphony._claim_log(integer, integer, text, interval, integer[]) from public;

@@ -49,7 +49,7 @@ begin
 end;
 $$;
 
-comment on function symphony._expire(integer, bigint) is
+comment on function symphony._expire is
 $$Settle those messages of the newest claim of a lane that had expired when it was made.
 
 Arguments  lane_id - locked
@@ -57,5 +57,3 @@ Arguments  lane_id - locked
 Returns    those of its messages that are open; null: there is no new claim
 Writes     symphony.claim, what _park_again(), _hold_keys(), _fail_late() and _refund() write
 Access     private$$;
-
-revoke execute on function symphony._expire(integer, bigint) from public;

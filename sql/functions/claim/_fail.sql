@@ -32,7 +32,7 @@ begin
 end;
 $$;
 
-comment on function symphony._fail(bigint[], text, text, text, bigint, text) is
+comment on function symphony._fail is
 $$Move messages of a claim to the failed ones.
 
 Arguments  message_ids - those to move
@@ -44,5 +44,3 @@ Arguments  message_ids - those to move
 Returns    how many messages that were
 Writes     symphony.message, symphony.failed_message, symphony.attempt
 Access     private$$;
-
-revoke execute on function symphony._fail(bigint[], text, text, text, bigint, text) from public;

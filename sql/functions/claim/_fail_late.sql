@@ -46,7 +46,7 @@ begin
 end;
 $$;
 
-comment on function symphony._fail_late(bigint[], timestamptz) is
+comment on function symphony._fail_late is
 $$Move messages that have expired to the failed ones, or remove those that are to be dropped.
 
 Arguments  message_ids - in the log
@@ -55,5 +55,3 @@ Returns    those that were removed
 Writes     symphony.message, symphony.failed_message, symphony.attempt, symphony.held_key, and what
            _forget() and _free_keys() write
 Access     private$$;
-
-revoke execute on function symphony._fail_late(bigint[], timestamptz) from public;

@@ -51,7 +51,7 @@ begin
 end;
 $$;
 
-comment on function symphony._hold_claim(bigint, bigint[]) is
+comment on function symphony._hold_claim is
 $$Lock a live claim so that messages of it can be settled.
 
 Arguments  claim_id
@@ -62,5 +62,3 @@ Raises     SY010 lease_lost - the lease ended, the claim is foreign or settled, 
            SY013 message_returned
 Locks      the row of the claim
 Access     private$$;
-
-revoke execute on function symphony._hold_claim(bigint, bigint[]) from public;

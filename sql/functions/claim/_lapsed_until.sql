@@ -17,11 +17,9 @@ begin
 end;
 $$;
 
-comment on function symphony._lapsed_until(timestamptz) is
+comment on function symphony._lapsed_until is
 $$Until when leases must have ended to be over now: nearly always until now.
 
 Arguments  now
 Returns    now; or, when nobody has ticked for 5 seconds, the time of the last tick
 Access     private$$;
-
-revoke execute on function symphony._lapsed_until(timestamptz) from public;

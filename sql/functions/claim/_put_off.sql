@@ -44,7 +44,7 @@ begin
 end;
 $$;
 
-comment on function symphony._put_off(bigint, timestamptz, interval, integer, text, text) is
+comment on function symphony._put_off is
 $$Let a message of a claim come back later.
 
 Arguments  message_id
@@ -56,6 +56,3 @@ Arguments  message_id
 Writes     symphony.delayed_message, or symphony.message if the moment has come; NOTIFY then, if a
            worker sleeps
 Access     private$$;
-
-revoke execute on function
-    symphony._put_off(bigint, timestamptz, interval, integer, text, text) from public;

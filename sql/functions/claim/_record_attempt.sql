@@ -24,7 +24,7 @@ begin
 end;
 $$;
 
-comment on function symphony._record_attempt(bigint[], text, text, text, text, bigint) is
+comment on function symphony._record_attempt is
 $$Note that an attempt did not succeed, before the message is moved.
 
 Arguments  message_ids - those of them that are in the log
@@ -35,6 +35,3 @@ Arguments  message_ids - those of them that are in the log
            claim_id - the claim they are open in
 Writes     symphony.attempt
 Access     private$$;
-
-revoke execute on function
-    symphony._record_attempt(bigint[], text, text, text, text, bigint) from public;

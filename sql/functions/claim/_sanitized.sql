@@ -53,12 +53,10 @@ begin
 end;
 $$;
 
-comment on function symphony._sanitized(text) is
+comment on function symphony._sanitized is
 $$An error text without secrets, cut to its last 8,000 bytes.
 
 Arguments  error_text
 Returns    the text. It says [redacted] in place of connection strings, of passwords in URLs, and of
            the values of keys such as password, token, secret, authorization and api_key
 Access     private$$;
-
-revoke execute on function symphony._sanitized(text) from public;

@@ -39,7 +39,7 @@ begin
 end;
 $$;
 
-comment on function symphony._settle(bigint, bigint[], integer, integer, integer) is
+comment on function symphony._settle is
 $$Strike messages off a claim whose row is locked.
 
 Arguments  claim_id
@@ -50,7 +50,3 @@ Arguments  claim_id
 Returns    how many messages that were
 Writes     symphony.claim (updates one row); what _let_go() writes, if the queue has limits
 Access     private$$;
-
-revoke execute on function
-    symphony._settle(bigint, bigint[], integer, integer, integer)
-    from public;

@@ -7,8 +7,6 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 /*
  * Nearly always all messages of a claim are settled at once: one statement does that.  The
@@ -39,7 +37,7 @@ begin
 end;
 $$;
 
-comment on function symphony.ack(bigint, bigint[]) is
+comment on function symphony.ack is
 $$Settle messages of a live claim: they are done.
 
 Arguments  claim_id - from claim_batch()
@@ -50,5 +48,3 @@ Raises     SY010 lease_lost - the lease ended, or a message is already settled
 Writes     symphony.claim (updates one row), symphony.held_key; NOTIFY if the queue has limits and a
            worker sleeps
 Access     consumer$$;
-
-revoke execute on function symphony.ack(bigint, bigint[]) from public;

@@ -16,9 +16,6 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 /*
  * It locks the first lane that has something, and takes messages in a new statement: only that one sees
@@ -65,11 +62,7 @@ begin
         continue when v_lane.is_gated or v_lane.expires or isempty(v_take);
         v_first := symphony._first_run(v_take, v_lane.partial_txid);
         return query with batch as materialized (
-            (select * from symphony._run(v_lane_id, v_first, coalesce(v_lane.partial_message_id, 0),
-                                         batch_size))
-            union all
-            (select * from symphony._runs(v_lane_id, v_take - int8multirange(v_first), batch_size)
-             where v_take <> int8multirange(v_first)) limit batch_size
+            select * from symphony._runs(v_lane_id, v_take, v_first, v_lane.partial_message_id, batch_size)
         ), taken as (
             select array_agg(message_id) as ids, (array_agg(txid))[batch_size] as last_txid,
                    (array_agg(message_id))[batch_size] as last_message_id,
@@ -83,7 +76,8 @@ begin
                    greatest(date_part('epoch', v_lane.now) - due_at, 0),
                    v_lane.ahead - symphony._drained(v_take, v_first, last_txid), last_txid, last_message_id
             from taken
-            returning claim_id, lease_until, size = batch_size or v_busy is not null
+            returning claim_id, lease_until, v_busy is not null or size = batch_size and symphony._has_rest(
+                    v_lane_id, v_take, v_first, partial_txid, partial_message_id)
                 or i < cardinality(v_lanes) and symphony._has_pending(v_lanes[i + 1:], v_finished) as has_more
         )
         select claimed.claim_id, batch.message_id, v_lane.queue_name, batch.message_type, batch.body,
@@ -102,7 +96,7 @@ begin
 end;
 $$;
 
-comment on function symphony.claim_batch(text[], integer, text, interval, boolean, integer) is
+comment on function symphony.claim_batch is
 $$Take the next messages of the first of these queues that has any, for as long as a lease lasts.
 Those that were to start earlier, see enqueue(), are not among them: they fail, or are dropped.
 
@@ -148,6 +142,3 @@ Writes     symphony.claim (inserts one row); what _claim_gated() writes, if the 
 Locks      the lane until the transaction ends: commit at once. An idle transaction is ended after
            10 seconds. It waits for a lane that another session holds only if no other has messages
 Access     consumer$$;
-
-revoke execute on function
-    symphony.claim_batch(text[], integer, text, interval, boolean, integer) from public;

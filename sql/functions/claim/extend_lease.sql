@@ -7,8 +7,6 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 begin
     if lease < '100 milliseconds' or lease > '1 day' then
@@ -34,7 +32,7 @@ begin
 end;
 $$;
 
-comment on function symphony.extend_lease(bigint[], interval) is
+comment on function symphony.extend_lease is
 $$Hold claims for longer: their leases end so long from now.
 
 Arguments  claim_ids - from claim_batch()
@@ -43,5 +41,3 @@ Returns    the claims that are still held. Stop working on the messages of the o
 Raises     22023 invalid_parameter_value
 Writes     symphony.claim (updates their rows)
 Access     consumer$$;
-
-revoke execute on function symphony.extend_lease(bigint[], interval) from public;

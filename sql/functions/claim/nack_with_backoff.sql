@@ -16,8 +16,6 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
     v_ids   bigint[] := symphony._hold_claim(claim_id, array[nack_with_backoff.message_id]);
@@ -82,8 +80,7 @@ begin
 end;
 $$;
 
-comment on function
-    symphony.nack_with_backoff(bigint, bigint, text, text, boolean, interval, text, text[]) is
+comment on function symphony.nack_with_backoff is
 $$Settle a message of a live claim that could not be done: it comes back later, or has failed for
 good. The retry policies decide which, by the class of the error, unless retryable or retry_after
 does. A message that this worker does not know is reported with the class UnknownMessageType or
@@ -110,6 +107,3 @@ Writes     symphony.message, symphony.delayed_message or symphony.failed_message
            symphony.attempt, and what _hold_back() writes; NOTIFY if it is due at once and a worker
            sleeps
 Access     consumer$$;
-
-revoke execute on function
-    symphony.nack_with_backoff(bigint, bigint, text, text, boolean, interval, text, text[]) from public;

@@ -7,8 +7,6 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
     v_ids   bigint[] := symphony._hold_claim(release.claim_id, release.message_ids);
@@ -32,7 +30,7 @@ begin
 end;
 $$;
 
-comment on function symphony.release(bigint, bigint[]) is
+comment on function symphony.release is
 $$Give messages back that were not started: they are pending again and no attempt is used.
 
 Arguments  claim_id - from claim_batch()
@@ -44,5 +42,3 @@ Raises     SY010 lease_lost - the lease ended, or a message is already settled
            SY013 message_returned - one before it of its key did not succeed
 Writes     symphony.message, symphony.claim (updates one row), symphony.parked
 Access     consumer$$;
-
-revoke execute on function symphony.release(bigint, bigint[]) from public;

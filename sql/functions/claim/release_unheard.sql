@@ -8,9 +8,6 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 /*
  * No handler has had these messages, so they are no suspects, and need not wait for their lease.
@@ -38,7 +35,7 @@ begin
 end;
 $$;
 
-comment on function symphony.release_unheard(text, bigint, bigint) is
+comment on function symphony.release_unheard is
 $$Give back what a worker has claimed without knowing: the connection was lost before the answer came.
 The messages are pending again and no attempt is used.
 
@@ -48,5 +45,3 @@ Arguments  worker - a name that no other worker has, or what another one holds i
 Returns    how many messages were given back. They queue up at the end of their lane
 Writes     symphony.message, symphony.claim
 Access     consumer$$;
-
-revoke execute on function symphony.release_unheard(text, bigint, bigint) from public;

@@ -13,8 +13,6 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
     v_ids  bigint[] := symphony._hold_claim(claim_id, array[snooze.message_id]);
@@ -61,7 +59,7 @@ begin
 end;
 $$;
 
-comment on function symphony.snooze(bigint, bigint, interval, timestamptz, text) is
+comment on function symphony.snooze is
 $$Settle a message of a live claim whose time has not come: it comes back later, and no attempt is
 used. It can be put off until the queue's max_snooze has passed since it was enqueued or last
 replayed. At that moment it is handed out once more, and if it is snoozed again, it fails.
@@ -82,5 +80,3 @@ Raises     SY010 lease_lost - the lease ended, or the message is already settled
 Writes     symphony.message, symphony.delayed_message or symphony.failed_message, symphony.claim,
            and what _hold_back() writes; NOTIFY if it is due at once and a worker sleeps
 Access     consumer$$;
-
-revoke execute on function symphony.snooze(bigint, bigint, interval, timestamptz, text) from public;

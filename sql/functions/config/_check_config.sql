@@ -49,11 +49,9 @@ begin
 end;
 $$;
 
-comment on function symphony._check_config(jsonb) is
+comment on function symphony._check_config is
 $$Refuse a configuration that does not have the shape for apply_config().
 
 Arguments  config
 Raises     22023 invalid_parameter_value
 Access     private$$;
-
-revoke execute on function symphony._check_config(jsonb) from public;

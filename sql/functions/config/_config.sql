@@ -29,10 +29,8 @@ as $$
     ) as thing
 $$;
 
-comment on function symphony._config() is
+comment on function symphony._config is
 $$Queues, transports, routes and retry policies as one object, by kind and name.
 
 Returns    one object; its keys are kind and name, such as "queue mail"
 Access     private$$;
-
-revoke execute on function symphony._config() from public;

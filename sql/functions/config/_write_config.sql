@@ -57,12 +57,10 @@ begin
 end;
 $$;
 
-comment on function symphony._write_config(jsonb) is
+comment on function symphony._write_config is
 $$Bring queues, transports, routes and retry policies to a wanted state.
 
 Arguments  config - as for apply_config()
 Raises     what apply_config() raises
 Writes     symphony.queue, symphony.transport, symphony.route, symphony.retry_policy
 Access     private$$;
-
-revoke execute on function symphony._write_config(jsonb) from public;

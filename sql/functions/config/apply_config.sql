@@ -43,7 +43,7 @@ begin
 end;
 $$;
 
-comment on function symphony.apply_config(jsonb, boolean) is
+comment on function symphony.apply_config is
 $$Bring queues, transports, routes and retry policies to a wanted state, all of it or nothing.
 
 Arguments  config - an object with any of the keys below; what has no key stays as it is. queues
@@ -70,5 +70,3 @@ Raises     what create_queue() raises
 Writes     symphony.queue, symphony.transport, symphony.route, symphony.retry_policy, symphony.audit
 Locks      other changes of routes and policies until the transaction ends; no message
 Access     operator$$;
-
-revoke execute on function symphony.apply_config(jsonb, boolean) from public;

@@ -26,7 +26,7 @@ begin
 end;
 $$;
 
-comment on function symphony._cron_change(timestamptz, timestamptz, text) is
+comment on function symphony._cron_change is
 $$The instant at which a zone's clocks are changed, found by halving.
 
 Arguments  after - it is before the only change between the two, in whole seconds
@@ -34,5 +34,3 @@ Arguments  after - it is before the only change between the two, in whole second
            timezone
 Returns    the first instant with the new offset
 Access     private$$;
-
-revoke execute on function symphony._cron_change(timestamptz, timestamptz, text) from public;

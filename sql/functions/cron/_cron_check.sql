@@ -42,11 +42,9 @@ begin
 end;
 $$;
 
-comment on function symphony._cron_check(text, timestamptz, text) is
+comment on function symphony._cron_check is
 $$Refuse arguments from which no run can be computed. The expression is read elsewhere.
 
 Arguments  as for cron_next()
 Raises     22023 invalid_parameter_value
 Access     private$$;
-
-revoke execute on function symphony._cron_check(text, timestamptz, text) from public;

@@ -40,12 +40,10 @@ begin
 end;
 $$;
 
-comment on function symphony._cron_date(record, date) is
+comment on function symphony._cron_date is
 $$The first day, not before a given one, on which a job runs.
 
 Arguments  cron - from _cron_parse()
            day - where to start
 Returns    the date; null: the job never runs
 Access     private$$;
-
-revoke execute on function symphony._cron_date(record, date) from public;

@@ -32,7 +32,7 @@ begin
 end;
 $$;
 
-comment on function symphony._cron_day_code(text, text) is
+comment on function symphony._cron_day_code is
 $$Read what depends on the month: L, L-3, LW and 15W as day of month, FRI#2 and 5L as weekday.
 
 Arguments  field
@@ -40,5 +40,3 @@ Arguments  field
 Returns    the code that _cron_parse() describes; null: the item is of another form
 Raises     22023 invalid_parameter_value
 Access     private$$;
-
-revoke execute on function symphony._cron_day_code(text, text) from public;

@@ -33,7 +33,7 @@ begin
 end;
 $$;
 
-comment on function symphony._cron_field(text, integer, integer, text, text) is
+comment on function symphony._cron_field is
 $$The values that a cron field allows.
 
 Arguments  field - its name, for errors
@@ -44,5 +44,3 @@ Arguments  field - its name, for errors
 Returns    values and codes as _cron_parse() describes them, in ascending order, each once
 Raises     22023 invalid_parameter_value
 Access     private$$;
-
-revoke execute on function symphony._cron_field(text, integer, integer, text, text) from public;

@@ -35,7 +35,7 @@ begin
 end;
 $$;
 
-comment on function symphony._cron_instants(timestamp, text) is
+comment on function symphony._cron_instants is
 $$When a zone's clocks show a given time: once, twice or never.
 
 Arguments  clock - the time shown
@@ -44,5 +44,3 @@ Returns    one row
            first_at, last_at - they differ if the time is repeated, and are null if it is skipped
            change_at - when the clocks were changed, if they repeat or skip the time
 Access     private$$;
-
-revoke execute on function symphony._cron_instants(timestamp, text) from public;

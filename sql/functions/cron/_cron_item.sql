@@ -63,7 +63,7 @@ begin
 end;
 $$;
 
-comment on function symphony._cron_item(text, integer, integer, text, text) is
+comment on function symphony._cron_item is
 $$The values that one item of a cron field's list stands for.
 
 Arguments  field - its name, for errors
@@ -74,5 +74,3 @@ Arguments  field - its name, for errors
 Returns    the values, in the order of the range
 Raises     22023 invalid_parameter_value
 Access     private$$;
-
-revoke execute on function symphony._cron_item(text, integer, integer, text, text) from public;

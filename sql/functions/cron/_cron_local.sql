@@ -33,12 +33,10 @@ begin
 end;
 $$;
 
-comment on function symphony._cron_local(record, timestamp) is
+comment on function symphony._cron_local is
 $$The next time on the clock at which a job runs, as if clocks were never changed.
 
 Arguments  cron - from _cron_parse()
            after - whole seconds
 Returns    a time later than after; null: the job never runs
 Access     private$$;
-
-revoke execute on function symphony._cron_local(record, timestamp) from public;

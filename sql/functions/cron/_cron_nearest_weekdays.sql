@@ -21,7 +21,7 @@ begin
 end;
 $$;
 
-comment on function symphony._cron_nearest_weekdays(integer[], date, integer) is
+comment on function symphony._cron_nearest_weekdays is
 $$The days of a month that LW and 15W name: the nearest Monday to Friday, never in another month.
 
 Arguments  days - codes of _cron_parse()
@@ -29,5 +29,3 @@ Arguments  days - codes of _cron_parse()
            length - how many days it has
 Returns    days of the month
 Access     private$$;
-
-revoke execute on function symphony._cron_nearest_weekdays(integer[], date, integer) from public;

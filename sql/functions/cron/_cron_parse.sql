@@ -57,7 +57,7 @@ begin
 end;
 $$;
 
-comment on function symphony._cron_parse(text, text) is
+comment on function symphony._cron_parse is
 $$Read a cron expression.
 
 Arguments  expression - five or six fields or a shorthand, but not @every
@@ -72,5 +72,3 @@ Returns    one row. Each list has the values that its field allows, ascending
            is_frequent - true: minute or hour begins with * or H/
 Raises     22023 invalid_parameter_value
 Access     private$$;
-
-revoke execute on function symphony._cron_parse(text, text) from public;

@@ -25,12 +25,10 @@ begin
 end;
 $$;
 
-comment on function symphony._cron_period(text) is
+comment on function symphony._cron_period is
 $$Read @every 1h30m.
 
 Arguments  expression - any cron expression
 Returns    seconds; null: the expression is not an @every
 Raises     22023 invalid_parameter_value
 Access     private$$;
-
-revoke execute on function symphony._cron_period(text) from public;

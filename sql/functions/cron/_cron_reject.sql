@@ -26,7 +26,7 @@ begin
 end;
 $$;
 
-comment on function symphony._cron_reject(text, text, text) is
+comment on function symphony._cron_reject is
 $$Refuse a part of a cron expression, and say what may stand in its place.
 
 Arguments  field - second to weekday, interval or shorthand
@@ -34,5 +34,3 @@ Arguments  field - second to weekday, interval or shorthand
            reason - a sentence
 Raises     22023 invalid_parameter_value - always
 Access     private$$;
-
-revoke execute on function symphony._cron_reject(text, text, text) from public;

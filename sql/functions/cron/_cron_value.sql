@@ -25,7 +25,7 @@ begin
 end;
 $$;
 
-comment on function symphony._cron_value(text, integer, integer, text) is
+comment on function symphony._cron_value is
 $$Read one number or name of a cron field.
 
 Arguments  field - its name, for errors
@@ -35,5 +35,3 @@ Arguments  field - its name, for errors
 Returns    the number; Sunday is 0 or 7, as written
 Raises     22023 invalid_parameter_value
 Access     private$$;
-
-revoke execute on function symphony._cron_value(text, integer, integer, text) from public;

@@ -41,7 +41,7 @@ begin
 end;
 $$;
 
-comment on function symphony.clock_changes(text, timestamptz, timestamptz) is
+comment on function symphony.clock_changes is
 $$When the clocks of a zone are put forward or back, from the time zone data of the server.
 
 Arguments  timezone - a name such as Europe/Paris
@@ -53,5 +53,3 @@ Returns    a row for each change
            clock_after - what they show
 Raises     22023 invalid_parameter_value
 Access     producer, operator, observer$$;
-
-revoke execute on function symphony.clock_changes(text, timestamptz, timestamptz) from public;

@@ -63,7 +63,7 @@ begin
 end;
 $$;
 
-comment on function symphony.cron_next(text, timestamptz, text, text) is
+comment on function symphony.cron_next is
 $$When a cron expression runs next. docs/cron.md has the dialect.
 
 Arguments  expression - minute, hour, day of month, month, weekday, perhaps with the second in
@@ -75,5 +75,3 @@ Returns    the moment, never null
 Raises     22023 invalid_parameter_value - the expression cannot be read or never runs; after is
                infinite or null; or the time zone is unknown
 Access     producer, operator, observer$$;
-
-revoke execute on function symphony.cron_next(text, timestamptz, text, text) from public;

@@ -27,7 +27,7 @@ begin
 end;
 $$;
 
-comment on function symphony.cron_upcoming(text, integer, timestamptz, text, text) is
+comment on function symphony.cron_upcoming is
 $$The coming runs of a cron expression.
 
 Arguments  expression - as for cron_next()
@@ -37,6 +37,3 @@ Arguments  expression - as for cron_next()
 Returns    the moments, in order
 Raises     22023 invalid_parameter_value
 Access     producer, operator, observer$$;
-
-revoke execute on function symphony.cron_upcoming(text, integer, timestamptz, text, text)
-    from public;

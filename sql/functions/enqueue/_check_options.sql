@@ -53,7 +53,7 @@ begin
 end;
 $$;
 
-comment on function symphony._check_options(symphony.message_options, timestamptz, text) is
+comment on function symphony._check_options is
 $$When a message expires, or what is wrong with that or with the options of its key.
 
 Arguments  options - as enqueue() was told
@@ -62,5 +62,3 @@ Arguments  options - as enqueue() was told
 Returns    when it expires; null: never
 Raises     22023 invalid_parameter_value
 Access     private$$;
-
-revoke execute on function symphony._check_options(symphony.message_options, timestamptz, text) from public;

@@ -41,8 +41,7 @@ begin
 end;
 $$;
 
-comment on function symphony._check_routed(
-    text, jsonb, text, integer, interval, timestamptz, text, jsonb, jsonb) is
+comment on function symphony._check_routed is
 $$Say what is wrong with a message that may not be enqueued, wherever its routes lead.
 
 Arguments  as for enqueue()
@@ -52,6 +51,3 @@ Raises     SY001 unknown_queue
            SY022 needs_python
            22023 invalid_parameter_value
 Access     private$$;
-
-revoke execute on function symphony._check_routed(
-    text, jsonb, text, integer, interval, timestamptz, text, jsonb, jsonb) from public;

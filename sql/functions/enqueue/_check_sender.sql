@@ -25,12 +25,10 @@ begin
 end;
 $$;
 
-comment on function symphony._check_sender(text, text) is
+comment on function symphony._check_sender is
 $$Refuse a caller who is limited to some queues and enqueues into another one.
 
 Arguments  message_type
            queue_name - null: where the routes of the type lead
 Raises     42501 insufficient_privilege
 Access     private$$;
-
-revoke execute on function symphony._check_sender(text, text) from public;

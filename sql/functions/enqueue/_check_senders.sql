@@ -11,12 +11,10 @@ begin
 end;
 $$;
 
-comment on function symphony._check_senders(jsonb) is
+comment on function symphony._check_senders is
 $$Refuse a caller who is limited to some queues and enqueues into others. It reads nothing but the
 names, so it says this whatever else is wrong with the batch.
 
 Arguments  messages - as for enqueue_batch()
 Raises     42501 insufficient_privilege
 Access     private$$;
-
-revoke execute on function symphony._check_senders(jsonb) from public;

@@ -25,12 +25,10 @@ as $$
     offset 0    -- else whoever uses a column twice computes it twice
 $$;
 
-comment on function symphony._elements(jsonb) is
+comment on function symphony._elements is
 $$The messages of a batch as rows.
 
 Arguments  messages - a JSON array of objects with the argument names of enqueue()
 Returns    a row for each, numbered from 1
            others - what it has besides: message_options, or keys that there are not
 Access     private$$;
-
-revoke execute on function symphony._elements(jsonb) from public;

@@ -3,9 +3,6 @@ returns setof bigint
 language plpgsql
 volatile
 set plan_cache_mode = force_generic_plan
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 /*
  * All batches take their keys in one order, so two of them cannot wait for each other.  The
@@ -41,7 +38,7 @@ begin
 end;
 $$;
 
-comment on function symphony._enqueue_each(jsonb) is
+comment on function symphony._enqueue_each is
 $$Enqueue the messages of a batch one by one: some have a key, expire, or go to several places.
 
 Arguments  messages - as for enqueue_batch()
@@ -49,5 +46,3 @@ Returns    as enqueue_batch() does
 Raises     what enqueue() raises
 Writes     as enqueue() does
 Access     private$$;
-
-revoke execute on function symphony._enqueue_each(jsonb) from public;

@@ -98,9 +98,7 @@ begin
 end;
 $$;
 
-comment on function symphony._enqueue_other(
-    text, jsonb, text, integer, interval, timestamptz, text, text, jsonb, jsonb, bigint,
-    symphony.message_options) is
+comment on function symphony._enqueue_other is
 $$Enqueue a message that is not like most: with a delay, a key, a route, or a lane not used yet.
 
 Arguments  as for enqueue(), and
@@ -114,7 +112,3 @@ Raises     SY001 unknown_queue
            40001 serialization_failure - the queue was dropped and created again meanwhile
 Writes     as enqueue() does
 Access     private$$;
-
-revoke execute on function symphony._enqueue_other(
-    text, jsonb, text, integer, interval, timestamptz, text, text, jsonb, jsonb, bigint,
-    symphony.message_options) from public;

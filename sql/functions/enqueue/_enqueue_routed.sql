@@ -33,9 +33,7 @@ begin
 end;
 $$;
 
-comment on function symphony._enqueue_routed(
-    text, jsonb, integer, interval, timestamptz, text, text, jsonb, jsonb, bigint,
-    symphony.message_options) is
+comment on function symphony._enqueue_routed is
 $$Enqueue a message that names no queue where the routes of its type lead, or else into "default".
 
 Arguments  as for enqueue(), and
@@ -48,7 +46,3 @@ Raises     SY001 unknown_queue
            22023 invalid_parameter_value
 Writes     as enqueue() does
 Access     private$$;
-
-revoke execute on function symphony._enqueue_routed(
-    text, jsonb, integer, interval, timestamptz, text, text, jsonb, jsonb, bigint,
-    symphony.message_options) from public;

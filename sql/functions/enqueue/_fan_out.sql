@@ -80,9 +80,7 @@ begin
 end;
 $$;
 
-comment on function symphony._fan_out(
-    text, jsonb, integer, interval, timestamptz, text, text, jsonb, jsonb, bigint, timestamptz,
-    symphony.message_options) is
+comment on function symphony._fan_out is
 $$Enqueue a message once for each transport and handler that its type is routed to.
 
 Arguments  as for enqueue(), and
@@ -97,7 +95,3 @@ Raises     SY001 unknown_queue
            22023 invalid_parameter_value - also where one of several deliveries is to be replaced
 Writes     as enqueue() does
 Access     private$$;
-
-revoke execute on function symphony._fan_out(
-    text, jsonb, integer, interval, timestamptz, text, text, jsonb, jsonb, bigint, timestamptz,
-    symphony.message_options) from public;

@@ -48,7 +48,7 @@ begin
 end;
 $$;
 
-comment on function symphony._first_with_key(text, text, bigint, timestamptz, integer, interval) is
+comment on function symphony._first_with_key is
 $$Take an idempotency key for a message, or find out which message has it.
 
 Arguments  queue_name
@@ -61,6 +61,3 @@ Returns    message_id, or the id of the message that has the key. It is message_
            or the key cannot be, since enqueue() will say so
 Writes     symphony.idempotency_key
 Access     private$$;
-
-revoke execute on function
-    symphony._first_with_key(text, text, bigint, timestamptz, integer, interval) from public;

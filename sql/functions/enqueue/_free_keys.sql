@@ -21,12 +21,10 @@ begin
 end;
 $$;
 
-comment on function symphony._free_keys(bigint[]) is
+comment on function symphony._free_keys is
 $$Free the idempotency keys of messages that were taken away. They will not be worked on, so the next
 message with such a key is not a duplicate. A key that stands for several deliveries stays in use.
 
 Arguments  message_ids - null: does nothing
 Writes     symphony.idempotency_key
 Access     private$$;
-
-revoke execute on function symphony._free_keys(bigint[]) from public;

@@ -34,13 +34,9 @@ as $$
         false)
 $$;
 
-comment on function
-    symphony._is_message(text, jsonb, jsonb, integer, interval, timestamptz, text) is
+comment on function symphony._is_message is
 $$Whether a message may be enqueued. If not, _refuse_message() says why.
 
 Arguments  as for enqueue(), and
            max_body_bytes - of its queue
 Access     private$$;
-
-revoke execute on function
-    symphony._is_message(text, jsonb, jsonb, integer, interval, timestamptz, text) from public;

@@ -45,7 +45,7 @@ begin
 end;
 $$;
 
-comment on function symphony._key_holder(text, text, bigint, timestamptz, symphony.message_options) is
+comment on function symphony._key_holder is
 $$Take an idempotency key for a message, or find out which message has it, or which one it replaces.
 
 Arguments  queue_name
@@ -59,6 +59,3 @@ Raises     what _refuse_replace() raises
 Writes     symphony.idempotency_key
 Locks      the delayed message, and then its key, if it is to be replaced
 Access     private$$;
-
-revoke execute on function
-    symphony._key_holder(text, text, bigint, timestamptz, symphony.message_options) from public;

@@ -19,7 +19,7 @@ as $$
      limit 1)
 $$;
 
-comment on function symphony._place_of_key(text, text) is
+comment on function symphony._place_of_key is
 $$In which queue the idempotency key of a message is taken, and for how many messages. That is the
 queue of the first delivery, and the key stands for all of them.
 
@@ -27,5 +27,3 @@ Arguments  message_type
            given_queue - the queue that the caller names; null: as the type is routed
 Returns    a row, unless the type is routed to no queue
 Access     private$$;
-
-revoke execute on function symphony._place_of_key(text, text) from public;

@@ -65,7 +65,7 @@ begin
 end;
 $$;
 
-comment on function symphony._refuse_batch(jsonb) is
+comment on function symphony._refuse_batch is
 $$Say which element of a batch is not a message, and why.
 
 Arguments  messages - as for enqueue_batch()
@@ -73,5 +73,3 @@ Returns    true, only if nothing is wrong
 Raises     SY005 malformed_batch
            42501 insufficient_privilege - before anything else is said
 Access     private$$;
-
-revoke execute on function symphony._refuse_batch(jsonb) from public;

@@ -24,12 +24,10 @@ begin
 end;
 $$;
 
-comment on function symphony._refuse_direct(text) is
+comment on function symphony._refuse_direct is
 $$Refuse a message that the database does not store: all that it has is its type, body, headers,
 priority and group key, and its type is routed to a transport that sends directly.
 
 Arguments  message_type
 Raises     SY022 needs_python
 Access     private$$;
-
-revoke execute on function symphony._refuse_direct(text) from public;

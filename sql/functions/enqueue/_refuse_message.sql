@@ -69,8 +69,7 @@ begin
 end;
 $$;
 
-comment on function
-    symphony._refuse_message(text, jsonb, text, integer, interval, timestamptz, text, jsonb) is
+comment on function symphony._refuse_message is
 $$Say what is wrong with a message that may not be enqueued.
 
 Arguments  as for enqueue()
@@ -79,7 +78,3 @@ Raises     SY001 unknown_queue
            SY004 body_too_large
            22023 invalid_parameter_value
 Access     private$$;
-
-revoke execute on function
-    symphony._refuse_message(text, jsonb, text, integer, interval, timestamptz, text, jsonb)
-    from public;

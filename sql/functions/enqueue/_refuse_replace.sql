@@ -11,10 +11,8 @@ begin
 end;
 $$;
 
-comment on function symphony._refuse_replace() is
+comment on function symphony._refuse_replace is
 $$Refuse on_duplicate => 'replace' where a message has several deliveries.
 
 Raises     22023 invalid_parameter_value
 Access     private$$;
-
-revoke execute on function symphony._refuse_replace() from public;

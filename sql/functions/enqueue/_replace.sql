@@ -51,8 +51,7 @@ begin
 end;
 $$;
 
-comment on function symphony._replace(
-    bigint, text, jsonb, jsonb, jsonb, interval, timestamptz, timestamptz, symphony.message_options) is
+comment on function symphony._replace is
 $$Give a message that waits for its time another content and another time, if it is to be replaced.
 Its queue, priority, group_key and attempts stay.
 
@@ -66,7 +65,3 @@ Raises     SY004 body_too_large
            22023 invalid_parameter_value
 Writes     symphony.delayed_message, or symphony.message if it is due at once; NOTIFY
 Access     private$$;
-
-revoke execute on function symphony._replace(
-    bigint, text, jsonb, jsonb, jsonb, interval, timestamptz, timestamptz, symphony.message_options)
-    from public;

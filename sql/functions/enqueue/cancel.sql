@@ -4,8 +4,6 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 /*
  * A pending message may be taken by a claim at any moment, so the lane is locked first and
@@ -59,7 +57,7 @@ begin
 end;
 $$;
 
-comment on function symphony.cancel(bigint) is
+comment on function symphony.cancel is
 $$Remove a message that has not started. Its idempotency key is free then.
 
 Arguments  message_id - from enqueue()
@@ -70,5 +68,3 @@ Writes     symphony.message or symphony.delayed_message, symphony.parked, and wh
            _free_keys(), _free_held() and _uncount() write
 Locks      the lane of a pending message, and its tally, until the transaction ends
 Access     producer$$;
-
-revoke execute on function symphony.cancel(bigint) from public;

@@ -20,9 +20,6 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 /*
  * This is the way of a message like most: due at once, without a key, into a lane that is in use.
@@ -58,14 +55,13 @@ begin
           and symphony._is_message(message_type, body, headers, lane.max_body_bytes, null, null, null)
         returning message.lane_id into v_lane_id;
         if found then
-            if (select idle_worker.workers <> '{}'
-                from symphony.idle_worker
-                where idle_worker.queue_name = v_queue_name
-                order by idle_worker.idle_id desc
-                limit 1)
-            then
-                perform symphony._wake_workers(array[v_lane_id], 1);
-            end if;
+            perform symphony._notify(v_queue_name, symphony._called_workers(v_lane_id, newest.workers, 1))
+            from (select idle_worker.workers
+                  from symphony.idle_worker
+                  where idle_worker.queue_name = v_queue_name
+                  order by idle_worker.idle_id desc
+                  limit 1) as newest
+            where newest.workers <> '{}';
             return v_message_id;
         end if;
     end if;
@@ -78,9 +74,7 @@ begin
 end;
 $$;
 
-comment on function
-    symphony.enqueue(text, jsonb, text, integer, interval, timestamptz, text, text, jsonb, jsonb, interval,
-                     timestamptz, text, text, interval) is
+comment on function symphony.enqueue is
 $$Put a message into a queue, as part of the caller's transaction.
 
 Arguments  message_type - selects the handler
@@ -117,8 +111,3 @@ Raises     SY001 unknown_queue
            40001 serialization_failure - the queue was dropped and created again meanwhile
 Writes     symphony.message, or symphony.delayed_message; NOTIFY if a worker of the queue sleeps
 Access     enqueuer, producer$$;
-
-revoke execute on function
-    symphony.enqueue(text, jsonb, text, integer, interval, timestamptz, text, text, jsonb, jsonb, interval,
-                     timestamptz, text, text, interval)
-    from public;

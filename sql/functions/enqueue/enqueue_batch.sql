@@ -4,8 +4,6 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 /*
  * The array is passed over once.  An element that breaks a rule gets no lane, the log refuses a
@@ -89,7 +87,7 @@ exception
 end;
 $$;
 
-comment on function symphony.enqueue_batch(jsonb) is
+comment on function symphony.enqueue_batch is
 $$Put many messages into queues at once, as part of the caller's transaction: all of them or none.
 
 Arguments  messages - a JSON array of objects whose keys are the arguments of enqueue(). A time
@@ -101,5 +99,3 @@ Raises     SY005 malformed_batch - the detail says which element, counted from 1
 Writes     as enqueue() does
 Locks      the idempotency keys that it takes, in the order of queue and key
 Access     enqueuer, producer$$;
-
-revoke execute on function symphony.enqueue_batch(jsonb) from public;

@@ -15,7 +15,7 @@ begin
 end;
 $$;
 
-comment on function symphony.reserve_message_ids(integer) is
+comment on function symphony.reserve_message_ids is
 $$Draw ids for messages that are sent to a broker directly, so that each has one of its own wherever
 it came by.
 
@@ -23,5 +23,3 @@ Arguments  how_many - 1 to 10000
 Returns    the ids. Those that are not used are missed by nobody
 Raises     22023 invalid_parameter_value
 Access     producer$$;
-
-revoke execute on function symphony.reserve_message_ids(integer) from public;

@@ -4,8 +4,6 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
     v_status text;
@@ -36,7 +34,7 @@ begin
 end;
 $$;
 
-comment on function symphony.run_message_now(bigint) is
+comment on function symphony.run_message_now is
 $$Let a message that waits for its time run now: one that was delayed, is to be retried, or was put
 off. It is pending then, behind those that are. Its attempts and its expiry stay.
 
@@ -45,5 +43,3 @@ Raises     SY003 unknown_message
            55000 object_not_in_prerequisite_state - it does not wait for its time
 Writes     symphony.delayed_message, symphony.message, symphony.audit; NOTIFY if a worker sleeps
 Access     operator$$;
-
-revoke execute on function symphony.run_message_now(bigint) from public;

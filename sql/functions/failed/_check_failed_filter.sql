@@ -18,12 +18,10 @@ begin
 end;
 $$;
 
-comment on function symphony._check_failed_filter(text, integer) is
+comment on function symphony._check_failed_filter is
 $$Refuse a filter of failed messages whose queue does not exist, or whose number is out of range.
 
 Arguments  queue_name, at_most - as for failed_messages()
 Raises     SY001 unknown_queue
            22023 invalid_parameter_value
 Access     private$$;
-
-revoke execute on function symphony._check_failed_filter(text, integer) from public;

@@ -32,12 +32,10 @@ begin
 end;
 $$;
 
-comment on function symphony._check_replay(bigint[], jsonb, double precision) is
+comment on function symphony._check_replay is
 $$Refuse what retry_failed() cannot do.
 
 Arguments  as for retry_failed()
 Raises     SY004 body_too_large
            22023 invalid_parameter_value
 Access     private$$;
-
-revoke execute on function symphony._check_replay(bigint[], jsonb, double precision) from public;

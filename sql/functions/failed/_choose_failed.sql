@@ -70,8 +70,7 @@ begin
 end;
 $$;
 
-comment on function symphony._choose_failed(
-    bigint[], text, text, text, timestamptz, timestamptz, text, boolean, integer, boolean, bigint) is
+comment on function symphony._choose_failed is
 $$Find and lock the failed messages that an operator means, the oldest of each lane first.
 
 Arguments  as for retry_failed(), and
@@ -81,7 +80,3 @@ Raises     SY001 unknown_queue
            22023 invalid_parameter_value
 Locks      the rows of these messages, and their queues against drop_queue()
 Access     private$$;
-
-revoke execute on function symphony._choose_failed(
-    bigint[], text, text, text, timestamptz, timestamptz, text, boolean, integer, boolean, bigint)
-    from public;

@@ -27,12 +27,8 @@ begin
 end;
 $$;
 
-comment on function symphony._failed_count(
-    text, text, text, timestamptz, timestamptz, text, bigint) is
+comment on function symphony._failed_count is
 $$How many failed messages a filter means, all of them.
 
 Arguments  as for retry_failed()
 Access     private$$;
-
-revoke execute on function symphony._failed_count(
-    text, text, text, timestamptz, timestamptz, text, bigint) from public;

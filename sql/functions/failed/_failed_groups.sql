@@ -31,12 +31,10 @@ begin
 end;
 $$;
 
-comment on function symphony._failed_groups(integer, text, text) is
+comment on function symphony._failed_groups is
 $$The types of the failed messages of a lane and their classes of error, or those that are looked for.
 
 Arguments  lane_id
            message_type, error_class - as for failed_messages()
 Returns    a row for each pair. Where both are given that is these, whether there are any or not
 Access     private$$;
-
-revoke execute on function symphony._failed_groups(integer, text, text) from public;

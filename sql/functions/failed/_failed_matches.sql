@@ -17,12 +17,9 @@ as $$
                 pg_catalog.lower(search)) operator(pg_catalog.>) 0)
 $$;
 
-comment on function symphony._failed_matches(symphony.failed_message, text, text, text) is
+comment on function symphony._failed_matches is
 $$Whether a failed message is one of those that are looked for.
 
 Arguments  failed - the message
            message_type, error_class, search - as for failed_messages()
 Access     private$$;
-
-revoke execute on function
-    symphony._failed_matches(symphony.failed_message, text, text, text) from public;

@@ -29,7 +29,7 @@ begin
 end;
 $$;
 
-comment on function symphony._failed_outcomes(bigint[], bigint[], text, bigint) is
+comment on function symphony._failed_outcomes is
 $$The answer of retry_failed() and remove_failed().
 
 Arguments  message_ids - as they were given
@@ -38,5 +38,3 @@ Arguments  message_ids - as they were given
            total - how many they are; null: count done_ids
 Returns    a row for each id that was given, or else one with the total
 Access     private$$;
-
-revoke execute on function symphony._failed_outcomes(bigint[], bigint[], text, bigint) from public;

@@ -50,8 +50,7 @@ begin
 end;
 $$;
 
-comment on function symphony._newest_failed(
-    integer, text, text, timestamptz, timestamptz, bigint, text, bigint) is
+comment on function symphony._newest_failed is
 $$The newest failed messages of a lane, in order, as far as they are looked for.
 
 Arguments  lane_id
@@ -60,6 +59,3 @@ Arguments  lane_id
            before_at, before_id - of what failed at that moment, those with a smaller id
            at_most - so many
 Access     private$$;
-
-revoke execute on function symphony._newest_failed(
-    integer, text, text, timestamptz, timestamptz, bigint, text, bigint) from public;

@@ -60,7 +60,7 @@ begin
 end;
 $$;
 
-comment on function symphony._replay(bigint[], jsonb, double precision) is
+comment on function symphony._replay is
 $$Bring failed messages back, with all their attempts before them.
 
 Arguments  message_ids - locked
@@ -69,5 +69,3 @@ Arguments  message_ids - locked
 Writes     symphony.failed_message, symphony.message or symphony.delayed_message, symphony.replay;
            NOTIFY if a worker sleeps
 Access     private$$;
-
-revoke execute on function symphony._replay(bigint[], jsonb, double precision) from public;

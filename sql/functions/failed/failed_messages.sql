@@ -44,8 +44,7 @@ begin
 end;
 $$;
 
-comment on function symphony.failed_messages(
-    text, text, text, timestamptz, timestamptz, text, timestamptz, bigint, integer) is
+comment on function symphony.failed_messages is
 $$The failed messages, newest first, a page at a time.
 
 Arguments  queue_name - only those of this queue; null, here and below: whatever it is
@@ -76,6 +75,3 @@ Returns    a row for each message
 Raises     SY001 unknown_queue
            22023 invalid_parameter_value
 Access     operator, observer$$;
-
-revoke execute on function symphony.failed_messages(
-    text, text, text, timestamptz, timestamptz, text, timestamptz, bigint, integer) from public;

@@ -15,8 +15,6 @@ stable
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 /*
  * A look costs about the same whatever there is: it reads at_most messages in all, the newest of each
@@ -64,8 +62,7 @@ begin
 end;
 $$;
 
-comment on function
-    symphony.failed_stats(text, text, text, timestamptz, timestamptz, text, integer) is
+comment on function symphony.failed_stats is
 $$The failed messages in groups: by queue, type and class of error; the largest first.
 
 Arguments  queue_name, message_type, error_class, since, until, search - as for failed_messages()
@@ -85,6 +82,3 @@ Returns    a row for each group
 Raises     SY001 unknown_queue
            22023 invalid_parameter_value
 Access     operator, observer$$;
-
-revoke execute on function
-    symphony.failed_stats(text, text, text, timestamptz, timestamptz, text, integer) from public;

@@ -63,8 +63,7 @@ begin
 end;
 $$;
 
-comment on function
-    symphony.recent_errors(timestamptz, text, text, text, integer) is
+comment on function symphony.recent_errors is
 $$Count the attempts that failed lately, by queue, type and class of error: what is being retried now,
 and why. failed_stats() counts what was given up.
 
@@ -88,6 +87,3 @@ Returns    a row for each group, the largest first
 Raises     SY001 unknown_queue
            22023 invalid_parameter_value
 Access     operator, observer$$;
-
-revoke execute on function
-    symphony.recent_errors(timestamptz, text, text, text, integer) from public;

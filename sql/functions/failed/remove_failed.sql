@@ -48,8 +48,7 @@ begin
 end;
 $$;
 
-comment on function symphony.remove_failed(
-    bigint[], text, text, text, timestamptz, timestamptz, text, boolean, boolean, integer, bigint) is
+comment on function symphony.remove_failed is
 $$Remove failed messages and their history, for good. Their idempotency keys are free then.
 
 Arguments  message_ids - these; null: those that the filters mean
@@ -68,7 +67,3 @@ Writes     symphony.failed_message, symphony.attempt, symphony.replay, symphony.
            symphony.audit, and what _free_held() writes
 Locks      these messages; what another session has in its hands is left out of a filter
 Access     operator$$;
-
-revoke execute on function symphony.remove_failed(
-    bigint[], text, text, text, timestamptz, timestamptz, text, boolean, boolean, integer, bigint)
-    from public;

@@ -45,8 +45,7 @@ begin
 end;
 $$;
 
-comment on procedure symphony.remove_many_failed(
-    text, text, text, timestamptz, timestamptz, text, boolean, integer, integer, text, bigint) is
+comment on procedure symphony.remove_many_failed is
 $$Remove failed messages as remove_failed() does, any number of them: in chunks, each in a
 transaction of its own. What fails meanwhile is left as it is.
 
@@ -61,6 +60,3 @@ Writes     what remove_failed() writes, and commits it, so the caller must not b
            What was committed stays if it is cancelled; statement_timeout counts for the whole call
 Locks      as remove_failed(), until the chunk is committed
 Access     operator$$;
-
-revoke execute on procedure symphony.remove_many_failed(
-    text, text, text, timestamptz, timestamptz, text, boolean, integer, integer, text, bigint) from public;

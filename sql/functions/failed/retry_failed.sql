@@ -50,9 +50,7 @@ begin
 end;
 $$;
 
-comment on function symphony.retry_failed(
-    bigint[], text, text, text, timestamptz, timestamptz, text, jsonb, double precision, boolean,
-    boolean, integer, bigint) is
+comment on function symphony.retry_failed is
 $$Bring failed messages back: they are pending again, keep their ids, and have all their attempts
 before them. What had to start by a time may now start at any time. One that fails again is failed
 again.
@@ -78,7 +76,3 @@ Writes     symphony.failed_message, symphony.message or symphony.delayed_message
            symphony.audit; NOTIFY if a worker sleeps
 Locks      these messages; what another session has in its hands is left out of a filter
 Access     operator$$;
-
-revoke execute on function symphony.retry_failed(
-    bigint[], text, text, text, timestamptz, timestamptz, text, jsonb, double precision, boolean,
-    boolean, integer, bigint) from public;

@@ -47,9 +47,7 @@ begin
 end;
 $$;
 
-comment on procedure symphony.retry_many_failed(
-    text, text, text, timestamptz, timestamptz, text, double precision, boolean, integer, integer,
-    text, bigint) is
+comment on procedure symphony.retry_many_failed is
 $$Bring failed messages back as retry_failed() does, any number of them: in chunks, each in a
 transaction of its own. What fails again meanwhile is left as it is. Who cannot call a procedure
 calls retry_failed() until it answers with fewer than at_most, with the time of the newest one as
@@ -68,7 +66,3 @@ Writes     what retry_failed() writes, and commits it, so the caller must not be
            What was committed stays if it is cancelled; statement_timeout counts for the whole call
 Locks      as retry_failed(), until the chunk is committed
 Access     operator$$;
-
-revoke execute on procedure symphony.retry_many_failed(
-    text, text, text, timestamptz, timestamptz, text, double precision, boolean, integer, integer,
-    text, bigint) from public;

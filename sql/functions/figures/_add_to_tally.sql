@@ -40,7 +40,7 @@ begin
 end;
 $$;
 
-comment on function symphony._add_to_tally(integer, bigint, bigint[], bigint, symphony.figure[]) is
+comment on function symphony._add_to_tally is
 $$Note how far a lane is folded, and forget the stretches behind its position.
 
 Arguments  lane_id
@@ -50,6 +50,3 @@ Arguments  lane_id
            figures - what was added to the figures
 Writes     symphony.tally, symphony.stretch
 Access     private$$;
-
-revoke execute on function
-    symphony._add_to_tally(integer, bigint, bigint[], bigint, symphony.figure[]) from public;

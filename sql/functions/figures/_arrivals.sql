@@ -32,7 +32,7 @@ begin
 end;
 $$;
 
-comment on function symphony._arrivals(text, integer) is
+comment on function symphony._arrivals is
 $$How many messages have come into queues, as far as this statement sees them: those that are pending,
 and those that were passed.
 
@@ -45,5 +45,3 @@ Returns    queue_name
            folded - of these, those that are in figures already
            is_exact - false: there may be more
 Access     private$$;
-
-revoke execute on function symphony._arrivals(text, integer) from public;

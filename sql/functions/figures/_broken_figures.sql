@@ -55,9 +55,7 @@ begin
 end;
 $$;
 
-comment on function symphony._broken_figures() is
+comment on function symphony._broken_figures is
 $$The invariants of figures, for check().
 
 Access     private$$;
-
-revoke execute on function symphony._broken_figures() from public;

@@ -11,7 +11,7 @@ as $$
                operator(pg_catalog./) 0.6931471805599453::double precision)::integer
 $$;
 
-comment on function symphony._bucket(double precision) is
+comment on function symphony._bucket is
 $$The bucket of a time in a sketch: it has the times that are longer than 2^((b-1)/2) milliseconds,
 and at most 2^(b/2). Its middle is off by at most 19 %. There are none for less than a microsecond
 and more than three years.
@@ -19,5 +19,3 @@ and more than three years.
 Arguments  seconds - the time
 Returns    b, from -19 to 74
 Access     private$$;
-
-revoke execute on function symphony._bucket(double precision) from public;

@@ -77,7 +77,7 @@ begin
 end;
 $$;
 
-comment on function symphony._count_lane(symphony.tally, integer) is
+comment on function symphony._count_lane is
 $$Count what is pending in a lane, and is not in stretches yet.
 
 Arguments  tally - of the lane, locked
@@ -85,5 +85,3 @@ Arguments  tally - of the lane, locked
 Returns    how many were counted. If they are as many as at_most or more, others may be left
 Writes     symphony.stretch, symphony.tally
 Access     private$$;
-
-revoke execute on function symphony._count_lane(symphony.tally, integer) from public;

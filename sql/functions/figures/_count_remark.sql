@@ -15,11 +15,9 @@ begin
 end;
 $$;
 
-comment on function symphony._count_remark(timestamptz) is
+comment on function symphony._count_remark is
 $$Why a figure says only: so many at least.
 
 Arguments  now
 Returns    a sentence
 Access     private$$;
-
-revoke execute on function symphony._count_remark(timestamptz) from public;

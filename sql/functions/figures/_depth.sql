@@ -41,7 +41,7 @@ as $$
     where t.lane_id = _depth.lane_id
 $$;
 
-comment on function symphony._depth(integer, integer) is
+comment on function symphony._depth is
 $$How many messages of a lane are to be handed out, as far as this statement sees them.
 
 Arguments  lane_id
@@ -49,5 +49,3 @@ Arguments  lane_id
 Returns    pending - how many there are
            is_exact - false: there may be more
 Access     private$$;
-
-revoke execute on function symphony._depth(integer, integer) from public;

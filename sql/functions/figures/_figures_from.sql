@@ -16,7 +16,7 @@ begin
 end;
 $$;
 
-comment on function symphony._figures_from(timestamptz, text, timestamptz) is
+comment on function symphony._figures_from is
 $$Where figures begin.
 
 Arguments  since - null: the last hour, or the last day
@@ -25,5 +25,3 @@ Arguments  since - null: the last hour, or the last day
 Returns    the beginning of that minute or hour
 Raises     22023 invalid_parameter_value
 Access     private$$;
-
-revoke execute on function symphony._figures_from(timestamptz, text, timestamptz) from public;

@@ -35,7 +35,7 @@ begin
 end;
 $$;
 
-comment on function symphony._fold(timestamptz, timestamptz) is
+comment on function symphony._fold is
 $$Fold what happened in all lanes since the last time. One call goes through some 10,000 claims and
 counts some 100,000 messages.
 
@@ -44,5 +44,3 @@ Arguments  fold_at - when that is due; null: now
 Returns    when to fold again
 Writes     what _fold_lane(), _fold_work() and _roll_figures() write
 Access     private$$;
-
-revoke execute on function symphony._fold(timestamptz, timestamptz) from public;

@@ -78,7 +78,7 @@ begin
 end;
 $$;
 
-comment on function symphony._fold_lane(integer, timestamptz) is
+comment on function symphony._fold_lane is
 $$Add what happened in a lane since the last fold to its figures.
 
 Arguments  lane_id
@@ -88,5 +88,3 @@ Returns    messages - how many pending messages were counted
                left out
 Writes     symphony.figure, symphony.tally, symphony.stretch
 Access     private$$;
-
-revoke execute on function symphony._fold_lane(integer, timestamptz) from public;

@@ -33,15 +33,14 @@ begin
         is_hour, begins_at, queue_name, message_type, handled, failed, worked)
     select false, c.begins_at, c.queue_name, c.message_type, c.handled, c.failed, coalesce(s.worked, '{}')
     from counted as c
-    left join sketch as s using (begins_at, queue_name, message_type);
+    left join sketch as s using (begins_at, queue_name, message_type)
+    where exists (select from symphony.queue where queue.queue_name = c.queue_name);    -- it may be dropped
 end;
 $$;
 
-comment on function symphony._fold_work(timestamptz) is
+comment on function symphony._fold_work is
 $$Add what heartbeats have told of handlers to the figures by type.
 
 Arguments  minute_at - what was told later counts for this minute
 Writes     symphony.work, symphony.type_figure
 Access     private$$;
-
-revoke execute on function symphony._fold_work(timestamptz) from public;

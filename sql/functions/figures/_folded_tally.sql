@@ -26,7 +26,7 @@ begin
 end;
 $$;
 
-comment on function symphony._folded_tally(integer, bigint) is
+comment on function symphony._folded_tally is
 $$How far a lane is folded, once the first claim that a purge comes to is.
 
 Arguments  lane_id
@@ -34,5 +34,3 @@ Arguments  lane_id
 Returns    the tally of the lane
 Writes     what _fold_lane() writes
 Access     private$$;
-
-revoke execute on function symphony._folded_tally(integer, bigint) from public;

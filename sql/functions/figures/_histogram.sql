@@ -22,11 +22,9 @@ begin
 end;
 $$;
 
-comment on function symphony._histogram(bigint[]) is
+comment on function symphony._histogram is
 $$A sketch as a histogram with bounds that stay.
 
 Arguments  sketch - of a tally
 Returns    how many took at most 1 ms, 2 ms, 4 ms and so on up to 2^20 ms, and, at the end, all
 Access     private$$;
-
-revoke execute on function symphony._histogram(bigint[]) from public;

@@ -21,12 +21,10 @@ begin
 end;
 $$;
 
-comment on function symphony._live(text, integer) is
+comment on function symphony._live is
 $$What happened in queues since they were folded.
 
 Arguments  of_queue - null: all queues
            at_most - so many claims of a lane
 Returns    queue_name - the queue of the claim; the others are those of _unfolded()
 Access     private$$;
-
-revoke execute on function symphony._live(text, integer) from public;

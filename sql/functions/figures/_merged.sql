@@ -12,11 +12,9 @@ as $$
     ) as b
 $$;
 
-comment on function symphony._merged(bigint[]) is
+comment on function symphony._merged is
 $$One sketch of several.
 
 Arguments  pairs - their pairs, one after the other
 Returns    a sketch: each bucket once, in order
 Access     private$$;
-
-revoke execute on function symphony._merged(bigint[]) from public;

@@ -10,11 +10,9 @@ as $$
            operator(pg_catalog.*) interval '1 microsecond'
 $$;
 
-comment on function symphony._middle(bigint) is
+comment on function symphony._middle is
 $$The time that stands for a bucket.
 
 Arguments  bucket - see _bucket()
 Returns    within 19 % of every time in it
 Access     private$$;
-
-revoke execute on function symphony._middle(bigint) from public;

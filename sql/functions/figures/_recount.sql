@@ -10,11 +10,9 @@ begin
 end;
 $$;
 
-comment on function symphony._recount() is
+comment on function symphony._recount is
 $$Let all that is pending be counted anew, since the ids of transactions were changed.
 
 Writes     symphony.tally, symphony.stretch
 Locks      the caller has the tick and all lanes, so nobody counts
 Access     private$$;
-
-revoke execute on function symphony._recount() from public;

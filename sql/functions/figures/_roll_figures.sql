@@ -65,11 +65,9 @@ begin
 end;
 $$;
 
-comment on function symphony._roll_figures(timestamptz) is
+comment on function symphony._roll_figures is
 $$Let hours take the place of minutes after 7 days, and remove hours after 90 days.
 
 Arguments  now
 Writes     symphony.figure and symphony.type_figure, at most 2,000 rows of each
 Access     private$$;
-
-revoke execute on function symphony._roll_figures(timestamptz) from public;

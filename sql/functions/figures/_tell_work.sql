@@ -23,7 +23,7 @@ exception
 end;
 $$;
 
-comment on function symphony._tell_work(jsonb, text[]) is
+comment on function symphony._tell_work is
 $$Keep what a worker tells of its handlers for the figures by type.
 
 Arguments  work - as for heartbeat()
@@ -31,5 +31,3 @@ Arguments  work - as for heartbeat()
 Raises     22023 invalid_parameter_value
 Writes     symphony.work
 Access     private$$;
-
-revoke execute on function symphony._tell_work(jsonb, text[]) from public;

@@ -64,7 +64,7 @@ begin
 end;
 $$;
 
-comment on function symphony._totals(text) is
+comment on function symphony._totals is
 $$What happened in queues since they were created, and what is in them, for queue_totals() and
 metrics().
 
@@ -75,5 +75,3 @@ Returns    a row for each queue
                as in queue_totals()
            waited, worked - a sketch of these times
 Access     private$$;
-
-revoke execute on function symphony._totals(text) from public;

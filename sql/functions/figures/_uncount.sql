@@ -17,7 +17,7 @@ begin
 end;
 $$;
 
-comment on function symphony._uncount(integer, bigint, bigint) is
+comment on function symphony._uncount is
 $$Note that a pending message was cancelled.
 
 Arguments  lane_id - of the message; the lane is locked
@@ -26,5 +26,3 @@ Arguments  lane_id - of the message; the lane is locked
 Writes     symphony.tally, symphony.stretch
 Locks      the tally of the lane until the transaction ends
 Access     private$$;
-
-revoke execute on function symphony._uncount(integer, bigint, bigint) from public;

@@ -26,7 +26,7 @@ as $$
     ) as part (txids, after_id)
 $$;
 
-comment on function symphony._uncounted(symphony.tally, int8multirange, bigint, bigint) is
+comment on function symphony._uncounted is
 $$Where the messages of a lane are that are to be handed out, and not in stretches.
 
 Arguments  tally - of the lane
@@ -34,5 +34,3 @@ Arguments  tally - of the lane
 Returns    txids - an unbroken run of transactions
            after_id - the last message of the first of them that is not among these, or 0
 Access     private$$;
-
-revoke execute on function symphony._uncounted(symphony.tally, int8multirange, bigint, bigint) from public;

@@ -27,7 +27,7 @@ as $$
     ) as c
 $$;
 
-comment on function symphony._unfolded(symphony.tally, integer) is
+comment on function symphony._unfolded is
 $$The claims of a lane that are not folded, or were folded while they were open.
 
 Arguments  tally - of the lane
@@ -41,5 +41,3 @@ Returns    claim_id
            open - how many of its messages are
            worked - how long it took, in seconds; 0: it is not over
 Access     private$$;
-
-revoke execute on function symphony._unfolded(symphony.tally, integer) from public;

@@ -17,9 +17,7 @@ begin
 end;
 $$;
 
-comment on function symphony._unfolded_lanes() is
+comment on function symphony._unfolded_lanes is
 $$The lanes in which something may have happened since they were folded.
 
 Access     private$$;
-
-revoke execute on function symphony._unfolded_lanes() from public;

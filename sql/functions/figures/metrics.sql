@@ -78,7 +78,7 @@ as $$
     order by 1, 2
 $$;
 
-comment on function symphony.metrics() is
+comment on function symphony.metrics is
 $$All that a monitoring system is to know, in one query: names, labels and values as Prometheus has
 them. docs/monitoring.md lists the metrics.
 
@@ -88,5 +88,3 @@ Returns    a row for each value, in the order of names and labels
            labels - what it is about: queue, state, severity, schedule, transport
            value - what it is now; of what is counted only up to a limit, as far as it was counted
 Access     operator, observer$$;
-
-revoke execute on function symphony.metrics() from public;

@@ -14,8 +14,6 @@ stable
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 #variable_conflict use_column
 declare
@@ -32,10 +30,14 @@ begin
                f.completed, f.retried, f.failed, f.returned, f.waited::bigint[], f.worked::bigint[]
         from symphony.lane
         cross join (values (false), (true)) as kind (is_hour)
-        join symphony.figure as f on f.lane_id = lane.lane_id and f.is_hour = kind.is_hour
+        cross join lateral (
+            select * from symphony.figure
+            where figure.lane_id = lane.lane_id and figure.is_hour = kind.is_hour
+              and figure.begins_at >= v_from and figure.begins_at < v_until
+            offset 0
+        ) as f
         where lane.queue_name = coalesce(queue_figures.queue_name, lane.queue_name)
           and (not kind.is_hour or step = 'hour')
-          and f.begins_at >= v_from and f.begins_at < v_until
         union all
         select l.queue_name, date_trunc(step, least(e.at, v_now)), 0,
                case when e.is_end then 0 else l.size end,
@@ -84,7 +86,7 @@ begin
 end;
 $$;
 
-comment on function symphony.queue_figures(text, timestamptz, timestamptz, text) is
+comment on function symphony.queue_figures is
 $$What happened in queues, minute by minute or hour by hour. Minutes are kept for 7 days, hours for 90
 days. tick() folds them, and what happened since is read where it is.
 
@@ -109,5 +111,3 @@ Returns    a row for each queue and step in which something happened
 Raises     SY001 unknown_queue
            22023 invalid_parameter_value
 Access     operator, observer$$;
-
-revoke execute on function symphony.queue_figures(text, timestamptz, timestamptz, text) from public;

@@ -10,8 +10,6 @@ stable
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 #variable_conflict use_column
 begin
@@ -26,7 +24,7 @@ begin
 end;
 $$;
 
-comment on function symphony.queue_totals(text) is
+comment on function symphony.queue_totals is
 $$What happened in queues since they were created, as counters: they only grow.
 
 Arguments  queue_name - the queue; null: all of them
@@ -40,5 +38,3 @@ Returns    a row for each queue
            worked_histogram - likewise, how long it took until all of their claim were settled
 Raises     SY001 unknown_queue
 Access     operator, observer$$;
-
-revoke execute on function symphony.queue_totals(text) from public;

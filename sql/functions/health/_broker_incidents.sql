@@ -17,10 +17,8 @@ begin
 end;
 $$;
 
-comment on function symphony._broker_incidents(timestamptz) is
+comment on function symphony._broker_incidents is
 $$Brokers that do not take what relays have for them.
 
 Arguments  now
 Access     private$$;
-
-revoke execute on function symphony._broker_incidents(timestamptz) from public;

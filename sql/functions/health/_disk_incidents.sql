@@ -37,9 +37,7 @@ begin
 end;
 $$;
 
-comment on function symphony._disk_incidents() is
+comment on function symphony._disk_incidents is
 $$Queues that never forget, and what that takes.
 
 Access     private$$;
-
-revoke execute on function symphony._disk_incidents() from public;

@@ -14,10 +14,8 @@ as $$
           where _duration.length is not null) as s
 $$;
 
-comment on function symphony._duration(interval) is
+comment on function symphony._duration is
 $$A length of time as a sentence says it, such as 12 min: in one unit, rounded down.
 
 Arguments  length
 Access     private$$;
-
-revoke execute on function symphony._duration(interval) from public;

@@ -45,10 +45,8 @@ begin
 end;
 $$;
 
-comment on function symphony._error_incidents(timestamptz) is
+comment on function symphony._error_incidents is
 $$Classes of errors of which there are suddenly many.
 
 Arguments  now
 Access     private$$;
-
-revoke execute on function symphony._error_incidents(timestamptz) from public;

@@ -46,10 +46,8 @@ begin
 end;
 $$;
 
-comment on function symphony._installation_incidents(text) is
+comment on function symphony._installation_incidents is
 $$Whether the queues were copied here, access waits, and versions differ.
 
 Arguments  library - the version of the program that asks; null: it does not say
 Access     private$$;
-
-revoke execute on function symphony._installation_incidents(text) from public;

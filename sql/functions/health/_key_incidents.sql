@@ -55,10 +55,8 @@ begin
 end;
 $$;
 
-comment on function symphony._key_incidents(timestamptz) is
+comment on function symphony._key_incidents is
 $$Keys that one message has held for long, or that are in hands for long, while others wait.
 
 Arguments  now
 Access     private$$;
-
-revoke execute on function symphony._key_incidents(timestamptz) from public;

@@ -27,10 +27,8 @@ begin
 end;
 $$;
 
-comment on function symphony._limit_incidents(timestamptz) is
+comment on function symphony._limit_incidents is
 $$Queues whose limit is used up by the same messages for long, while others wait.
 
 Arguments  now
 Access     private$$;
-
-revoke execute on function symphony._limit_incidents(timestamptz) from public;

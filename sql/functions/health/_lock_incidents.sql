@@ -27,10 +27,8 @@ begin
 end;
 $$;
 
-comment on function symphony._lock_incidents(timestamptz) is
+comment on function symphony._lock_incidents is
 $$Lanes and gates that other sessions have locked for longer than a claim takes.
 
 Arguments  now
 Access     private$$;
-
-revoke execute on function symphony._lock_incidents(timestamptz) from public;

@@ -15,7 +15,7 @@ begin
 end;
 $$;
 
-comment on function symphony._long_waiting(timestamptz) is
+comment on function symphony._long_waiting is
 $$The queues in which a message has been due for long, though nobody holds it back.
 
 Arguments  now
@@ -23,5 +23,3 @@ Returns    queue_name
            since - since when the first message has been due
            claimed_at - when something was claimed last
 Access     private$$;
-
-revoke execute on function symphony._long_waiting(timestamptz) from public;

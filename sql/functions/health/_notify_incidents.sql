@@ -34,9 +34,7 @@ begin
 end;
 $$;
 
-comment on function symphony._notify_incidents() is
+comment on function symphony._notify_incidents is
 $$Whether the NOTIFY queue of the server fills up, and which session is likely to be behind it.
 
 Access     private$$;
-
-revoke execute on function symphony._notify_incidents() from public;

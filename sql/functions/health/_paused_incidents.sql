@@ -30,10 +30,8 @@ begin
 end;
 $$;
 
-comment on function symphony._paused_incidents(timestamptz) is
+comment on function symphony._paused_incidents is
 $$Queues that are paused, and transports that are disabled.
 
 Arguments  now
 Access     private$$;
-
-revoke execute on function symphony._paused_incidents(timestamptz) from public;

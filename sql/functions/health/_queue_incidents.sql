@@ -26,10 +26,8 @@ begin
 end;
 $$;
 
-comment on function symphony._queue_incidents(timestamptz) is
+comment on function symphony._queue_incidents is
 $$Queues of which messages wait, and no worker takes any.
 
 Arguments  now
 Access     private$$;
-
-revoke execute on function symphony._queue_incidents(timestamptz) from public;

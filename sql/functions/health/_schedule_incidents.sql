@@ -37,10 +37,8 @@ begin
 end;
 $$;
 
-comment on function symphony._schedule_incidents(timestamptz) is
+comment on function symphony._schedule_incidents is
 $$Schedules that are broken, paused or late.
 
 Arguments  now
 Access     private$$;
-
-revoke execute on function symphony._schedule_incidents(timestamptz) from public;

@@ -15,9 +15,7 @@ begin
 end;
 $$;
 
-comment on function symphony._seen_incidents() is
+comment on function symphony._seen_incidents is
 $$Whether sessions are hidden from the owner of Symphony, so that health() tells less.
 
 Access     private$$;
-
-revoke execute on function symphony._seen_incidents() from public;

@@ -37,9 +37,7 @@ begin
 end;
 $$;
 
-comment on function symphony._server_incidents() is
+comment on function symphony._server_incidents is
 $$Replication slots that keep WAL for nobody, and tables that autovacuum does not keep clean.
 
 Access     private$$;
-
-revoke execute on function symphony._server_incidents() from public;

@@ -48,10 +48,8 @@ begin
 end;
 $$;
 
-comment on function symphony._session_incidents(timestamptz) is
+comment on function symphony._session_incidents is
 $$Transactions that have been open for long, and those that were prepared and not ended.
 
 Arguments  now
 Access     private$$;
-
-revoke execute on function symphony._session_incidents(timestamptz) from public;

@@ -35,9 +35,7 @@ begin
 end;
 $$;
 
-comment on function symphony._table_incidents() is
+comment on function symphony._table_incidents is
 $$Tables of Symphony that a session has locked, or waits to lock, against all others.
 
 Access     private$$;
-
-revoke execute on function symphony._table_incidents() from public;

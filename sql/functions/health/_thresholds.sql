@@ -26,7 +26,7 @@ as $$
            10000::bigint, interval '1 year', 1073741824::bigint, 20, 3
 $$;
 
-comment on function symphony._thresholds() is
+comment on function symphony._thresholds is
 $$From when on health() speaks of something. docs/runbook.md has them, too.
 
 Returns    tick - without a tick: somebody ticks every second, and after 5 leases stand still
@@ -47,5 +47,3 @@ Returns    tick - without a tick: somebody ticks every second, and after 5 lease
            errors - of a class in 5 minutes: fewer may be an accident
            times - as many as in 5 minutes of the half hour before, so many times
 Access     private$$;
-
-revoke execute on function symphony._thresholds() from public;

@@ -36,10 +36,8 @@ begin
 end;
 $$;
 
-comment on function symphony._tick_incidents(timestamptz) is
+comment on function symphony._tick_incidents is
 $$Whether nothing ticks, and who keeps others from it.
 
 Arguments  now
 Access     private$$;
-
-revoke execute on function symphony._tick_incidents(timestamptz) from public;

@@ -25,10 +25,8 @@ begin
 end;
 $$;
 
-comment on function symphony._type_incidents(timestamptz) is
+comment on function symphony._type_incidents is
 $$Types of messages that workers put off, since none of them knows what to do with them.
 
 Arguments  now
 Access     private$$;
-
-revoke execute on function symphony._type_incidents(timestamptz) from public;

@@ -20,12 +20,10 @@ begin
 end;
 $$;
 
-comment on function symphony._waiting() is
+comment on function symphony._waiting is
 $$The lanes of which messages are pending.
 
 Returns    queue_name, is_held - of the lane
            since - since when the first message has been due
            claimed_at - when something was claimed last
 Access     private$$;
-
-revoke execute on function symphony._waiting() from public;

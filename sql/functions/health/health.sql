@@ -8,8 +8,6 @@ stable
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 /*
  * Of what is equally severe, that comes first which may be the cause of others.  A table that is locked
@@ -55,7 +53,7 @@ begin
 end;
 $$;
 
-comment on function symphony.health(text) is
+comment on function symphony.health is
 $$What is wrong now, the worst first.
 
 Arguments  library - the version of the program that asks, which should be that of the database;
@@ -71,5 +69,3 @@ Returns    a row for each. Without a row nothing is wrong
            cause - what is behind it
            command - what helps: a statement, or a command of a shell
 Access     operator, observer$$;
-
-revoke execute on function symphony.health(text) from public;

@@ -20,8 +20,8 @@ as $$
             waiting_types, idle, busy,
             sync_handlers, message_status, why_not_running, origin, version}'),
         ('operator', '{audit, note, list_messages, recent_errors, queue_settings, queue_holds, create_queue,
-            configure_queue, pause_queue, resume_queue, purge_queue, drop_queue, queue_stats,
-            queue_figures, queue_totals, type_figures, figures_by_minute,
+            configure_queue, pause_queue, resume_queue, purge_preview, purge_queue, drop_queue,
+            queue_stats, queue_figures, queue_totals, type_figures, figures_by_minute,
             list_queues, waiting_types, blocked_keys, release_key, worker_activity,
             request_workers, failed_messages, failed_stats, retry_failed, retry_many_failed,
             remove_failed, remove_many_failed, message_history, tick, purge, tick_schedules,
@@ -35,7 +35,7 @@ as $$
             remove_handler, set_retry_policy, remove_retry_policy, retry_policy_of, apply_config,
             list_transports, transport_status, list_routes, list_retry_policies}'),
         ('observer', '{audit, list_messages, recent_errors, queue_settings, queue_holds, queue_stats,
-            queue_figures, queue_totals, type_figures, figures_by_minute,
+            purge_preview, queue_figures, queue_totals, type_figures, figures_by_minute,
             list_queues, waiting_types, blocked_keys, worker_activity, failed_messages, failed_stats,
             message_history, message_status, why_not_running, schedule_status, schedule_runs,
             schedule_diff, schedule_preview, cron_next, cron_upcoming, clock_changes, check,
@@ -46,7 +46,7 @@ as $$
     cross join lateral pg_catalog.unnest(listed.functions) as named (function_name)
 $$;
 
-comment on function symphony._access_list() is
+comment on function symphony._access_list is
 $$Which functions grant_access() grants to whom. The contract of each function says the same.
 
 Returns    function_name - the function
@@ -54,5 +54,3 @@ Returns    function_name - the function
            by_queue - true: also if that is granted for some queues only. The function itself then
                looks at whether the queue is one of them
 Access     private$$;
-
-revoke execute on function symphony._access_list() from public;

@@ -42,11 +42,9 @@ begin
 end;
 $$;
 
-comment on function symphony._apply_access(oid) is
+comment on function symphony._apply_access is
 $$Let a role have what symphony.access says, and nothing more.
 
 Arguments  role_oid
 Writes     grants
 Access     private$$;
-
-revoke execute on function symphony._apply_access(oid) from public;

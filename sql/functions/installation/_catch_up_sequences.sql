@@ -54,9 +54,7 @@ begin
 end;
 $$;
 
-comment on function symphony._catch_up_sequences() is
+comment on function symphony._catch_up_sequences is
 $$Let no sequence give out a number that is in use.
 
 Access     private$$;
-
-revoke execute on function symphony._catch_up_sequences() from public;

@@ -27,10 +27,8 @@ begin
 end;
 $$;
 
-comment on function symphony._check_subscriptions() is
+comment on function symphony._check_subscriptions is
 $$Refuse to work with tables that logical replication still fills.
 
 Raises     SY012 still_replicated
 Access     private$$;
-
-revoke execute on function symphony._check_subscriptions() from public;

@@ -22,12 +22,10 @@ begin
 end;
 $$;
 
-comment on function symphony._check_use(text[], text[]) is
+comment on function symphony._check_use is
 $$Refuse a caller who is limited to some queues and names another one.
 
 Arguments  accesses - as for _is_listed()
            queues - those that it names
 Raises     42501 insufficient_privilege
 Access     private$$;
-
-revoke execute on function symphony._check_use(text[], text[]) from public;

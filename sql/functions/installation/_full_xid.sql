@@ -8,11 +8,9 @@ as $$
          operator(pg_catalog.+) 6442450944) operator(pg_catalog.%) 4294967296
 $$;
 
-comment on function symphony._full_xid(xid, bigint) is
+comment on function symphony._full_xid is
 $$The transaction id in 64 bits whose lower 32 these are.
 
 Arguments  xid - such as the xmin of a row
            near - an id less than 2^31 away from it
 Access     private$$;
-
-revoke execute on function symphony._full_xid(xid, bigint) from public;

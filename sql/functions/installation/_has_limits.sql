@@ -4,11 +4,9 @@ language sql
 stable
 as $$ select true $$;
 
-comment on function symphony._has_limits() is
+comment on function symphony._has_limits is
 $$Whether any role was granted access to some queues only. _note_limits() replaces this function by
 one that says false where that is not so. The planner takes it for the constant that it is, so
 without such a grant no function looks anything up.
 
 Access     private$$;
-
-revoke execute on function symphony._has_limits() from public;

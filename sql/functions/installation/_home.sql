@@ -14,11 +14,9 @@ as $$
       and parent.mark_id operator(pg_catalog.=) 2
 $$;
 
-comment on function symphony._home() is
+comment on function symphony._home is
 $$Whether the positions are of this server.
 
 Returns    one row if they are. Without a row the tables were copied here, row by row, and rebase()
            is needed
 Access     private$$;
-
-revoke execute on function symphony._home() from public;

@@ -12,11 +12,9 @@ begin
 end;
 $$;
 
-comment on function symphony._is_lane_listed(text[], integer) is
+comment on function symphony._is_lane_listed is
 $$Whether the caller, who is limited to some queues, may use that of a lane.
 
 Arguments  accesses - as for _is_listed()
            lane_id - the lane
 Access     private$$;
-
-revoke execute on function symphony._is_lane_listed(text[], integer) from public;

@@ -9,11 +9,9 @@ as $$
         is true
 $$;
 
-comment on function symphony._is_limited() is
+comment on function symphony._is_limited is
 $$Whether the caller was granted access to some queues only, so that _is_listed() has to be asked.
 The owner, whom all functions run as, is not. Superusers are if anybody is: _is_listed() lets them
 pass.
 
 Access     private$$;
-
-revoke execute on function symphony._is_limited() from public;

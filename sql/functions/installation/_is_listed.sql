@@ -21,12 +21,10 @@ begin
 end;
 $$;
 
-comment on function symphony._is_listed(text[], text) is
+comment on function symphony._is_listed is
 $$Whether the caller, who is limited to some queues, may use this one. It may if one of its roles was
 granted one of these accesses for the queue, or for all.
 
 Arguments  accesses - those that include the function which asks
            queue_name - null: any queue
 Access     private$$;
-
-revoke execute on function symphony._is_listed(text[], text) from public;

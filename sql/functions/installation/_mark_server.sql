@@ -17,10 +17,8 @@ begin
 end;
 $$;
 
-comment on function symphony._mark_server() is
+comment on function symphony._mark_server is
 $$Note that the positions are of this server.
 
 Writes     symphony.server_mark
 Access     private$$;
-
-revoke execute on function symphony._mark_server() from public;

@@ -63,7 +63,7 @@ as $$
     from move
 $$;
 
-comment on function symphony._move_back() is
+comment on function symphony._move_back is
 $$Lower all transaction ids that came with a copy until they lie before those of this server. Their
 order stays, so each message is where it was, and what is enqueued here lies ahead of each
 position.
@@ -73,5 +73,3 @@ Returns    moved_by - by how much; 0: they lay there already
            enqueued_here - how many were enqueued since the copy, and not changed
 Writes     symphony.message, symphony.claim, symphony.purge_position
 Access     private$$;
-
-revoke execute on function symphony._move_back() from public;

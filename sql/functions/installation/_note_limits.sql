@@ -16,10 +16,8 @@ begin
 end;
 $$;
 
-comment on function symphony._note_limits() is
+comment on function symphony._note_limits is
 $$Let _has_limits() say what is in symphony.access.
 
 Writes     symphony._has_limits(), which is replaced if that is news
 Access     private$$;
-
-revoke execute on function symphony._note_limits() from public;

@@ -13,7 +13,7 @@ begin
 end;
 $$;
 
-comment on function symphony._was_copied(text[]) is
+comment on function symphony._was_copied is
 $$What a claim that has found nothing asks: whether the queues are there, and whether the positions
 were those of another server. Then they are made this one's.
 
@@ -23,5 +23,3 @@ Raises     SY001 unknown_queue
            22023 invalid_parameter_value
 Writes     what rebase() writes
 Access     private$$;
-
-revoke execute on function symphony._was_copied(text[]) from public;

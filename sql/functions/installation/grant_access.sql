@@ -48,7 +48,7 @@ exception
 end;
 $$;
 
-comment on function symphony.grant_access(text, text, text[]) is
+comment on function symphony.grant_access is
 $$Let a role call the functions of its task, and touch no table. Upgrades grant it again.
 
 Arguments  role_name - an existing role
@@ -61,5 +61,3 @@ Raises     SY001 unknown_queue
            42704 undefined_object - there is no such role
 Writes     symphony.access, symphony.audit; grants
 Access     operator, who must own Symphony$$;
-
-revoke execute on function symphony.grant_access(text, text, text[]) from public;

@@ -20,7 +20,7 @@ as $$
     order by a.role_name, a.access
 $$;
 
-comment on function symphony.list_access() is
+comment on function symphony.list_access is
 $$Which role was granted what, and what waits. Upgrades grant access again to those roles alone that
 are still the ones it was granted to, by name and by number; what waits is granted by
 restore_access(), or removed by revoke_access().
@@ -30,5 +30,3 @@ Returns    role_name - the role, as it was called
            queues - the queues it is for; null: all
            state - granted, or waits and why
 Access     operator, observer$$;
-
-revoke execute on function symphony.list_access() from public;

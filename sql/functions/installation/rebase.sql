@@ -34,7 +34,7 @@ begin
 end;
 $$;
 
-comment on function symphony.rebase() is
+comment on function symphony.rebase is
 $$Make the positions those of this server, after a dump or logical replication brought the tables
 here. tick() and claim_batch() do it by themselves. It is safe at any time, and does nothing twice.
 
@@ -49,5 +49,3 @@ Writes     symphony.message, symphony.claim, symphony.purge_position, symphony.t
 Locks      the tick, all lanes and the sleeping workers until the transaction ends; enqueueing goes
                on
 Access     operator$$;
-
-revoke execute on function symphony.rebase() from public;

@@ -43,7 +43,7 @@ exception
 end;
 $$;
 
-comment on function symphony.restore_access() is
+comment on function symphony.restore_access is
 $$Grant what waits to the roles of these names, as after a dump was restored; see list_access().
 
 Returns    a row for each access that waited
@@ -55,5 +55,3 @@ Raises     42501 insufficient_privilege - the caller does not own Symphony
            what grant_access() raises
 Writes     symphony.access, symphony.audit; grants; what rebase() writes
 Access     operator, who must own Symphony$$;
-
-revoke execute on function symphony.restore_access() from public;

@@ -45,7 +45,7 @@ exception
 end;
 $$;
 
-comment on function symphony.revoke_access(text, text) is
+comment on function symphony.revoke_access is
 $$Take back what grant_access() granted.
 
 Arguments  role_name - a role, or the name of one that is gone
@@ -55,5 +55,3 @@ Raises     22023 invalid_parameter_value - there is no such access
            42704 undefined_object - there is no such role, and nothing was granted to it
 Writes     symphony.access, symphony.audit; grants
 Access     operator, who must own Symphony$$;
-
-revoke execute on function symphony.revoke_access(text, text) from public;

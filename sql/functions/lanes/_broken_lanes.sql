@@ -54,9 +54,7 @@ begin
 end;
 $$;
 
-comment on function symphony._broken_lanes() is
+comment on function symphony._broken_lanes is
 $$The invariants of lanes, and of what expires in them, for check().
 
 Access     private$$;
-
-revoke execute on function symphony._broken_lanes() from public;

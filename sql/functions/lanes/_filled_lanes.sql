@@ -21,16 +21,18 @@ begin
         where exists (
             select from symphony.message
             where message.lane_id = lane.lane_id and message.txid >= position.first_txid)
-           or symphony._has_parked(lane.lane_id)
+           or lane.lane_id = any (array(
+                select gated.lane_id
+                from symphony.lane as gated
+                where gated.is_gated
+                  and exists (select from symphony.parked where parked.queue_name = gated.queue_name)))
         order by lane.place);
 end;
 $$;
 
-comment on function symphony._filled_lanes(integer[]) is
+comment on function symphony._filled_lanes is
 $$Those of many lanes that may have something to hand out, at little cost for the others.
 
 Arguments  lane_ids - best first
 Returns    all that have something, in their order; and some that only seem to
 Access     private$$;
-
-revoke execute on function symphony._filled_lanes(integer[]) from public;

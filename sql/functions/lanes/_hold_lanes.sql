@@ -36,12 +36,10 @@ begin
 end;
 $$;
 
-comment on function symphony._hold_lanes(text) is
+comment on function symphony._hold_lanes is
 $$Hold the lanes of disabled transports, and no others.
 
 Arguments  queue_name - null: nothing to do
 Raises     SY011 wrong_isolation_level
 Writes     symphony.lane; NOTIFY if a worker of the queue sleeps
 Access     private$$;
-
-revoke execute on function symphony._hold_lanes(text) from public;

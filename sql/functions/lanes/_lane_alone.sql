@@ -40,7 +40,7 @@ begin
 end;
 $$;
 
-comment on function symphony._lane_alone(text, smallint) is
+comment on function symphony._lane_alone is
 $$The lane of a queue and priority whose messages are claimed one by one. It is made when it is first
 needed.
 
@@ -50,5 +50,3 @@ Returns    its lane_id
 Writes     symphony.lane, symphony.claim, symphony.purge_position, symphony.tally, the first
            time
 Access     private$$;
-
-revoke execute on function symphony._lane_alone(text, smallint) from public;

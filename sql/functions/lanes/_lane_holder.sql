@@ -8,11 +8,9 @@ as $$
     limit 1
 $$;
 
-comment on function symphony._lane_holder(integer) is
+comment on function symphony._lane_holder is
 $$Which other session has locked a lane, as a sentence says it.
 
 Arguments  lane_id
 Returns    what _session() says; null: nobody has
 Access     private$$;
-
-revoke execute on function symphony._lane_holder(integer) from public;

@@ -22,7 +22,7 @@ as $$
     where lane.lane_id operator(pg_catalog.=) _lane_settings.lane_id
 $$;
 
-comment on function symphony._lane_settings(integer) is
+comment on function symphony._lane_settings is
 $$What a claim has to know of its lane and queue.
 
 Arguments  lane_id
@@ -32,5 +32,3 @@ Returns    max_attempts - unless a message or its type has others
            expires - true: messages that expire may be in it. Whoever asks after finding out which
                transactions have ended learns of all of theirs
 Access     private$$;
-
-revoke execute on function symphony._lane_settings(integer) from public;

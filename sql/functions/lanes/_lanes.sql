@@ -15,11 +15,9 @@ as $$
     order by given.rank, lane.priority desc, lane.alone desc
 $$;
 
-comment on function symphony._lanes(text[]) is
+comment on function symphony._lanes is
 $$The lanes a worker may claim from, best first: by queue, by priority, and then those held back by a
 crash. It names no lane before rebase() has made the positions this server's.
 
 Arguments  queues - in order of preference
 Access     private$$;
-
-revoke execute on function symphony._lanes(text[]) from public;

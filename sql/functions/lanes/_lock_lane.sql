@@ -12,7 +12,7 @@ as $$
     end
 $$;
 
-comment on function symphony._lock_lane(integer, boolean) is
+comment on function symphony._lock_lane is
 $$Take a lane's lock until the end of the transaction: only its holder may move the position. It comes
 with a share of the lock of all lanes, which rebase() takes for itself.
 
@@ -20,5 +20,3 @@ Arguments  lane_id
            wait - false: give up at once when another session holds it
 Returns    whether the lock is held
 Access     private$$;
-
-revoke execute on function symphony._lock_lane(integer, boolean) from public;

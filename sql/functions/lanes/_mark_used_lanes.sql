@@ -21,11 +21,9 @@ begin
 end;
 $$;
 
-comment on function symphony._mark_used_lanes() is
+comment on function symphony._mark_used_lanes is
 $$Mark the lanes of lane_use as used, and those whose messages expire, so that claim_batch() need not
 look there.
 
 Writes     symphony.lane, symphony.lane_use
 Access     private$$;
-
-revoke execute on function symphony._mark_used_lanes() from public;

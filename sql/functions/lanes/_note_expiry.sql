@@ -17,11 +17,9 @@ begin
 end;
 $$;
 
-comment on function symphony._note_expiry(integer[]) is
+comment on function symphony._note_expiry is
 $$Mark lanes as such with messages that expire, so that claims look for those that are late.
 
 Arguments  lane_ids - null: does nothing
 Writes     symphony.lane_use, unless the lane is marked there or was by tick()
 Access     private$$;
-
-revoke execute on function symphony._note_expiry(integer[]) from public;

@@ -22,12 +22,10 @@ begin
 end;
 $$;
 
-comment on function symphony._use_lane(text, integer) is
+comment on function symphony._use_lane is
 $$Mark a lane as used, so that claim_batch() looks into it.
 
 Arguments  queue_name
            priority
 Writes     symphony.lane_use, unless the lane is marked there or was by tick()
 Access     private$$;
-
-revoke execute on function symphony._use_lane(text, integer) from public;

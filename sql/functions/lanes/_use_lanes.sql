@@ -10,11 +10,9 @@ begin
 end;
 $$;
 
-comment on function symphony._use_lanes(integer[]) is
+comment on function symphony._use_lanes is
 $$Mark lanes as used, so that claim_batch() looks into them.
 
 Arguments  lane_ids - null: does nothing
 Writes     symphony.lane_use, as _use_lane() does
 Access     private$$;
-
-revoke execute on function symphony._use_lanes(integer[]) from public;

@@ -18,12 +18,10 @@ begin
 end;
 $$;
 
-comment on function symphony._add_keys(jsonb, text[]) is
+comment on function symphony._add_keys is
 $$Count messages to those that are in hands.
 
 Arguments  busy - how many of each key
            keys - of the messages
 Returns    busy with these
 Access     private$$;
-
-revoke execute on function symphony._add_keys(jsonb, text[]) from public;

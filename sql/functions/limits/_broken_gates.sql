@@ -70,9 +70,7 @@ begin
 end;
 $$;
 
-comment on function symphony._broken_gates() is
+comment on function symphony._broken_gates is
 $$The invariants of queues that are ordered or have limits, for check().
 
 Access     private$$;
-
-revoke execute on function symphony._broken_gates() from public;

@@ -28,9 +28,7 @@ begin
 end;
 $$;
 
-comment on function symphony._broken_rates() is
+comment on function symphony._broken_rates is
 $$The invariants of queues that have a rate, for check().
 
 Access     private$$;
-
-revoke execute on function symphony._broken_rates() from public;

@@ -33,11 +33,9 @@ begin
 end;
 $$;
 
-comment on function symphony._busy_keys(bigint[]) is
+comment on function symphony._busy_keys is
 $$The keys of the messages that are open in some claims.
 
 Arguments  claim_ids
 Returns    an object: how many messages of each key. Looking into it costs less than a join
 Access     private$$;
-
-revoke execute on function symphony._busy_keys(bigint[]) from public;

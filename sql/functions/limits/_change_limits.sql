@@ -68,7 +68,7 @@ begin
 end;
 $$;
 
-comment on function symphony._change_limits(text) is
+comment on function symphony._change_limits is
 $$Let the lanes of a queue follow its settings ordered, key_concurrency, concurrency, rate, burst and
 key_rate.
 
@@ -78,5 +78,3 @@ Writes     symphony.lane, symphony.gate, symphony.freed_key, symphony.key_pace, 
            what _unpark() writes; NOTIFY if a worker sleeps
 Locks      the lanes of the queue and its open claims until the transaction ends
 Access     private$$;
-
-revoke execute on function symphony._change_limits(text) from public;

@@ -32,7 +32,7 @@ begin
 end;
 $$;
 
-comment on function symphony._checked_rate(text, text) is
+comment on function symphony._checked_rate is
 $$Read a rate as people write it.
 
 Arguments  setting - its name, for the error
@@ -40,5 +40,3 @@ Arguments  setting - its name, for the error
 Returns    the rate as the queue keeps it, 0, or null
 Raises     22023 invalid_parameter_value
 Access     private$$;
-
-revoke execute on function symphony._checked_rate(text, text) from public;

@@ -61,9 +61,7 @@ begin
 end;
 $$;
 
-comment on function symphony._claim_keyed(
-    integer, symphony.queue, symphony.gate_state, bigint, integer, integer, text, interval, integer[],
-    int8multirange, timestamptz) is
+comment on function symphony._claim_keyed is
 $$Take the next messages of a lane whose queue has limits, where some may have to wait for their keys.
 
 Arguments  lane_id - locked, and the gate, too
@@ -78,7 +76,3 @@ Arguments  lane_id - locked, and the gate, too
 Returns    as claim_batch() does
 Writes     symphony.claim, symphony.parked, symphony.gate, symphony.freed_key, symphony.key_pace
 Access     private$$;
-
-revoke execute on function symphony._claim_keyed(
-    integer, symphony.queue, symphony.gate_state, bigint, integer, integer, text, interval, integer[],
-    int8multirange, timestamptz) from public;

@@ -31,12 +31,10 @@ begin
 end;
 $$;
 
-comment on function symphony._claim_with(integer, bigint, bigint, text) is
+comment on function symphony._claim_with is
 $$The claim that has a message, or finished it.
 
 Arguments  lane_id - of a message behind the position of its lane that does not wait for its key
            txid, message_id, group_key - of the message
 Returns    the claim; null: it is not known
 Access     private$$;
-
-revoke execute on function symphony._claim_with(integer, bigint, bigint, text) from public;

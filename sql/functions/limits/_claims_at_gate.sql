@@ -14,12 +14,10 @@ begin
 end;
 $$;
 
-comment on function symphony._claims_at_gate(integer) is
+comment on function symphony._claims_at_gate is
 $$The claims at the gate of the queue of a lane, whatever lane they are of: they are open, or nobody
 has looked since at what is parked of their keys.
 
 Arguments  lane_id
 Returns    their ids; null: the queue has no gate
 Access     private$$;
-
-revoke execute on function symphony._claims_at_gate(integer) from public;

@@ -12,11 +12,9 @@ begin
 end;
 $$;
 
-comment on function symphony._drop_gate(text) is
+comment on function symphony._drop_gate is
 $$Remove what a queue has for its order and limits.
 
 Arguments  queue_name - its lanes are locked
 Writes     symphony.parked, symphony.held_key, symphony.freed_key, symphony.key_pace, symphony.gate
 Access     private$$;
-
-revoke execute on function symphony._drop_gate(text) from public;

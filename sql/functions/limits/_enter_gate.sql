@@ -44,7 +44,7 @@ begin
 end;
 $$;
 
-comment on function symphony._enter_gate(text, integer, integer, boolean) is
+comment on function symphony._enter_gate is
 $$Take the gate of a queue, and see how many messages a claim may take.
 
 Arguments  queue_name - one of its lanes is locked
@@ -62,5 +62,3 @@ Returns    queue - its settings
 Writes     symphony.gate, if its clock is wrong
 Locks      the gate of the queue until the transaction ends
 Access     private$$;
-
-revoke execute on function symphony._enter_gate(text, integer, integer, boolean) from public;

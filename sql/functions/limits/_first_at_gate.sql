@@ -12,12 +12,10 @@ begin
 end;
 $$;
 
-comment on function symphony._first_at_gate(integer) is
+comment on function symphony._first_at_gate is
 $$The first claim of a lane that is at the gate of its queue: it is open, or nobody has looked since
 at what is parked of its keys.
 
 Arguments  lane_id
 Returns    the claim; null: there is no such one
 Access     private$$;
-
-revoke execute on function symphony._first_at_gate(integer) from public;

@@ -27,7 +27,7 @@ begin
 end;
 $$;
 
-comment on function symphony._first_in_hands(integer, bigint) is
+comment on function symphony._first_in_hands is
 $$The first message of a lane that is in hands though a claim, or one before it, had passed it: it
 waited for its key then.
 
@@ -36,5 +36,3 @@ Arguments  lane_id
 Returns    txid - of the message; null: there is no such one
            message_id
 Access     private$$;
-
-revoke execute on function symphony._first_in_hands(integer, bigint) from public;

@@ -20,7 +20,7 @@ as $$
     where parked.message_id operator(pg_catalog.=) held_by
 $$;
 
-comment on function symphony._first_of_key(text, text, bigint, bigint) is
+comment on function symphony._first_of_key is
 $$What is to be handed out next of that which is parked of a key.
 
 Arguments  queue_name
@@ -29,5 +29,3 @@ Arguments  queue_name
            held_by - the message that holds it; null: it is not held
 Returns    one row: the first one, or the head of a key that is held. Without a row there is none
 Access     private$$;
-
-revoke execute on function symphony._first_of_key(text, text, bigint, bigint) from public;

@@ -28,7 +28,7 @@ begin
 end;
 $$;
 
-comment on function symphony._first_parked(integer, bigint, bigint, integer) is
+comment on function symphony._first_parked is
 $$The first message of a lane that waits for its key, behind a place in the log.
 
 Arguments  lane_id
@@ -37,5 +37,3 @@ Arguments  lane_id
 Returns    parked_txid - of the message; null: there is no such one
            parked_message_id
 Access     private$$;
-
-revoke execute on function symphony._first_parked(integer, bigint, bigint, integer) from public;

@@ -20,12 +20,10 @@ begin
 end;
 $$;
 
-comment on function symphony._followers(bigint, bigint[]) is
+comment on function symphony._followers is
 $$Messages of a claim with all that follow them in it, of the same keys.
 
 Arguments  claim_id
            message_ids - open in it
 Returns    those of them that have a key, and the open ones of these keys behind them, in order
 Access     private$$;
-
-revoke execute on function symphony._followers(bigint, bigint[]) from public;

@@ -14,11 +14,9 @@ begin
 end;
 $$;
 
-comment on function symphony._free_failed(bigint[]) is
+comment on function symphony._free_failed is
 $$Let the keys go of messages that failed at the end of a lease, where the queue goes on without them.
 
 Arguments  message_ids - of a claim that is about to be settled
 Writes     symphony.held_key
 Access     private$$;
-
-revoke execute on function symphony._free_failed(bigint[]) from public;

@@ -17,11 +17,9 @@ begin
 end;
 $$;
 
-comment on function symphony._free_held(bigint[]) is
+comment on function symphony._free_held is
 $$Let the keys go that messages hold which are gone, or whose failure no longer holds up others.
 
 Arguments  message_ids - null: does nothing
 Writes     symphony.held_key, symphony.freed_key; NOTIFY if a worker sleeps and something waits
 Access     private$$;
-
-revoke execute on function symphony._free_held(bigint[]) from public;

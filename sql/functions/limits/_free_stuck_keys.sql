@@ -17,11 +17,9 @@ begin
 end;
 $$;
 
-comment on function symphony._free_stuck_keys(integer) is
+comment on function symphony._free_stuck_keys is
 $$Let keys go of which something is parked, though nobody has them.
 
 Arguments  at_most - how many keys are looked at
 Writes     symphony.freed_key; NOTIFY then, if a worker sleeps
 Access     private$$;
-
-revoke execute on function symphony._free_stuck_keys(integer) from public;

@@ -22,7 +22,7 @@ begin
 end;
 $$;
 
-comment on function symphony._full_at(text, integer, timestamptz, timestamptz, bigint) is
+comment on function symphony._full_at is
 $$When a bucket is full after some messages were handed out.
 
 Arguments  rate, burst - as for _rate()
@@ -32,5 +32,3 @@ Arguments  rate, burst - as for _rate()
            taken - how many messages were handed out
 Returns    the moment; null: there is no rate
 Access     private$$;
-
-revoke execute on function symphony._full_at(text, integer, timestamptz, timestamptz, bigint) from public;

@@ -37,7 +37,7 @@ begin
 end;
 $$;
 
-comment on function symphony._gate(text, boolean) is
+comment on function symphony._gate is
 $$What is in the hands of the workers of a queue with limits, and what waits.
 
 Arguments  queue_name
@@ -50,5 +50,3 @@ Returns    one row: the newest of symphony.gate, and
            busy - how many messages of each key are open in them
            freed - the rows of freed_key, if something is parked
 Access     private$$;
-
-revoke execute on function symphony._gate(text, boolean) from public;

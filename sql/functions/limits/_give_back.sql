@@ -22,7 +22,7 @@ begin
 end;
 $$;
 
-comment on function symphony._give_back(bigint, bigint[]) is
+comment on function symphony._give_back is
 $$Give messages of an ordered queue back in their place: those with a key, and what follows them.
 
 Arguments  claim_id - its row is locked
@@ -30,5 +30,3 @@ Arguments  claim_id - its row is locked
 Returns    the messages that were given back; those without a key are not among them
 Writes     symphony.parked, symphony.claim
 Access     private$$;
-
-revoke execute on function symphony._give_back(bigint, bigint[]) from public;

@@ -14,12 +14,10 @@ begin
 end;
 $$;
 
-comment on function symphony._has_others(text, integer[], boolean) is
+comment on function symphony._has_others is
 $$Whether other lanes have something to hand out after a claim.
 
 Arguments  queue_name - of the claim, which has limits
            others - the lanes
            has_room - false: its queue may hand out no more
 Access     private$$;
-
-revoke execute on function symphony._has_others(text, integer[], boolean) from public;

@@ -11,10 +11,8 @@ begin
 end;
 $$;
 
-comment on function symphony._has_parked(integer) is
+comment on function symphony._has_parked is
 $$Whether messages of the queue of a lane are parked.
 
 Arguments  lane_id
 Access     private$$;
-
-revoke execute on function symphony._has_parked(integer) from public;

@@ -11,12 +11,10 @@ as $$
     limit 1
 $$;
 
-comment on function symphony._head_of_key(text, text) is
+comment on function symphony._head_of_key is
 $$Which message holds a key, since it did not succeed.
 
 Arguments  queue_name
            group_key
 Returns    one row. Without a row the key is not held
 Access     private$$;
-
-revoke execute on function symphony._head_of_key(text, text) from public;

@@ -21,7 +21,7 @@ begin
 end;
 $$;
 
-comment on function symphony._hold_back(bigint, bigint, boolean) is
+comment on function symphony._hold_back is
 $$Keep the order of a key whose message did not succeed: in an ordered queue the message holds its
 key, and what follows it in the claim is given back.
 
@@ -31,5 +31,3 @@ Arguments  claim_id - its row is locked
 Returns    the messages that were given back
 Writes     symphony.held_key, symphony.parked, symphony.claim
 Access     private$$;
-
-revoke execute on function symphony._hold_back(bigint, bigint, boolean) from public;

@@ -26,7 +26,7 @@ begin
 end;
 $$;
 
-comment on function symphony._hold_keys(bigint[], boolean) is
+comment on function symphony._hold_keys is
 $$Let messages that did not succeed hold their keys, if their queue is ordered. Those that fail for
 good let them go where the queue says so.
 
@@ -35,5 +35,3 @@ Arguments  message_ids - open in a claim, of one queue, and no two of them of a 
 Returns    true: they hold them, as far as they have any
 Writes     symphony.held_key
 Access     private$$;
-
-revoke execute on function symphony._hold_keys(bigint[], boolean) from public;

@@ -7,10 +7,8 @@ as $$
         queue.key_concurrency, queue.concurrency, queue.rate, queue.key_rate) operator(pg_catalog.>) 0
 $$;
 
-comment on function symphony._is_gated(symphony.queue) is
+comment on function symphony._is_gated is
 $$Whether a queue is ordered or has a limit, so that its claims go through the gate.
 
 Arguments  queue - its settings
 Access     private$$;
-
-revoke execute on function symphony._is_gated(symphony.queue) from public;

@@ -7,10 +7,8 @@ as $$
         operator(pg_catalog.>) 0
 $$;
 
-comment on function symphony._is_keyed(symphony.queue) is
+comment on function symphony._is_keyed is
 $$Whether a message of a queue may have to wait for its key.
 
 Arguments  queue - its settings
 Access     private$$;
-
-revoke execute on function symphony._is_keyed(symphony.queue) from public;

@@ -41,7 +41,7 @@ begin
 end;
 $$;
 
-comment on function symphony._key_bounds(text, symphony.gate_state, integer, timestamptz) is
+comment on function symphony._key_bounds is
 $$The keys of a queue of which something parked may be handed out, and where it is.
 
 Arguments  queue_name
@@ -51,6 +51,3 @@ Arguments  queue_name
 Returns    an object: for each key of the claims at the gate, of freed_key and of key_pace the least
                place of what is parked
 Access     private$$;
-
-revoke execute on function
-    symphony._key_bounds(text, symphony.gate_state, integer, timestamptz) from public;

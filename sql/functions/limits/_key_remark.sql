@@ -57,11 +57,9 @@ begin
 end;
 $$;
 
-comment on function symphony._key_remark(bigint, timestamptz) is
+comment on function symphony._key_remark is
 $$What a message that is parked waits for, as a sentence for why_not_running().
 
 Arguments  message_id
            now
 Access     private$$;
-
-revoke execute on function symphony._key_remark(bigint, timestamptz) from public;

@@ -42,7 +42,7 @@ begin
 end;
 $$;
 
-comment on function symphony._late(bigint) is
+comment on function symphony._late is
 $$The messages of a claim that had expired when it was made, and those that are given back with them.
 
 Arguments  claim_id
@@ -52,5 +52,3 @@ Returns    a row for each
            fails - true: it fails
            number - its place in the claim
 Access     private$$;
-
-revoke execute on function symphony._late(bigint) from public;

@@ -31,12 +31,10 @@ begin
 end;
 $$;
 
-comment on function symphony._let_go(bigint, bigint[]) is
+comment on function symphony._let_go is
 $$Let others go on after messages of a queue with limits were settled.
 
 Arguments  claim_id - that they were open in
            done_ids - those that are done, which hold their keys no longer; null: none is
 Writes     symphony.held_key; NOTIFY if a worker sleeps and something waits
 Access     private$$;
-
-revoke execute on function symphony._let_go(bigint, bigint[]) from public;

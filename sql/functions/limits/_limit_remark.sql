@@ -23,12 +23,10 @@ begin
 end;
 $$;
 
-comment on function symphony._limit_remark(text, timestamptz) is
+comment on function symphony._limit_remark is
 $$Which limit of a queue holds up what is pending, as a sentence for why_not_running().
 
 Arguments  queue_name
            now
 Returns    a sentence; null: no limit does
 Access     private$$;
-
-revoke execute on function symphony._limit_remark(text, timestamptz) from public;

@@ -11,7 +11,7 @@ as $$
     end
 $$;
 
-comment on function symphony._lock_gate(text, boolean) is
+comment on function symphony._lock_gate is
 $$Take the gate of a queue until the end of the transaction: only its holder may claim from a lane of
 it. Whoever takes it has one of these lanes already.
 
@@ -19,5 +19,3 @@ Arguments  queue_name
            wait - false: give up at once when another session holds it
 Returns    whether the lock is held
 Access     private$$;
-
-revoke execute on function symphony._lock_gate(text, boolean) from public;

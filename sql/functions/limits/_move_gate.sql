@@ -55,8 +55,7 @@ begin
 end;
 $$;
 
-comment on function symphony._move_gate(
-    symphony.queue, symphony.gate_state, bigint, integer, text[], jsonb, jsonb, boolean, timestamptz) is
+comment on function symphony._move_gate is
 $$Note which claims of a queue with limits may be open, and what its rate allows from now on.
 
 Arguments  queue - its settings
@@ -70,7 +69,3 @@ Arguments  queue - its settings
            now
 Writes     symphony.gate, if that is news; symphony.freed_key
 Access     private$$;
-
-revoke execute on function symphony._move_gate(
-    symphony.queue, symphony.gate_state, bigint, integer, text[], jsonb, jsonb, boolean, timestamptz)
-    from public;

@@ -19,12 +19,10 @@ begin
 end;
 $$;
 
-comment on function symphony._next_token_at(text, integer, timestamptz) is
+comment on function symphony._next_token_at is
 $$When a rate allows the next message, or the next few.
 
 Arguments  rate, burst - as for _rate()
            full_at - when the bucket is full
 Returns    the moment; null: now, or there is no rate
 Access     private$$;
-
-revoke execute on function symphony._next_token_at(text, integer, timestamptz) from public;

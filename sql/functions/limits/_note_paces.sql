@@ -65,8 +65,7 @@ begin
 end;
 $$;
 
-comment on function symphony._note_paces(
-    symphony.queue, text[], jsonb, text[], jsonb, bigint, timestamptz) is
+comment on function symphony._note_paces is
 $$Note how many messages of each key were handed out, and when the next of what waits may be.
 
 Arguments  queue - its settings; its gate is locked
@@ -78,6 +77,3 @@ Arguments  queue - its settings; its gate is locked
            now
 Writes     symphony.key_pace
 Access     private$$;
-
-revoke execute on function symphony._note_paces(
-    symphony.queue, text[], jsonb, text[], jsonb, bigint, timestamptz) from public;

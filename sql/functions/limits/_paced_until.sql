@@ -24,12 +24,10 @@ begin
 end;
 $$;
 
-comment on function symphony._paced_until(symphony.queue, timestamptz) is
+comment on function symphony._paced_until is
 $$When the rate of a queue allows the next message, or that of a key the next of what waits for it.
 
 Arguments  queue - its settings
            now
 Returns    a moment to come; null: now, or there is no rate
 Access     private$$;
-
-revoke execute on function symphony._paced_until(symphony.queue, timestamptz) from public;

@@ -24,12 +24,10 @@ begin
 end;
 $$;
 
-comment on function symphony._park_again(bigint, bigint[]) is
+comment on function symphony._park_again is
 $$Give messages of a claim back: they wait before all others of their key.
 
 Arguments  claim_id - its row is locked
            message_ids - open in it, with keys
 Writes     symphony.parked, symphony.claim
 Access     private$$;
-
-revoke execute on function symphony._park_again(bigint, bigint[]) from public;

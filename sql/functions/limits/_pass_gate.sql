@@ -55,8 +55,7 @@ begin
 end;
 $$;
 
-comment on function symphony._pass_gate(
-    integer, symphony.queue, symphony.gate_state, bigint, integer, int8multirange, timestamptz) is
+comment on function symphony._pass_gate is
 $$Take messages of a lane as the order and the limits of its queue allow.
 
 Arguments  lane_id - locked, and the gate, too
@@ -76,6 +75,3 @@ Returns    ids - of the messages
            partial_message_id - of it
 Writes     symphony.parked, symphony.gate, symphony.freed_key, symphony.key_pace
 Access     private$$;
-
-revoke execute on function symphony._pass_gate(
-    integer, symphony.queue, symphony.gate_state, bigint, integer, int8multirange, timestamptz) from public;

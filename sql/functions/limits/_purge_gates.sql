@@ -18,10 +18,8 @@ begin
 end;
 $$;
 
-comment on function symphony._purge_gates() is
+comment on function symphony._purge_gates is
 $$Remove the gates of queues that have no limits any more, when all that was in hands is settled.
 
 Writes     symphony.gate
 Access     private$$;
-
-revoke execute on function symphony._purge_gates() from public;

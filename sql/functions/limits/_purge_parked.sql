@@ -20,7 +20,9 @@ begin
                or exists (select from symphony.parked where parked.message_id = m.message_id))));
     with gone as (
         delete from symphony.parked
+        using symphony.message
         where parked.queue_name = _purge_parked.queue_name
+          and message.message_id = parked.message_id and message.txid <@ finished
         returning parked.message_id
     ), dropped as (
         delete from symphony.message
@@ -34,7 +36,7 @@ begin
 end;
 $$;
 
-comment on function symphony._purge_parked(text, int8multirange) is
+comment on function symphony._purge_parked is
 $$Drop the messages of a queue that wait for their keys.
 
 Arguments  queue_name - its lanes are locked
@@ -43,5 +45,3 @@ Returns    how many
 Writes     symphony.message, symphony.parked, symphony.held_key, symphony.freed_key, and what
            _forget() and _free_keys() write
 Access     private$$;
-
-revoke execute on function symphony._purge_parked(text, int8multirange) from public;

@@ -15,7 +15,7 @@ begin
 end;
 $$;
 
-comment on function symphony._rate(text, integer) is
+comment on function symphony._rate is
 $$What a rate means.
 
 Arguments  rate - as the queue has it, such as 100/1 s
@@ -24,5 +24,3 @@ Returns    messages - so many are handed out
            period - in so many microseconds
            depth - so many microseconds pass until an empty bucket is full
 Access     private$$;
-
-revoke execute on function symphony._rate(text, integer) from public;

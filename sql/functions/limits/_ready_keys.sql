@@ -19,7 +19,7 @@ begin
 end;
 $$;
 
-comment on function symphony._ready_keys(text, jsonb, jsonb, text[]) is
+comment on function symphony._ready_keys is
 $$Those keys of a queue of which something is parked that may be handed out.
 
 Arguments  queue_name
@@ -27,5 +27,3 @@ Arguments  queue_name
            busy - those that are in hands
            taken - those that are from now on
 Access     private$$;
-
-revoke execute on function symphony._ready_keys(text, jsonb, jsonb, text[]) from public;

@@ -14,7 +14,7 @@ begin
 end;
 $$;
 
-comment on function symphony._refill(symphony.queue, symphony.gate_state, timestamptz) is
+comment on function symphony._refill is
 $$Let the bucket of a queue be empty from now on if it seems to be emptier than that, since the rate
 was changed or the clock was set back.
 
@@ -23,5 +23,3 @@ Arguments  queue - its settings; its gate is locked
            now
 Writes     symphony.gate
 Access     private$$;
-
-revoke execute on function symphony._refill(symphony.queue, symphony.gate_state, timestamptz) from public;

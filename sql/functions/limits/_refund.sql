@@ -62,7 +62,7 @@ begin
 end;
 $$;
 
-comment on function symphony._refund(integer, bigint[], text[], bigint[], timestamptz) is
+comment on function symphony._refund is
 $$Give the tokens back of messages that a claim has taken and does not hand out.
 
 Arguments  lane_id - locked, and the gate of its queue, too
@@ -72,5 +72,3 @@ Arguments  lane_id - locked, and the gate of its queue, too
            now - when they were taken
 Writes     symphony.gate, symphony.key_pace
 Access     private$$;
-
-revoke execute on function symphony._refund(integer, bigint[], text[], bigint[], timestamptz) from public;

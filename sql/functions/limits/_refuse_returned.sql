@@ -20,7 +20,7 @@ begin
 end;
 $$;
 
-comment on function symphony._refuse_returned(bigint, bigint[]) is
+comment on function symphony._refuse_returned is
 $$Refuse to settle messages that were given back since one before them of their key did not succeed.
 
 Arguments  claim_id - that had them
@@ -28,5 +28,3 @@ Arguments  claim_id - that had them
 Returns    only if there are none
 Raises     SY013 message_returned
 Access     private$$;
-
-revoke execute on function symphony._refuse_returned(bigint, bigint[]) from public;

@@ -21,7 +21,7 @@ as $$
                 limit 1), now)) end)
 $$;
 
-comment on function symphony._room_of_key(symphony.queue, text, bigint, timestamptz) is
+comment on function symphony._room_of_key is
 $$How many messages of a key may be handed out, as far as others are in hands and its rate allows.
 
 Arguments  queue - its settings
@@ -30,5 +30,3 @@ Arguments  queue - its settings
            now
 Returns    the number, 0 or less: none; null: any
 Access     private$$;
-
-revoke execute on function symphony._room_of_key(symphony.queue, text, bigint, timestamptz) from public;

@@ -51,11 +51,9 @@ begin
 end;
 $$;
 
-comment on function symphony._stuck_keys(integer) is
+comment on function symphony._stuck_keys is
 $$Keys of which something is parked, though they are neither in hands nor held nor about to be looked
 at, now or when their rate allows that.
 
 Arguments  at_most - how many keys are looked at; null: all
 Access     private$$;
-
-revoke execute on function symphony._stuck_keys(integer) from public;

@@ -34,7 +34,7 @@ begin
 end;
 $$;
 
-comment on function symphony._suspects(bigint) is
+comment on function symphony._suspects is
 $$The messages that a worker that is gone may have started. In an ordered queue each holds its key,
 and those behind it are given back.
 
@@ -42,5 +42,3 @@ Arguments  claim_id - of a queue with limits; its row is locked
 Returns    the open messages, in an ordered queue only the first of each key
 Writes     symphony.held_key, symphony.parked, symphony.claim
 Access     private$$;
-
-revoke execute on function symphony._suspects(bigint) from public;

@@ -24,8 +24,7 @@ begin
 end;
 $$;
 
-comment on function symphony._take_free(
-    integer, symphony.queue, int8range, bigint, jsonb, integer) is
+comment on function symphony._take_free is
 $$Take the next messages of a lane, if none of them has to wait for its key.
 
 Arguments  lane_id - locked, and the gate, too
@@ -37,6 +36,3 @@ Arguments  lane_id - locked, and the gate, too
            at_most - how many
 Returns    as _take_window() does. Without a row one has to wait
 Access     private$$;
-
-revoke execute on function symphony._take_free(
-    integer, symphony.queue, int8range, bigint, jsonb, integer) from public;

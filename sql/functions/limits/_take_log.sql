@@ -85,8 +85,7 @@ begin
 end;
 $$;
 
-comment on function symphony._take_log(
-    integer, symphony.queue, jsonb, jsonb, boolean, text[], bigint, integer, int8multirange, timestamptz) is
+comment on function symphony._take_log is
 $$Take the next messages of a lane whose keys are free, and park those before them.
 
 Arguments  lane_id - locked, and the gate, too
@@ -108,7 +107,3 @@ Returns    ids - of the messages
            partial_message_id - of it
 Writes     symphony.parked; NOTIFY if it came through thousands of messages and found none
 Access     private$$;
-
-revoke execute on function symphony._take_log(
-    integer, symphony.queue, jsonb, jsonb, boolean, text[], bigint, integer, int8multirange, timestamptz)
-    from public;

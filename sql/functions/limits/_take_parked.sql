@@ -61,7 +61,7 @@ begin
 end;
 $$;
 
-comment on function symphony._take_parked(integer, symphony.queue, jsonb, jsonb, integer, timestamptz) is
+comment on function symphony._take_parked is
 $$Take messages of a lane that were parked, and whose keys were let go since.
 
 Arguments  lane_id - locked, and the gate, too
@@ -76,6 +76,3 @@ Returns    ids - of the messages, those of a key in order
            first_place - the least place of them
 Writes     symphony.parked
 Access     private$$;
-
-revoke execute on function
-    symphony._take_parked(integer, symphony.queue, jsonb, jsonb, integer, timestamptz) from public;

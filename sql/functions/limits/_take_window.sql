@@ -77,9 +77,7 @@ begin
 end;
 $$;
 
-comment on function symphony._take_window(
-    integer, symphony.queue, int8range, bigint, jsonb, jsonb, jsonb, boolean, bigint, integer, integer,
-    integer, timestamptz) is
+comment on function symphony._take_window is
 $$Go through the next messages of a lane: take those whose key is free, and park the others.
 
 Arguments  lane_id - locked, and the gate, too
@@ -105,7 +103,3 @@ Returns    ids - of the messages that were taken
            last_message_id - the last one
 Writes     symphony.parked
 Access     private$$;
-
-revoke execute on function symphony._take_window(
-    integer, symphony.queue, int8range, bigint, jsonb, jsonb, jsonb, boolean, bigint, integer, integer,
-    integer, timestamptz) from public;

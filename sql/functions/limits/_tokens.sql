@@ -15,7 +15,7 @@ begin
 end;
 $$;
 
-comment on function symphony._tokens(text, integer, timestamptz, timestamptz) is
+comment on function symphony._tokens is
 $$How many messages a rate allows at a moment.
 
 Arguments  rate - null: there is none
@@ -24,5 +24,3 @@ Arguments  rate - null: there is none
            now - the moment
 Returns    the number; null: any
 Access     private$$;
-
-revoke execute on function symphony._tokens(text, integer, timestamptz, timestamptz) from public;

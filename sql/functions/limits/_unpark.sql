@@ -18,12 +18,10 @@ begin
 end;
 $$;
 
-comment on function symphony._unpark(text) is
+comment on function symphony._unpark is
 $$Let all messages of a queue that wait for their keys be pending, since its keys are limited no
 longer.
 
 Arguments  queue_name - its lanes are locked
 Writes     symphony.message, symphony.parked, symphony.held_key, symphony.freed_key
 Access     private$$;
-
-revoke execute on function symphony._unpark(text) from public;

@@ -9,10 +9,8 @@ as $$
         join symphony.lane on lane.queue_name operator(pg_catalog.=) freed_key.queue_name and lane.is_used))
 $$;
 
-comment on function symphony._wake_for_freed_keys() is
+comment on function symphony._wake_for_freed_keys is
 $$Notify workers that sleep of the queues of which a key was let go and not looked at since.
 
 Writes     NOTIFY on symphony:<queue>, when the transaction commits
 Access     private$$;
-
-revoke execute on function symphony._wake_for_freed_keys() from public;

@@ -21,12 +21,10 @@ begin
 end;
 $$;
 
-comment on function symphony._wake_paced(timestamptz, timestamptz) is
+comment on function symphony._wake_paced is
 $$Notify workers that sleep of queues of which a rate allows the next message since the last tick.
 
 Arguments  from_time - when that was; null: never
            now
 Writes     NOTIFY on symphony:<queue>, when the transaction commits
 Access     private$$;
-
-revoke execute on function symphony._wake_paced(timestamptz, timestamptz) from public;

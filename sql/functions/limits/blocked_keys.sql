@@ -11,8 +11,6 @@ stable
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 /* From one key to the next, however many messages each has; and a thousand of each are counted. */
 #variable_conflict use_column
@@ -75,7 +73,7 @@ begin
 end;
 $$;
 
-comment on function symphony.blocked_keys(text, integer) is
+comment on function symphony.blocked_keys is
 $$The keys of which messages wait, and what they wait for.
 
 Arguments  queue_name - of this queue; null: of all
@@ -94,5 +92,3 @@ Returns    a row for each key, in order
 Raises     SY001 unknown_queue
            22023 invalid_parameter_value
 Access     operator, observer$$;
-
-revoke execute on function symphony.blocked_keys(text, integer) from public;

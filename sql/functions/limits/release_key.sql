@@ -4,8 +4,6 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
     v_message_id bigint;
@@ -25,7 +23,7 @@ begin
 end;
 $$;
 
-comment on function symphony.release_key(text, text) is
+comment on function symphony.release_key is
 $$Let the other messages of a key go on without the one that holds it, in an ordered queue. That one
 stays where it is: when it comes back, or is replayed, it takes its turn behind what was handed out.
 
@@ -35,5 +33,3 @@ Returns    the message that held the key; null: it was not held
 Raises     SY001 unknown_queue
 Writes     symphony.held_key, symphony.freed_key, symphony.audit; NOTIFY if a worker sleeps
 Access     operator$$;
-
-revoke execute on function symphony.release_key(text, text) from public;

@@ -10,9 +10,7 @@ as $$
     select message.message_id, message.lane_id from symphony.message
 $$;
 
-comment on function symphony._all_messages() is
+comment on function symphony._all_messages is
 $$Every message, wherever it is.
 
 Access     private$$;
-
-revoke execute on function symphony._all_messages() from public;

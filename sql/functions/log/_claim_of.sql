@@ -35,7 +35,7 @@ begin
 end;
 $$;
 
-comment on function symphony._claim_of(integer, bigint, bigint) is
+comment on function symphony._claim_of is
 $$The claim that handed out a message.
 
 Arguments  lane_id - of a message behind the position of its lane
@@ -43,5 +43,3 @@ Arguments  lane_id - of a message behind the position of its lane
            message_id - of the message
 Returns    the first claim that is not behind it
 Access     private$$;
-
-revoke execute on function symphony._claim_of(integer, bigint, bigint) from public;

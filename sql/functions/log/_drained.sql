@@ -18,7 +18,7 @@ as $$
     end
 $$;
 
-comment on function symphony._drained(int8multirange, int8range, bigint) is
+comment on function symphony._drained is
 $$Transactions that a claim leaves nothing of.
 
 Arguments  take - what it took from
@@ -26,5 +26,3 @@ Arguments  take - what it took from
            last_txid - where the batch was full; null: it was not
 Returns    all of them if the batch was not full, or else those handed out before last_txid
 Access     private$$;
-
-revoke execute on function symphony._drained(int8multirange, int8range, bigint) from public;

@@ -24,10 +24,8 @@ begin
 end;
 $$;
 
-comment on function symphony._finished_transactions() is
+comment on function symphony._finished_transactions is
 $$The transactions that have ended, committed or not, as the present statement sees them.
 
 Returns    a multirange of transaction ids, the caller's own left out
 Access     private$$;
-
-revoke execute on function symphony._finished_transactions() from public;

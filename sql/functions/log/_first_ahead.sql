@@ -29,7 +29,7 @@ begin
 end;
 $$;
 
-comment on function symphony._first_ahead(integer, int8multirange, bigint, bigint, bigint) is
+comment on function symphony._first_ahead is
 $$The first message of a lane that a position has still to hand out.
 
 Arguments  lane_id
@@ -40,6 +40,3 @@ Arguments  lane_id
 Returns    txid - of the message; null: nothing of these transactions is ahead
            message_id
 Access     private$$;
-
-revoke execute on function
-    symphony._first_ahead(integer, int8multirange, bigint, bigint, bigint) from public;

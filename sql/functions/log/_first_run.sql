@@ -17,7 +17,7 @@ as $$
     end
 $$;
 
-comment on function symphony._first_run(int8multirange, bigint) is
+comment on function symphony._first_run is
 $$Which of these transactions a claim begins with. It is the one that the last claim ended in the
 middle of, with those that follow it without a gap, unless others that ended late lie below it. Or
 else it is the lowest, likewise.
@@ -25,5 +25,3 @@ else it is the lowest, likewise.
 Arguments  take - not empty
            partial_txid - one of them, or null
 Access     private$$;
-
-revoke execute on function symphony._first_run(int8multirange, bigint) from public;

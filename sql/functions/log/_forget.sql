@@ -30,11 +30,9 @@ begin
 end;
 $$;
 
-comment on function symphony._forget(bigint[]) is
+comment on function symphony._forget is
 $$Remove the history of messages that are gone.
 
 Arguments  message_ids - null: does nothing
 Writes     symphony.attempt, symphony.replay
 Access     private$$;
-
-revoke execute on function symphony._forget(bigint[]) from public;

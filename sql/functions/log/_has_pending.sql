@@ -20,11 +20,9 @@ begin
 end;
 $$;
 
-comment on function symphony._has_pending(integer[], int8multirange) is
+comment on function symphony._has_pending is
 $$Whether any of these lanes has a message to hand out, or one that waits for its key.
 
 Arguments  lane_ids
            within - only messages of these transactions
 Access     private$$;
-
-revoke execute on function symphony._has_pending(integer[], int8multirange) from public;

@@ -14,7 +14,7 @@ as $$
                 and message_id operator(pg_catalog.<=) partial_message_id) is true
 $$;
 
-comment on function symphony._is_ahead(bigint, bigint, int8multirange, bigint, bigint) is
+comment on function symphony._is_ahead is
 $$Whether a message is still to be handed out.
 
 Arguments  txid - of the message
@@ -23,7 +23,3 @@ Arguments  txid - of the message
            partial_txid - of the same
            partial_message_id - of the same
 Access     private$$;
-
-revoke execute on function
-    symphony._is_ahead(bigint, bigint, int8multirange, bigint, bigint)
-    from public;

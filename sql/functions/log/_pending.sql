@@ -21,7 +21,7 @@ as $$
     limit at_most
 $$;
 
-comment on function symphony._pending(integer, integer, int8multirange) is
+comment on function symphony._pending is
 $$The messages of a lane that are to be handed out, in order, as far as this statement sees them.
 
 Arguments  lane_id
@@ -29,5 +29,3 @@ Arguments  lane_id
            within - only those of these transactions
 Returns    rows of symphony.message. It reads no others than these
 Access     private$$;
-
-revoke execute on function symphony._pending(integer, integer, int8multirange) from public;

@@ -22,11 +22,9 @@ begin
 end;
 $$;
 
-comment on function symphony._pending_before(bigint, integer) is
+comment on function symphony._pending_before is
 $$How many messages of its queue are to be handed out before a pending one.
 
 Arguments  message_id
            at_most - where to stop counting
 Access     private$$;
-
-revoke execute on function symphony._pending_before(bigint, integer) from public;

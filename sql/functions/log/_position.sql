@@ -12,12 +12,10 @@ as $$
     limit 1
 $$;
 
-comment on function symphony._position(integer) is
+comment on function symphony._position is
 $$How far a lane has been handed out: its newest claim.
 
 Arguments  lane_id
 Returns    one row, the claim and what is ahead of it. Whoever means to move it holds the lane's
            lock
 Access     private$$;
-
-revoke execute on function symphony._position(integer) from public;

@@ -18,7 +18,7 @@ as $$
     limit at_most
 $$;
 
-comment on function symphony._run(integer, int8range, bigint, integer) is
+comment on function symphony._run is
 $$The next messages of a lane out of one unbroken run of transactions, in order.
 
 Arguments  lane_id
@@ -27,5 +27,3 @@ Arguments  lane_id
            at_most - null: all
 Returns    rows of symphony.message. It reads no others than these
 Access     private$$;
-
-revoke execute on function symphony._run(integer, int8range, bigint, integer) from public;

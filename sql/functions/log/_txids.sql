@@ -9,10 +9,8 @@ as $$
     end
 $$;
 
-comment on function symphony._txids(bigint) is
+comment on function symphony._txids is
 $$One transaction as a set, to be added to or taken from others.
 
 Arguments  txid - null gives the empty set
 Access     private$$;
-
-revoke execute on function symphony._txids(bigint) from public;

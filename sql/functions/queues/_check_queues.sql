@@ -22,12 +22,10 @@ begin
 end;
 $$;
 
-comment on function symphony._check_queues(text[]) is
+comment on function symphony._check_queues is
 $$Refuse a list of queues that is empty or names one that does not exist.
 
 Arguments  queues
 Raises     SY001 unknown_queue
            22023 invalid_parameter_value
 Access     private$$;
-
-revoke execute on function symphony._check_queues(text[]) from public;

@@ -35,7 +35,7 @@ as $$
     offset 0
 $$;
 
-comment on function symphony._content(text, integer) is
+comment on function symphony._content is
 $$How many messages are in a queue and not pending, for queue_stats().
 
 Arguments  queue_name
@@ -45,5 +45,3 @@ Returns    delayed - until their time comes
            oldest - since when the message at the head of a lane has been due, the oldest of them
            waiting - for others of their key
 Access     private$$;
-
-revoke execute on function symphony._content(text, integer) from public;

@@ -77,7 +77,7 @@ begin
 end;
 $$;
 
-comment on function symphony._drop_queue(text, boolean) is
+comment on function symphony._drop_queue is
 $$Try once to remove a queue.
 
 Arguments  as for drop_queue()
@@ -87,5 +87,3 @@ Raises     SY002 queue_not_empty
            55P03 lock_not_available - somebody has what is to go
 Locks      the row of the queue, the tables message and delayed_message, the lanes, open claims
 Access     private$$;
-
-revoke execute on function symphony._drop_queue(text, boolean) from public;

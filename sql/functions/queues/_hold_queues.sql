@@ -10,7 +10,7 @@ begin
 end;
 $$;
 
-comment on function symphony._hold_queues(text[]) is
+comment on function symphony._hold_queues is
 $$Keep queues from being dropped unseen by an old snapshot, until the transaction ends.
 
 Arguments  queue_names - those without a queue do not matter
@@ -18,5 +18,3 @@ Raises     40001 serialization_failure - a queue was dropped or changed since th
 Locks      the queues, for key share. In read committed it locks nothing, since every statement
            looks anew
 Access     private$$;
-
-revoke execute on function symphony._hold_queues(text[]) from public;

@@ -8,10 +8,8 @@ begin
 end;
 $$;
 
-comment on function symphony._most_counted() is
+comment on function symphony._most_counted is
 $$Where a look at all queues stops counting the messages of one, so that it costs about the same
 however many there are.
 
 Access     private$$;
-
-revoke execute on function symphony._most_counted() from public;

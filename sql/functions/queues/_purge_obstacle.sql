@@ -52,12 +52,10 @@ as $$
     ) as q
 $$;
 
-comment on function symphony._purge_obstacle(text, timestamptz) is
+comment on function symphony._purge_obstacle is
 $$What keeps completed messages of a queue from being purged when their retention is over.
 
 Arguments  queue_name
            now
 Returns    part of a sentence; null: nothing does
 Access     private$$;
-
-revoke execute on function symphony._purge_obstacle(text, timestamptz) from public;

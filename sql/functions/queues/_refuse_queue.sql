@@ -24,11 +24,9 @@ begin
 end;
 $$;
 
-comment on function symphony._refuse_queue(text) is
+comment on function symphony._refuse_queue is
 $$Say that the queue does not exist, to some callers which ones do, and how to make it.
 
 Arguments  queue_name - the one that was asked for
 Raises     SY001 unknown_queue - always
 Access     private$$;
-
-revoke execute on function symphony._refuse_queue(text) from public;

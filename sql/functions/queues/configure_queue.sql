@@ -92,10 +92,7 @@ exception
 end;
 $$;
 
-comment on function symphony.configure_queue(
-    text, integer, interval, double precision, interval, double precision,
-    interval, interval, integer, interval, interval, interval, boolean, integer, integer, text,
-    text, integer, text) is
+comment on function symphony.configure_queue is
 $$Change settings of a queue. They count for every message from now on.
 
 Arguments  queue_name - the queue
@@ -116,8 +113,3 @@ Raises     SY001 unknown_queue
 Writes     symphony.queue, symphony.lane, symphony.audit, and what _change_limits() writes
 Locks      the queue; its lanes, if it is made ordered or a limit is changed
 Access     operator$$;
-
-revoke execute on function symphony.configure_queue(
-    text, integer, interval, double precision, interval, double precision,
-    interval, interval, integer, interval, interval, interval, boolean, integer, integer, text,
-    text, integer, text) from public;

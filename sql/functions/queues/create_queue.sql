@@ -65,10 +65,7 @@ begin
 end;
 $$;
 
-comment on function symphony.create_queue(
-    text, integer, interval, double precision, interval, double precision,
-    interval, interval, integer, interval, interval, interval, boolean, integer, integer, text,
-    text, integer, text) is
+comment on function symphony.create_queue is
 $$Make sure that there is a queue with these settings. A setting that is null gets its default in a
 new queue, and stays as it is in an old one.
 
@@ -111,8 +108,3 @@ Raises     22023 invalid_parameter_value
 Writes     symphony.queue, symphony.lane, symphony.claim, symphony.purge_position,
            symphony.tally, symphony.audit, and what configure_queue() writes
 Access     operator$$;
-
-revoke execute on function symphony.create_queue(
-    text, integer, interval, double precision, interval, double precision,
-    interval, interval, integer, interval, interval, interval, boolean, integer, integer, text,
-    text, integer, text) from public;

@@ -37,7 +37,7 @@ begin
 end;
 $$;
 
-comment on function symphony.drop_queue(text, boolean) is
+comment on function symphony.drop_queue is
 $$Remove a queue, its settings and its history.
 
 Arguments  queue_name - the queue
@@ -50,5 +50,3 @@ Raises     SY002 queue_not_empty
 Writes     every table that has messages of the queue, symphony.audit
 Locks      enqueueing into any queue, from when it has all that it needs until the transaction ends
 Access     operator$$;
-
-revoke execute on function symphony.drop_queue(text, boolean) from public;

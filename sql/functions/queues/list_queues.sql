@@ -5,8 +5,6 @@ stable
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 /*
  * claim_batch() takes from the first queue that has messages.  A worker of all queues asks for
@@ -42,11 +40,9 @@ begin
 end;
 $$;
 
-comment on function symphony.list_queues() is
+comment on function symphony.list_queues is
 $$List the queues that the role may use, in the order in which a worker of all of them should claim.
 Queues that are the outbox of a broker are left out.
 
 Returns    their names. The first is the one that nothing was claimed from for the longest time
 Access     consumer, operator, observer$$;
-
-revoke execute on function symphony.list_queues() from public;

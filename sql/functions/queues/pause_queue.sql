@@ -21,7 +21,7 @@ begin
 end;
 $$;
 
-comment on function symphony.pause_queue(text) is
+comment on function symphony.pause_queue is
 $$Stop handing out messages of a queue. What is being processed goes on, and so does enqueue().
 
 Arguments  queue_name - the queue
@@ -29,5 +29,3 @@ Returns    true, or false if it was paused already
 Raises     SY001 unknown_queue
 Writes     symphony.queue, symphony.audit
 Access     operator$$;
-
-revoke execute on function symphony.pause_queue(text) from public;

@@ -27,7 +27,7 @@ begin
 end;
 $$;
 
-comment on function symphony.queue_settings(text) is
+comment on function symphony.queue_settings is
 $$The settings of a queue, and where each comes from.
 
 Arguments  queue_name - the queue
@@ -38,5 +38,3 @@ Returns    a row for each, as create_queue() names them
                of a message type comes before both, see retry_policy_of()
 Raises     SY001 unknown_queue
 Access     operator, observer$$;
-
-revoke execute on function symphony.queue_settings(text) from public;

@@ -15,8 +15,6 @@ stable
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 /*
  * A look costs about the same whatever there is: it counts at most 20,000 messages of a kind, evenly
@@ -61,7 +59,7 @@ begin
 end;
 $$;
 
-comment on function symphony.queue_stats(text) is
+comment on function symphony.queue_stats is
 $$What is in the queues, and what happened in them lately.
 
 Arguments  queue_name - the queue; null: all of them
@@ -100,5 +98,3 @@ Returns    a row for each queue
            why_at_least - why not all that is pending, or was claimed, is counted; null: it is
 Raises     SY001 unknown_queue
 Access     operator, observer$$;
-
-revoke execute on function symphony.queue_stats(text) from public;

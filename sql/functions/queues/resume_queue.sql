@@ -23,7 +23,7 @@ begin
 end;
 $$;
 
-comment on function symphony.resume_queue(text) is
+comment on function symphony.resume_queue is
 $$Hand out messages of a paused queue again.
 
 Arguments  queue_name - the queue
@@ -31,5 +31,3 @@ Returns    true, or false if it was running already
 Raises     SY001 unknown_queue
 Writes     symphony.queue, symphony.audit; NOTIFY if a worker of the queue sleeps
 Access     operator$$;
-
-revoke execute on function symphony.resume_queue(text) from public;

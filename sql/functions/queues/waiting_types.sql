@@ -55,7 +55,7 @@ begin
 end;
 $$;
 
-comment on function symphony.waiting_types(text[]) is
+comment on function symphony.waiting_types is
 $$Which message types wait in queues, so that a worker can say at its start what it has no handler
 for. It looks at the first 1000 pending and the first 1000 delayed messages only.
 
@@ -68,5 +68,3 @@ Raises     SY001 unknown_queue
            22023 invalid_parameter_value - queues is empty
            42501 insufficient_privilege - the role may use other queues only
 Access     consumer, operator, observer$$;
-
-revoke execute on function symphony.waiting_types(text[]) from public;

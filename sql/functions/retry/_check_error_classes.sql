@@ -46,7 +46,7 @@ begin
 end;
 $$;
 
-comment on function symphony._check_error_classes(text[], text[], jsonb, jsonb) is
+comment on function symphony._check_error_classes is
 $$Refuse classes of errors without a name, in two lists, or with a wait that is out of range.
 
 Arguments  permanent_errors
@@ -55,5 +55,3 @@ Arguments  permanent_errors
            snooze_errors - the same
 Raises     22023 invalid_parameter_value
 Access     private$$;
-
-revoke execute on function symphony._check_error_classes(text[], text[], jsonb, jsonb) from public;

@@ -43,7 +43,7 @@ begin
 end;
 $$;
 
-comment on function symphony._check_retry(jsonb) is
+comment on function symphony._check_retry is
 $$Refuse retry settings that are out of range.
 
 Arguments  retry - null, or an object with max_attempts 1 to 1000, delay and max_delay up to a year,
@@ -51,5 +51,3 @@ Arguments  retry - null, or an object with max_attempts 1 to 1000, delay and max
 Returns    true
 Raises     22023 invalid_parameter_value
 Access     private$$;
-
-revoke execute on function symphony._check_retry(jsonb) from public;

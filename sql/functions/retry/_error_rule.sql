@@ -32,7 +32,7 @@ as $$
     limit 1
 $$;
 
-comment on function symphony._error_rule(text, text[]) is
+comment on function symphony._error_rule is
 $$What becomes of an error. The policy of the type goes before *, then the class of the error before
 those it derives from, then its full name before the part after the last dot. Unless a policy names
 them, UnknownMessageType, UnknownHandler and NewerVersion are snoozed for a minute.
@@ -43,5 +43,3 @@ Returns    a row, unless nothing names any of the classes
            kind - permanent, transient, retry after or snooze
            wait - of the last two
 Access     private$$;
-
-revoke execute on function symphony._error_rule(text, text[]) from public;

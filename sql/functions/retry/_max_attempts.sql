@@ -15,12 +15,10 @@ begin
 end;
 $$;
 
-comment on function symphony._max_attempts(text, jsonb, integer) is
+comment on function symphony._max_attempts is
 $$Deliveries that a message gets: what _retry_rule() says, for claim_batch().
 
 Arguments  message_type
            retry - as enqueue() was told, or null
            otherwise - of its queue
 Access     private$$;
-
-revoke execute on function symphony._max_attempts(text, jsonb, integer) from public;

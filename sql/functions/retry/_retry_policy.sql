@@ -12,11 +12,9 @@ as $$
     limit 1
 $$;
 
-comment on function symphony._retry_policy(text) is
+comment on function symphony._retry_policy is
 $$The retry policy of a message type: its own, or else that of the longest group it belongs to.
 
 Arguments  message_type
 Returns    a row, unless there is no such policy
 Access     private$$;
-
-revoke execute on function symphony._retry_policy(text) from public;

@@ -20,7 +20,7 @@ as $$
     where base.pattern operator(pg_catalog.=) '*'
 $$;
 
-comment on function symphony._retry_rule(text, text, jsonb) is
+comment on function symphony._retry_rule is
 $$How a message is retried: each value by the first of the call, its type, its queue and * to have it.
 
 Arguments  message_type
@@ -28,5 +28,3 @@ Arguments  message_type
            retry - as enqueue() was told, or null
 Returns    one row with the values
 Access     private$$;
-
-revoke execute on function symphony._retry_rule(text, text, jsonb) from public;

@@ -18,13 +18,9 @@ as $$
            operator(pg_catalog.*) interval '1 second'
 $$;
 
-comment on function symphony._retry_wait(
-    interval, double precision, interval, double precision, integer) is
+comment on function symphony._retry_wait is
 $$How long a message waits for its next attempt.
 
 Arguments  delay, multiplier, max_delay, jitter - of _retry_rule()
            attempt - the attempts before the one that has failed
 Access     private$$;
-
-revoke execute on function symphony._retry_wait(
-    interval, double precision, interval, double precision, integer) from public;

@@ -15,11 +15,9 @@ as $$
     order by p.pattern = '*', p.pattern
 $$;
 
-comment on function symphony.list_retry_policies() is
+comment on function symphony.list_retry_policies is
 $$The retry policies of message types and groups; * comes last, the default.
 
 Returns    a row for each pattern. What is null the queue says, or else *; the columns mean what the
            arguments of set_retry_policy() do
 Access     operator, observer$$;
-
-revoke execute on function symphony.list_retry_policies() from public;

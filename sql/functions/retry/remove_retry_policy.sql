@@ -36,7 +36,7 @@ begin
 end;
 $$;
 
-comment on function symphony.remove_retry_policy(text, text) is
+comment on function symphony.remove_retry_policy is
 $$Let the next level say how messages are retried.
 
 Arguments  pattern - as for set_retry_policy(); of * the values come back that it had at first
@@ -46,5 +46,3 @@ Raises     SY001 unknown_queue
            22023 invalid_parameter_value
 Writes     symphony.retry_policy, or symphony.queue, symphony.audit
 Access     operator$$;
-
-revoke execute on function symphony.remove_retry_policy(text, text) from public;

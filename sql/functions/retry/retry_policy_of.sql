@@ -55,7 +55,7 @@ begin
 end;
 $$;
 
-comment on function symphony.retry_policy_of(text, text, jsonb) is
+comment on function symphony.retry_policy_of is
 $$Say how a message is retried, and which level says so.
 
 Arguments  message_type - the type
@@ -70,5 +70,3 @@ Returns    a row for each setting. Where the lists of the type do not name a cla
 Raises     SY001 unknown_queue
            22023 invalid_parameter_value
 Access     operator, observer$$;
-
-revoke execute on function symphony.retry_policy_of(text, text, jsonb) from public;

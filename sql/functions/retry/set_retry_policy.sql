@@ -58,9 +58,7 @@ begin
 end;
 $$;
 
-comment on function symphony.set_retry_policy(
-    text, integer, interval, double precision, interval, double precision, text[], text[], jsonb,
-    jsonb) is
+comment on function symphony.set_retry_policy is
 $$Say how messages of a type are retried. It replaces what was said before, also for those under way.
 What is said for * counts for what no type says. The class of an error goes before those it derives
 from.
@@ -82,7 +80,3 @@ Arguments  pattern - a message type, a group such as orders.*, or * for all othe
 Raises     22023 invalid_parameter_value
 Writes     symphony.retry_policy, symphony.audit
 Access     operator$$;
-
-revoke execute on function symphony.set_retry_policy(
-    text, integer, interval, double precision, interval, double precision, text[], text[], jsonb,
-    jsonb) from public;

@@ -15,11 +15,9 @@ begin
 end;
 $$;
 
-comment on function symphony._check_pattern(text) is
+comment on function symphony._check_pattern is
 $$Refuse what is not a pattern of message types.
 
 Arguments  pattern
 Raises     22023 invalid_parameter_value
 Access     private$$;
-
-revoke execute on function symphony._check_pattern(text) from public;

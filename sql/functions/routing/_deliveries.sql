@@ -37,11 +37,9 @@ as $$
             where other.handler_name operator(pg_catalog.=) handler.handler_name)
 $$;
 
-comment on function symphony._deliveries(text) is
+comment on function symphony._deliveries is
 $$Where a message of a type goes if it is not given a queue: at least one row.
 
 Arguments  message_type
 Returns    a row for each transport and handler, in order. Without a route it is the queue "default"
 Access     private$$;
-
-revoke execute on function symphony._deliveries(text) from public;

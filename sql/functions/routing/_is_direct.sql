@@ -9,11 +9,9 @@ as $$
                         operator(pg_catalog.=) 'false', false)
 $$;
 
-comment on function symphony._is_direct(symphony.transport) is
+comment on function symphony._is_direct is
 $$Whether whoever dispatches sends the messages of a transport to its broker himself. What a
 disabled one takes is stored.
 
 Arguments  transport
 Access     private$$;
-
-revoke execute on function symphony._is_direct(symphony.transport) from public;

@@ -9,11 +9,9 @@ as $$
            and pg_catalog.starts_with(message_type, pg_catalog.left(pattern, -1))
 $$;
 
-comment on function symphony._is_match(text, text) is
+comment on function symphony._is_match is
 $$Whether a pattern stands for a message type. Of several the type itself wins, then the longest.
 
 Arguments  pattern - a message type, a group such as orders.*, or *
            message_type
 Access     private$$;
-
-revoke execute on function symphony._is_match(text, text) from public;

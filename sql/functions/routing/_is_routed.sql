@@ -8,9 +8,7 @@ begin
 end;
 $$;
 
-comment on function symphony._is_routed() is
+comment on function symphony._is_routed is
 $$Whether a message that names no queue may go anywhere else than straight into the queue default.
 
 Access     private$$;
-
-revoke execute on function symphony._is_routed() from public;

@@ -12,11 +12,9 @@ begin
 end;
 $$;
 
-comment on function symphony._note_routes() is
+comment on function symphony._note_routes is
 $$Note in the lanes of the queue default whether there are any routes or handlers.
 
 Raises     SY011 wrong_isolation_level - an old snapshot does not see what others changed before
 Writes     symphony.lane, if that is news
 Access     private$$;
-
-revoke execute on function symphony._note_routes() from public;

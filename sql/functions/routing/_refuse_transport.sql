@@ -16,11 +16,9 @@ begin
 end;
 $$;
 
-comment on function symphony._refuse_transport(text) is
+comment on function symphony._refuse_transport is
 $$Say that the transport does not exist, which ones do, and how to make it.
 
 Arguments  transport_name - the one that was asked for
 Raises     SY020 unknown_transport - always
 Access     private$$;
-
-revoke execute on function symphony._refuse_transport(text) from public;

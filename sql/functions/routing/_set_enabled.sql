@@ -33,7 +33,7 @@ begin
 end;
 $$;
 
-comment on function symphony._set_enabled(text, boolean) is
+comment on function symphony._set_enabled is
 $$Enable or disable a transport.
 
 Arguments  transport_name
@@ -44,5 +44,3 @@ Raises     SY011 wrong_isolation_level
            55000 object_not_in_prerequisite_state - a sync transport cannot hold messages
 Writes     symphony.transport, symphony.lane
 Access     private$$;
-
-revoke execute on function symphony._set_enabled(text, boolean) from public;

@@ -16,7 +16,7 @@ begin
 end;
 $$;
 
-comment on function symphony._target(text) is
+comment on function symphony._target is
 $$The one queue that a message of a type goes to, if it goes to one only.
 
 Arguments  message_type
@@ -27,5 +27,3 @@ Returns    is_simple - true: there is one delivery, to no handler in particular;
            queue_name - where it goes
            priority - of the transport; null: any
 Access     private$$;
-
-revoke execute on function symphony._target(text) from public;

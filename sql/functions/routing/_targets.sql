@@ -14,11 +14,9 @@ as $$
     cross join lateral symphony._target(given.message_type) as target
 $$;
 
-comment on function symphony._targets(jsonb) is
+comment on function symphony._targets is
 $$Where the message types of a batch go, those that are not given a queue.
 
 Arguments  messages - as for enqueue_batch()
 Returns    a row for each type, as _target() says
 Access     private$$;
-
-revoke execute on function symphony._targets(jsonb) from public;

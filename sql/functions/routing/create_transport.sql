@@ -64,7 +64,7 @@ exception
 end;
 $$;
 
-comment on function symphony.create_transport(text, text, text, integer, jsonb) is
+comment on function symphony.create_transport is
 $$Make sure that there is a transport with these properties. A disabled one stays disabled.
 
 Arguments  transport_name - 1 to 48 letters, digits and _ . : / -
@@ -82,5 +82,3 @@ Raises     SY001 unknown_queue
 Writes     symphony.transport, symphony.lane, symphony.audit; for a broker also what create_queue()
            writes
 Access     operator$$;
-
-revoke execute on function symphony.create_transport(text, text, text, integer, jsonb) from public;

@@ -9,7 +9,7 @@ begin
 end;
 $$;
 
-comment on function symphony.disable_transport(text) is
+comment on function symphony.disable_transport is
 $$Hold the messages of a transport: it takes them still, but hands out none. What is being processed
 goes on. What shares its queue and priority is held too, and if the queue has no transport that is
 enabled, all of the queue.
@@ -21,5 +21,3 @@ Raises     SY011 wrong_isolation_level
            55000 object_not_in_prerequisite_state - a sync transport cannot hold messages
 Writes     symphony.transport, symphony.lane, symphony.audit
 Access     operator$$;
-
-revoke execute on function symphony.disable_transport(text) from public;

@@ -9,7 +9,7 @@ begin
 end;
 $$;
 
-comment on function symphony.enable_transport(text) is
+comment on function symphony.enable_transport is
 $$Hand out the messages of a disabled transport again.
 
 Arguments  transport_name - the transport
@@ -18,5 +18,3 @@ Raises     SY011 wrong_isolation_level
            SY020 unknown_transport
 Writes     symphony.transport, symphony.lane, symphony.audit; NOTIFY if a worker of the queue sleeps
 Access     operator$$;
-
-revoke execute on function symphony.enable_transport(text) from public;

@@ -15,7 +15,7 @@ as $$
     order by route.pattern = '*', route.pattern, route.route_id
 $$;
 
-comment on function symphony.list_routes() is
+comment on function symphony.list_routes is
 $$The routes, by pattern; * comes last. Those of one pattern are in the order of their deliveries.
 
 Returns    a row for each route
@@ -27,5 +27,3 @@ Returns    a row for each route
            priority - its priority
            enabled - false: its messages are held
 Access     operator, observer$$;
-
-revoke execute on function symphony.list_routes() from public;

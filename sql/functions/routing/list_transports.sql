@@ -17,7 +17,7 @@ as $$
     order by t.transport_name
 $$;
 
-comment on function symphony.list_transports() is
+comment on function symphony.list_transports is
 $$The transports, by name.
 
 Returns    a row for each. A sync transport has neither queue nor priority
@@ -32,5 +32,3 @@ Returns    a row for each. A sync transport has neither queue nor priority
            disabled_at - since when its messages are held; null: they are not
            disabled_by - who disabled it: the role, and the actor if one was told
 Access     operator, observer$$;
-
-revoke execute on function symphony.list_transports() from public;

@@ -18,7 +18,7 @@ begin
 end;
 $$;
 
-comment on function symphony.remove_handler(text, text) is
+comment on function symphony.remove_handler is
 $$Make no more deliveries for a handler that is gone. Those it has stay.
 
 Arguments  message_type - the type
@@ -27,5 +27,3 @@ Returns    true, or false if it was not declared
 Raises     SY011 wrong_isolation_level
 Writes     symphony.handler, symphony.lane, symphony.audit
 Access     operator$$;
-
-revoke execute on function symphony.remove_handler(text, text) from public;

@@ -30,7 +30,7 @@ begin
 end;
 $$;
 
-comment on function symphony.remove_transport(text) is
+comment on function symphony.remove_transport is
 $$Remove a transport that no route leads to. Its messages stay in their queue, and are held no more.
 
 Arguments  transport_name - the transport
@@ -39,5 +39,3 @@ Raises     SY011 wrong_isolation_level
            55000 object_not_in_prerequisite_state - routes lead to the transport
 Writes     symphony.transport, symphony.lane, symphony.audit; NOTIFY if a worker of the queue sleeps
 Access     operator$$;
-
-revoke execute on function symphony.remove_transport(text) from public;

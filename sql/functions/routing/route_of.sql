@@ -34,7 +34,7 @@ begin
 end;
 $$;
 
-comment on function symphony.route_of(text, text) is
+comment on function symphony.route_of is
 $$Say where a message of this type goes if it is not given a queue.
 
 Arguments  message_type - the type
@@ -52,5 +52,3 @@ Returns    a row for each delivery, in order
            max_attempts - how often it is tried, unless enqueue() is told otherwise
 Raises     SY020 unknown_transport
 Access     producer, operator, observer$$;
-
-revoke execute on function symphony.route_of(text, text) from public;

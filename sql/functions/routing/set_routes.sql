@@ -60,7 +60,7 @@ begin
 end;
 $$;
 
-comment on function symphony.set_routes(text, jsonb) is
+comment on function symphony.set_routes is
 $$Route a message type, or a group of them, to these transports, and to no others.
 
 Arguments  pattern - a message type, a group such as orders.*, or *
@@ -72,5 +72,3 @@ Raises     SY011 wrong_isolation_level
            22023 invalid_parameter_value
 Writes     symphony.route, symphony.lane, symphony.audit
 Access     operator$$;
-
-revoke execute on function symphony.set_routes(text, jsonb) from public;

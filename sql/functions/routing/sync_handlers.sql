@@ -47,7 +47,7 @@ begin
 end;
 $$;
 
-comment on function symphony.sync_handlers(text, text[]) is
+comment on function symphony.sync_handlers is
 $$Declare that several handlers work on a message type: from now on each gets a delivery of its own.
 
 Arguments  message_type - the type
@@ -58,5 +58,3 @@ Raises     SY011 wrong_isolation_level - if there are new names
            42501 insufficient_privilege - there are new names, and the role may use some queues only
 Writes     symphony.handler, symphony.lane, symphony.audit
 Access     consumer, operator$$;
-
-revoke execute on function symphony.sync_handlers(text, text[]) from public;

@@ -53,7 +53,7 @@ exception
 end;
 $$;
 
-comment on function symphony._declared_schedule(text, jsonb) is
+comment on function symphony._declared_schedule is
 $$The schedule that an application declares, as it would be created now.
 
 Arguments  managed_by - the application
@@ -61,5 +61,3 @@ Arguments  managed_by - the application
 Raises     22023 invalid_parameter_value
            what create_schedule() raises - with the name of the schedule
 Access     private$$;
-
-revoke execute on function symphony._declared_schedule(text, jsonb) from public;

@@ -17,11 +17,9 @@ begin
 end;
 $$;
 
-comment on function symphony._find_schedule(text) is
+comment on function symphony._find_schedule is
 $$A schedule by its name, locked.
 
 Arguments  schedule_name
 Raises     SY006 unknown_schedule
 Access     private$$;
-
-revoke execute on function symphony._find_schedule(text) from public;

@@ -42,12 +42,10 @@ begin
 end;
 $$;
 
-comment on function symphony._fire(symphony.schedule, timestamptz) is
+comment on function symphony._fire is
 $$Run a schedule that is due, make up for the runs it missed as it wishes, and compute the next.
 
 Arguments  schedule - its locked row
            now
 Returns    how many messages were enqueued
 Access     private$$;
-
-revoke execute on function symphony._fire(symphony.schedule, timestamptz) from public;

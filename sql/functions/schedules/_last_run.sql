@@ -26,11 +26,9 @@ begin
 end;
 $$;
 
-comment on function symphony._last_run(symphony.schedule, timestamptz) is
+comment on function symphony._last_run is
 $$The last run of a schedule that is due.
 
 Arguments  schedule - one that is due
            now
 Access     private$$;
-
-revoke execute on function symphony._last_run(symphony.schedule, timestamptz) from public;

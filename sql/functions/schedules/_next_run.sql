@@ -30,7 +30,7 @@ begin
 end;
 $$;
 
-comment on function symphony._next_run(symphony.schedule, timestamptz) is
+comment on function symphony._next_run is
 $$When a schedule runs next.
 
 Arguments  schedule - its row
@@ -38,5 +38,3 @@ Arguments  schedule - its row
 Returns    the time; null: never again
 Raises     22023 invalid_parameter_value - its configuration is wrong
 Access     private$$;
-
-revoke execute on function symphony._next_run(symphony.schedule, timestamptz) from public;

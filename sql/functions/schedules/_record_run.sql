@@ -60,7 +60,7 @@ begin
 end;
 $$;
 
-comment on function symphony._record_run(symphony.schedule, timestamptz, timestamptz, text) is
+comment on function symphony._record_run is
 $$Enqueue the message of one run, or note why it was skipped.
 
 Arguments  schedule
@@ -69,7 +69,3 @@ Arguments  schedule
            skipped - why it does not run; null: it runs
 Returns    1 if a message was enqueued, or else 0
 Access     private$$;
-
-revoke execute on function
-    symphony._record_run(symphony.schedule, timestamptz, timestamptz, text)
-    from public;

@@ -18,11 +18,9 @@ begin
 end;
 $$;
 
-comment on function symphony._refuse_schedule(text) is
+comment on function symphony._refuse_schedule is
 $$Say that a schedule does not exist, and to some callers which do.
 
 Arguments  schedule_name
 Raises     SY006 unknown_schedule - always
 Access     private$$;
-
-revoke execute on function symphony._refuse_schedule(text) from public;

@@ -31,13 +31,10 @@ begin
 end;
 $$;
 
-comment on function symphony._schedule_changes(symphony.schedule, symphony.schedule) is
+comment on function symphony._schedule_changes is
 $$In which of its settings a schedule differs from what was declared.
 
 Arguments  existing - the one in the database
            declared - from _declared_schedule()
 Returns    an object with [existing, declared] for each setting that differs
 Access     private$$;
-
-revoke execute on function symphony._schedule_changes(symphony.schedule, symphony.schedule)
-    from public;

@@ -25,11 +25,9 @@ begin
 end;
 $$;
 
-comment on function symphony._schedule_interval(jsonb) is
+comment on function symphony._schedule_interval is
 $$The length of an interval schedule. A day counts 24 hours.
 
 Arguments  schedule_config - {"every": interval}
 Raises     22023 invalid_parameter_value
 Access     private$$;
-
-revoke execute on function symphony._schedule_interval(jsonb) from public;

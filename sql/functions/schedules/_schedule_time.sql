@@ -25,12 +25,10 @@ begin
 end;
 $$;
 
-comment on function symphony._schedule_time(jsonb, text) is
+comment on function symphony._schedule_time is
 $$The time of a schedule that runs once.
 
 Arguments  schedule_config - {"at": time}
            timezone - whose clocks a time without an offset goes by
 Raises     22023 invalid_parameter_value
 Access     private$$;
-
-revoke execute on function symphony._schedule_time(jsonb, text) from public;

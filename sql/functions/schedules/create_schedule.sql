@@ -100,9 +100,7 @@ exception
 end;
 $$;
 
-comment on function symphony.create_schedule(
-    text, text, text, jsonb, jsonb, text, integer, jsonb, text, timestamptz, timestamptz, integer,
-    interval, text, integer, text, interval, text) is
+comment on function symphony.create_schedule is
 $$Enqueue a message at certain times. A schedule of that name is replaced and keeps its history.
 
 Arguments  schedule_name - the name
@@ -129,7 +127,3 @@ Raises     SY001 unknown_queue
            22023 invalid_parameter_value
 Writes     symphony.schedule, symphony.audit
 Access     operator, producer$$;
-
-revoke execute on function symphony.create_schedule(
-    text, text, text, jsonb, jsonb, text, integer, jsonb, text, timestamptz, timestamptz, integer,
-    interval, text, integer, text, interval, text) from public;

@@ -18,7 +18,7 @@ begin
 end;
 $$;
 
-comment on function symphony.pause_schedule(text) is
+comment on function symphony.pause_schedule is
 $$Stop a schedule. Its runs are left out until resume_schedule().
 
 Arguments  schedule_name - the schedule
@@ -26,5 +26,3 @@ Returns    true, or false if it was paused already
 Raises     SY006 unknown_schedule
 Writes     symphony.schedule, symphony.audit
 Access     operator$$;
-
-revoke execute on function symphony.pause_schedule(text) from public;

@@ -17,12 +17,10 @@ begin
 end;
 $$;
 
-comment on function symphony.remove_schedule(text) is
+comment on function symphony.remove_schedule is
 $$Remove a schedule and its history. Messages it has enqueued stay.
 
 Arguments  schedule_name - the schedule
 Returns    true, or false if there was no such schedule
 Writes     symphony.schedule, symphony.schedule_run, symphony.audit
 Access     operator$$;
-
-revoke execute on function symphony.remove_schedule(text) from public;

@@ -23,7 +23,7 @@ begin
 end;
 $$;
 
-comment on function symphony.resume_schedule(text) is
+comment on function symphony.resume_schedule is
 $$Let a paused or broken schedule run again, from its next time on: what was missed stays out.
 
 Arguments  schedule_name - the schedule
@@ -32,5 +32,3 @@ Raises     SY006 unknown_schedule
            what create_schedule() raises - it is still broken
 Writes     symphony.schedule, symphony.audit
 Access     operator$$;
-
-revoke execute on function symphony.resume_schedule(text) from public;

@@ -17,7 +17,7 @@ begin
 end;
 $$;
 
-comment on function symphony.run_schedule_now(text) is
+comment on function symphony.run_schedule_now is
 $$Enqueue the message of a schedule now, beside its times. It counts as a run.
 
 Arguments  schedule_name - the schedule
@@ -26,5 +26,3 @@ Raises     SY006 unknown_schedule
            what enqueue() raises
 Writes     symphony.schedule, symphony.schedule_run, and what enqueue() writes, symphony.audit
 Access     operator$$;
-
-revoke execute on function symphony.run_schedule_now(text) from public;

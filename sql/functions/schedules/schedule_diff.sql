@@ -63,7 +63,7 @@ begin
 end;
 $$;
 
-comment on function symphony.schedule_diff(text, jsonb) is
+comment on function symphony.schedule_diff is
 $$What sync_schedules() would do: how the schedules of the database differ from those that an
 application declares.
 
@@ -81,5 +81,3 @@ Returns    a row for each schedule
 Raises     22023 invalid_parameter_value
            what create_schedule() raises - with the name of the schedule
 Access     producer, operator, observer$$;
-
-revoke execute on function symphony.schedule_diff(text, jsonb) from public;

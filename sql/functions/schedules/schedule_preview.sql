@@ -50,7 +50,7 @@ begin
 end;
 $$;
 
-comment on function symphony.schedule_preview(text, integer, text, timestamptz) is
+comment on function symphony.schedule_preview is
 $$The coming runs of a schedule, or of a cron expression.
 
 Arguments  schedule - the name of a schedule, or else a cron expression
@@ -66,5 +66,3 @@ Returns    a row for each run
 Raises     SY006 unknown_schedule - it is not a cron expression either
            22023 invalid_parameter_value
 Access     producer, operator, observer$$;
-
-revoke execute on function symphony.schedule_preview(text, integer, text, timestamptz) from public;

@@ -26,7 +26,7 @@ begin
 end;
 $$;
 
-comment on function symphony.schedule_runs(text, integer) is
+comment on function symphony.schedule_runs is
 $$The last runs of a schedule, the newest first. They are kept for 30 days.
 
 Arguments  schedule_name - the schedule
@@ -35,5 +35,3 @@ Returns    the columns of symphony.schedule_run
 Raises     SY006 unknown_schedule
            22023 invalid_parameter_value
 Access     operator, observer$$;
-
-revoke execute on function symphony.schedule_runs(text, integer) from public;

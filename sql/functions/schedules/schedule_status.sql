@@ -18,7 +18,7 @@ begin
 end;
 $$;
 
-comment on function symphony.schedule_status(text) is
+comment on function symphony.schedule_status is
 $$The schedules: what they enqueue and when, when they ran last, and in which state they are.
 
 Arguments  schedule_name - the schedule; null: all of them
@@ -28,5 +28,3 @@ Returns    the columns of symphony.schedule, by name; among them
            paused_by - who paused it: the role, and the actor if one was told
 Raises     SY006 unknown_schedule
 Access     operator, observer$$;
-
-revoke execute on function symphony.schedule_status(text) from public;

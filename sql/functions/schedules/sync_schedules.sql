@@ -59,7 +59,7 @@ begin
 end;
 $$;
 
-comment on function symphony.sync_schedules(text, jsonb, boolean) is
+comment on function symphony.sync_schedules is
 $$Create and change the schedules that an application declares. One that is as declared is not
 touched. One that was paused stays paused. It removes no schedule.
 
@@ -79,5 +79,3 @@ Raises     SY007 schedule_taken
            what create_schedule() raises
 Writes     symphony.schedule
 Access     operator, producer$$;
-
-revoke execute on function symphony.sync_schedules(text, jsonb, boolean) from public;

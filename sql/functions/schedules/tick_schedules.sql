@@ -4,8 +4,6 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 /*
  * A schedule is locked, and whoever comes second finds next_run_at moved on.  Each one fires
@@ -44,12 +42,10 @@ begin
 end;
 $$;
 
-comment on function symphony.tick_schedules() is
+comment on function symphony.tick_schedules is
 $$Enqueue the messages of the schedules that are due. tick() calls it; it may be called from many
 places at once.
 
 Returns    how many messages were enqueued. If it is 1,000 or more, other schedules may be due still
 Writes     symphony.schedule, symphony.schedule_run, and what enqueue() writes
 Access     consumer, operator$$;
-
-revoke execute on function symphony.tick_schedules() from public;

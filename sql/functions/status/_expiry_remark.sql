@@ -19,12 +19,10 @@ begin
 end;
 $$;
 
-comment on function symphony._expiry_remark(bigint, timestamptz) is
+comment on function symphony._expiry_remark is
 $$Until when a message may start, as a sentence for why_not_running().
 
 Arguments  message_id
            now
 Returns    null: at any time
 Access     private$$;
-
-revoke execute on function symphony._expiry_remark(bigint, timestamptz) from public;

@@ -46,7 +46,7 @@ begin
 end;
 $$;
 
-comment on function symphony._held_locks() is
+comment on function symphony._held_locks is
 $$Which turns, lanes and gates other sessions have locked now.
 
 Returns    a row for each
@@ -55,5 +55,3 @@ Returns    a row for each
            queue_name - of the lane or gate
            who, since, command - as _session() says
 Access     private$$;
-
-revoke execute on function symphony._held_locks() from public;

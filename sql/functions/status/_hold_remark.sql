@@ -17,10 +17,8 @@ as $$
     limit 1
 $$;
 
-comment on function symphony._hold_remark(integer) is
+comment on function symphony._hold_remark is
 $$Why a lane is held, as a sentence.
 
 Arguments  lane_id
 Access     private$$;
-
-revoke execute on function symphony._hold_remark(integer) from public;

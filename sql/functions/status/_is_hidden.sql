@@ -10,11 +10,9 @@ as $$
           and symphony._is_listed(accesses, lane.queue_name))
 $$;
 
-comment on function symphony._is_hidden(text[], bigint) is
+comment on function symphony._is_hidden is
 $$Whether the caller is limited to some queues, and the message is in none of them, or nowhere.
 
 Arguments  accesses - as for _is_listed()
            message_id
 Access     private$$;
-
-revoke execute on function symphony._is_hidden(text[], bigint) from public;

@@ -15,11 +15,9 @@ begin
 end;
 $$;
 
-comment on function symphony._lease_remark(bigint, timestamptz) is
+comment on function symphony._lease_remark is
 $$A sentence about the lease of a claim, for why_not_running().
 
 Arguments  claim_id
            now
 Access     private$$;
-
-revoke execute on function symphony._lease_remark(bigint, timestamptz) from public;

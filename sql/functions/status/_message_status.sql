@@ -69,11 +69,9 @@ begin
 end;
 $$;
 
-comment on function symphony._message_status(bigint) is
+comment on function symphony._message_status is
 $$Where a message is and what happened to it, whoever asks.
 
 Arguments  message_id
 Returns    as message_status() does
 Access     private$$;
-
-revoke execute on function symphony._message_status(bigint) from public;

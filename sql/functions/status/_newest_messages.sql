@@ -82,7 +82,7 @@ begin
 end;
 $$;
 
-comment on function symphony._newest_messages(text, bigint, integer) is
+comment on function symphony._newest_messages is
 $$The newest messages that may be in a state, wherever they are.
 
 Arguments  state - of message_status(); null: any
@@ -90,5 +90,3 @@ Arguments  state - of message_status(); null: any
            look_at - how many
 Returns    may_be - false: it is in another state
 Access     private$$;
-
-revoke execute on function symphony._newest_messages(text, bigint, integer) from public;

@@ -22,10 +22,8 @@ begin
 end;
 $$;
 
-comment on function symphony._open_ids() is
+comment on function symphony._open_ids is
 $$The messages that are in hands.
 
 Returns    their ids
 Access     private$$;
-
-revoke execute on function symphony._open_ids() from public;

@@ -12,11 +12,9 @@ begin
 end;
 $$;
 
-comment on function symphony._refuse_unknown_message(bigint) is
+comment on function symphony._refuse_unknown_message is
 $$Say that there is no such message.
 
 Arguments  message_id
 Raises     SY003 unknown_message
 Access     private$$;
-
-revoke execute on function symphony._refuse_unknown_message(bigint) from public;

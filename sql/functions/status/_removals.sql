@@ -19,12 +19,10 @@ begin
 end;
 $$;
 
-comment on function symphony._removals() is
+comment on function symphony._removals is
 $$The positions that nobody's work has set, but create_queue() and purge_queue().
 
 Returns    lane_id - the lane
            ahead, partial_txid, partial_message_id - what was ahead of it then
            was, was_txid, was_id - and what had been before: the difference is removed
 Access     private$$;
-
-revoke execute on function symphony._removals() from public;

@@ -25,7 +25,7 @@ as $$
     ) as found
 $$;
 
-comment on function symphony._session(integer, text) is
+comment on function symphony._session is
 $$A session, or a transaction that was prepared, as a sentence says it.
 
 Arguments  pid - its process; null: the transaction was prepared
@@ -34,5 +34,3 @@ Returns    who - who it is
            since - when its transaction began; null: that may not be seen
            command - what ends it
 Access     private$$;
-
-revoke execute on function symphony._session(integer, text) from public;

@@ -15,11 +15,9 @@ as $$
         where a.pid operator(pg_catalog.=) _session_remark.pid)
 $$;
 
-comment on function symphony._session_remark(integer) is
+comment on function symphony._session_remark is
 $$Who a session is, for a sentence.
 
 Arguments  pid - its process
 Returns    part of a sentence; null: there is no such session
 Access     private$$;
-
-revoke execute on function symphony._session_remark(integer) from public;

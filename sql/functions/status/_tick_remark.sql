@@ -8,9 +8,7 @@ as $$
         'nothing calls symphony.tick(): start a worker or a cron job for it')
 $$;
 
-comment on function symphony._tick_remark() is
+comment on function symphony._tick_remark is
 $$Why nothing ticks, as the end of a sentence for why_not_running().
 
 Access     private$$;
-
-revoke execute on function symphony._tick_remark() from public;

@@ -15,12 +15,10 @@ begin
 end;
 $$;
 
-comment on function symphony._wait_remark(timestamptz, text, timestamptz) is
+comment on function symphony._wait_remark is
 $$What a delayed message waits for, as a sentence for why_not_running().
 
 Arguments  available_at - when it is due
            reason - why it was put off; null: it was delayed
            now
 Access     private$$;
-
-revoke execute on function symphony._wait_remark(timestamptz, text, timestamptz) from public;

@@ -83,7 +83,7 @@ begin
 end;
 $$;
 
-comment on function symphony.check() is
+comment on function symphony.check is
 $$Look for anything that must never be. It reads all messages: not for every minute. Notices tell how
 far it is, and to cancel it does no harm.
 
@@ -91,5 +91,3 @@ Returns    a row for each violation. Without a row all is well
            invariant - what should always be so
            detail - where it is not
 Access     operator, observer$$;
-
-revoke execute on function symphony.check() from public;

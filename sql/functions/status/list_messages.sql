@@ -78,8 +78,7 @@ begin
 end;
 $$;
 
-comment on function symphony.list_messages(
-    text, text, text, timestamptz, timestamptz, text, text, text, bigint, integer, integer) is
+comment on function symphony.list_messages is
 $$List messages, newest first, without their bodies. One call looks at a certain number of messages,
 however many there are.
 
@@ -113,6 +112,3 @@ Returns    a row for each
 Raises     SY001 unknown_queue
            22023 invalid_parameter_value
 Access     operator, observer$$;
-
-revoke execute on function symphony.list_messages(
-    text, text, text, timestamptz, timestamptz, text, text, text, bigint, integer, integer) from public;

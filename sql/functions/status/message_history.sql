@@ -29,7 +29,7 @@ begin
 end;
 $$;
 
-comment on function symphony.message_history(bigint) is
+comment on function symphony.message_history is
 $$What went wrong with a message, attempt by attempt, and when it was replayed, wherever it is now. It
 is kept for as long as the message.
 
@@ -47,5 +47,3 @@ Returns    a row for each attempt that did not succeed and for each replay, in o
            replayed_by - the role that did it
            old_body - the body before the replay, if it was changed
 Access     operator, observer$$;
-
-revoke execute on function symphony.message_history(bigint) from public;

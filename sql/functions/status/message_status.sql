@@ -12,8 +12,6 @@ stable
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 begin
     return query
@@ -23,7 +21,7 @@ begin
 end;
 $$;
 
-comment on function symphony.message_status(bigint) is
+comment on function symphony.message_status is
 $$Where a message is and what happened to it.
 
 Arguments  message_id - from enqueue()
@@ -51,5 +49,3 @@ Returns    one row. Without a row the message never existed, was cancelled, its 
            expires_at - when it is too late to start; null: never
            group_key - what it belongs to
 Access     producer, consumer, operator, observer$$;
-
-revoke execute on function symphony.message_status(bigint) from public;

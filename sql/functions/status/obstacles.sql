@@ -21,7 +21,7 @@ begin
 end;
 $$;
 
-comment on function symphony.obstacles() is
+comment on function symphony.obstacles is
 $$What stands in the way of all: another session that has locked the tick or a lane, and a NOTIFY
 queue that fills up. health() tells what has been so for long.
 
@@ -30,5 +30,3 @@ Returns    a row for each. Without a row there is nothing. What a session does o
            obstacle - what there is
            detail - who it is: the process, the role, the application, and what it does
 Access     operator, observer$$;
-
-revoke execute on function symphony.obstacles() from public;

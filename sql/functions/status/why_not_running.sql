@@ -81,7 +81,7 @@ begin
 end;
 $$;
 
-comment on function symphony.why_not_running(bigint) is
+comment on function symphony.why_not_running is
 $$Say in one sentence what a message waits for.
 
 Arguments  message_id - from enqueue()
@@ -91,5 +91,3 @@ Returns    a sentence. The message is done, failed, running, delayed or forwarde
                silence, by handlers that take all slots, or by messages before it. A limit and the
                lack of a worker, and when it expires, are said together
 Access     producer, consumer, operator, observer$$;
-
-revoke execute on function symphony.why_not_running(bigint) from public;

@@ -14,12 +14,10 @@ as $$
             then pg_catalog.set_config('synchronous_commit', 'off', true) else '' end
 $$;
 
-comment on function symphony._end_when_idle(boolean) is
+comment on function symphony._end_when_idle is
 $$See to it that the session ends when its transaction, which locks out others, is idle for 10
 seconds. It ends sooner if the session says so itself.
 
 Arguments  asynchronous - true: its commit waits neither for the disk nor for a standby
 Returns    what it has set
 Access     private$$;
-
-revoke execute on function symphony._end_when_idle(boolean) from public;

@@ -30,8 +30,7 @@ begin
 end;
 $$;
 
-comment on function symphony._first_kept(
-    integer, bigint, int8multirange, bigint, bigint, bigint, bigint, bigint, integer) is
+comment on function symphony._first_kept is
 $$The first message of a lane that a purge must leave: one that is still ahead, waits for its key, or
 has waited for it and is in hands.
 
@@ -43,6 +42,3 @@ Arguments  lane_id
 Returns    txid - of the message; null: there is no such one
            message_id
 Access     private$$;
-
-revoke execute on function symphony._first_kept(
-    integer, bigint, int8multirange, bigint, bigint, bigint, bigint, bigint, integer) from public;

@@ -80,7 +80,7 @@ begin
 end;
 $$;
 
-comment on function symphony._follow_clock(interval, timestamptz, text) is
+comment on function symphony._follow_clock is
 $$Set right what was counted from a clock that was ahead: leases, when workers were seen, retries and
 other waits, the rates of keys, schedules.
 
@@ -92,5 +92,3 @@ Returns    null: nothing is left; else 10,000 of a kind or 1,000 schedules are s
 Writes     symphony.claim, symphony.worker, symphony.tick, symphony.delayed_message,
            symphony.key_pace, symphony.schedule
 Access     private$$;
-
-revoke execute on function symphony._follow_clock(interval, timestamptz, text) from public;

@@ -32,7 +32,7 @@ begin
 end;
 $$;
 
-comment on function symphony._follow_clock_schedules(timestamptz, text) is
+comment on function symphony._follow_clock_schedules is
 $$Set right when schedules run next, after the clock was set back.
 
 Arguments  now
@@ -40,5 +40,3 @@ Arguments  now
 Returns    null: nothing is left; else the last of 1,000, and others may be left
 Writes     symphony.schedule
 Access     private$$;
-
-revoke execute on function symphony._follow_clock_schedules(timestamptz, text) from public;

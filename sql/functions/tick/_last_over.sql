@@ -39,8 +39,7 @@ begin
 end;
 $$;
 
-comment on function symphony._last_over(
-    integer, bigint, timestamptz, symphony.tally, bigint, integer) is
+comment on function symphony._last_over is
 $$The last claim of a lane up to which one call purges.
 
 Arguments  lane_id
@@ -52,6 +51,3 @@ Arguments  lane_id
 Returns    claim - the claim; null: none is over
            work - how many messages had those claims that can be removed
 Access     private$$;
-
-revoke execute on function symphony._last_over(
-    integer, bigint, timestamptz, symphony.tally, bigint, integer) from public;

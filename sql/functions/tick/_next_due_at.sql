@@ -23,11 +23,9 @@ begin
 end;
 $$;
 
-comment on function symphony._next_due_at(timestamptz, timestamptz) is
+comment on function symphony._next_due_at is
 $$When the next delayed message or schedule is due, or a rate allows the next of what waits.
 
 Arguments  from_time - what was due before has been dealt with
            now
 Access     private$$;
-
-revoke execute on function symphony._next_due_at(timestamptz, timestamptz) from public;

@@ -34,12 +34,10 @@ begin
 end;
 $$;
 
-comment on function symphony._old_lanes(timestamptz) is
+comment on function symphony._old_lanes is
 $$The lanes that have something to purge, as far as one look at each can tell.
 
 Arguments  now
 Returns    lane_id
            before - the end of the retention
 Access     private$$;
-
-revoke execute on function symphony._old_lanes(timestamptz) from public;

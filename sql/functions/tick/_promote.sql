@@ -25,11 +25,9 @@ begin
 end;
 $$;
 
-comment on function symphony._promote(bigint[]) is
+comment on function symphony._promote is
 $$Move delayed messages into the log: they are pending.
 
 Arguments  message_ids - delayed, and locked
 Writes     symphony.delayed_message, symphony.message; NOTIFY if a worker sleeps
 Access     private$$;
-
-revoke execute on function symphony._promote(bigint[]) from public;

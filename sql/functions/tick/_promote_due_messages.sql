@@ -14,12 +14,14 @@ begin
         order by delayed_message.available_at
         limit 1000
         for update skip locked);
-    perform symphony._promote(v_ids);
+    if v_ids <> '{}' then
+        perform symphony._promote(v_ids);
+    end if;
     return cardinality(v_ids);
 end;
 $$;
 
-comment on function symphony._promote_due_messages(timestamptz, timestamptz) is
+comment on function symphony._promote_due_messages is
 $$Move delayed messages whose time has come into the log.
 
 Arguments  from_time - those that became due after this
@@ -27,5 +29,3 @@ Arguments  from_time - those that became due after this
 Returns    how many, at most 1000 at once
 Writes     symphony.delayed_message, symphony.message; NOTIFY if a worker sleeps
 Access     private$$;
-
-revoke execute on function symphony._promote_due_messages(timestamptz, timestamptz) from public;

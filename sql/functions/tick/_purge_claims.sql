@@ -27,7 +27,7 @@ begin
 end;
 $$;
 
-comment on function symphony._purge_claims(integer, bigint, bigint, bigint, boolean) is
+comment on function symphony._purge_claims is
 $$Note how far a lane has been purged, and remove claims that handed out nothing but what is gone.
 
 Arguments  lane_id
@@ -37,7 +37,3 @@ Arguments  lane_id
            is_whole - true: all its messages and those of the claims before it are removed
 Writes     symphony.claim, symphony.purge_position
 Access     private$$;
-
-revoke execute on function
-    symphony._purge_claims(integer, bigint, bigint, bigint, boolean)
-    from public;

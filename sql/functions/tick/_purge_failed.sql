@@ -42,7 +42,7 @@ begin
 end;
 $$;
 
-comment on function symphony._purge_failed(timestamptz, integer) is
+comment on function symphony._purge_failed is
 $$Remove failed messages that were kept for as long as their queue's failed_retention says.
 
 Arguments  now
@@ -50,5 +50,3 @@ Arguments  now
 Returns    how many
 Writes     symphony.failed_message, and what _forget() and _free_keys() write
 Access     private$$;
-
-revoke execute on function symphony._purge_failed(timestamptz, integer) from public;

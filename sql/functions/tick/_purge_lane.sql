@@ -82,7 +82,7 @@ begin
 end;
 $$;
 
-comment on function symphony._purge_lane(integer, timestamptz, integer) is
+comment on function symphony._purge_lane is
 $$Remove messages of a lane that were completed before a time, and the claims that handed them out.
 
 Arguments  lane_id
@@ -94,5 +94,3 @@ Returns    messages - how many messages were removed
                lane
 Writes     symphony.message, and what _forget() and _purge_claims() write
 Access     private$$;
-
-revoke execute on function symphony._purge_lane(integer, timestamptz, integer) from public;

@@ -79,7 +79,7 @@ begin
 end;
 $$;
 
-comment on function symphony._purge_others(timestamptz, integer) is
+comment on function symphony._purge_others is
 $$Remove what has been kept for long enough and is not in the log: failed messages, idempotency keys,
 runs of schedules, ticks, the audit of a year ago, what was kept for the rates of keys, gates of
 queues without limits, the inbox of brokers, silent workers.
@@ -91,5 +91,3 @@ Returns    failed - how many failed messages were removed
            has_more - whether others may be left
 Writes     what purge() writes, without the log
 Access     private$$;
-
-revoke execute on function symphony._purge_others(timestamptz, integer) from public;

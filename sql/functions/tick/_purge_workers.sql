@@ -33,7 +33,7 @@ begin
 end;
 $$;
 
-comment on function symphony._purge_workers(timestamptz, integer) is
+comment on function symphony._purge_workers is
 $$Forget workers that have been silent for a minute.
 
 Arguments  now
@@ -42,5 +42,3 @@ Returns    how many
 Writes     symphony.worker, symphony.idle_worker
 Locks      these workers, and the sleeping workers of their queues; it waits for neither
 Access     private$$;
-
-revoke execute on function symphony._purge_workers(timestamptz, integer) from public;

@@ -67,7 +67,7 @@ begin
 end;
 $$;
 
-comment on function symphony._recover_ended_leases(timestamptz, timestamptz) is
+comment on function symphony._recover_ended_leases is
 $$Take back the messages of claims whose lease has ended: they are pending again, or failed when their
 attempts are used up.
 
@@ -79,5 +79,3 @@ Returns    claims - how many, at most 100 at once; it ends with the claim of the
 Writes     symphony.claim, symphony.message, symphony.failed_message, symphony.attempt, and what
            _suspects() writes; NOTIFY if a worker sleeps
 Access     private$$;
-
-revoke execute on function symphony._recover_ended_leases(timestamptz, timestamptz) from public;

@@ -33,7 +33,7 @@ begin
 end;
 $$;
 
-comment on function symphony._renew_leases(timestamptz, timestamptz) is
+comment on function symphony._renew_leases is
 $$Begin leases anew that ended while nobody ticked, each once until its worker renews it. They last as
 long as the queue says, and 10 seconds at least.
 
@@ -42,5 +42,3 @@ Arguments  from_time - of the last tick before
 Returns    true: nothing is left; false: 10,000 were begun anew, and others may be left
 Writes     symphony.claim
 Access     private$$;
-
-revoke execute on function symphony._renew_leases(timestamptz, timestamptz) from public;

@@ -27,7 +27,7 @@ begin
 end;
 $$;
 
-comment on function symphony._take_turn(text, boolean) is
+comment on function symphony._take_turn is
 $$Take the lock of what one session does at a time, until the end of the transaction.
 
 Arguments  turn_name - tick, schedules, routes, or sleep:0 to sleep:31
@@ -35,5 +35,3 @@ Arguments  turn_name - tick, schedules, routes, or sleep:0 to sleep:31
 Returns    whether the lock is held
 Writes     symphony.turn, where the row is not there yet
 Access     private$$;
-
-revoke execute on function symphony._take_turn(text, boolean) from public;

@@ -8,11 +8,9 @@ as $$
     limit 1
 $$;
 
-comment on function symphony._turn_holder(text) is
+comment on function symphony._turn_holder is
 $$Which other session has a turn, as a sentence says it.
 
 Arguments  turn_name - as for _take_turn()
 Returns    what _session() says; null: nobody has it
 Access     private$$;
-
-revoke execute on function symphony._turn_holder(text) from public;

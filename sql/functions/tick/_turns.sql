@@ -12,11 +12,9 @@ begin
 end;
 $$;
 
-comment on function symphony._turns() is
+comment on function symphony._turns is
 $$The turns.
 
 Returns    turn_name - as for _take_turn()
            taken_by - the transaction that took it last, and has it if it is not over
 Access     private$$;
-
-revoke execute on function symphony._turns() from public;

@@ -33,7 +33,7 @@ begin
 end;
 $$;
 
-comment on function symphony.install_pg_cron() is
+comment on function symphony.install_pg_cron is
 $$Have pg_cron call tick() every second, in this database.
 
 Returns    the job: when and what
@@ -41,5 +41,3 @@ Raises     55000 object_not_in_prerequisite_state - pg_cron is not installed her
 Writes     cron.job, as the calling role. The job removes its own rows of cron.job_run_details when
            they are older than a day
 Access     operator, who may use pg_cron$$;
-
-revoke execute on function symphony.install_pg_cron() from public;

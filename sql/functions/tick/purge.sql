@@ -7,8 +7,6 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 /*
  * Lanes take their turns by chance, so that none waits behind others for ever.  The lock of all lanes
@@ -46,7 +44,7 @@ begin
 end;
 $$;
 
-comment on function symphony.purge(integer) is
+comment on function symphony.purge is
 $$Remove what has been kept for long enough: completed messages, failed ones where the queue says so,
 idempotency keys, runs of schedules, silent workers. tick() does it every 10 seconds unless it is
 told not to. Then call this in a transaction of its own when tick() says that it is due.
@@ -61,5 +59,3 @@ Writes     symphony.message, symphony.claim, symphony.purge_position, symphony.f
            symphony.tick, symphony.worker, symphony.idle_worker, symphony.inbox
 Locks      a share of the lock of all lanes, and the rows that go; what others hold is left out
 Access     consumer, operator$$;
-
-revoke execute on function symphony.purge(integer) from public;

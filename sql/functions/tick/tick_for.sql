@@ -30,12 +30,10 @@ begin
 end;
 $$;
 
-comment on procedure symphony.tick_for(interval, interval) is
+comment on procedure symphony.tick_for is
 $$Call tick() again and again, and purge() when that is due, each time in a transaction of its own.
 This is for job schedulers that cannot do it every second.
 
 Arguments  duration - for how long
            pause - the time between two ticks, unless more is due
 Access     operator$$;
-
-revoke execute on procedure symphony.tick_for(interval, interval) from public;

@@ -17,11 +17,9 @@ begin
 end;
 $$;
 
-comment on function symphony.uninstall_pg_cron() is
+comment on function symphony.uninstall_pg_cron is
 $$Undo install_pg_cron().
 
 Returns    whether there was such a job
 Writes     cron.job
 Access     operator, who may use pg_cron$$;
-
-revoke execute on function symphony.uninstall_pg_cron() from public;

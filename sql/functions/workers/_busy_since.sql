@@ -10,11 +10,9 @@ as $$
                     operator(pg_catalog.*) interval '1 second') end
 $$;
 
-comment on function symphony._busy_since(jsonb, timestamptz) is
+comment on function symphony._busy_since is
 $$Since when a worker has had no slot free.
 
 Arguments  details, seen_at - of the worker
 Returns    null: it has, or does not tell
 Access     private$$;
-
-revoke execute on function symphony._busy_since(jsonb, timestamptz) from public;

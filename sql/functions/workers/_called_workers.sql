@@ -38,7 +38,7 @@ begin
 end;
 $$;
 
-comment on function symphony._called_workers(integer, text[], integer) is
+comment on function symphony._called_workers is
 $$Which of the sleeping workers a notification calls.
 
 Arguments  lane_id - where messages have come
@@ -47,5 +47,3 @@ Arguments  lane_id - where messages have come
 Returns    the payload. A JSON array calls one: its name, that of another one, and the newest claim.
            An empty text calls all, also where names are too long for a payload
 Access     private$$;
-
-revoke execute on function symphony._called_workers(integer, text[], integer) from public;

@@ -23,7 +23,7 @@ begin
 end;
 $$;
 
-comment on function symphony._check_worker(text, text[]) is
+comment on function symphony._check_worker is
 $$Refuse what a worker says of itself if that cannot be right.
 
 Arguments  worker - its name
@@ -32,5 +32,3 @@ Raises     SY001 unknown_queue
            22023 invalid_parameter_value
            42501 insufficient_privilege
 Access     private$$;
-
-revoke execute on function symphony._check_worker(text, text[]) from public;

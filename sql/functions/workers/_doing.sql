@@ -31,11 +31,9 @@ begin
 end;
 $$;
 
-comment on function symphony._doing(jsonb) is
+comment on function symphony._doing is
 $$What handlers of a worker have been at for the longest, as part of a sentence.
 
 Arguments  details - as the worker tells
 Returns    null if it does not tell
 Access     private$$;
-
-revoke execute on function symphony._doing(jsonb) from public;

@@ -7,9 +7,7 @@ as $$
     select pg_catalog.pg_notification_queue_usage() operator(pg_catalog.<) 0.5
 $$;
 
-comment on function symphony._may_notify() is
+comment on function symphony._may_notify is
 $$Whether the server's queue of notifications, which all databases share, is less than half full.
 
 Access     private$$;
-
-revoke execute on function symphony._may_notify() from public;

@@ -16,11 +16,9 @@ as $$
         where not symphony._is_listed('{consumer}', consumed.queue_name))
 $$;
 
-comment on function symphony._may_speak_for(text) is
+comment on function symphony._may_speak_for is
 $$Whether a caller who is limited to some queues may say something of a worker: all queues that it
 consumes are the caller's, too.
 
 Arguments  worker - its name
 Access     private$$;
-
-revoke execute on function symphony._may_speak_for(text) from public;

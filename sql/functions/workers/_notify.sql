@@ -8,7 +8,7 @@ as $$
     end
 $$;
 
-comment on function symphony._notify(text, text) is
+comment on function symphony._notify is
 $$Notify those who listen to a queue, when the transaction commits. It is a hint, and polling is the
 truth.
 
@@ -16,5 +16,3 @@ Arguments  queue_name
            payload - empty, request, or what _called_workers() returns
 Writes     NOTIFY on symphony:<queue>, while _may_notify()
 Access     private$$;
-
-revoke execute on function symphony._notify(text, text) from public;

@@ -20,11 +20,9 @@ begin
 end;
 $$;
 
-comment on function symphony._refuse_worker(text) is
+comment on function symphony._refuse_worker is
 $$Say that a worker does not exist, and which ones do.
 
 Arguments  worker - its name
 Raises     SY008 unknown_worker - always
 Access     private$$;
-
-revoke execute on function symphony._refuse_worker(text) from public;

@@ -49,7 +49,7 @@ begin
 end;
 $$;
 
-comment on function symphony._set_idle(text[], text, boolean) is
+comment on function symphony._set_idle is
 $$Note that a worker sleeps until something comes to one of these queues, or that it sleeps no longer.
 
 Arguments  queue_names
@@ -59,5 +59,3 @@ Returns    whether that is news for any of them
 Writes     symphony.idle_worker, where that is news
 Locks      the sleeping workers of these queues, until the transaction ends
 Access     private$$;
-
-revoke execute on function symphony._set_idle(text[], text, boolean) from public;

@@ -15,10 +15,8 @@ begin
 end;
 $$;
 
-comment on function symphony._sleeping_workers(text) is
+comment on function symphony._sleeping_workers is
 $$How many workers of a queue sleep until they are notified.
 
 Arguments  queue_name
 Access     private$$;
-
-revoke execute on function symphony._sleeping_workers(text) from public;

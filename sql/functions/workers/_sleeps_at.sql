@@ -8,11 +8,9 @@ as $$
                  where _sleeps_at.worker operator(pg_catalog.=) any (idle_worker.workers))
 $$;
 
-comment on function symphony._sleeps_at(text) is
+comment on function symphony._sleeps_at is
 $$At which queues a worker may have said that it sleeps.
 
 Arguments  worker - its name
 Returns    the queues of all rows of idle_worker that name it, outdated ones too
 Access     private$$;
-
-revoke execute on function symphony._sleeps_at(text) from public;

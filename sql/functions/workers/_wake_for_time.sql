@@ -15,12 +15,10 @@ begin
 end;
 $$;
 
-comment on function symphony._wake_for_time(text) is
+comment on function symphony._wake_for_time is
 $$Let a worker that sleeps know that a message became due at another time, so that it does not sleep
 until later.
 
 Arguments  queue_name
 Writes     NOTIFY if a worker of the queue sleeps
 Access     private$$;
-
-revoke execute on function symphony._wake_for_time(text) from public;

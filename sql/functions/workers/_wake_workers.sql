@@ -27,12 +27,10 @@ begin
 end;
 $$;
 
-comment on function symphony._wake_workers(integer[], integer) is
+comment on function symphony._wake_workers is
 $$Notify workers that sleep until something comes to one of these lanes: as many as there is work for.
 
 Arguments  lane_ids - null: does nothing
            messages - how many have come; null: some are delayed, or it is not known
 Writes     NOTIFY on symphony:<queue>, when the transaction commits
 Access     private$$;
-
-revoke execute on function symphony._wake_workers(integer[], integer) from public;

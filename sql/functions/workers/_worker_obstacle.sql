@@ -64,7 +64,7 @@ begin
 end;
 $$;
 
-comment on function symphony._worker_obstacle(text, timestamptz, interval) is
+comment on function symphony._worker_obstacle is
 $$Why no worker of a queue takes messages; of the outbox of a broker, why no relay does.
 
 Arguments  queue_name
@@ -76,5 +76,3 @@ Returns    code - no_worker, workers_paused, workers_silent or workers_busy; nul
            doing - which handlers take the slots, or who has asked the workers to pause or stop
            command - what helps
 Access     private$$;
-
-revoke execute on function symphony._worker_obstacle(text, timestamptz, interval) from public;

@@ -16,7 +16,7 @@ as $$
     from symphony._worker_obstacle(_worker_remark.queue_name, _worker_remark.now) as o
 $$;
 
-comment on function symphony._worker_remark(text, timestamptz) is
+comment on function symphony._worker_remark is
 $$Why no worker of a queue takes messages, and what helps, as a sentence.
 
 Arguments  queue_name
@@ -24,5 +24,3 @@ Arguments  queue_name
 Returns    code - as _worker_obstacle() says; null: one takes some
            remark - the sentence
 Access     private$$;
-
-revoke execute on function symphony._worker_remark(text, timestamptz) from public;

@@ -22,7 +22,7 @@ as $$
     ) as hand on hand.worker = w.worker
 $$;
 
-comment on function symphony._worker_states(timestamptz) is
+comment on function symphony._worker_states is
 $$What each worker is about, without a look at its messages.
 
 Arguments  now
@@ -30,5 +30,3 @@ Returns    a row for each worker
            worker - the name it claims with
            state, open_claims, processing, claimed_at - as in worker_activity()
 Access     private$$;
-
-revoke execute on function symphony._worker_states(timestamptz) from public;

@@ -4,9 +4,6 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 begin
     if not symphony._is_limited() or symphony._may_speak_for(busy.worker) then
@@ -15,11 +12,9 @@ begin
 end;
 $$;
 
-comment on function symphony.busy(text) is
+comment on function symphony.busy is
 $$Take idle() back: the worker will not claim for a while, or does so without being notified.
 
 Arguments  worker - the name it claims with
 Writes     symphony.idle_worker, if that is news
 Access     consumer$$;
-
-revoke execute on function symphony.busy(text) from public;

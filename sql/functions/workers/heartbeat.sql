@@ -8,6 +8,7 @@ returns text
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 as $$
 declare
     v_request text;
@@ -28,7 +29,7 @@ begin
 end;
 $$;
 
-comment on function symphony.heartbeat(text, text[], jsonb, jsonb) is
+comment on function symphony.heartbeat is
 $$Say that a worker is alive, and hear what is asked of it. Call it every 5 seconds, and when
 symphony:<queue> is notified with the payload "request". A worker that is silent for 60 seconds is
 forgotten by tick().
@@ -47,5 +48,3 @@ Raises     SY001 unknown_queue
            42501 insufficient_privilege - the role may use other queues only
 Writes     symphony.worker, symphony.work
 Access     consumer$$;
-
-revoke execute on function symphony.heartbeat(text, text[], jsonb, jsonb) from public;

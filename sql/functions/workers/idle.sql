@@ -4,9 +4,6 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 /*
  * A producer that looked before the declaration was committed does not notify, though it may
@@ -28,7 +25,7 @@ begin
 end;
 $$;
 
-comment on function symphony.idle(text, text[]) is
+comment on function symphony.idle is
 $$Say that a worker sleeps, so that enqueue() notifies it on symphony:<queue>. It stays so while the
 worker works off what came, until busy(). The payload of a notification is empty if it is for all.
 Or it is a JSON array: the worker that is called, another one that looks if the first does not come,
@@ -43,5 +40,3 @@ Raises     SY001 unknown_queue
            42501 insufficient_privilege - the role may use other queues only
 Writes     symphony.idle_worker, if that is news
 Access     consumer$$;
-
-revoke execute on function symphony.idle(text, text[]) from public;

@@ -53,7 +53,7 @@ begin
 end;
 $$;
 
-comment on function symphony.request_workers(text, text[], text) is
+comment on function symphony.request_workers is
 $$Ask workers to stop, to pause, or to go on. Each hears it at its next heartbeat, and is notified.
 
 Arguments  command - stop: end as by SIGTERM (claim no more, finish what runs, give back the rest);
@@ -67,5 +67,3 @@ Raises     SY001 unknown_queue
            22023 invalid_parameter_value
 Writes     symphony.worker, symphony.audit; NOTIFY on symphony:<queue>, when the transaction commits
 Access     operator$$;
-
-revoke execute on function symphony.request_workers(text, text[], text) from public;

@@ -12,11 +12,9 @@ begin
 end;
 $$;
 
-comment on function symphony.stop_worker(text) is
+comment on function symphony.stop_worker is
 $$Say that a worker has ended. It is not listed and not notified any more.
 
 Arguments  worker - the name it claimed with
 Writes     symphony.worker, symphony.idle_worker
 Access     consumer$$;
-
-revoke execute on function symphony.stop_worker(text) from public;

@@ -55,7 +55,7 @@ begin
 end;
 $$;
 
-comment on function symphony.worker_activity() is
+comment on function symphony.worker_activity is
 $$Who is alive, and what each does now.
 
 Returns    a row for each worker
@@ -75,5 +75,3 @@ Returns    a row for each worker
            requested_at - when that was asked of it
            requested_by - who asked: the role, and the actor if one was told
 Access     operator, observer$$;
-
-revoke execute on function symphony.worker_activity() from public;
