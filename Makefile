@@ -52,7 +52,7 @@ test-python: .venv/dev.stamp build ## pytest: the Python client, worker and comm
 
 test-matrix: .venv/dev.stamp build ## the tests on each supported major of PostgreSQL
 	@set -e; for major in $(MAJORS); do \
-	    PG_BIN="$$($(PY) tools/fetch/postgres.py $$major)"; export PG_BIN; \
+	    PG_BIN="$$(PYTHONPATH=tools $(PY) -m fetch.postgres $$major)"; export PG_BIN; \
 	    echo "PostgreSQL $$major"; \
 	    $(SQL_TESTS); \
 	    $(SERVER) -- $(PY) -m pytest -q -n $(PROCESSES) --dist loadfile; \

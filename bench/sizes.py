@@ -122,15 +122,25 @@ begin
     end loop;
 end $$
 """
-# An hour of 100,000 claims: 59 minutes are folded, and the last one is not.
-HOUR = """
+# What handlers did with seven types: an hour of each, a day of one, and of all of them in a queue.
+TYPES = """
+insert into symphony.type_figure (is_hour, begins_at, queue_name, message_type, handled, failed,
+                                  worked)
+select false, date_trunc('minute', now()) - i * interval '1 minute', queue_name, 'Bench' || n, 240,
+       1, '{{2,170},{4,300},{7,700},{9,400},{12,90},{15,10}}'
+from symphony.queue, generate_series(0, 6) as n, generate_series(1, 1440) as i
+where queue_name like 'q%' and i < case when n = 0 or queue_name = 'q1' then 1440 else 60 end
+"""
+# A week, or a million minutes of all queues, of 100,000 claims an hour: the last one is not folded.
+WEEK = """
 with minute as (
     insert into symphony.figure (lane_id, is_hour, begins_at, arrived, claimed, completed,
                                  waited_seconds, worked_seconds, waited, worked)
     select lane_id, false, date_trunc('minute', now()) - i * interval '1 minute', 1670, 1670, 1670,
            10, 50, '{{-4,170},{0,300},{3,700},{5,400},{9,90},{13,10}}',
            '{{2,170},{4,300},{7,700},{9,400},{12,90},{15,10}}'
-    from symphony.lane, generate_series(1, 59) as i
+    from symphony.lane, generate_series(1, (
+        select least(10079, 1000000 / count(*)) from symphony.queue)) as i
     where priority = 5 and queue_name like 'q%'
     returning lane_id, arrived, claimed, completed
 )
@@ -156,9 +166,15 @@ order by i
 LOOKS = {
     "queue_stats()": "select * from symphony.queue_stats()",
     "queue_stats(queue)": "select * from symphony.queue_stats('q1')",
+    "queue_holds(queue)": "select * from symphony.queue_holds('q1')",
+    "purge_preview()": "select * from symphony.purge_preview('q1')",
+    "figures_by_minute()": "select * from symphony.figures_by_minute()",
     "queue_figures() of 5 minutes": "select * from symphony.queue_figures("
     "since => now() - interval '4 minutes')",
     "queue_figures(queue)": "select * from symphony.queue_figures('q1')",
+    "queue_figures(queue) of a week": "select * from symphony.queue_figures('q1', "
+    "now() - interval '167 hours', step => 'hour')",
+    "type_figures(queue) of a day": "select * from symphony.type_figures('q1', step => 'hour')",
     "queue_figures(queue) of a day": "select * from symphony.queue_figures('q1', step => 'hour')",
     "queue_totals()": "select * from symphony.queue_totals()",
     "type_figures()": "select * from symphony.type_figures()",
@@ -212,7 +228,8 @@ END_POINTS = (
 GROUP = "queue=q1&type=Bench1&error_class=E1"
 PAGES = (
     *("", "queue?name=q1", "queue?name=q1&range=day", "queue?name=q1&range=week"),
-    *("queue/limits?name=q1", "queue/test?name=q1", "type?name=Bench1&queue=q1"),
+    *("queue/limits?name=q1", "queue/test?name=q1", "queue/purge?name=q1"),
+    "type?name=Bench1&queue=q1",
     *("failed", "failed?queue=q1", f"failed/group?{GROUP}", "failed/group?queue=q1&type=None"),
     *(f"failed/preview?{GROUP}", "failed/preview?queue=q1&error_class=None"),
     *("messages", "messages?q=queue:q1", "messages?q=type:Bench1", "messages?q=type:None"),
@@ -332,8 +349,9 @@ class Sizes:
         for _ in range(self._count * 2 // 100_000 + 5):  # until all is counted and folded
             conn.execute("update symphony.tick set fold_at = '-infinity'")
             conn.execute("select symphony.tick(purge => false)")
-        conn.execute(HOUR.encode())
+        conn.execute(WEEK.encode())
         conn.execute(MINUTE.encode())
+        conn.execute(TYPES.encode())
         conn.execute("vacuum (analyze)")
         conn.execute("checkpoint")
         conn.execute("set jit = off")

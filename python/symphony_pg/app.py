@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 from .config import FILE, find, load
 from .config.result import Config
@@ -24,11 +24,11 @@ from .database.lending import MAX_CONNECTIONS
 from .database.silence import CALL_TIMEOUT
 from .events import Event
 from .handling.batch import BatchHandler
-from .handling.classification import ErrorClasses, Waits
+from .handling.classification import ErrorClasses, Errors
 from .handling.context import BatchContext, Context
 from .handling.django import use_django
 from .handling.handler import Handler, each_handler
-from .messages.envelope import Envelope, OnDuplicate, OnExpiry, RetryPolicy, sealed
+from .messages.envelope import Envelope, OnDuplicate, OnExpiry, Options, RetryPolicy, sealed
 from .messages.hints import Message
 from .messages.types import VERSION, message, message_type_of
 from .schedules import Schedule, Schedules
@@ -43,7 +43,9 @@ from .transports.queue import QueueTransport
 from .transports.routed import RoutedTransport
 from .transports.sync import SyncTransport
 
-__all__ = ["Symphony"]
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
 
 C = TypeVar("C", bound=type)
 F = TypeVar("F", bound=Callable[..., Any])
@@ -73,6 +75,14 @@ class BatchHandlerOf(Protocol[M]):
     def __call__(
         self, function: Callable[[list[M], BatchContext], R], /
     ) -> Callable[[list[M], BatchContext], R]: ...
+
+
+class HandlerOptions(Errors, total=False):
+    """What handler() takes beside the type."""
+
+    name: str
+    timeout: timedelta | float | None
+    concurrency: int | None
 
 
 class Symphony(Schedules):
@@ -209,44 +219,19 @@ class Symphony(Schedules):
         return register
 
     @overload
-    def handler(
-        self,
-        message_type: type[M],
-        *,
-        name: str = "default",
-        permanent: Iterable[type[BaseException]] = (),
-        transient: Iterable[type[BaseException]] = (),
-        retry_after: Waits | None = None,
-        snooze: Waits | None = None,
-        timeout: timedelta | float | None = None,
-        concurrency: int | None = None,
-    ) -> HandlerOf[M]: ...
+    def handler(self, message_type: type[M], **options: Unpack[HandlerOptions]) -> HandlerOf[M]: ...
 
     @overload
-    def handler(
-        self,
-        message_type: str,
-        *,
-        name: str = "default",
-        permanent: Iterable[type[BaseException]] = (),
-        transient: Iterable[type[BaseException]] = (),
-        retry_after: Waits | None = None,
-        snooze: Waits | None = None,
-        timeout: timedelta | float | None = None,
-        concurrency: int | None = None,
-    ) -> Callable[[F], F]: ...
+    def handler(self, message_type: str, **options: Unpack[HandlerOptions]) -> Callable[[F], F]: ...
 
     def handler(
         self,
         message_type: type | str,
         *,
         name: str = "default",
-        permanent: Iterable[type[BaseException]] = (),
-        transient: Iterable[type[BaseException]] = (),
-        retry_after: Waits | None = None,
-        snooze: Waits | None = None,
         timeout: timedelta | float | None = None,
         concurrency: int | None = None,
+        **errors: Unpack[Errors],
     ) -> Any:
         """Register the function, sync or async, that works on messages of a type.
 
@@ -268,13 +253,13 @@ class Symphony(Schedules):
         `concurrency` is how many messages a worker hands to it at a time. That is for what belongs
         to the process, such as memory or a device; limits for all workers are those of a queue.
         """
-        errors = ErrorClasses(permanent, transient, retry_after, snooze)
+        classes = ErrorClasses(**errors)
         known = None if isinstance(message_type, str) else message_type_of(message_type)
         type_name = message_type if isinstance(message_type, str) else known.name  # type: ignore[union-attr]
 
         def register(function: F) -> F:
             self._register(
-                Handler(function, type_name, known, self.bus, errors, name, timeout, concurrency)
+                Handler(function, type_name, known, self.bus, classes, name, timeout, concurrency)
             )
             return function
 
@@ -286,11 +271,8 @@ class Symphony(Schedules):
         *,
         size: int = 100,
         max_wait: timedelta = timedelta(seconds=1),
-        permanent: Iterable[type[BaseException]] = (),
-        transient: Iterable[type[BaseException]] = (),
-        retry_after: Waits | None = None,
-        snooze: Waits | None = None,
         timeout: timedelta | float | None = None,
+        **errors: Unpack[Errors],
     ) -> BatchHandlerOf[M]:
         """Register the function that works on lists of messages of a class.
 
@@ -299,10 +281,12 @@ class Symphony(Schedules):
         handler().
         """
         known = message_type_of(message_type)
-        errors = ErrorClasses(permanent, transient, retry_after, snooze)
+        classes = ErrorClasses(**errors)
 
         def register(function: Any) -> Any:
-            self._register(BatchHandler(function, known, self.bus, errors, size, max_wait, timeout))
+            self._register(
+                BatchHandler(function, known, self.bus, classes, size, max_wait, timeout)
+            )
             return function
 
         return register
@@ -405,23 +389,14 @@ class Symphony(Schedules):
         self,
         message: Message,
         *,
-        queue: str | None = None,
-        delay: timedelta | float | None = None,
-        available_at: datetime | None = None,
-        priority: int | None = None,
-        idempotency_key: str | None = None,
-        group_key: str | None = None,
-        headers: Mapping[str, Any] | None = None,
-        retry: RetryPolicy | None = None,
-        expires: timedelta | float | datetime | None = None,
-        on_expiry: OnExpiry | None = None,
-        on_duplicate: OnDuplicate | None = None,
-        idempotency_window: timedelta | float | None = None,
         conn: AnyConnection | Own = OWN,
         transport: Transport | str | None = None,
         now: bool = False,
+        **options: Unpack[Options],
     ) -> int:
         """Enqueue a message where its type is routed, or into a queue, and return its id.
+
+        The options are those of envelope(): queue, delay, priority, idempotency_key and so on.
 
         With `conn` it becomes part of the caller's transaction: it exists if that commits, and
         never otherwise. Without, it is committed at once on a connection of our own.
@@ -437,21 +412,7 @@ class Symphony(Schedules):
         for its time and has the same idempotency key gets this content and time; the key is in use
         for `idempotency_window`, or else as long as the queue says.
         """
-        envelope = self.envelope(
-            message,
-            queue=queue,
-            delay=delay,
-            available_at=available_at,
-            priority=priority,
-            idempotency_key=idempotency_key,
-            group_key=group_key,
-            headers=headers,
-            retry=retry,
-            expires=expires,
-            on_expiry=on_expiry,
-            on_duplicate=on_duplicate,
-            idempotency_window=idempotency_window,
-        )
+        envelope = self.envelope(message, **options)
         to = self.transport if transport is None else self._to(transport)
         known = None if conn is OWN else given(conn)
         if self.bus.is_bare and current_outbox.get() is None:
@@ -462,38 +423,13 @@ class Symphony(Schedules):
         self,
         message: Message,
         *,
-        queue: str | None = None,
-        delay: timedelta | float | None = None,
-        available_at: datetime | None = None,
-        priority: int | None = None,
-        idempotency_key: str | None = None,
-        group_key: str | None = None,
-        headers: Mapping[str, Any] | None = None,
-        retry: RetryPolicy | None = None,
-        expires: timedelta | float | datetime | None = None,
-        on_expiry: OnExpiry | None = None,
-        on_duplicate: OnDuplicate | None = None,
-        idempotency_window: timedelta | float | None = None,
         conn: AnyAsyncConnection | Own = OWN,
         transport: Transport | str | None = None,
         now: bool = False,
+        **options: Unpack[Options],
     ) -> int:
         """Do what dispatch() does, from async code and with an AsyncConnection."""
-        envelope = self.envelope(
-            message,
-            queue=queue,
-            delay=delay,
-            available_at=available_at,
-            priority=priority,
-            idempotency_key=idempotency_key,
-            group_key=group_key,
-            headers=headers,
-            retry=retry,
-            expires=expires,
-            on_expiry=on_expiry,
-            on_duplicate=on_duplicate,
-            idempotency_window=idempotency_window,
-        )
+        envelope = self.envelope(message, **options)
         to = self.transport if transport is None else self._to(transport)
         known = None if conn is OWN else given_async(conn)
         if self.bus.is_bare and current_outbox.get() is None:

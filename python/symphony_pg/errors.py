@@ -289,22 +289,14 @@ class WorkerStuck(SymphonyError):
     """
 
 
+# Which class an SQLSTATE of PostgreSQL is. Those of our own, SY…, say it themselves.
 CLASSES: dict[str, type[SymphonyError]] = {
-    "SY001": UnknownQueue,
-    "SY002": QueueNotEmpty,
-    "SY003": UnknownMessage,
-    "SY004": BodyTooLarge,
-    "SY005": MalformedBatch,
-    "SY006": UnknownSchedule,
-    "SY007": ScheduleTaken,
-    "SY008": UnknownWorker,
-    "SY010": LeaseLost,
-    "SY011": WrongIsolationLevel,
-    "SY012": StillReplicated,
-    "SY013": MessageReturned,
-    "SY020": UnknownTransport,
-    "SY022": NeedsPython,
-    "SY090": WrongVersion,
+    kind.sqlstate: kind
+    for kind in [*globals().values()]
+    if isinstance(kind, type) and issubclass(kind, SymphonyError)
+    if kind.sqlstate is not None and kind.sqlstate.startswith("SY")
+}
+CLASSES |= {
     "22023": BadArgument,
     "22P02": BadArgument,  # text that is not JSON, an interval, a time, …
     "22P05": BadArgument,  # \u0000 in a body

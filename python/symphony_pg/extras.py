@@ -7,8 +7,6 @@ from contextlib import contextmanager
 
 from .errors import WrongState
 
-__all__ = ["needing"]
-
 
 @contextmanager
 def needing(what: str, install: str) -> Iterator[None]:

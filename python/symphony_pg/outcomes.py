@@ -6,8 +6,6 @@ from datetime import datetime, timedelta
 
 from .times import check_moment
 
-__all__ = ["AlreadyDone", "HandlerTimeout", "PermanentError", "RetryAfter", "Snooze"]
-
 
 class PermanentError(Exception):
     """Raise this when no retry can help: the message goes to the failed ones at once."""

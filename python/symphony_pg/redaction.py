@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 import traceback
 
-__all__ = ["SECRET_NAMES", "trace_without_secrets", "without_secrets"]
-
 REDACTED = "[redacted]"
 # Keys that have secret values: c_name of the SQL function _sanitized(), as a test compares.
 SECRET_NAMES = (

@@ -9,8 +9,6 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-__all__ = ["finished", "is_async", "refuse_lazy", "refuse_unfinished"]
-
 UNFINISHED = (Awaitable, Generator, AsyncGenerator, Future, map, filter)
 AWAIT = "write async def where it is called, and await it"
 ITERATE = "iterate over it before you return"

@@ -26,8 +26,6 @@ from .messages.envelope import OnExpiry
 from .messages.types import message_type_of
 from .times import check_moment
 
-__all__ = ["Schedule", "Schedules", "interval_text"]
-
 T = TypeVar("T", bound=Callable[..., Any])  # a class is called as well
 CatchUp = Literal["skip", "last", "all"]
 Overlap = Literal["allow", "skip"]

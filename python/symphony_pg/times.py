@@ -7,16 +7,6 @@ from datetime import datetime, timedelta, timezone
 
 from .errors import BadArgument
 
-__all__ = [
-    "as_expiry",
-    "as_timedelta",
-    "check_moment",
-    "parse_ago",
-    "parse_datetime",
-    "parse_duration",
-    "show_duration",
-]
-
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from .errors import WrongVersion
 
-__all__ = ["__version__", "check_compatible"]
-
 __version__ = "0.1.0"
 
 

@@ -163,7 +163,7 @@ create table symphony.type_figure (
     failed       integer not null,
     worked       integer[] not null,
 
-    constraint type_figure_pkey primary key (is_hour, begins_at, figure_id)
+    constraint type_figure_pkey primary key (queue_name, is_hour, begins_at, figure_id)
 );
 
 comment on table symphony.type_figure is

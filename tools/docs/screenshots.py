@@ -48,6 +48,7 @@ OTHERS = {
     "type": "/type?queue=mail&name=shop.SendEmail",
     "limits": "/queue/limits?name=images",
     "test": "/queue/test?name=images&type=shop.ResizeImage",
+    "purge": "/queue/purge?name=mail",
     "group": "/failed/group?queue=images&type=shop.ResizeImage",
     "messages": "/messages?q=queue:mail",
     "workers": "/workers",

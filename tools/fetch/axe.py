@@ -6,7 +6,7 @@ import tarfile
 from pathlib import Path
 
 from fetch import postgrest_js
-from fetch.build import BUILD, fill
+from fetch.build import BUILD, filled
 
 TARGET = BUILD / "axe"
 PACKAGE = "axe-core@4.14.1"
@@ -15,15 +15,14 @@ PACKAGE = "axe-core@4.14.1"
 def obtain() -> str | None:
     """Return the script; None: it cannot be had here."""
     try:
-        if not TARGET.exists():
-            fill(TARGET, _unpack)
+        filled(TARGET, _unpack)
         return (TARGET / "package" / "axe.min.js").read_text()
     except (OSError, subprocess.CalledProcessError) as error:
         sys.stderr.write(f"{error}\n")
         return None
 
 
-def _unpack(draft: Path) -> bool:
+def _unpack(draft: Path) -> None:
     _, npm = postgrest_js.programs()
     subprocess.run(
         [*npm, "pack", "--silent", "--pack-destination", str(draft), PACKAGE],
@@ -37,4 +36,3 @@ def _unpack(draft: Path) -> bool:
         assert text is not None
         (draft / "package").mkdir()
         (draft / "package" / "axe.min.js").write_bytes(text.read())
-    return True

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from fetch import debian
-from fetch.build import BUILD, fill
+from fetch.build import BUILD, filled
 
 REDIS = ("redis-tools", "redis-server", "libatomic1", "libjemalloc2", "liblzf1")
 ERLANG = (
@@ -52,4 +52,4 @@ def _program(name: str, packages: Sequence[str], installed: str, unpacked: str) 
     def unpack(draft: Path) -> bool:
         return all(debian.unpack(re.escape(package), draft) for package in packages)
 
-    return target / unpacked if target.exists() or fill(target, unpack) else None
+    return target / unpacked if filled(target, unpack) else None

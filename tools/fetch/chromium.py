@@ -5,12 +5,10 @@ What it needs and this system lacks comes with it: libraries, and a font.
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 from fetch import debian
-from fetch.build import BUILD, fill
+from fetch.build import BUILD, filled, starts
 
 UNPACKED = BUILD / "chromium"
 PACKAGES = ("chromium", "fontconfig-config", "fonts-inter", "fonts-dejavu-core")
@@ -20,7 +18,7 @@ def obtain() -> tuple[str, dict[str, str]] | None:
     """Return the program, and the environment in which it starts; None: it cannot be had here."""
     program, environment = shutil.which("chromium") or "", dict(os.environ)
     if not program:
-        if not UNPACKED.exists() and not fill(UNPACKED, _unpack):
+        if not filled(UNPACKED, _unpack):
             return None
         program = str(UNPACKED / "usr/lib/chromium/chromium")
         folders = [
@@ -32,14 +30,7 @@ def obtain() -> tuple[str, dict[str, str]] | None:
             "LD_LIBRARY_PATH": ":".join(map(str, folders)),
             "FONTCONFIG_FILE": str(UNPACKED / "fonts.conf"),
         }
-    try:
-        subprocess.run(
-            [program, "--version"], env=environment, stdout=subprocess.DEVNULL, check=True
-        )
-    except (OSError, subprocess.CalledProcessError) as error:
-        sys.stderr.write(f"{error}\n")
-        return None
-    return program, environment
+    return (program, environment) if starts([program], environment) else None
 
 
 def _unpack(draft: Path) -> bool:

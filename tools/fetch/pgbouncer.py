@@ -2,12 +2,10 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 from fetch import debian
-from fetch.build import BUILD, fill
+from fetch.build import BUILD, filled, starts
 
 UNPACKED = BUILD / "pgbouncer"
 # The program, and those of its libraries that a small system lacks.
@@ -22,15 +20,12 @@ def obtain(folder: Path) -> list[str] | None:
     """
     command = [shutil.which("pgbouncer", path="/usr/local/bin:/usr/bin:/usr/sbin") or ""]
     if not command[0]:
-        if not UNPACKED.exists() and not fill(UNPACKED, _unpack):
+        if not filled(UNPACKED, _unpack):
             return None
         files = shutil.copytree(UNPACKED, folder / "pgbouncer")
         libraries = ":".join(str(path) for path in files.glob("usr/lib/*-linux-*"))
         command = ["env", f"LD_LIBRARY_PATH={libraries}", str(files / "usr/sbin/pgbouncer")]
-    try:
-        subprocess.run([*command, "--version"], stdout=subprocess.DEVNULL, check=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        sys.stderr.write(f"{error}\n")
+    if not starts(command):
         return None
     return command if os.geteuid() else [*command, "--user=nobody"]
 

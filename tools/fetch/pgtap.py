@@ -11,9 +11,9 @@ import subprocess
 from pathlib import Path
 
 from fetch import debian
+from fetch.build import BUILD
 
-ROOT = Path(__file__).resolve().parents[2]
-TARGET = ROOT / "build" / "pgtap.sql"
+TARGET = BUILD / "pgtap.sql"
 SCRIPT = "pgtap--[0-9]*.sql"
 HELP = """\
 pgTAP was not found and could not be downloaded. Either

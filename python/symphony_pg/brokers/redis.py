@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
 from ..config.broker import BrokerSettings
 from ..database.functions.messages import ClaimedMessage
+from ..waiting import within
 from .broker import Broker, BrokerAway, BrokerFull, Delivery, NeverSent
 from .extras import needs
 from .files import check_files, named_in
-from .wire import Received, delivery_of, metadata_of
-
-__all__ = ["Redis"]
+from .wire import Received, delivery_of, packed
 
 PATIENCE = 10.0
 MAX_IDLE = 30.0
 FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+CONTENT_TYPE = "content-type"
+EVENT = "data"  # the field that an event is in, for Dapr, too
 LOOK = 1.0  # for entries whose consumer has gone, this often at most
 Outcome = Exception | None
 # What is done is deleted if nobody else reads the stream. Other groups may have it still before
@@ -96,11 +97,9 @@ class Redis(Broker):
         if self._has_read:
             self._has_read = False
             with suppress(Exception):
-                await asyncio.wait_for(self._leave(), 2)
+                await within(2, self._leave())
         connections, self._connections = self._connections, None
-        for conn in connections or ():
-            with suppress(Exception):
-                await conn.aclose()
+        await _hang_up(connections)
 
     async def _leave(self) -> None:
         held = await self._conn.xpending_range(
@@ -125,7 +124,11 @@ class Redis(Broker):
 
     @asynccontextmanager
     async def _translated(self) -> AsyncIterator[None]:
-        """Let everything that the connection does be BrokerAway, and what it may not hold too."""
+        """Let everything that the connection does be BrokerAway, and what it may not hold too.
+
+        Who was about to connect while another task has hung up does so all the same.
+        """
+        connections = self._connections
         try:
             yield
         except (BrokerAway, NeverSent):
@@ -134,17 +137,26 @@ class Redis(Broker):
             raise BrokerFull(f"Redis: {error}") from error
         except (self._errors.RedisError, OSError, asyncio.TimeoutError) as error:
             raise BrokerAway(f"Redis: {error or type(error).__name__}") from error
+        finally:
+            if self._connections is not connections:
+                await _hang_up(connections)
 
     async def publish(self, messages: Sequence[ClaimedMessage]) -> list[Outcome]:
         """Publish in order, in one pipeline."""
         sent, outcomes = [], dict[int, Outcome]()
         pipeline = self._conn.pipeline(transaction=False)
         for place, message in enumerate(messages):
-            if (size := len(message.body.encode())) > self.most_bytes:
+            pack = packed(message, self.settings, self.origin)
+            if (size := len(pack.body.encode())) > self.most_bytes:
                 outcomes[place] = NeverSent(f"its body has {size} bytes, which Redis never takes")
                 continue
             sent.append(place)
-            pipeline.xadd(self._stream, {**metadata_of(message, self.origin), "body": message.body})
+            fields = (
+                {**pack.beside, "body": pack.body}
+                if pack.beside
+                else {CONTENT_TYPE: pack.content_type, EVENT: pack.body}
+            )
+            pipeline.xadd(self._stream, fields)
         try:
             async with self._translated():
                 answers = await pipeline.execute(raise_on_error=False) if sent else []
@@ -202,8 +214,9 @@ class Redis(Broker):
         return [self._delivery(entry, fields, max(times - 1, 1))]
 
     def _delivery(self, entry: Any, fields: Mapping[bytes, bytes], redelivered: int) -> Delivery:
-        body = fields.get(b"body", b"")
-        others = {_text(key): _text(text) for key, text in fields.items() if key != b"body"}
+        field = b"body" if b"body" in fields else EVENT.encode()
+        body = fields.get(field, b"")
+        others = {_text(key): _text(text) for key, text in fields.items() if key != field}
         is_ours = "attempt" in others and "id" in others
         if not is_ours and not body:
             body = repr(others).encode()  # no JSON: it fails, and shows what there was
@@ -215,6 +228,7 @@ class Redis(Broker):
             others.get("type"),
             redelivered,
             entry,
+            others.get(CONTENT_TYPE),
         )
         return delivery_of(received, self.settings, self.lease, self.origin)
 
@@ -264,6 +278,13 @@ async def _understood() -> AsyncIterator[None]:
         yield
     except (TypeError, ValueError) as error:
         raise BrokerAway(f"Redis: the DSN is not understood: {error}") from error
+
+
+async def _hang_up(connections: Iterable[Any] | None) -> None:
+    """Close both, also when whoever waits for that is cancelled."""
+    closing = [asyncio.ensure_future(each.aclose()) for each in connections or ()]
+    if closing:
+        await asyncio.wait(closing)
 
 
 def _text(value: Any) -> str:

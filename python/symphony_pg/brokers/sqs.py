@@ -9,19 +9,21 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import msgspec
+
 from ..config.broker import FIFO, BrokerSettings
 from ..database.functions.messages import ClaimedMessage
+from ..waiting import within
 from .broker import Broker, BrokerAway, Delivery, NeverSent
 from .extras import needs
 from .files import check_files
 from .threads import Threads
-from .wire import Received, delivery_of, metadata_of
-
-__all__ = ["SQS"]
+from .wire import Received, delivery_of, packed
 
 PATIENCE = 10.0
 POLL = 1  # seconds; whoever stops, or hears nothing, waits for its end
@@ -29,6 +31,7 @@ VISIBILITY = 30.0
 THREADS = 8
 MOST = 10  # entries of a batch
 ATTRIBUTE = "symphony"
+CONTENT_TYPE = "content-type"
 NEVER = ("InvalidMessageContents", "MessageTooLong")
 GONE = ("ReceiptHandleIsInvalid", "MessageNotInflight")
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -114,7 +117,7 @@ class SQS(Broker):
             raise BrokerAway("the connection to SQS is closed")
         done = asyncio.wrap_future(self._threads.submit(work))
         try:
-            return await asyncio.wait_for(done, PATIENCE + wait)
+            return await within(PATIENCE + wait, done)
         except asyncio.TimeoutError as error:
             raise BrokerAway("SQS does not answer") from error
         except errors as error:
@@ -146,15 +149,17 @@ class SQS(Broker):
         return [outcomes.get(place, skipped) for place in range(len(messages))]
 
     def _entry(self, place: int, message: ClaimedMessage) -> tuple[Entry, int]:
-        body, metadata = message.body, metadata_of(message, self.origin)
-        if NOT_XML.search(body):
+        body, beside, content_type = packed(message, self.settings, self.origin)
+        if not beside:  # others read it, and a character may be written in two ways in JSON
+            body = NOT_XML.sub(lambda found: f"\\u{ord(found[0]):04x}", body)
+        elif NOT_XML.search(body):
             body = base64.b64encode(body.encode()).decode()
-            metadata["encoding"] = "base64"
-        beside = json.dumps(metadata)
+            beside = {**beside, "encoding": "base64"}
+        name, text = (ATTRIBUTE, json.dumps(beside)) if beside else (CONTENT_TYPE, content_type)
         entry: Entry = {
             "Id": str(place),
             "MessageBody": body,
-            "MessageAttributes": {ATTRIBUTE: {"DataType": "String", "StringValue": beside}},
+            "MessageAttributes": {name: {"DataType": "String", "StringValue": text}},
         }
         if self._is_fifo:
             group = message.group_key or str(message.message_id)
@@ -165,7 +170,7 @@ class SQS(Broker):
             entry["MessageDeduplicationId"] = (
                 f"{message.message_id}-{message.claim_id}-{message.attempt}"
             )
-        return entry, len(body.encode()) + len(beside) + len(ATTRIBUTE) + len("String")
+        return entry, len(body.encode()) + len(text) + len(name) + len("String")
 
     def _batches(self, entries: Sequence[tuple[Entry, int]]) -> Iterator[list[Entry]]:
         """Split by number and bytes; in a FIFO queue also by key, so that no gap can be left."""
@@ -225,7 +230,8 @@ class SQS(Broker):
         }
         metadata, body = _metadata(headers), found["Body"].encode()
         if metadata.get("encoding") == "base64":
-            body = base64.b64decode(body)
+            with suppress(ValueError):  # then it is no JSON, and is shown as it came
+                body = base64.b64decode(body)
         received = Received(
             body,
             metadata,
@@ -234,6 +240,7 @@ class SQS(Broker):
             headers.get("type"),
             int(found["Attributes"]["ApproximateReceiveCount"]) - 1,
             found["ReceiptHandle"],
+            headers.get(CONTENT_TYPE),
         )
         return delivery_of(received, self.settings, self.lease, self.origin)
 
@@ -281,7 +288,7 @@ def _is_gone(failed: Mapping[str, Any]) -> bool:
 def _metadata(headers: Mapping[str, str]) -> dict[str, str]:
     """Return what a relay has put beside the body; nothing if somebody else has sent it."""
     try:
-        found = json.loads(headers.get(ATTRIBUTE, "{}"))
-    except ValueError:
+        found = msgspec.json.decode(headers.get(ATTRIBUTE, "{}"), type=dict[str, str])
+    except msgspec.DecodeError:
         return {}
-    return found if isinstance(found, dict) and {"id", "attempt"} <= found.keys() else {}
+    return found if {"id", "attempt"} <= found.keys() else {}

@@ -8,21 +8,35 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
+import msgspec
+
 from ..config.broker import BrokerSettings
 from ..database.functions.messages import ClaimedMessage
 from ..messages.codec import decode_json
 from ..times import parse_datetime
+from . import cloudevents
 from .broker import Delivery
 
-__all__ = ["Received", "delivery_of", "metadata_of"]
-
+MOST_ATTEMPTS = 32000
 FOREIGN_ATTEMPTS = 4  # the policy * as it is installed
 UNKNOWN_TYPE = "foreign"
+LONGEST_KEY = 1000  # bytes; the inbox takes a little more
 
 
-def metadata_of(message: ClaimedMessage, origin: str = "") -> dict[str, str]:
-    """Return what travels beside the body: texts only, so that any broker can carry it."""
-    found = {
+class Packed(NamedTuple):
+    """What goes on its way. `beside` are texts only, so that any broker can carry them.
+
+    A message that goes out as a CloudEvent has nothing beside it: all of it is the body.
+    """
+
+    body: str
+    beside: Mapping[str, str]
+    content_type: str
+
+
+def packed(message: ClaimedMessage, settings: BrokerSettings, origin: str) -> Packed:
+    """Return a message in the format of its transport."""
+    beside = {
         "id": str(message.message_id),
         "origin": origin,
         "type": message.message_type,
@@ -35,8 +49,10 @@ def metadata_of(message: ClaimedMessage, origin: str = "") -> dict[str, str]:
         else json.dumps(message.headers),
     }
     if message.group_key is not None:
-        found["group-key"] = message.group_key
-    return found
+        beside["group-key"] = message.group_key
+    if settings.has_events:
+        return Packed(cloudevents.text_of(message, beside), {}, cloudevents.CONTENT_TYPE)
+    return Packed(message.body, beside, "application/json")
 
 
 class Received(NamedTuple):
@@ -52,58 +68,135 @@ class Received(NamedTuple):
     type: str | None
     redelivered: int
     token: Any
+    content_type: str | None = None
+
+
+class _Read(NamedTuple):
+    """What is known of a message. Without a `message_id` it is not one of our database."""
+
+    key: str
+    message_type: str
+    body: str
+    headers: str
+    message_id: int | None = None
+    attempt: int = 1
+    max_attempts: int = FOREIGN_ATTEMPTS
+    priority: int = 5
+    group_key: str | None = None
+    enqueued_at: datetime | None = None
 
 
 def delivery_of(
     received: Received, settings: BrokerSettings, lease: float, origin: str
 ) -> Delivery:
-    """Turn what a broker hands out into what a worker can work on.
+    """Turn what a broker hands out into what a worker can work on, whatever it is."""
+    problem = None
+    try:
+        read = _read(received, settings, origin)
+    except Exception as error:
+        problem = f"{type(error).__name__}: {error}"
+        raw = {"raw": received.body.decode(errors="backslashreplace")}
+        read = _plain(received, settings, json.dumps(raw))
+    now = datetime.now(timezone.utc)
+    is_foreign = read.message_id is None
+    message = ClaimedMessage(
+        claim_id=0,
+        message_id=_number_of(read.key) if read.message_id is None else read.message_id,
+        queue_name=settings.outbox,
+        message_type=read.message_type,
+        body=read.body,
+        headers=read.headers,
+        priority=read.priority,
+        attempt=read.attempt + received.redelivered,
+        max_attempts=read.max_attempts,
+        group_key=read.group_key,
+        enqueued_at=read.enqueued_at or now,
+        lease_until=now + timedelta(seconds=lease),
+    )
+    return Delivery(message, read.key, received.token, received.redelivered, is_foreign, problem)
+
+
+def _read(received: Received, settings: BrokerSettings, origin: str) -> _Read:
+    if "id" in received.metadata:
+        return _ours(received.metadata, received.body.decode(), origin)
+    event = cloudevents.event_in(
+        received.body,
+        received.content_type,
+        received.headers,
+        is_expected=settings.has_events,
+    )
+    if event is None:
+        text = received.body.decode()
+        decode_json(text)
+        return _plain(received, settings, text)
+    if event.ours:
+        return _ours(event.ours, event.data, origin)
+    return _Read(
+        key=_key_of(event),
+        message_type=_storable(event.type),
+        body=event.data,
+        headers=_as_headers(event.headers),
+        group_key=None if event.partition_key is None else _storable(event.partition_key),
+        enqueued_at=event.time,
+    )
+
+
+def _ours(metadata: Mapping[str, str], body: str, origin: str) -> _Read:
+    """Read what Symphony has sent.
 
     The id of a message of another database says nothing here: it may be that of another message.
     """
-    metadata, problem = received.metadata, None
-    is_foreign = "id" not in metadata
-    try:
-        text = received.body.decode()
-        if is_foreign:
-            decode_json(text)
-    except Exception as error:
-        problem = f"{type(error).__name__}: {error}"
-        text = json.dumps({"raw": received.body.decode(errors="backslashreplace")})
-    now = datetime.now(timezone.utc)
-    if is_foreign:
-        key = received.broker_id
-        message_id = _number_of(key)
-        named = settings.settings.get("type_header")
-        type_name = (named and received.headers.get(named)) or received.type
-        type_name = type_name or settings.settings.get("default_type", UNKNOWN_TYPE)
-        headers = json.dumps({k: v for k, v in received.headers.items() if isinstance(v, str)})
-        attempt, most, enqueued_at = 1, FOREIGN_ATTEMPTS, now
-    else:
-        key, message_id = metadata["id"], int(metadata["id"])
-        type_name, headers = metadata["type"], metadata["headers"]
-        attempt, most = int(metadata["attempt"]), int(metadata["max-attempts"])
-        enqueued_at = parse_datetime(metadata["enqueued-at"])
-        if is_foreign := metadata.get("origin", origin) != origin:
-            key = f"{metadata['origin']}/{key}"
-            message_id = _number_of(key)
-    message = ClaimedMessage(
-        claim_id=0,
-        message_id=message_id,
-        queue_name=settings.outbox,
-        message_type=str(type_name),
-        body=text,
-        headers=headers,
-        priority=int(metadata.get("priority", 5)),
-        attempt=attempt + received.redelivered,
-        max_attempts=most,
+    key, sender = metadata["id"], metadata.get("origin", origin)
+    attempt, priority = int(metadata["attempt"]), int(metadata.get("priority", 5))
+    if attempt not in range(1, MOST_ATTEMPTS + 1) or priority not in range(10):
+        raise ValueError(f"attempt {attempt} or priority {priority} is out of range")
+    msgspec.json.decode(metadata["headers"], type=dict[str, msgspec.Raw])
+    return _Read(
+        key=key if sender == origin else f"{sender}/{key}",
+        message_id=int(key) if sender == origin else None,
+        message_type=metadata["type"],
+        body=body,
+        headers=metadata["headers"],
+        attempt=attempt,
+        max_attempts=int(metadata["max-attempts"]),
+        priority=priority,
         group_key=metadata.get("group-key"),
-        enqueued_at=enqueued_at,
-        lease_until=now + timedelta(seconds=lease),
+        enqueued_at=parse_datetime(metadata["enqueued-at"]),
     )
-    return Delivery(message, key, received.token, received.redelivered, is_foreign, problem)
+
+
+def _plain(received: Received, settings: BrokerSettings, body: str) -> _Read:
+    named = settings.settings.get("type_header")
+    type_name = (named and received.headers.get(named)) or received.type
+    return _Read(
+        key=_storable(received.broker_id),
+        message_type=_storable(
+            str(type_name or settings.settings.get("default_type", UNKNOWN_TYPE))
+        ),
+        body=body,
+        headers=_as_headers({k: v for k, v in received.headers.items() if isinstance(v, str)}),
+    )
+
+
+def _key_of(event: cloudevents.Event) -> str:
+    """Return what an event is known by: two of the same source and id are one."""
+    key = _storable(f"{event.source} {event.id}")
+    return key if len(key.encode()) <= LONGEST_KEY else _digest(key, 32)
+
+
+def _as_headers(given: Mapping[str, Any]) -> str:
+    return json.dumps({_storable(name): _storable(value) for name, value in given.items()})
+
+
+def _storable(value: Any) -> Any:
+    """Return a text as PostgreSQL can store it; what others send may have any character."""
+    return value.replace("\0", "\ufffd") if isinstance(value, str) else value
 
 
 def _number_of(key: str) -> int:
     """Return a number below zero, which is the same whenever the message is handed out."""
-    return -1 - int.from_bytes(hashlib.blake2b(key.encode(), digest_size=7).digest(), "big")
+    return -1 - int(_digest(key, 7), 16)
+
+
+def _digest(key: str, size: int) -> str:
+    return hashlib.blake2b(key.encode(), digest_size=size).hexdigest()

@@ -6,11 +6,9 @@ from __future__ import annotations
 import click
 
 from ..database.client import Client
-from .options import connected, wide_option
+from .options import connected, listing, options
 from .output import Output
 from .tables import Column
-
-__all__ = ["WAITING", "access"]
 
 KINDS = ("enqueuer", "producer", "consumer", "operator", "observer")
 COLUMNS = (
@@ -29,8 +27,7 @@ def access() -> None:
 
 
 @access.command("list")
-@connected
-@wide_option
+@listing
 def list_(client: Client, out: Output) -> None:
     """List which role was granted what, and what waits.
 
@@ -49,7 +46,7 @@ def list_(client: Client, out: Output) -> None:
 @access.command()
 @click.argument("role")
 @kind
-@click.option("--queue", "queues", multiple=True, help="Only this queue; may be repeated.")
+@options(("queue queues", [str], "Only this queue; may be repeated."))
 @connected
 def grant(client: Client, out: Output, role: str, kind: str, queues: tuple[str, ...]) -> None:
     """Let ROLE be enqueuer, producer, consumer, operator or observer.

@@ -18,8 +18,6 @@ from .errors import Problem
 from .kinds import Text
 from .options import F
 
-__all__ = ["app_option", "declare_handlers", "load_app"]
-
 
 def declare_handlers(client: Client, app: Symphony) -> list[str]:
     """Make the handlers known to the database; return the new ones as type/handler."""
@@ -30,32 +28,29 @@ def declare_handlers(client: Client, app: Symphony) -> list[str]:
     ]
 
 
-class _Application(Text):
-    name = "application"
-
-    def read(self, text: str) -> Symphony:
-        """Import the application that MODULE:NAME names."""
-        module_name, separator, name = text.partition(":")
-        if not separator or not module_name or not name:
-            raise ValueError(f"{text!r} is not MODULE:NAME")
-        sys.path.insert(0, "")
-        try:
-            _set_up_django()
-            module = importlib.import_module(module_name)
-        except Exception as error:
-            if not _names_no_module(error, module_name):
-                raise Problem(_import_error(module_name, error)) from error
-            if module_name.endswith(".py"):
-                raise ValueError(f"write it as in Python: {module_name[:-3]}:{name}") from None
-            raise ValueError(f"there is no module {error.name} here or on Python's path") from None
-        app = getattr(module, name, None)
-        if not isinstance(app, Symphony):
-            there = [key for key, each in vars(module).items() if isinstance(each, Symphony)]
-            found = f"{module_name} has no {name!r}"
-            if app is not None:
-                found = f"{text} is a {type(app).__name__}, and not a Symphony application"
-            raise ValueError(f"{found}; applications in it: {', '.join(there) or 'none'}")
-        return app
+def _imported(text: str) -> Symphony:
+    """Import the application that MODULE:NAME names."""
+    module_name, separator, name = text.partition(":")
+    if not separator or not module_name or not name:
+        raise ValueError(f"{text!r} is not MODULE:NAME")
+    sys.path.insert(0, "")
+    try:
+        _set_up_django()
+        module = importlib.import_module(module_name)
+    except Exception as error:
+        if not _names_no_module(error, module_name):
+            raise Problem(_import_error(module_name, error)) from error
+        if module_name.endswith(".py"):
+            raise ValueError(f"write it as in Python: {module_name[:-3]}:{name}") from None
+        raise ValueError(f"there is no module {error.name} here or on Python's path") from None
+    app = getattr(module, name, None)
+    if not isinstance(app, Symphony):
+        there = [key for key, each in vars(module).items() if isinstance(each, Symphony)]
+        found = f"{module_name} has no {name!r}"
+        if app is not None:
+            found = f"{text} is a {type(app).__name__}, and not a Symphony application"
+        raise ValueError(f"{found}; applications in it: {', '.join(there) or 'none'}")
+    return app
 
 
 def _set_up_django() -> None:
@@ -83,7 +78,7 @@ def _import_error(module_name: str, error: Exception) -> str:
     return f"{module_name} cannot be imported\n{shown.rstrip()}"
 
 
-APPLICATION = _Application()
+APPLICATION = Text("application", _imported)
 
 
 def load_app(reference: str) -> Symphony:

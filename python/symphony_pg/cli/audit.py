@@ -4,18 +4,15 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from typing import Any
 
 import click
 
 from ..database.client import Client
 from .kinds import PAST
-from .options import connected, wide_option
+from .options import listing, options
 from .output import Output
 from .tables import Column
-
-__all__ = ["audit"]
 
 MOST = 10000
 
@@ -40,20 +37,17 @@ COLUMNS = (
 
 @click.command()
 @click.argument("subject", required=False)
-@click.option("--action", metavar="FUNCTION", help="Done by this function, such as pause_queue.")
-@click.option("--role", "role_name", metavar="ROLE", help="Done by this role.")
-@click.option("--actor", metavar="NAME", help="Done by who says to be this.")
-@click.option("--since", type=PAST, help="Done since then: a time, or 2h for two hours ago.")
-@click.option("--until", type=PAST, help="Done until then.")
-@click.option(
-    "--limit", type=click.IntRange(1, MOST), default=50, show_default=True, help="Rows of a page."
+@options(
+    ("action", "FUNCTION", "Done by this function, such as pause_queue."),
+    ("role role_name", "ROLE", "Done by this role."),
+    ("actor", "NAME", "Done by who says to be this."),
+    ("since", PAST, "Done since then: a time, or 2h for two hours ago."),
+    ("until", PAST, "Done until then."),
+    ("limit at_most", click.IntRange(1, MOST), "Rows of a page.", 50),
+    ("before before_id", int, "The page behind; the last page names it."),
 )
-@click.option("--before", "before_id", type=int, help="The page behind; the last page names it.")
-@connected
-@wide_option
-def audit(
-    client: Client, out: Output, limit: int, before_id: int | None, **filters: str | datetime | None
-) -> None:
+@listing
+def audit(client: Client, out: Output, at_most: int, **filters: Any) -> None:
     """Tell who did what, newest first.
 
     With SUBJECT it is what was done to that: the name of a queue, schedule, transport, message type
@@ -65,7 +59,7 @@ def audit(
       symphony-pg audit --since 1d
       symphony-pg audit mail --action pause_queue
     """
-    found = client.audit(**filters, before_id=before_id, at_most=limit)  # type: ignore[arg-type]
+    found = client.audit(**filters, at_most=at_most)
     out.table(found, COLUMNS, "Nothing was done.")
-    if len(found) == limit and not out.as_json:
+    if len(found) == at_most and not out.as_json:
         out.text(f"More: --before {found[-1].audit_id}")

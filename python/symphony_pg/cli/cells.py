@@ -11,9 +11,6 @@ from typing import Any
 
 from ..times import show_duration
 
-__all__ = ["OVERDUE", "AtLeast", "colour_of", "cut", "one_line", "show_cell", "width_of"]
-__all__ += ["without_codes", "zone"]
-
 STATES = {
     **dict.fromkeys(("failed", "broken", "silent", "taken", "unknown"), "red"),
     **dict.fromkeys(("paused", "stopping", "changed", "orphaned"), "yellow"),

@@ -15,11 +15,9 @@ from ..database.client import Client
 from ..database.connections import connect
 from ..database.functions.routing import Difference
 from .application import app_option, declare_handlers
-from .options import chosen_dsn, dsn_option, printing, wide_option
+from .options import chosen_dsn, dsn_option, options, printing, wide_option
 from .output import Output
 from .tables import Column, Row
-
-__all__ = ["config", "file_option", "use_config"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -85,8 +83,10 @@ def check(path: str | None, out: Output) -> None:
 @config.command()
 @click.option("--config", "path", metavar="FILE", help=CONFIG)
 @app_option(help="Declare the handlers of this application too.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--dry-run", is_flag=True, help="Show the differences and change nothing.")
+@options(
+    ("yes", bool, "Do not ask."),
+    ("dry-run", bool, "Show the differences and change nothing."),
+)
 @dsn_option
 @printing
 @wide_option
@@ -126,7 +126,7 @@ def apply(
 
 def _show(out: Output, differences: Sequence[Difference]) -> None:
     if out.as_json:
-        out.json([each._asdict() for each in differences])
+        out.json(differences)
     else:
         out.table([part for each in differences for part in _parts(each)], COLUMNS, SAME)
 

@@ -31,13 +31,11 @@ from .config import CONFIG, use_config
 from .errors import as_text
 from .kinds import ADDRESS, DURATION, INTERVAL, MEMORY
 from .lifeline import Parent
-from .logs import LEVELS, configure_logging, start_logging
-from .options import chosen_dsn, dsn_option, printing
+from .logs import LEVEL, configure_logging, start_logging
+from .options import chosen_dsn, dsn_option, options, printing
 from .output import Output
 from .relay import broker_settings, chosen_brokers
 from .reload import run_reloading
-
-__all__ = ["consume"]
 
 log = logging.getLogger("symphony_pg.worker")
 PROGRESS_INTERVAL = 0.5
@@ -52,72 +50,41 @@ TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
     "--app", "reference", required=True, envvar="SYMPHONY_APP", metavar="MODULE:NAME",
     help="The application [SYMPHONY_APP].",
 )  # fmt: skip
-@click.option(
-    "--concurrency", type=click.IntRange(1, 1000), default=1, show_default=True,
-    help="Handlers that run at a time.",
-)  # fmt: skip
-@click.option(
-    "--batch-size", type=click.IntRange(1, 1000), default=100, show_default=True,
-    help="Messages to claim at most; slow handlers get fewer.",
-)  # fmt: skip
-@click.option("--limit", type=click.IntRange(1), help="End after so many messages.")
-@click.option(
-    "--failure-limit", type=click.IntRange(1), help="End after so many attempts that failed.",
-)  # fmt: skip
-@click.option(
-    "--memory-limit", type=MEMORY, help="End when the process has so much in memory, such as 256M.",
-)  # fmt: skip
-@click.option("--time-limit", type=DURATION, help="End after so long.")
-@click.option("--drain", is_flag=True, help="End when there is nothing to do.")
-@click.option(
-    "--grace", type=DURATION, default="30s", show_default=True,
-    help="What running handlers get when the worker is stopped.",
-)  # fmt: skip
-@click.option("--install", is_flag=True, help="Install the schema if it is not there.")
-@click.option(
-    "--handler-timeout", type=INTERVAL,
-    help="What handlers may take that have no timeout of their own.",
-)  # fmt: skip
-@click.option("--no-listen", is_flag=True, help="Poll only: for transaction poolers.")
-@click.option("--no-tick", is_flag=True, help="Leave delays, retries and leases to others.")
-@click.option(
-    "--no-schedules", is_flag=True, help="Leave the schedules in the database as they are."
-)
-@click.option(
-    "--poll-interval", type=INTERVAL, default="1s", show_default=True,
-    help="Between two looks when nothing is notified.",
+@options(
+    ("concurrency", click.IntRange(1, 1000), "Handlers that run at a time.", 1),
+    ("batch-size", click.IntRange(1, 1000),
+     "Messages to claim at most; slow handlers get fewer.", 100),
+    ("limit", click.IntRange(1), "End after so many messages."),
+    ("failure-limit", click.IntRange(1), "End after so many attempts that failed."),
+    ("memory-limit", MEMORY, "End when the process has so much in memory, such as 256M."),
+    ("time-limit", DURATION, "End after so long."),
+    ("drain", bool, "End when there is nothing to do."),
+    ("grace", DURATION, "What running handlers get when the worker is stopped.", "30s"),
+    ("install", bool, "Install the schema if it is not there."),
+    ("handler-timeout", INTERVAL, "What handlers may take that have no timeout of their own."),
+    ("no-listen", bool, "Poll only: for transaction poolers."),
+    ("no-tick", bool, "Leave delays, retries and leases to others."),
+    ("no-schedules", bool, "Leave the schedules in the database as they are."),
+    ("poll-interval", INTERVAL, "Between two looks when nothing is notified.", "1s"),
 )  # fmt: skip
 @click.option(
     "--config", metavar="FILE", is_eager=True, callback=use_config,
     help=f"Its worker settings are defaults here. {CONFIG}",
 )  # fmt: skip
-@click.option(
-    "--all", "all_queues", is_flag=True, help="Work off all queues, also those created later.",
+@options(
+    ("all all_queues", bool, "Work off all queues, also those created later."),
+    ("transport", "NAME",
+     "Consume from the broker that this transport of the file leads to, and from no queue."),
+    ("relay relayed", ["TRANSPORT"],
+     "Forward the messages of this transport to its broker, too; may be given again."),
+    ("relay-all", bool, "Forward those of all transports of the file."),
+    ("exclude", ["QUEUE"], "With --all: but not this one."),
+    ("log-level", LEVEL, "What is logged [info, or as the application configures it]."),
+    ("metrics-port metrics_at", ADDRESS, "Serve /metrics of this worker for Prometheus there."),
+    ("probe-port probes_at", ADDRESS, "Serve /live and /ready there: 200, or 503 and why."),
+    ("reload", bool, "Restart when a Python file changes."),
+    ("name", str, "What the worker calls itself [host:pid:random]."),
 )  # fmt: skip
-@click.option(
-    "--transport", metavar="NAME",
-    help="Consume from the broker that this transport of the file leads to, and from no queue.",
-)  # fmt: skip
-@click.option(
-    "--relay", "relayed", multiple=True, metavar="TRANSPORT",
-    help="Forward the messages of this transport to its broker, too; may be given again.",
-)  # fmt: skip
-@click.option("--relay-all", is_flag=True, help="Forward those of all transports of the file.")
-@click.option("--exclude", multiple=True, metavar="QUEUE", help="With --all: but not this one.")
-@click.option(
-    "--log-level", type=click.Choice(LEVELS, case_sensitive=False),
-    help="What is logged [info, or as the application configures it].",
-)  # fmt: skip
-@click.option(
-    "--metrics-port", "metrics_at", type=ADDRESS, metavar="[HOST:]PORT",
-    help="Serve /metrics of this worker for Prometheus there.",
-)  # fmt: skip
-@click.option(
-    "--probe-port", "probes_at", type=ADDRESS, metavar="[HOST:]PORT",
-    help="Serve /live and /ready there: 200, or 503 and why.",
-)  # fmt: skip
-@click.option("--reload", is_flag=True, help="Restart when a Python file changes.")
-@click.option("--name", help="What the worker calls itself [host:pid:random].")
 @dsn_option
 @printing
 def consume(

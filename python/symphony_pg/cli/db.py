@@ -18,8 +18,6 @@ from .doctor import say_incidents
 from .options import connected
 from .output import Output
 
-__all__ = ["db"]
-
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -72,7 +70,7 @@ def _tell_with_schedules(
     """Synchronise the schedules of the application, if there is one, and say all that was done."""
     if app is not None:
         done = client.sync_schedules(app.name, app.declarations(), take_over)
-        values["schedules"] = [each._asdict() for each in done]
+        values["schedules"] = done
         text = "\n".join(
             [text, *(f"Schedule {each.schedule_name} is {each.outcome}." for each in done)]
         )
@@ -96,10 +94,7 @@ def upgrade(client: Client, out: Output, app: Symphony | None, take_over: bool) 
     installation.upgrade(client.conn)
     text = f"Symphony is at {__version__}; functions, views and access are made anew."
     waiting = [each for each in client.list_access() if each.state != "granted"]
-    values: dict[str, Any] = {
-        "version": __version__,
-        "waiting_access": [each._asdict() for each in waiting],
-    }
+    values: dict[str, Any] = {"version": __version__, "waiting_access": waiting}
     _tell_with_schedules(text, values, client, out, app, take_over)
     for each in waiting:
         out.text(f"{each.access} {each.role_name} {each.state}.", colour="yellow")
@@ -127,7 +122,7 @@ def status(client: Client, out: Output) -> None:
         raise SystemExit(1)
     wrong = client.health()
     if out.as_json:
-        values["incidents"] = [each._asdict() for each in wrong]
+        values["incidents"] = wrong
     out.record(values)
     say_incidents(out, wrong)
 
@@ -173,7 +168,7 @@ def check(client: Client, out: Output) -> None:
     if out.is_terminal and not out.as_json:
         client.conn.add_notice_handler(lambda told: click.echo(told.message_primary, err=True))
     broken = client.check()
-    out.json([each._asdict() for each in broken])
+    out.json(broken)
     if not broken:
         out.text("All invariants hold.")
     for invariant, detail in broken:

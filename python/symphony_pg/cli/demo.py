@@ -25,29 +25,12 @@ from ..outcomes import PermanentError
 from ..server import Server
 from ..worker import Worker
 from .consume import outcome
-from .demo_web import serve_demo
-from .options import chosen_dsn, dsn_option, output
+from .demo_web import ChargeCard, ResizeImage, SendEmail, serve_demo
+from .kinds import PORT
+from .options import chosen_dsn, dsn_option, options, output
 from .stats import COLUMNS
 
-__all__ = ["demo"]
-
 QUEUE = "demo"
-
-
-@message("demo.SendEmail")
-@dataclass
-class SendEmail:
-    """Always works."""
-
-    to: str
-
-
-@message("demo.ResizeImage")
-@dataclass
-class ResizeImage:
-    """Fails at the first attempt, as things do that depend on a network."""
-
-    path: str
 
 
 @message("demo.Remind")
@@ -56,14 +39,6 @@ class Remind:
     """Is delayed."""
 
     user_id: int
-
-
-@message("demo.ChargeCard")
-@dataclass
-class ChargeCard:
-    """Fails for good when the amount is negative."""
-
-    amount: int
 
 
 def _application(dsn: str) -> tuple[Symphony, Counter[str]]:
@@ -94,15 +69,12 @@ def _application(dsn: str) -> tuple[Symphony, Counter[str]]:
 
 
 @click.command()
-@click.option(
-    "--messages", type=click.IntRange(100), default=5000, show_default=True, help="How many."
+@options(
+    ("messages", click.IntRange(100), "How many.", 5000),
+    ("keep", bool, "Let the server run until Ctrl-C, to look around."),
+    ("web", bool, "Let traffic go on, and show it in the dashboard."),
+    ("port", PORT, "Where the dashboard is, with --web.", 8787),
 )
-@click.option("--keep", is_flag=True, help="Let the server run until Ctrl-C, to look around.")
-@click.option("--web", is_flag=True, help="Let traffic go on, and show it in the dashboard.")
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=8787, show_default=True,
-    help="Where the dashboard is, with --web.",
-)  # fmt: skip
 @dsn_option
 def demo(messages: int, keep: bool, web: bool, port: int, dsn: str | None) -> None:
     """Watch a few thousand messages go through PostgreSQL.
@@ -176,7 +148,8 @@ def _enqueue(app: Symphony, messages: int) -> None:
     batch += [app.envelope(ResizeImage(f"{n}.png"), queue=QUEUE) for n in range(images)]
     batch += [app.envelope(Remind(n), queue=QUEUE, delay=1.5) for n in range(reminders)]
     batch += [
-        app.envelope(ChargeCard(n if n else -5), queue=QUEUE, priority=9) for n in range(charges)
+        app.envelope(ChargeCard(n if n else -5, "tok_4242"), queue=QUEUE, priority=9)
+        for n in range(charges)
     ]
     started = time.monotonic()
     for first in range(0, len(batch), 1000):

@@ -24,8 +24,6 @@ from ..messages.types import message
 from ..outcomes import PermanentError
 from ..worker import Worker
 
-__all__ = ["serve_demo"]
-
 QUEUES = ["mail", "images", "payments", "reports"]
 PAUSE = 0.25  # seconds, between two bursts of messages
 
@@ -33,7 +31,7 @@ PAUSE = 0.25  # seconds, between two bursts of messages
 @message("shop.SendEmail")
 @dataclass
 class SendEmail:
-    """Works."""
+    """Always works."""
 
     to: str
 
@@ -41,7 +39,7 @@ class SendEmail:
 @message("shop.ResizeImage")
 @dataclass
 class ResizeImage:
-    """Takes a while, and fails now and then."""
+    """Fails now and then, as things do that depend on a network."""
 
     path: str
 

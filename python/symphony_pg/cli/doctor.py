@@ -13,10 +13,8 @@ from ..database.client import Client
 from ..database.functions.health import Incident
 from ..version import __version__
 from .cells import without_codes
-from .options import connected
+from .options import connected, options
 from .output import Output
-
-__all__ = ["doctor", "say_incidents"]
 
 COLOURS = {"critical": "red", "warning": "yellow", "note": None}
 SEVERITIES = tuple(COLOURS)
@@ -24,12 +22,8 @@ MOST_SHOWN = 10
 
 
 @click.command()
-@click.option(
-    "--fail-on",
-    type=click.Choice(SEVERITIES),
-    default="warning",
-    show_default=True,
-    help="From which severity on the exit code is 1.",
+@options(
+    ("fail-on", click.Choice(SEVERITIES), "From which severity on the exit code is 1.", "warning"),
 )
 @connected
 def doctor(client: Client, out: Output, fail_on: str) -> None:
@@ -50,7 +44,7 @@ def doctor(client: Client, out: Output, fail_on: str) -> None:
       symphony-pg doctor --json | jq '.[].code'
     """
     found = client.health(__version__)
-    out.json([each._asdict() for each in found])
+    out.json(found)
     say_incidents(out, found)
     if any(SEVERITIES.index(each.severity) <= SEVERITIES.index(fail_on) for each in found):
         raise SystemExit(1)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from typing import Any
 
 import click
 
@@ -14,10 +14,8 @@ from ..database.client import Client
 from ..database.limits import RawJson
 from ..database.silence import CALL_TIMEOUT, answered_within
 from .kinds import DURATION, MOMENT
-from .options import connected
+from .options import connected, options
 from .output import Output
-
-__all__ = ["as_raw_json", "enqueue", "parse_body", "parse_header"]
 
 
 def parse_body(text: str) -> RawJson:
@@ -47,34 +45,29 @@ def parse_header(text: str) -> tuple[str, str]:
 @click.command()
 @click.argument("message_type", metavar="TYPE")
 @click.argument("body", default="{}")
-@click.option("--queue", metavar="QUEUE", help="Into this queue [as its type is routed].")
-@click.option("--priority", type=int, help="0 to 9; 9 goes first [its route's, else 5].")
-@click.option("--delay", type=DURATION, help="Start so much later: 90, 1.5s, 5m, 2h, 1d.")
-@click.option("--at", type=MOMENT, help="Start then: 2030-01-31T08:00+01:00.")
-@click.option("--key", metavar="TEXT", help="Idempotency key: a second message is not enqueued.")
-@click.option("--replace", is_flag=True, help="With --key: replace the first if it still waits.")
-@click.option("--window", type=DURATION, help="How long the key is in use [as the queue says].")
-@click.option("--group", metavar="TEXT", help="What the message belongs to.")
-@click.option("--expires", type=DURATION, help="How long after it is due it may start.")
-@click.option("--drop", is_flag=True, help="With --expires: drop it then [it fails].")
-@click.option("--header", metavar="NAME=VALUE", multiple=True, help="Metadata; repeatable.")
+@options(
+    ("queue queue_name", "QUEUE", "Into this queue [as its type is routed]."),
+    ("priority", int, "0 to 9; 9 goes first [its route's, else 5]."),
+    ("delay", DURATION, "Start so much later: 90, 1.5s, 5m, 2h, 1d."),
+    ("at available_at", MOMENT, "Start then: 2030-01-31T08:00+01:00."),
+    ("key idempotency_key", str, "Idempotency key: a second message is not enqueued."),
+    ("replace", bool, "With --key: replace the first if it still waits."),
+    ("window idempotency_window", DURATION, "How long the key is in use [as the queue says]."),
+    ("group group_key", str, "What the message belongs to."),
+    ("expires expires_in", DURATION, "How long after it is due it may start."),
+    ("drop", bool, "With --expires: drop it then [it fails]."),
+    ("header headers", ["NAME=VALUE"], "Metadata; repeatable."),
+)
 @connected
 def enqueue(
     client: Client,
     out: Output,
     message_type: str,
     body: str,
-    queue: str | None,
-    priority: int | None,
-    delay: timedelta | None,
-    at: datetime | None,
-    key: str | None,
+    headers: Sequence[str],
     replace: bool,
-    window: timedelta | None,
-    group: str | None,
-    expires: timedelta | None,
     drop: bool,
-    header: Sequence[str],
+    **given: Any,
 ) -> None:
     """Enqueue a message of TYPE with BODY. It is JSON; '-' reads it from standard input.
 
@@ -90,17 +83,10 @@ def enqueue(
         message_id = client.enqueue(
             message_type,
             parse_body(body),
-            queue_name=queue,
-            priority=priority,
-            delay=delay,
-            available_at=at,
-            idempotency_key=key,
-            group_key=group,
-            headers=dict(map(parse_header, header)) or None,
-            expires_in=expires,
+            headers=dict(map(parse_header, headers)) or None,
             on_expiry="drop" if drop else None,
             on_duplicate="replace" if replace else None,
-            idempotency_window=window,
+            **given,
         )
     text = f"Message {message_id} is enqueued. See: symphony-pg message show {message_id}"
     out.say(text, message_id=message_id)

@@ -11,7 +11,7 @@ from ..errors import SymphonyError
 from ..server import ServerError
 from .cells import without_codes
 
-__all__ = ["ErrorsAsText", "Problem", "as_text"]
+STANDBY = "Is it a standby? Connect to the primary, with target_session_attrs=primary"
 
 
 class Problem(click.ClickException):
@@ -42,23 +42,14 @@ def as_text(error: Exception) -> str | None:
     if isinstance(error, SymphonyError | ServerError):
         return str(error)
     if isinstance(error, psycopg.Error):
-        return _describe(error)
+        told = error.diag
+        is_standby = isinstance(error, psycopg.errors.ReadOnlySqlTransaction)
+        text = told.message_primary or str(error).strip()
+        hint = told.message_hint or (STANDBY if is_standby else None)
+        return str(SymphonyError(text, detail=told.message_detail, hint=hint))
     if isinstance(error, RecursionError):
         return (
             "the JSON is nested too deeply for Python\n"
             "HINT: Give it to the SQL function of the same name, in psql."
         )
     return None
-
-
-def _describe(error: psycopg.Error) -> str:
-    lines = [error.diag.message_primary or str(error).strip()]
-    if error.diag.message_detail:
-        lines.append(f"DETAIL: {error.diag.message_detail}")
-    if error.diag.message_hint:
-        lines.append(f"HINT: {error.diag.message_hint}")
-    elif isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
-        lines.append(
-            "HINT: Is it a standby? Connect to the primary, with target_session_attrs=primary"
-        )
-    return "\n".join(lines)

@@ -13,13 +13,12 @@ import click
 from ..database.acting import actor
 from ..database.client import Client
 from ..database.functions.failed import FailedMessage, Outcome
+from ..database.functions.messages import LONGEST_ID
 from .enqueue import as_raw_json
-from .kinds import LONGEST_ID, PAST
-from .options import F, connected, options, wide_option
+from .kinds import PAST
+from .options import F, connected, listing, options
 from .output import Output, with_history
 from .tables import Column, Row
-
-__all__ = ["failed"]
 
 MOST = 1_000_000
 
@@ -74,15 +73,12 @@ _filters = options(
 
 @failed.command("list")
 @_filters
-@click.option(
-    "--limit", type=click.IntRange(1, MOST), default=50, show_default=True, help="Rows of a page."
+@options(
+    ("limit", click.IntRange(1, MOST), "Rows of a page.", 50),
+    ("before", "CURSOR", "The page behind; the last page names it."),
 )
-@click.option("--before", metavar="CURSOR", help="The page behind; the last page names it.")
-@connected
-@wide_option
-def list_(
-    client: Client, out: Output, limit: int, before: str | None, **filters: str | datetime | None
-) -> None:
+@listing
+def list_(client: Client, out: Output, limit: int, before: str | None, **filters: Any) -> None:
     """List failed messages, newest first, by class of error.
 
     \b
@@ -90,7 +86,7 @@ def list_(
       symphony-pg failed list
       symphony-pg failed list --queue mail --since 2h
     """
-    found = client.failed_messages(**filters, **_cursor(before), at_most=limit)  # type: ignore[arg-type]
+    found = client.failed_messages(**filters, **_cursor(before), at_most=limit)
     if out.as_json or not found:
         out.table(found, MESSAGES, "There are no more." if before else "No message has failed.")
         return
@@ -114,10 +110,9 @@ def _cursor(text: str | None) -> dict[str, Any]:
 
 @failed.command()
 @_filters
-@click.option("--limit", type=click.IntRange(1, MOST), help="Messages to read [10000].")
-@connected
-@wide_option
-def stats(client: Client, out: Output, limit: int | None, **filters: str | datetime | None) -> None:
+@options(("limit at_most", click.IntRange(1, MOST), "Messages to read [10000]."))
+@listing
+def stats(client: Client, out: Output, **filters: Any) -> None:
     """Count failed messages by queue, type and class of error.
 
     10,000+ means that only the newest were read: there may be more, and other groups.
@@ -126,8 +121,7 @@ def stats(client: Client, out: Output, limit: int | None, **filters: str | datet
     Example:
       symphony-pg failed stats --since 1d
     """
-    groups = client.failed_stats(**filters, at_most=limit)  # type: ignore[arg-type]
-    out.table(groups, GROUPS, "No message has failed.")
+    out.table(client.failed_stats(**filters), GROUPS, "No message has failed.")
 
 
 @failed.command()
@@ -159,22 +153,21 @@ def show(client: Client, out: Output, message_ids: Sequence[str]) -> None:
 
 def _chosen(command: F) -> F:
     """Add what retry and remove have in common."""
-    for option in (
-        click.option("--review", is_flag=True, help="Show each, and ask what to do."),
-        click.option("--limit", type=click.IntRange(1), help="At most so many of a filter."),
-        click.option("--dry-run", is_flag=True, help="Only say what would be done."),
-        click.option("--all", "everything", is_flag=True, help="All of them."),
-        _filters,
-        click.argument("message_ids", nargs=-1),
-    ):
-        command = option(command)
-    return command
+    common = options(
+        ("all everything", bool, "All of them."),
+        ("dry-run", bool, "Only say what would be done."),
+        ("limit", click.IntRange(1), "At most so many of a filter."),
+        ("review", bool, "Show each, and ask what to do."),
+    )
+    return click.argument("message_ids", nargs=-1)(_filters(common(command)))
 
 
 @failed.command()
 @_chosen
-@click.option("--body", help="With one id: its new body, as JSON.")
-@click.option("--per-second", type=float, help="So many a second; without: all at once.")
+@options(
+    ("body", str, "With one id: its new body, as JSON."),
+    ("per-second", float, "So many a second; without: all at once."),
+)
 @connected
 def retry(
     client: Client, out: Output, body: str | None, per_second: float | None, **given: Any
@@ -191,7 +184,7 @@ def retry(
       symphony-pg failed retry --error-class ConnectionError --dry-run
       symphony-pg failed retry --queue mail --per-second 50
     """
-    chosen = _Choice(**given)
+    chosen = _Choice(given)
     if chosen.wants_review(out):
         _review(client, out, chosen.filters)
         return
@@ -202,7 +195,7 @@ def retry(
 
 @failed.command()
 @_chosen
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@options(("yes", bool, "Do not ask."))
 @connected
 def remove(client: Client, out: Output, yes: bool, **given: Any) -> None:
     """Remove failed messages for good: by id, by filter, or --all.
@@ -215,7 +208,7 @@ def remove(client: Client, out: Output, yes: bool, **given: Any) -> None:
       symphony-pg failed remove 42
       symphony-pg failed remove --type OldReport --until 30d --dry-run
     """
-    chosen = _Choice(**given)
+    chosen = _Choice(given)
     if chosen.wants_review(out):
         _review(client, out, chosen.filters)
         return
@@ -229,21 +222,13 @@ def remove(client: Client, out: Output, yes: bool, **given: Any) -> None:
 class _Choice:
     """What _chosen has let a person say: which messages are meant, and what to do with them."""
 
-    def __init__(
-        self,
-        message_ids: Sequence[str],
-        everything: bool,
-        dry_run: bool,
-        review: bool,
-        limit: int | None,
-        **filters: str | datetime | None,
-    ) -> None:
-        self.message_ids = message_ids
-        self.dry_run = dry_run
-        self.filters = filters
-        self._everything = everything
-        self._review = review
-        self._limit = limit
+    def __init__(self, given: dict[str, Any]) -> None:
+        self.message_ids: Sequence[str] = given.pop("message_ids")
+        self.dry_run: bool = given.pop("dry_run")
+        self._everything: bool = given.pop("everything")
+        self._review: bool = given.pop("review")
+        self._limit: int | None = given.pop("limit")
+        self.filters = given  # all that is left
 
     def wants_review(self, out: Output) -> bool:
         """Tell whether to show one after the other, and ask."""

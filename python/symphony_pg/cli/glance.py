@@ -14,8 +14,6 @@ from ..database.functions.queues import QueueStats
 from ..database.functions.workers import WorkerActivity
 from ..version import __version__
 
-__all__ = ["Glance", "Line", "glance"]
-
 BARS = "▁▂▃▄▅▆▇█"
 MINUTES = 10
 MOST_READ = 10_000

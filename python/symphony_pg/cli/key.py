@@ -6,11 +6,9 @@ from __future__ import annotations
 import click
 
 from ..database.client import Client
-from .options import connected, wide_option
+from .options import connected, listing
 from .output import Output
 from .tables import Column
-
-__all__ = ["key"]
 
 KEYS = (
     Column("queue", "queue", least=20),
@@ -32,8 +30,7 @@ def key() -> None:
 
 @key.command("list")
 @click.argument("queue", required=False)
-@connected
-@wide_option
+@listing
 def list_keys(client: Client, out: Output, queue: str | None) -> None:
     """List the keys of which messages wait, of QUEUE or of all queues.
 

@@ -12,8 +12,6 @@ from contextlib import suppress
 
 from ..worker.signals import Signals
 
-__all__ = ["Child", "Parent"]
-
 VARIABLE = "SYMPHONY_LIFELINE"
 READY = b"r"
 

@@ -12,12 +12,12 @@ import sys
 from datetime import datetime
 from typing import Any
 
+import click
+
 from ..handling.logged import MESSAGE, naming
 from .output import Output
 
-__all__ = ["LEVELS", "configure_logging", "quiet_libraries", "start_logging"]
-
-LEVELS = ("debug", "info", "warning", "error")
+LEVEL = click.Choice(("debug", "info", "warning", "error"), case_sensitive=False)
 OF_EVERY_RECORD = {
     *vars(logging.makeLogRecord({})),
     *("message", "asctime", "taskName"),

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from typing import Any
 
 import click
 
@@ -11,11 +11,9 @@ from ..database.client import Client
 from ..database.functions.messages import STATES
 from ..errors import UnknownMessage
 from .kinds import MESSAGE_ID, PAST
-from .options import connected, wide_option
+from .options import connected, listing, options
 from .output import Output
 from .tables import Column
-
-__all__ = ["message"]
 
 MOST = 10000
 MESSAGES = (
@@ -67,23 +65,20 @@ def show(client: Client, out: Output, message_id: int) -> None:
 
 
 @message.command("list")
-@click.option("--state", type=click.Choice(STATES), help="In this state.")
-@click.option("--queue", "queue_name", metavar="QUEUE", help="In this queue.")
-@click.option("--type", "message_type", metavar="TYPE", help="Of this type.")
-@click.option("--since", type=PAST, help="Enqueued since then: a time, or 2h for two hours ago.")
-@click.option("--until", type=PAST, help="Enqueued until then.")
-@click.option("--key", "idempotency_key", metavar="KEY", help="With this idempotency key.")
-@click.option("--group", "group_key", metavar="KEY", help="With this group key.")
-@click.option("--correlation", "correlation_id", metavar="ID", help="With this correlation id.")
-@click.option(
-    "--limit", type=click.IntRange(1, MOST), default=50, show_default=True, help="Rows of a page."
+@options(
+    ("state", click.Choice(STATES), "In this state."),
+    ("queue queue_name", "QUEUE", "In this queue."),
+    ("type message_type", "TYPE", "Of this type."),
+    ("since", PAST, "Enqueued since then: a time, or 2h for two hours ago."),
+    ("until", PAST, "Enqueued until then."),
+    ("key idempotency_key", "KEY", "With this idempotency key."),
+    ("group group_key", "KEY", "With this group key."),
+    ("correlation correlation_id", "ID", "With this correlation id."),
+    ("limit at_most", click.IntRange(1, MOST), "Rows of a page.", 50),
+    ("before before_id", MESSAGE_ID, "Those before; the last page says."),
 )
-@click.option("--before", "before_id", type=MESSAGE_ID, help="Those before; the last page says.")
-@connected
-@wide_option
-def list_(
-    client: Client, out: Output, limit: int, before_id: int | None, **filters: str | datetime | None
-) -> None:
+@listing
+def list_(client: Client, out: Output, at_most: int, **filters: Any) -> None:
     """List messages, newest first, without their bodies.
 
     It looks at 10,000 messages; if none of the rest was looked at, it says how to go on.
@@ -93,27 +88,28 @@ def list_(
       symphony-pg message list --state processing
       symphony-pg message list --queue mail --type SendEmail --since 2h
     """
-    found = client.list_messages(**filters, before_id=before_id, at_most=limit)  # type: ignore[arg-type]
+    found = client.list_messages(**filters, at_most=at_most)
     messages = [each for each in found if each.message_id is not None]
     if out.as_json:
-        out.json([each._asdict() for each in found])
+        out.json(found)
         return
     out.table(messages, MESSAGES, "There is no such message.")
     more = found[-1].more_before if len(messages) < len(found) else None
-    if len(messages) == limit:
+    if len(messages) == at_most:
         more = messages[-1].message_id
     if more is not None:
         out.text(f"More: --before {more}")
 
 
 @message.command()
-@click.option("--queue", "queue_name", metavar="QUEUE", help="In this queue.")
-@click.option("--type", "message_type", metavar="TYPE", help="Of this type.")
-@click.option("--error-class", metavar="CLASS", help="With this class of error.")
-@click.option("--since", type=PAST, help="Since then: a time, or 2h for two hours ago [10m].")
-@connected
-@wide_option
-def errors(client: Client, out: Output, **filters: str | datetime | None) -> None:
+@options(
+    ("queue queue_name", "QUEUE", "In this queue."),
+    ("type message_type", "TYPE", "Of this type."),
+    ("error-class", "CLASS", "With this class of error."),
+    ("since", PAST, "Since then: a time, or 2h for two hours ago [10m]."),
+)
+@listing
+def errors(client: Client, out: Output, **filters: Any) -> None:
     """Count the attempts that failed lately, by class of error.
 
     \b
@@ -121,7 +117,7 @@ def errors(client: Client, out: Output, **filters: str | datetime | None) -> Non
       symphony-pg message errors
       symphony-pg message errors --queue mail --since 1h
     """
-    out.table(client.recent_errors(**filters), ERRORS, "No attempt has failed.")  # type: ignore[arg-type]
+    out.table(client.recent_errors(**filters), ERRORS, "No attempt has failed.")
 
 
 @message.command()

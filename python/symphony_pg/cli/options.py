@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import click
-import psycopg
 
 from ..app import Symphony
 from ..config.result import Config
 from ..database.acting import ActingClient
 from ..database.connections import connect
 from .output import Output
-
-__all__ = ["Given", "chosen_dsn", "connected", "dsn_option", "json_option", "options", "output"]
-__all__ += ["printing", "wide_option"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -44,19 +39,28 @@ def dsn_option(command: F) -> F:
     )
 
 
-def options(*rows: tuple[str, Any, str], **common: Any) -> Callable[[F], F]:
-    """Add an option for each row: its name, its type or else its metavar, and its help.
+def options(*rows: tuple[Any, ...], **common: Any) -> Callable[[F], F]:
+    """Add an option for each row: its name, its kind, its help, and its default if it has one.
 
-    "type message_type" is the option --type of the parameter message_type.
+    "type message_type" is the option --type of the parameter message_type. The kind is a type of
+    click, or the metavar of a text, or bool for a flag; in a list, the option may be given again.
     """
 
     def add(command: F) -> F:
-        for names, kind, text in reversed(rows):
+        for names, kind, text, *default in reversed(rows):
             name, _, parameter = names.partition(" ")
-            shown = {"metavar": kind} if isinstance(kind, str) else {"type": kind}
-            declared = (f"--{name}", parameter) if parameter else (f"--{name}",)
-            given = {"default": None, **shown, **common}  # a flag, too, may not be given
-            command = click.option(*declared, help=text, **given)(command)
+            given: dict[str, Any] = {"default": None, "help": text}
+            if isinstance(kind, list):
+                (kind,), given["multiple"] = kind, True
+            if kind is bool:
+                given |= {"is_flag": True, "default": False}
+            else:
+                given["metavar" if isinstance(kind, str) else "type"] = kind
+            if default:
+                given |= {"default": default[0], "show_default": True}
+            command = click.option(f"--{name}", *filter(None, [parameter]), **given, **common)(
+                command
+            )
         return command
 
     return add
@@ -99,12 +103,6 @@ def chosen_dsn(dsn: str | None, config: Config | None = None) -> str | None:
     return given
 
 
-@contextmanager
-def _connection(dsn: str | None) -> Iterator[psycopg.Connection[Any]]:
-    with connect(dsn) as conn:
-        yield conn
-
-
 def connected(command: Callable[..., None]) -> Callable[..., None]:
     """Add --dsn and --json; hand a Client on an autocommit connection, and the Output.
 
@@ -112,11 +110,16 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
     """
 
     @dsn_option
-    @json_option
+    @printing
     @functools.wraps(command)
     def wrapper(dsn: str | None, *args: Any, **kwargs: Any) -> None:
         app: Symphony | None = kwargs.get("app")
-        with _connection(chosen_dsn(dsn) or (app.dsn if app is not None else None)) as conn:
-            command(ActingClient(conn), output(), *args, **kwargs)
+        with connect(chosen_dsn(dsn) or (app.dsn if app is not None else None)) as conn:
+            command(ActingClient(conn), *args, **kwargs)
 
     return wrapper
+
+
+def listing(command: Callable[..., None]) -> Callable[..., None]:
+    """Do what connected() does, for a command that writes a table: with --wide, too."""
+    return connected(wide_option(command))

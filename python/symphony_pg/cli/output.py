@@ -18,8 +18,6 @@ from ..database.functions.messages import HistoryEntry, MessageStatus
 from .cells import colour_of, show_cell, without_codes, zone
 from .tables import Column, as_row, layout
 
-__all__ = ["Output", "has_no_colour", "is_dumb"]
-
 
 def is_dumb() -> bool:
     """Tell whether the terminal can only show lines."""
@@ -71,10 +69,12 @@ class Output:
             click.echo(text if is_plain else click.style(without_codes(text), fg=colour, bold=bold))
 
     def json(self, value: Any, *, one_line: bool = False) -> None:
-        """Write a value for programs: durations are seconds, times ISO 8601."""
+        """Write a value for programs: rows are objects, durations seconds, times ISO 8601."""
         if self.as_json:
             indent = 2 if self.is_terminal and not one_line else None
-            click.echo(json.dumps(value, default=_plain, indent=indent))
+            if isinstance(value, dict):
+                value = {name: _with_objects(each) for name, each in value.items()}
+            click.echo(json.dumps(_with_objects(value), default=_plain, indent=indent))
 
     def cell(self, value: Any) -> str:
         """Return a value as text; the first time has its zone."""
@@ -121,6 +121,11 @@ class Output:
         if not left_out or not self.is_terminal:
             return lines, None
         return lines, click.style(f"--wide also shows: {', '.join(left_out)}", dim=True)
+
+    def pause(self, name: str, state: str, since: datetime | None, by: str | None) -> None:
+        """Write below a table who paused something, and since when, if anybody did."""
+        if since is not None:
+            self.text(f"{name}: {state} since {self.cell(since)} by {by}.", colour="yellow")
 
     def record(self, thing: Any) -> None:
         """Write the fields of one thing, those that are set."""
@@ -171,6 +176,13 @@ class Output:
 def with_history(status: MessageStatus, events: Sequence[HistoryEntry]) -> dict[str, Any]:
     """Return what is known of a message, for programs."""
     return {**status._asdict(), "history": [event._asdict() for event in events]}
+
+
+def _with_objects(value: Any) -> Any:
+    """Return a list of named tuples as one of objects, and anything else as it is."""
+    if not isinstance(value, list):
+        return value
+    return [each._asdict() if hasattr(each, "_asdict") else each for each in value]
 
 
 def _plain(value: Any) -> Any:

@@ -10,11 +10,9 @@ import click
 
 from ..database.client import Client
 from .kinds import DURATION
-from .options import connected, options, wide_option
+from .options import connected, listing, options
 from .output import Output
 from .tables import Column, Row
-
-__all__ = ["policy"]
 
 
 def _classes(name: str) -> Callable[[Row], str | None]:
@@ -67,8 +65,7 @@ def policy() -> None:
 
 
 @policy.command("list")
-@connected
-@wide_option
+@listing
 def list_policies(client: Client, out: Output) -> None:
     """List the retry policies of types and groups, and the default, *.
 
@@ -81,9 +78,8 @@ def list_policies(client: Client, out: Output) -> None:
 
 @policy.command("show")
 @click.argument("message_type", metavar="TYPE")
-@click.option("--queue", metavar="QUEUE", help="The queue [the one it is routed to].")
-@connected
-@wide_option
+@options(("queue", "QUEUE", "The queue [the one it is routed to]."))
+@listing
 def show_policy(client: Client, out: Output, message_type: str, queue: str | None) -> None:
     """Show how messages of TYPE are retried, and why.
 
@@ -104,32 +100,18 @@ def show_policy(client: Client, out: Output, message_type: str, queue: str | Non
     ("jitter", float, "Random share of a wait, up or down."),
 )
 @options(
-    (
-        "permanent-error permanent_errors",
-        "CLASS",
-        "A class of errors that is not retried; like the next three, may be given often.",
-    ),
-    (
-        "transient-error transient_errors",
-        "CLASS",
-        "A class that is retried, though one it derives from is not.",
-    ),
-    multiple=True,
-)
+    ("permanent-error permanent_errors", ["CLASS"],
+     "A class of errors that is not retried; like the next three, may be given often."),
+    ("transient-error transient_errors", ["CLASS"],
+     "A class that is retried, though one it derives from is not."),
+)  # fmt: skip
 @options(
-    (
-        "retry-after-error retry_after_errors",
-        "CLASS=WAIT",
-        "A class that is retried after this wait, such as Throttled=1m.",
-    ),
-    (
-        "snooze-error snooze_errors",
-        "CLASS=WAIT",
-        "A class that uses no attempt and comes back after this wait.",
-    ),
-    multiple=True,
+    ("retry-after-error retry_after_errors", ["CLASS=WAIT"],
+     "A class that is retried after this wait, such as Throttled=1m."),
+    ("snooze-error snooze_errors", ["CLASS=WAIT"],
+     "A class that uses no attempt and comes back after this wait."),
     callback=_waits,
-)
+)  # fmt: skip
 @connected
 def set_policy(client: Client, out: Output, pattern: str, **settings: Any) -> None:
     """Say how messages of PATTERN are retried.

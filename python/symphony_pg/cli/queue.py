@@ -9,13 +9,10 @@ import click
 
 from ..database.client import Client
 from .kinds import DURATION
-from .options import connected, options, wide_option
+from .options import connected, listing, options
 from .output import Output
-from .pauses import tell_of_pause
 from .stats import COLUMNS, tell_of_keys
 from .tables import Column, as_row
-
-__all__ = ["queue"]
 
 ON_FAILURE = click.Choice(["continue", "hold"])
 SETTINGS = (Column("setting", "setting"), Column("value", "value"), Column("origin", "from"))
@@ -80,8 +77,7 @@ def configure(client: Client, out: Output, name: str, **settings: Any) -> None:
 
 
 @queue.command("list")
-@connected
-@wide_option
+@listing
 def list_(client: Client, out: Output) -> None:
     """List the queues and how full they are.
 
@@ -95,14 +91,13 @@ def list_(client: Client, out: Output) -> None:
     rows = [{name: row[name] for name in names} for row in map(as_row, stats)]
     out.table(rows, columns, "There is no queue.")
     for each in stats:
-        tell_of_pause(out, each.queue_name, "paused", each.paused_at, each.paused_by)
+        out.pause(each.queue_name, "paused", each.paused_at, each.paused_by)
         tell_of_keys(out, each)
 
 
 @queue.command()
 @click.argument("name")
-@connected
-@wide_option
+@listing
 def show(client: Client, out: Output, name: str) -> None:
     """Show the settings of the queue NAME, and what holds its messages.
 
@@ -113,13 +108,7 @@ def show(client: Client, out: Output, name: str) -> None:
     settings = client.queue_settings(name)
     holds = client.queue_holds(name)
     if out.as_json:
-        out.json(
-            {
-                "queue_name": name,
-                "settings": [each._asdict() for each in settings],
-                "holds": [each._asdict() for each in holds],
-            }
-        )
+        out.json({"queue_name": name, "settings": settings, "holds": holds})
         return
     for hold in holds:
         out.text(f"{click.style(hold.hold, fg='yellow')}: {hold.detail}")
@@ -161,25 +150,29 @@ def resume(client: Client, out: Output, name: str) -> None:
 
 @queue.command()
 @click.argument("name")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@options(("yes", bool, "Do not ask."))
 @connected
 def purge(client: Client, out: Output, name: str, yes: bool) -> None:
     """Remove every pending message of the queue NAME.
+
+    It asks first, and then removes no more than it has counted.
 
     \b
     Example:
       symphony-pg queue purge mail --yes
     """
+    found = client.purge_preview(name)
     if not yes:
-        click.confirm(f"Remove every pending message of {name}?", abort=True, err=True)
-    messages = client.purge_queue(name)
+        count = f"{found.messages:,}{' or more' if found.at_least else ''}"
+        click.confirm(f"Remove every pending message of {name}, {count} now?", abort=True, err=True)
+    messages = client.purge_queue(name, None if yes else found.seen)
     text = f"Nothing is pending in queue {name}; messages removed: {messages:,}."
     out.say(text, queue_name=name, purged=True, messages=messages)
 
 
 @queue.command()
 @click.argument("name")
-@click.option("--force", is_flag=True, help="Even if it holds messages; they are lost.")
+@options(("force", bool, "Even if it holds messages; they are lost."))
 @connected
 def drop(client: Client, out: Output, name: str, force: bool) -> None:
     """Remove the queue NAME.

@@ -18,28 +18,23 @@ from ..worker.relay import Relay
 from ..worker.signals import Signals
 from .config import file_option
 from .kinds import DURATION
-from .logs import LEVELS, configure_logging, start_logging
-from .options import chosen_dsn, dsn_option, printing
+from .logs import LEVEL, configure_logging, start_logging
+from .options import chosen_dsn, dsn_option, options, printing
 from .output import Output
-
-__all__ = ["broker_settings", "chosen_brokers", "relay"]
 
 log = logging.getLogger("symphony_pg.worker")
 
 
 @click.command()
 @click.argument("transports", nargs=-1, metavar="[TRANSPORT]...")
-@click.option("--all", "all_transports", is_flag=True, help="All that the file has.")
-@click.option("--drain", is_flag=True, help="End when there is nothing to forward.")
-@click.option(
-    "--grace", type=DURATION, default="10s", show_default=True,
-    help="What the broker gets to confirm when the relay is stopped.",
-)  # fmt: skip
-@click.option("--no-listen", is_flag=True, help="Poll only: for transaction poolers.")
+@options(
+    ("all all_transports", bool, "All that the file has."),
+    ("drain", bool, "End when there is nothing to forward."),
+    ("grace", DURATION, "What the broker gets to confirm when the relay is stopped.", "10s"),
+    ("no-listen", bool, "Poll only: for transaction poolers."),
+)
 @file_option
-@click.option(
-    "--log-level", type=click.Choice(LEVELS, case_sensitive=False), help="What is logged [info].",
-)  # fmt: skip
+@options(("log-level", LEVEL, "What is logged [info]."))
 @dsn_option
 @printing
 def relay(

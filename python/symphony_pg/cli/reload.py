@@ -17,8 +17,6 @@ import click
 
 from .lifeline import Child
 
-__all__ = ["run_reloading"]
-
 LOOK_INTERVAL_MS = 200
 MOST_IN_A_ROW = 3
 STARTING = 1.0  # what is noticed so soon after a start may have been written by it

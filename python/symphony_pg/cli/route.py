@@ -10,11 +10,9 @@ import click
 
 from ..database.client import Client
 from ..database.functions.routing import Delivery
-from .options import connected, wide_option
+from .options import connected, listing
 from .output import Output
 from .tables import Column
-
-__all__ = ["route"]
 
 ROUTES = (
     Column("pattern", "pattern", least=28),
@@ -43,8 +41,7 @@ def route() -> None:
 
 
 @route.command("list")
-@connected
-@wide_option
+@listing
 def list_routes(client: Client, out: Output) -> None:
     """List the routes.
 
@@ -59,8 +56,7 @@ def list_routes(client: Client, out: Output) -> None:
 
 @route.command("show")
 @click.argument("message_type", metavar="TYPE")
-@connected
-@wide_option
+@listing
 def show_route(client: Client, out: Output, message_type: str) -> None:
     """Show which deliveries a message of TYPE gets, and why.
 

@@ -20,12 +20,9 @@ from ..schedules import interval_text
 from .application import app_option
 from .enqueue import parse_body, parse_header
 from .kinds import DURATION, MOMENT
-from .options import connected, wide_option
+from .options import connected, listing, options
 from .output import Output
-from .pauses import tell_of_pause
 from .tables import Column, Row
-
-__all__ = ["schedule"]
 
 
 def _when(row: Row) -> str:
@@ -61,8 +58,7 @@ def schedule() -> None:
 
 
 @schedule.command("list")
-@connected
-@wide_option
+@listing
 def list_(client: Client, out: Output) -> None:
     """List the schedules, when each runs next and when it did last.
 
@@ -78,16 +74,13 @@ def list_(client: Client, out: Output) -> None:
     schedules = client.schedule_status()
     out.table(schedules, COLUMNS, "There is no schedule.")
     for each in schedules:
-        tell_of_pause(out, each.schedule_name, "paused", each.paused_at, each.paused_by)
+        out.pause(each.schedule_name, "paused", each.paused_at, each.paused_by)
 
 
 @schedule.command()
 @click.argument("name")
-@click.option(
-    "--runs", type=click.IntRange(1, 10000), default=10, show_default=True, help="How many runs."
-)
-@connected
-@wide_option
+@options(("runs", click.IntRange(1, 10000), "How many runs.", 10))
+@listing
 def show(client: Client, out: Output, name: str, runs: int) -> None:
     """Show the schedule NAME and its last runs.
 
@@ -98,7 +91,7 @@ def show(client: Client, out: Output, name: str, runs: int) -> None:
     (status,) = client.schedule_status(name)
     history = client.schedule_runs(name, runs)
     if out.as_json:
-        out.json({**status._asdict(), "runs": [each._asdict() for each in history]})
+        out.json({**status._asdict(), "runs": history})
         return
     out.record(status)
     out.text()
@@ -109,24 +102,24 @@ def show(client: Client, out: Output, name: str, runs: int) -> None:
 @click.argument("name")
 @click.argument("message_type", metavar="TYPE")
 @click.argument("body", default="{}")
-@click.option("--cron", metavar="EXPRESSION", help="At these times: '0 9 * * mon-fri'.")
-@click.option("--every", type=DURATION, help="So often: 90, 5m, 1h30m, 1d.")
-@click.option("--at", metavar="TIME", help="Once: '2030-01-31 08:00', on the zone's clocks.")
-@click.option("--timezone", metavar="ZONE", help="Whose clocks, such as Europe/Paris [UTC].")
-@click.option("--queue", metavar="QUEUE", help="Into this queue [as its type is routed].")
-@click.option("--priority", type=int, help="0 to 9; 9 goes first [its route's, else 5].")
-@click.option("--header", metavar="NAME=VALUE", multiple=True, help="Metadata; repeatable.")
-@click.option("--starts-at", type=MOMENT, help="No run before; --every counts from here.")
-@click.option("--ends-at", type=MOMENT, help="No run after.")
-@click.option("--max-runs", type=int, help="It is done after so many.")
-@click.option("--jitter", type=DURATION, help="Delay each message by a random part of this [0].")
-@click.option("--catch-up", metavar="WHICH", help="Of runs missed: skip, last or all [last].")
-@click.option("--catch-up-limit", type=int, help="With all: how many at most [100].")
-@click.option("--overlap", metavar="HOW", help="allow, or skip a run before the last is done.")
-@click.option(
-    "--expires", "expires_in", type=DURATION, help="How long after its time it may start."
+@options(
+    ("cron", "EXPRESSION", "At these times: '0 9 * * mon-fri'."),
+    ("every", DURATION, "So often: 90, 5m, 1h30m, 1d."),
+    ("at", "TIME", "Once: '2030-01-31 08:00', on the zone's clocks."),
+    ("timezone", "ZONE", "Whose clocks, such as Europe/Paris [UTC]."),
+    ("queue queue_name", "QUEUE", "Into this queue [as its type is routed]."),
+    ("priority", int, "0 to 9; 9 goes first [its route's, else 5]."),
+    ("header headers", ["NAME=VALUE"], "Metadata; repeatable."),
+    ("starts-at", MOMENT, "No run before; --every counts from here."),
+    ("ends-at", MOMENT, "No run after."),
+    ("max-runs", int, "It is done after so many."),
+    ("jitter", DURATION, "Delay each message by a random part of this [0]."),
+    ("catch-up", "WHICH", "Of runs missed: skip, last or all [last]."),
+    ("catch-up-limit", int, "With all: how many at most [100]."),
+    ("overlap", "HOW", "allow, or skip a run before the last is done."),
+    ("expires expires_in", DURATION, "How long after its time it may start."),
+    ("on-expiry", "HOW", "What comes later: fail or drop [fail]."),
 )
-@click.option("--on-expiry", metavar="HOW", help="What comes later: fail or drop [fail].")
 @connected
 def add(
     client: Client,
@@ -137,9 +130,8 @@ def add(
     cron: str | None,
     every: timedelta | None,
     at: str | None,
-    queue: str | None,
-    header: Sequence[str],
-    **options: Any,
+    headers: Sequence[str],
+    **given: Any,
 ) -> None:
     """Enqueue messages of TYPE with BODY at certain times.
 
@@ -152,12 +144,12 @@ def add(
       symphony-pg schedule add poll Poll '{"region": "eu"}' --every 15m --overlap skip
       symphony-pg schedule add launch Launch --at '2030-01-31 08:00' --timezone America/New_York
     """
-    given = {
+    times = {
         ("cron", "expression"): cron,
         ("interval", "every"): None if every is None else interval_text(every),
         ("once", "at"): at,
     }
-    chosen = [(kind, {key: value}) for (kind, key), value in given.items() if value is not None]
+    chosen = [(kind, {key: value}) for (kind, key), value in times.items() if value is not None]
     if len(chosen) != 1:
         raise click.UsageError("say when: with one of --cron, --every and --at")
     kind, config = chosen[0]
@@ -167,9 +159,8 @@ def add(
         kind,
         config,
         parse_body(body),
-        queue_name=queue,
-        headers=dict(map(parse_header, header)) or None,
-        **options,
+        headers=dict(map(parse_header, headers)) or None,
+        **given,
     )
     text = f"Schedule {name} runs {_next(out, next_run_at)}. See: symphony-pg schedule next {name}"
     out.say(text, schedule_name=name, next_run_at=next_run_at)
@@ -246,8 +237,10 @@ def run(client: Client, out: Output, name: str) -> None:
 @schedule.command("next")
 @click.argument("name_or_expression")
 @click.option("-n", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many.")
-@click.option("--timezone", "zone", metavar="ZONE", help="As if it went by these clocks.")
-@click.option("--from", "after", type=MOMENT, help="The runs after that time [now].")
+@options(
+    ("timezone zone", "ZONE", "As if it went by these clocks."),
+    ("from after", MOMENT, "The runs after that time [now]."),
+)
 @connected
 def next_(
     client: Client,
@@ -351,7 +344,7 @@ def diff(client: Client, out: Output, app: Symphony) -> None:
       symphony-pg schedule diff --app shop.messages:app
     """
     found = client.schedule_diff(app.name, app.declarations())
-    out.json([each._asdict() for each in found])
+    out.json(found)
     for line in _diff_lines(out, found, app.name):
         out.text(line)
     if any(each.outcome != "unchanged" or not each.enabled for each in found):

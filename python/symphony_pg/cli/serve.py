@@ -20,15 +20,14 @@ from ..extras import needing
 from ..http import create_app
 from ..http.access import Doorkeeper
 from .application import app_option
-from .kinds import INTERVAL
+from .kinds import INTERVAL, PORT
 from .logs import configure_logging, start_logging
-from .options import chosen_dsn, dsn_option, printing
+from .options import chosen_dsn, dsn_option, options, printing
 from .output import Output
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
-__all__ = ["serve"]
 
 GRACE = 30  # seconds, for requests that are being answered
 
@@ -48,40 +47,28 @@ def _named(_: click.Context, __: click.Parameter, given: Sequence[str]) -> dict[
 
 @click.command()
 @app_option(help="The application whose messages the worker end point handles.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=8787, show_default=True,
-    help="The port to listen on.",
-)  # fmt: skip
-@click.option("--path", default="/api/symphony", show_default=True, help="Where all of it is.")
-@click.option(
-    "--dashboard-path", default="/symphony", show_default=True, help="Where the dashboard is."
+@options(
+    ("host", str, "The address to listen on.", "127.0.0.1"),
+    ("port", PORT, "The port to listen on.", 8787),
+    ("path", str, "Where all of it is.", "/api/symphony"),
+    ("dashboard-path", str, "Where the dashboard is.", "/symphony"),
 )
-@click.option(
-    "--database", "databases", metavar="NAME=DSN", multiple=True, callback=_named,
-    help="What the dashboard shows, in place of --dsn; several times.",
+@options(
+    ("database databases", ["NAME=DSN"],
+     "What the dashboard shows, in place of --dsn; several times."),
+    ("operator-database operator_dsn", ["NAME=DSN"],
+     "As which role people act in one of them, else as they look."),
+    callback=_named,
 )  # fmt: skip
-@click.option(
-    "--operator-database", "operator_dsn", metavar="NAME=DSN", multiple=True, callback=_named,
-    help="As which role people act in one of them, else as they look.",
-)  # fmt: skip
-@click.option(
-    "--queue", "queues", multiple=True, default=("default",), show_default=True,
-    help='What the worker end point works off, several times or "*".',
-)  # fmt: skip
-@click.option(
-    "--concurrency", type=click.IntRange(1, 1000), default=4, show_default=True,
-    help="Handlers that the worker end point runs at a time.",
-)  # fmt: skip
-@click.option(
-    "--max-time", type=INTERVAL, default="25s", show_default=True,
-    help="How long a request for the worker may take.",
-)  # fmt: skip
-@click.option("--public-metrics", is_flag=True, help="Let anybody read the metrics.")
-@click.option("--cors-origin", "cors_origins", multiple=True, help="Pages of it may look.")
-@click.option(
-    "--trust-proxy", metavar="ADDRESSES", default="127.0.0.1", show_default=True,
-    help="Proxies that tell who asks, in X-Forwarded-For.",
+@options(
+    ("queue queues", [str],
+     'What the worker end point works off, several times or "*".', ("default",)),
+    ("concurrency", click.IntRange(1, 1000),
+     "Handlers that the worker end point runs at a time.", 4),
+    ("max-time", INTERVAL, "How long a request for the worker may take.", "25s"),
+    ("public-metrics metrics_public", bool, "Let anybody read the metrics."),
+    ("cors-origin cors_origins", [str], "Pages of it may look."),
+    ("trust-proxy", "ADDRESSES", "Proxies that tell who asks, in X-Forwarded-For.", "127.0.0.1"),
 )  # fmt: skip
 @dsn_option
 @printing
@@ -90,7 +77,6 @@ def serve(
     host: str,
     port: int,
     max_time: timedelta,
-    public_metrics: bool,
     trust_proxy: str,
     dsn: str | None,
     out: Output,
@@ -126,7 +112,7 @@ def serve(
     served = app or Symphony(next(iter(shown.values()), None) if chosen is None else chosen)
     if app is not None and chosen is not None:
         app.move(chosen)
-    is_closed = Doorkeeper.of(None, None, None).is_closed
+    is_closed = Doorkeeper({}).is_closed
     token = secrets.token_urlsafe(24) if is_closed else None
     if token and not _is_loopback(host):
         raise WrongState(
@@ -138,9 +124,7 @@ def serve(
     api = create_app(
         served,
         operator_tokens=[token] if token else None,
-        metrics_public=public_metrics,
         max_seconds=max_time.total_seconds(),
-        worker_secrets=[] if app is None else None,
         **settings,
     )
     if token:

@@ -14,12 +14,9 @@ from ..database.functions.queues import QueueStats
 from ..database.silence import CALL_TIMEOUT, answered_within
 from ..times import show_duration
 from .kinds import INTERVAL
-from .options import connected, wide_option
+from .options import listing, options
 from .output import Output
-from .pauses import tell_of_pause
 from .tables import Column, as_row
-
-__all__ = ["COLUMNS", "stats", "tell_of_keys"]
 
 
 def _rate(a_minute: float) -> float:
@@ -49,10 +46,11 @@ COLUMNS = (
 
 @click.command()
 @click.argument("queue", required=False)
-@click.option("--watch", is_flag=True, help="Show them again and again, until Ctrl-C.")
-@click.option("--interval", type=INTERVAL, default="1s", show_default=True, help="With --watch.")
-@connected
-@wide_option
+@options(
+    ("watch", bool, "Show them again and again, until Ctrl-C."),
+    ("interval", INTERVAL, "With --watch.", "1s"),
+)
+@listing
 def stats(client: Client, out: Output, queue: str | None, watch: bool, interval: timedelta) -> None:
     """Show how full and how fast the queues are, or QUEUE.
 
@@ -93,7 +91,7 @@ def _show(out: Output, rows: Sequence[QueueStats]) -> None:
     """Write the numbers, and what somebody should look after."""
     out.table(rows, COLUMNS, "There is no queue.")
     for each in rows:
-        tell_of_pause(out, each.queue_name, "paused", each.paused_at, each.paused_by)
+        out.pause(each.queue_name, "paused", each.paused_at, each.paused_by)
         tell_of_keys(out, each)
         if each.purge_waits_for is not None:
             text = f"\n{each.queue_name}: its purge waits for {each.purge_waits_for}."
@@ -112,7 +110,7 @@ def tell_of_keys(out: Output, queue: QueueStats) -> None:
 def _again(out: Output, rows: Sequence[QueueStats], interval: timedelta) -> None:
     """Write the numbers in place of those before."""
     if out.as_json:
-        out.json([each._asdict() for each in rows], one_line=True)
+        out.json(rows, one_line=True)
         return
     if out.is_live:
         click.clear()

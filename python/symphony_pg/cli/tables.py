@@ -11,8 +11,6 @@ import click
 
 from .cells import AtLeast, colour_of, cut, one_line, show_cell, width_of
 
-__all__ = ["Column", "Row", "as_row", "layout"]
-
 Row = Mapping[str, Any]
 GAP = "  "
 NARROWEST = 4

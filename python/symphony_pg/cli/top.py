@@ -10,11 +10,9 @@ from ..errors import BadArgument
 from ..extras import needing
 from .doctor import say_incidents
 from .glance import Glance, glance
-from .options import connected
+from .options import connected, options
 from .output import Output
 from .tables import Column
-
-__all__ = ["top"]
 
 QUEUES = (
     Column("queue_name", "queue", least=20),
@@ -38,7 +36,7 @@ GROUPS = (
 
 
 @click.command()
-@click.option("--once", is_flag=True, help="Print it, and end.")
+@options(("once", bool, "Print it, and end."))
 @connected
 def top(client: Client, out: Output, once: bool) -> None:
     """Show what is wrong, queues, workers and failures on a screen.
@@ -70,11 +68,11 @@ def top(client: Client, out: Output, once: bool) -> None:
 def _print(out: Output, seen: Glance) -> None:
     if out.as_json:
         out.json({
-            "incidents": [each._asdict() for each in seen.incidents],
+            "incidents": seen.incidents,
             **({
                 "queues": [each.queue._asdict() | {"bars": each.bars} for each in seen.lines],
-                "workers": [each._asdict() for each in seen.workers],
-                "failed": [each._asdict() for each in seen.groups],
+                "workers": seen.workers,
+                "failed": seen.groups,
             } if seen.is_whole else dict.fromkeys(("queues", "workers", "failed"))),
         })  # fmt: skip
         return

@@ -20,8 +20,6 @@ from ..errors import SymphonyError
 from .cells import AtLeast, show_cell
 from .glance import Glance, glance
 
-__all__ = ["Top"]
-
 PERIOD = 2.0
 COLOURS = {"critical": "bold red", "warning": "yellow", "note": "dim"}
 LINES_OF_INCIDENTS = 7

@@ -22,17 +22,23 @@ from ..errors import SymphonyError
 from ..redaction import without_secrets
 from .config import file_option
 from .logs import quiet_libraries
-from .options import connected, printing, wide_option
+from .options import connected, listing, options, printing
 from .output import Output
-from .pauses import tell_of_pause
 from .relay import broker_settings
 from .tables import Column
 
-__all__ = ["transport"]
+USUAL_FORMAT = "symphony"
+
+
+def _type(row: dict[str, Any]) -> str:
+    """Return the type, and the format if it is not the usual one."""
+    form = (row["config"] or {}).get("format", USUAL_FORMAT)
+    return str(row["transport_type"]) + ("" if form == USUAL_FORMAT else f", {form}")
+
 
 TRANSPORTS = (
     Column("transport_name", "transport", least=28),
-    Column("transport_type", "type"),
+    Column("transport_type", "type", value=_type),
     Column("queue_name", "queue"),
     Column("priority", "priority", rank=1),
     Column("enabled", "enabled"),
@@ -56,8 +62,7 @@ def transport() -> None:
 
 
 @transport.command("list")
-@connected
-@wide_option
+@listing
 def list_transports(client: Client, out: Output) -> None:
     """List the transports, and which message types are routed there.
 
@@ -74,7 +79,7 @@ def list_transports(client: Client, out: Output) -> None:
         rows.append({**each._asdict(), **told})
     out.table(rows, BROKERS if brokers else TRANSPORTS, "There is no transport.")
     for each in transports:
-        tell_of_pause(out, each.transport_name, "disabled", each.disabled_at, each.disabled_by)
+        out.pause(each.transport_name, "disabled", each.disabled_at, each.disabled_by)
     for broker in brokers.values():
         if (text := _trouble(broker)) is not None:
             out.text(f"\n{text}", colour="yellow")
@@ -90,7 +95,7 @@ def _trouble(broker: BrokerStatus) -> str | None:
     return None
 
 
-def _as_settings(_: click.Context, __: click.Parameter, given: Sequence[str]) -> dict[str, Any]:
+def _as_settings(_: click.Context, __: click.Parameter, given: Sequence[str]) -> Any:
     """Read KEY=VALUE; a value that is JSON is what it says, and any other one is a text."""
     settings = {}
     for each in given:
@@ -101,30 +106,22 @@ def _as_settings(_: click.Context, __: click.Parameter, given: Sequence[str]) ->
             settings[key] = json.loads(text)
         except ValueError:
             settings[key] = text
-    return settings
+    return settings or None
 
 
 @transport.command("create")
 @click.argument("name")
-@click.option(
-    "--type", "kind", default="postgres", show_default=True, help="Or sync, rabbitmq, redis, sqs."
+@options(
+    ("type transport_type", str, "Or sync, rabbitmq, redis, sqs.", "postgres"),
+    ("queue queue_name", "QUEUE", "The queue its messages go into [default]."),
+    ("priority", int, "Of its messages, 0 to 9; 9 goes first [5]."),
 )
-@click.option("--queue", metavar="QUEUE", help="The queue its messages go into [default].")
-@click.option("--priority", type=int, help="Of its messages, 0 to 9; 9 goes first [5].")
 @click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", callback=_as_settings,
+    "--set", "config", multiple=True, metavar="KEY=VALUE", callback=_as_settings,
     help="A setting of its broker, such as destination=shop.orders; may be given again.",
 )  # fmt: skip
 @connected
-def create_transport(
-    client: Client,
-    out: Output,
-    name: str,
-    kind: str,
-    queue: str | None,
-    priority: int | None,
-    settings: dict[str, Any],
-) -> None:
+def create_transport(client: Client, out: Output, name: str, **given: Any) -> None:
     """Create the transport NAME, or change it.
 
     Where a broker is, and its password, symphony.toml says and not the database.
@@ -134,8 +131,9 @@ def create_transport(
       symphony-pg transport create email --queue mail --priority 7
       symphony-pg transport create orders --type rabbitmq --set destination=shop.orders
       symphony-pg transport create clicks --type redis --set outbox=false
+      symphony-pg transport create events --type sqs --set format=cloudevents
     """
-    is_new = client.create_transport(name, kind, queue, priority, settings or None)
+    is_new = client.create_transport(name, **given)
     text = f"Transport {name} {'is created' if is_new else 'was there; it is as you say now'}."
     out.say(text, transport_name=name, created=is_new)
 

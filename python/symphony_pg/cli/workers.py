@@ -12,12 +12,9 @@ import click
 from ..database.client import Client
 from ..times import show_duration
 from .cells import OVERDUE
-from .options import connected, wide_option
+from .options import connected, listing, options
 from .output import Output
-from .pauses import tell_of_pause
 from .tables import Column, Row
-
-__all__ = ["workers"]
 
 MOST_SHOWN = 3
 
@@ -28,8 +25,7 @@ def workers() -> None:
 
 
 @workers.command("list")
-@connected
-@wide_option
+@listing
 def list_(client: Client, out: Output) -> None:
     """List the workers and what each does now.
 
@@ -51,7 +47,7 @@ def list_(client: Client, out: Output) -> None:
     out.table(activity, COLUMNS, "No worker is known.")
     for each in activity:
         asked = f"asked to {each.request}"
-        tell_of_pause(out, each.worker, asked, each.requested_at, each.requested_by)
+        out.pause(each.worker, asked, each.requested_at, each.requested_by)
 
 
 def _told(name: str) -> Callable[[Row], Any]:
@@ -111,13 +107,11 @@ COLUMNS = (
 
 def _chosen(command: Callable[..., None]) -> Callable[..., None]:
     """Add the ways to say which workers are meant."""
-    for decorate in (
-        click.option("--queue", metavar="QUEUE", help="Those that consume this queue."),
-        click.option("--all", "everyone", is_flag=True, help="All of them."),
-        click.argument("names", nargs=-1, metavar="[WORKER]..."),
-    ):
-        command = decorate(command)
-    return command
+    ways = options(
+        ("all everyone", bool, "All of them."),
+        ("queue", "QUEUE", "Those that consume this queue."),
+    )
+    return click.argument("names", nargs=-1, metavar="[WORKER]...")(ways(command))
 
 
 def _request(

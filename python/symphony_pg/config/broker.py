@@ -10,12 +10,11 @@ from urllib.parse import urlsplit
 
 from ..errors import SymphonyError
 
-__all__ = ["FIFO", "URL", "BrokerSettings", "is_url"]
-
 URL = (
     "Write it as scheme://user:password@host:port/name. In a password write / : @ ? # % as %2F %3A "
     "%40 %3F %23 %25."
 )
+EVENTS = "cloudevents"
 FIFO = ".fifo"  # the ending of the name says of a queue of SQS what it is
 
 
@@ -41,6 +40,11 @@ class BrokerSettings:
     def is_direct(self) -> bool:
         """True if dispatch() publishes to it, unless the database says otherwise."""
         return self.settings.get("outbox") is False
+
+    @property
+    def has_events(self) -> bool:
+        """True if messages go out as CloudEvents, and come in as such."""
+        return self.settings.get("format") == EVENTS
 
     def beside(self) -> BrokerSettings:
         """Return settings that lead to a destination beside it, which nobody consumes."""

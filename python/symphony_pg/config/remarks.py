@@ -10,8 +10,6 @@ from typing import Any
 from .broker import FIFO, BrokerSettings
 from .lines import Keys
 
-__all__ = ["remarks"]
-
 USUAL_PRIORITY = 5
 REFUSED = (
     f'every message would be refused: the queue "{{}}" is ordered and takes {USUAL_PRIORITY} only'

@@ -10,8 +10,6 @@ from typing import Any, NamedTuple
 from ..errors import SymphonyError
 from .broker import BrokerSettings
 
-__all__ = ["Config", "ConfigError", "Problem"]
-
 
 class Problem(NamedTuple):
     """A mistake in the file."""

@@ -14,8 +14,6 @@ from typing import TypeVar
 from .call import Call
 from .client import Client
 
-__all__ = ["ActingClient", "actor"]
-
 T = TypeVar("T")
 
 

@@ -23,24 +23,6 @@ from ..times import check_moment
 from .limits import RawJson, read_again
 from .translation import TRANSLATED, raise_ours
 
-__all__ = [
-    "Call",
-    "as_list",
-    "as_objects",
-    "call",
-    "column",
-    "json_text",
-    "jsonb",
-    "nothing",
-    "procedure",
-    "row",
-    "rows",
-    "run",
-    "run_async",
-    "value",
-    "values",
-]
-
 T = TypeVar("T")
 Row = TypeVar("Row", bound="tuple[Any, ...]")
 # The arguments that are a moment. Someone may give text, which PostgreSQL would read.

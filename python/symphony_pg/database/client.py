@@ -20,8 +20,6 @@ from psycopg.rows import tuple_row
 from . import functions
 from .call import Call, run, run_async
 
-__all__ = ["AsyncClient", "Client"]
-
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -87,6 +85,7 @@ class _Functions:
     pause_queue = _Method(functions.pause_queue)
     resume_queue = _Method(functions.resume_queue)
     drop_queue = _Method(functions.drop_queue)
+    purge_preview = _Method(functions.purge_preview)
     purge_queue = _Method(functions.purge_queue)
     blocked_keys = _Method(functions.blocked_keys)
     release_key = _Method(functions.release_key)

@@ -23,8 +23,6 @@ from psycopg.pq import PGconn
 from .silence import CALL_TIMEOUT, AsyncConnection, Connection, answered_within
 from .translation import connecting
 
-__all__ = ["backend", "connect", "connect_async", "dsn_or_default", "has_session"]
-
 NAME = "symphony-pg"
 BACKEND = "select pg_catalog.pg_backend_pid()"
 

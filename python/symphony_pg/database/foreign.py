@@ -20,19 +20,6 @@ from .call import Call, json_text
 from .client import AsyncClient, Client
 from .translation import raise_ours
 
-__all__ = [
-    "OWN",
-    "AnyAsyncConnection",
-    "AnyConnection",
-    "Own",
-    "async_client_of",
-    "client_of",
-    "given",
-    "given_async",
-    "psycopg_of",
-    "psycopg_of_async",
-]
-
 T = TypeVar("T")
 
 

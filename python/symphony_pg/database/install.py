@@ -13,8 +13,6 @@ from .client import Client
 from .connections import connect
 from .translation import translated
 
-__all__ = ["Status", "ensure_installed", "install", "installed_version", "sql", "status", "upgrade"]
-
 OLDEST_SERVER = 150000
 ALREADY_THERE = ("42P06", "23505")  # the schema exists; somebody else has just created it
 

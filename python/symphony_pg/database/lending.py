@@ -24,8 +24,6 @@ from .connections import connect, connect_async
 from .process import here
 from .silence import CALL_TIMEOUT, AsyncConnection, Connection, Silence, answered_within, limit
 
-__all__ = ["MAX_CONNECTIONS", "Connections"]
-
 log = logging.getLogger("symphony_pg.connections")
 
 MAX_CONNECTIONS = 4

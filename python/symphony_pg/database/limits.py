@@ -10,8 +10,6 @@ from psycopg.adapt import Loader, Transformer
 from psycopg.pq import Format
 from psycopg.types.json import Jsonb, JsonbBinaryLoader
 
-__all__ = ["RawJson", "explain", "read_again"]
-
 JSONB = 3802
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 
-__all__ = ["here"]
-
 
 class _Here:
     """`pid` is that of the process that looks; a child of a fork learns its own."""

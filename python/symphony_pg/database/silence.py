@@ -25,15 +25,6 @@ from psycopg.rows import Row, tuple_row
 
 from .process import here
 
-__all__ = [
-    "CALL_TIMEOUT",
-    "AsyncConnection",
-    "Connection",
-    "Silence",
-    "answered_within",
-    "limit",
-]
-
 CALL_TIMEOUT = 10.0
 NOT_AT_ALL = struct.pack("ii", 1, 0)  # SO_LINGER: on, for no time
 

@@ -12,8 +12,6 @@ import psycopg
 from ..errors import CLASSES, BadArgument, ConnectionRefused, LoginRefused, SymphonyError
 from .limits import explain
 
-__all__ = ["TRANSLATED", "raise_ours", "translated"]
-
 # For the errors that PostgreSQL itself raises, and which know nothing of Symphony.
 HINTS: dict[str, str] = {
     "3F000": "Run: symphony-pg db install",

@@ -17,8 +17,6 @@ from ..messages.envelope import Envelope
 from ..sending.transport import AnyAsyncConnection, AnyConnection, Handlers
 from ..transports.postgres import PostgresTransport
 
-__all__ = ["DjangoSymphony", "DjangoTransport", "django_dsn"]
-
 
 def django_dsn(using: str = "default") -> str:
     """Return where one of Django's databases is: in a test, the database of the test."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from django.apps import AppConfig
 from django.utils.module_loading import autodiscover_modules
 
-__all__ = ["SymphonyConfig"]
-
 
 class SymphonyConfig(AppConfig):  # type: ignore[misc]
     """Imports the modules `messages` of all installed apps, and brings a migration."""

@@ -18,8 +18,6 @@ from .classification import ErrorClasses
 from .context import BatchContext, BatchItem, Holder
 from .handler import Handler
 
-__all__ = ["BatchHandler"]
-
 
 class BatchHandler(Handler):
     """A function that works on a list of messages: up to `size`, or what came within `max_wait`.

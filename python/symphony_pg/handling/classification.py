@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 from ..messages.codec import InvalidMessage
 from ..outcomes import PermanentError, RetryAfter
-
-__all__ = ["USUAL", "ErrorClasses", "Verdict", "Waits"]
 
 Waits = Mapping[type[BaseException], timedelta | float]
 
@@ -23,6 +21,15 @@ class Verdict(NamedTuple):
     retryable: bool | None = None
     retry_after: timedelta | None = None
     snooze: timedelta | None = None
+
+
+class Errors(TypedDict, total=False):
+    """Which errors of a handler are what: what ErrorClasses() takes."""
+
+    permanent: Iterable[type[BaseException]]
+    transient: Iterable[type[BaseException]]
+    retry_after: Waits | None
+    snooze: Waits | None
 
 
 class ErrorClasses:

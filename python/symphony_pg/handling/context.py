@@ -16,8 +16,6 @@ from ..database.functions.messages import ClaimedMessage
 from ..outcomes import RetryAfter
 from ..sending.outbox import Outbox, outbox_here
 
-__all__ = ["BatchContext", "BatchItem", "Context", "Holder", "Transaction"]
-
 
 class Holder(Protocol):
     """What holds a message while its handler runs: a claim, or a transport in this process."""
@@ -119,6 +117,11 @@ class Context:
             found = self._message.headers
             self._headers = json.loads(found) if isinstance(found, str) else found
         return self._headers
+
+    @property
+    def body_size(self) -> int:
+        """How many bytes the JSON of its body has, as it came from the database."""
+        return len(self._message.body.encode())
 
     @property
     def enqueued_at(self) -> datetime:

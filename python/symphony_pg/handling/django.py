@@ -12,8 +12,6 @@ from typing import Any
 from ..sending.bus import Bus
 from ..sending.middleware import Middleware, Next, Passage
 
-__all__ = ["django_middleware", "use_django"]
-
 NAME = "django_middleware"
 
 

@@ -19,8 +19,6 @@ from ..redaction import trace_without_secrets
 from .classification import USUAL, ErrorClasses, Verdict
 from .handler import Handler
 
-__all__ = ["Failure", "forget_traceback"]
-
 log = logging.getLogger("symphony_pg.worker")
 ERROR_BYTES = 8000
 NAME_LENGTH = 200

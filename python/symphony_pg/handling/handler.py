@@ -21,17 +21,6 @@ from ..sending.outbox import outbox_here
 from .classification import USUAL, ErrorClasses
 from .context import Context, Holder
 
-__all__ = [
-    "Handler",
-    "NoHandler",
-    "UnknownHandler",
-    "UnknownMessageType",
-    "each_handler",
-    "find_handler",
-    "handler_of",
-    "seconds_of",
-]
-
 
 class NoHandler(Exception):  # noqa: N818
     """No handler here works on a message. The database puts it off: another worker may have one."""

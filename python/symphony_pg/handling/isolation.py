@@ -15,8 +15,6 @@ from decimal import Context as DecimalContext
 from decimal import setcontext
 from typing import Any, TypeVar
 
-__all__ = ["Isolation", "Starter", "outcome_of"]
-
 T = TypeVar("T")
 NAME = "symphony-handler"  # of every such task: to count them would cost more than to run them
 

@@ -12,8 +12,6 @@ from contextvars import ContextVar
 
 from ..database.functions.messages import ClaimedMessage
 
-__all__ = ["MESSAGE", "MessageFilter", "in_hand", "name_messages", "naming"]
-
 MESSAGE = ("message_id", "message_type", "attempt")
 
 # The message that is handled here, or the messages of a batch.

@@ -13,15 +13,6 @@ from ..results import refuse_unfinished
 from ..sending.bus import Bus
 from ..sending.middleware import Middleware, Next, Passage, Phase
 
-__all__ = [
-    "around",
-    "logging_middleware",
-    "timing_middleware",
-    "transaction_middleware",
-    "use_transactions",
-    "validation_middleware",
-]
-
 
 def around(
     block: Callable[[Passage], AbstractContextManager[None]], name: str, phase: Phase | None = None

@@ -71,21 +71,12 @@ def create_app(
     Several tokens or secrets, with commas between them in a variable, let you change them one by
     one. Each has at least 16 characters.
     """
-    settings = Settings(
-        app,
-        dsn,
-        path,
-        cron_path,
-        metrics_public,
-        cors_origins,
-        queues,
-        concurrency,
-        max_seconds,
-        dashboard_path,
-        operator_dsn,
-        databases,
+    given = locals()
+    settings = Settings(**{name: given[name] for name in Settings.__dataclass_fields__})
+    doorkeeper = Doorkeeper(
+        {"viewer": viewer_tokens, "operator": operator_tokens, "worker": worker_secrets},
+        authenticate,
     )
-    doorkeeper = Doorkeeper.of(viewer_tokens, operator_tokens, worker_secrets, authenticate)
     with needing("symphony_pg.http", "symphony-pg[http]"):
         from .assembly import assemble
 

@@ -25,8 +25,6 @@ from .problems import Problem, as_problem, body_of
 from .settings import Settings
 from .views import Views
 
-__all__ = ["assemble"]
-
 Endpoint = Callable[[Request], Awaitable[Response]]
 REQUEST_ID = "symphony_request_id"
 HEADERS = {

@@ -22,9 +22,8 @@ from ..database.lending import Connections
 from ..worker import Counts, Worker
 from .figures import Figures
 from .problems import Problem
+from .query import parameters
 from .settings import Settings
-
-__all__ = ["Drain"]
 
 log = logging.getLogger("symphony_pg.http")
 N = TypeVar("N", int, float)
@@ -65,6 +64,13 @@ class Drain:
         if request.method == "HEAD":
             raise Problem(405, "HEAD does not run a worker", headers={"Allow": "GET, POST"})
         queues, seconds, limit = self._asked(request)
+        if not self._settings.app.handlers:
+            raise Problem(
+                503,
+                "no message has a handler here",
+                "The server was started without an application that has any.",
+                hint="symphony-pg serve --app MODULE:NAME names one.",
+            )
         if self._is_busy():
             return JSONResponse({"busy": True})
         started = time.monotonic()
@@ -118,10 +124,8 @@ class Drain:
         return counting.result() if is_known else None
 
     def _asked(self, request: Request) -> tuple[list[str], float, int | None]:
-        given = request.query_params
+        given = parameters(request, "queues", "seconds", "limit")
         most = self._settings.max_seconds
-        if not {*given} <= {"queues", "seconds", "limit"}:
-            raise Problem(400, "unknown parameter", "Those known are: queues, seconds, limit.")
         queues = [each for each in given.get("queues", "").split(",") if each]
         seconds = _number(float, given.get("seconds"), "seconds", most)
         limit = _number(int, given.get("limit"), "limit", MOST)
@@ -133,8 +137,7 @@ class Drain:
 
     async def tick(self, request: Request) -> Response:
         """Do what time has made due, and say what that was."""
-        if request.query_params:
-            raise Problem(400, "unknown parameter", "There is none.")
+        parameters(request)
         async with self._connections.lend_async() as conn:
             with self._connections.answered():
                 done: dict[str, Any] = await run_async(conn.calls, functions.tick())

@@ -10,22 +10,27 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from ..database import functions
 from ..database.call import Call, run_async
+from ..database.functions.figures import Sample
 from ..database.lending import Connections
 from ..errors import AccessDenied
-from ..monitoring.prometheus import Sample
 from ..version import __version__, check_compatible
-
-__all__ = ["Cached", "CachedByName", "Figures"]
 
 STATEMENT_TIMEOUT = 3000  # milliseconds
 LONGEST_SILENCE = 5.0  # seconds
 FRESH = 2.0
 LONGEST_SILENCE_OF_TICKS = 30.0
+# What is told of each row.
+DEPTH = (
+    "queue=queue_name pending delayed processing failed oldest_age=oldest_pending_age paused "
+    "at_least"
+)
+FAILED = "queue=queue_name type=message_type error_class messages oldest_at newest_at at_least"
+INCIDENT = "severity code subject sentence since cause command"
 LIMITS = (
     "select pg_catalog.set_config('statement_timeout', %s, true), "
     "pg_catalog.set_config('transaction_read_only', 'on', true)"
@@ -54,8 +59,13 @@ class Cached(Generic[T]):
             known.add_done_callback(self._note)
         return await asyncio.shield(known)
 
+    def forget(self) -> None:
+        """Let whoever asks next see what is so now."""
+        self._reading = None
+
     def _note(self, reading: asyncio.Future[T]) -> None:
-        self._read_at = time.monotonic()
+        if reading is self._reading:
+            self._read_at = time.monotonic()
         if not reading.cancelled():
             reading.exception()  # whoever asked has got it
 
@@ -93,7 +103,8 @@ class Figures:
         self._connections = Connections(
             dsn, most=2, prepare_threshold=None, call_timeout=min(call_timeout, LONGEST_SILENCE)
         )
-        self.samples = Cached(self._samples)
+        self.incidents = Cached(lambda: self.read(functions.health(__version__)))
+        self.samples = Cached(lambda: self.read(functions.metrics()))
         self.state = Cached(self._state)
 
     def close(self) -> None:
@@ -109,19 +120,8 @@ class Figures:
 
     async def depth(self, queue: str | None) -> list[dict[str, Any]]:
         """Return how full the queues are, or one of them."""
-        return [
-            {
-                "queue": each.queue_name,
-                "pending": each.pending,
-                "delayed": each.delayed,
-                "processing": each.processing,
-                "failed": each.failed,
-                "oldest_age": _seconds(each.oldest_pending_age),
-                "paused": each.paused,
-                "at_least": each.at_least,
-            }
-            for each in await self.read(functions.queue_stats(queue))
-        ]
+        stats = await self.read(functions.queue_stats(queue))
+        return _told(stats, DEPTH)
 
     async def remaining(self, queues: list[str]) -> int | None:
         """Return how many messages wait in these queues, or in all; None: we may not look."""
@@ -135,21 +135,8 @@ class Figures:
         self, queue: str | None, message_type: str | None, error_class: str | None
     ) -> list[dict[str, Any]]:
         """Return how many messages have failed, by queue, type and class of error; no texts."""
-        return [
-            {
-                "queue": each.queue_name,
-                "type": each.message_type,
-                "error_class": each.error_class,
-                "messages": each.messages,
-                "oldest_at": each.oldest_at.isoformat(),
-                "newest_at": each.newest_at.isoformat(),
-                "at_least": each.at_least,
-            }
-            for each in await self.read(functions.failed_stats(queue, message_type, error_class))
-        ]
-
-    async def _samples(self) -> list[Sample]:
-        return await self.read(functions.metrics())
+        groups = await self.read(functions.failed_stats(queue, message_type, error_class))
+        return _told(groups, FAILED)
 
     async def _state(self) -> dict[str, Any]:
         """Return the state of all: "ok", "degraded" or "down", and what it is made of.
@@ -162,7 +149,7 @@ class Figures:
         ticked = [each.value for each in samples if each.metric == TICKED]
         age = round(time.time() - max(ticked), 1) if ticked else None
         down = _transports_down(samples)
-        incidents = await self.read(functions.health(__version__))
+        incidents = await self.incidents.get()
         silent = age is None or age > LONGEST_SILENCE_OF_TICKS
         degraded = down or any(each.severity == "critical" for each in incidents)
         return {
@@ -171,18 +158,7 @@ class Figures:
             "schema_version": version,
             "last_tick_age": age,
             "transports_down": down,
-            "incidents": [
-                {
-                    "severity": each.severity,
-                    "code": each.code,
-                    "subject": each.subject,
-                    "sentence": each.sentence,
-                    "since": None if each.since is None else each.since.isoformat(),
-                    "cause": each.cause,
-                    "command": each.command,
-                }
-                for each in incidents
-            ],
+            "incidents": _told(incidents, INCIDENT),
         }
 
 
@@ -203,5 +179,13 @@ def _transports_down(samples: Sequence[Sample]) -> list[str]:
     return sorted(named[DISABLED] | (named[RELAYS] - named[UP]))
 
 
-def _seconds(duration: timedelta | None) -> float | None:
-    return None if duration is None else round(duration.total_seconds(), 3)
+def _told(rows: Sequence[Any], names: str) -> list[dict[str, Any]]:
+    """Return what rows have by these names, as JSON; queue=queue_name gives it another one."""
+    pairs = [(each.partition("=")[0], each.rpartition("=")[2]) for each in names.split()]
+    return [{shown: _plain(getattr(row, name)) for shown, name in pairs} for row in rows]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, timedelta):
+        return round(value.total_seconds(), 3)
+    return value.isoformat() if isinstance(value, datetime) else value

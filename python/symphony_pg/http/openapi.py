@@ -6,8 +6,6 @@ import json
 from importlib import resources
 from typing import Any
 
-__all__ = ["document"]
-
 
 def document(path: str, cron_path: str) -> dict[str, Any]:
     """Return the document for a server whose end points are at these paths."""

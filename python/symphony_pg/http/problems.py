@@ -28,13 +28,23 @@ from ..errors import (
 )
 from ..redaction import trace_without_secrets
 
-__all__ = ["Problem", "as_problem", "body_of", "in_its_own_words"]
-
 log = logging.getLogger("symphony_pg.http")
 
 OWN_CODES = "SY"
 STATUS = {UnknownQueue: 404, UnknownMessage: 404, WrongVersion: 503}
 AGAIN = {"Retry-After": "5"}
+# What is told of errors that are not ours, by the first class that fits.
+TOLD: tuple[tuple[Any, ...], ...] = (
+    (AccessDenied, 403, "the role of this server may not do this",
+     "grant_access() has not granted it."),
+    (BadArgument, 400, "an argument is not what it should be"),
+    (WrongState, 409, "this does not fit the present state"),
+    (NotInstalled, 503, "Symphony is not installed in the database"),
+    (psycopg.errors.QueryCanceled, 503, "the database took too long"),
+    (ConnectionRefused | NoAnswer | NoConnectionFree | psycopg.OperationalError, 503,
+     "the database cannot be reached"),
+    (Exception, 500, "internal error", "The log of the server tells more, by request_id."),
+)  # fmt: skip
 
 
 class Problem(Exception):  # noqa: N818 (the name of RFC 9457)
@@ -68,23 +78,8 @@ def as_problem(error: Exception, request_id: str) -> Problem:
         meaning = (inspect.getdoc(type(error)) or "").partition("\n")[0]  # the hint is SQL
         return Problem(status, error.message, meaning, code=error.sqlstate)
     log.error("request %s: %s", request_id, trace_without_secrets(error))
-    if isinstance(error, AccessDenied):
-        return Problem(
-            403, "the role of this server may not do this", "grant_access() has not granted it."
-        )
-    if isinstance(error, BadArgument):
-        return Problem(400, "an argument is not what it should be")
-    if isinstance(error, WrongState):
-        return Problem(409, "this does not fit the present state")
-    if isinstance(error, NotInstalled):
-        return Problem(503, "Symphony is not installed in the database", headers=AGAIN)
-    if isinstance(error, psycopg.errors.QueryCanceled):
-        return Problem(503, "the database took too long", headers=AGAIN)
-    if isinstance(
-        error, ConnectionRefused | NoAnswer | NoConnectionFree | psycopg.OperationalError
-    ):
-        return Problem(503, "the database cannot be reached", headers=AGAIN)
-    return Problem(500, "internal error", "The log of the server tells more, by request_id.")
+    _, status, title, *detail = next(each for each in TOLD if isinstance(error, each[0]))
+    return Problem(status, title, *detail, headers=AGAIN if status == 503 else None)
 
 
 def in_its_own_words(error: Exception) -> Problem | None:

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from ..app import Symphony
 from ..errors import BadArgument
 
-__all__ = ["LONGEST", "Settings"]
-
 LONGEST = 900.0
 NAME = re.compile("[A-Za-z0-9_-]{1,40}")
 

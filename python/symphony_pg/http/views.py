@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -11,9 +9,7 @@ from ..monitoring.prometheus import Exposition
 from .access import Doorkeeper
 from .figures import Figures
 from .openapi import document
-from .problems import Problem
-
-__all__ = ["Views"]
+from .query import parameters
 
 
 class Views:
@@ -38,12 +34,12 @@ class Views:
 
     async def queue_depth(self, request: Request) -> Response:
         """Say how full the queues are."""
-        given = _parameters(request, "queue")
+        given = parameters(request, "queue")
         return JSONResponse({"queues": await self._figures.depth(given.get("queue"))})
 
     async def failed(self, request: Request) -> Response:
         """Say how many messages have failed, by queue, type and class of error."""
-        given = _parameters(request, "queue", "type", "error_class")
+        given = parameters(request, "queue", "type", "error_class")
         groups = await self._figures.failed(
             given.get("queue"), given.get("type"), given.get("error_class")
         )
@@ -63,14 +59,3 @@ class Views:
         """Describe all this, where it is mounted."""
         mounted_at = request.scope.get("root_path") or "/"
         return JSONResponse({**document(*self._paths), "servers": [{"url": mounted_at}]})
-
-
-def _parameters(request: Request, *known: str) -> dict[str, str]:
-    """Return what the query of a request says; refuse what would be overlooked."""
-    given: dict[str, Any] = dict(request.query_params)
-    for name, text in given.items():
-        if name not in known:
-            raise Problem(400, "unknown parameter", f"Those known are: {', '.join(known)}.")
-        if not text or "\0" in text:
-            raise Problem(400, f"the parameter {name} is empty, or holds a NUL")
-    return given

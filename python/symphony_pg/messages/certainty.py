@@ -16,8 +16,6 @@ from uuid import UUID
 
 from msgspec import inspect as types
 
-__all__ = ["certainty"]
-
 TEXT = "type({0}) is str and '\\0' not in {0} and ({0}.isascii() or is_unicode({0}))"
 TESTS: dict[type, str] = {
     types.NoneType: "{0} is None",

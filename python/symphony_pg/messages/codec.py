@@ -14,8 +14,6 @@ from .declaration import Declaration, declare
 from .fidelity import Found, base_value, difference, plain, unstorable
 from .misfit import Misfit
 
-__all__ = ["InvalidMessage", "MsgspecCodec", "decode_json", "refused", "unsure"]
-
 TOO_DEEP = "the message is nested too deeply for Python"
 NUL = rb"\u0000"
 NOT_FINITE = re.compile(rb'"\s*[-+]?(s?nan\d*|inf(inity)?)\s*"', re.IGNORECASE)

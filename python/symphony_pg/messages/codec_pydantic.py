@@ -15,8 +15,6 @@ from .codec import TOO_DEEP, InvalidMessage, refused, unsure
 from .declaration import NotDefinedYet
 from .fidelity import difference, unstorable
 
-__all__ = ["PydanticCodec"]
-
 MANY_DIGITS = re.compile(r"[0-9.]{17}")
 
 

@@ -16,8 +16,6 @@ from msgspec import inspect as types
 from .certainty import certainty
 from .fidelity import PLAIN, attributes
 
-__all__ = ["Declaration", "NotDefinedYet", "declare"]
-
 NO_KEYS = (
     types.NoneType,
     types.BoolType,

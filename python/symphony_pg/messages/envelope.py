@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 from msgspec import to_builtins
 
 from ..times import check_moment
 from .types import MARK, MessageType, message_type_of
-
-__all__ = ["ARGUMENTS", "Envelope", "OnDuplicate", "OnExpiry", "RetryPolicy", "sealed"]
 
 OnExpiry = Literal["fail", "drop"]
 OnDuplicate = Literal["keep", "replace"]
@@ -39,6 +37,23 @@ class RetryPolicy:
             for name, value in values.items()
             if value is not None
         }
+
+
+class Options(TypedDict, total=False):
+    """How a message is to be delivered: what envelope() takes beside it, and so does dispatch()."""
+
+    queue: str | None
+    delay: timedelta | float | None
+    available_at: datetime | None
+    priority: int | None
+    idempotency_key: str | None
+    group_key: str | None
+    headers: Mapping[str, Any] | None
+    retry: RetryPolicy | None
+    expires: timedelta | float | datetime | None
+    on_expiry: OnExpiry | None
+    on_duplicate: OnDuplicate | None
+    idempotency_window: timedelta | float | None
 
 
 @dataclass(frozen=True, slots=True)

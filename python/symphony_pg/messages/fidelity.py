@@ -12,8 +12,6 @@ from uuid import UUID
 
 import msgspec
 
-__all__ = ["PLAIN", "Found", "attributes", "base_value", "difference", "plain", "unstorable"]
-
 Found = tuple[str, str]  # where, and what is wrong there
 
 # A subclass of a plain type, such as Django's SafeString, is a value of its base.
@@ -104,10 +102,15 @@ def _parts(value: Any) -> list[tuple[str, Any]] | None:
     if names is not None:
         return [(f".{wire}", getattr(value, name, msgspec.UNSET)) for name, wire in names]
     if isinstance(value, dict):
-        return [(f".{key}", each) for key, item in value.items() for each in (key, item)]
+        return [(_step(key), each) for key, item in value.items() for each in (key, item)]
     if isinstance(value, list | tuple | set | frozenset):
         return [(f"[{place}]", item) for place, item in enumerate(_in_order(value))]
     return None
+
+
+def _step(key: Any) -> str:
+    text = str(key)
+    return f".{text}" if text.isprintable() else f"[{_shown(key)}]"
 
 
 def plain(value: Any) -> Any:

@@ -18,8 +18,6 @@ from typing import (
     is_typeddict,
 )
 
-__all__ = ["JSON", "Message", "refuse_other_class"]
-
 
 class DataclassMessage(Protocol):
     """A dataclass."""

@@ -13,8 +13,6 @@ import msgspec
 from ..times import parse_datetime
 from .fidelity import Found
 
-__all__ = ["Misfit", "exact_json"]
-
 PLACE = re.compile(r"(.*?)(?: - at (`key` in )?`\$(.*)`)?", re.DOTALL)
 MISSING = re.compile(r"Object missing required field `(.*)`")
 STEP = re.compile(r"\.[^.\[]+|\[\d+\]|\[\.\.\.\]")

@@ -33,17 +33,6 @@ from .declaration import NotDefinedYet
 from .fidelity import unstorable
 from .misfit import exact_json
 
-__all__ = [
-    "MARK",
-    "VERSION",
-    "Codec",
-    "MessageType",
-    "NewerVersion",
-    "Upcaster",
-    "message",
-    "message_type_of",
-]
-
 C = TypeVar("C", bound=type)
 Upcaster = Callable[[Any], Any]
 VERSION = "version"  # the header

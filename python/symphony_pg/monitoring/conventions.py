@@ -6,14 +6,13 @@ lately: when they are again, this file changes and nothing else.
 
 from __future__ import annotations
 
-__all__: list[str] = []
-
 SYSTEM = "messaging.system"
 DESTINATION = "messaging.destination.name"
 OPERATION_NAME = "messaging.operation.name"
 OPERATION_TYPE = "messaging.operation.type"
 MESSAGE_ID = "messaging.message.id"
 CONVERSATION_ID = "messaging.message.conversation_id"
+BODY_SIZE = "messaging.message.body.size"
 MESSAGE_COUNT = "messaging.batch.message_count"
 CLIENT_ID = "messaging.client.id"
 CONSUMER_GROUP = "messaging.consumer.group.name"
@@ -39,7 +38,7 @@ PRIORITY = "symphony.message.priority"
 SYMPHONY = "symphony"
 SEND, PROCESS = "send", "process"
 
-# Of Sentry's page about queues, beside MESSAGE_ID and DESTINATION.
+# Of Sentry's page about queues, beside MESSAGE_ID, BODY_SIZE and DESTINATION.
 SENTRY_LATENCY = "messaging.message.receive.latency"
 SENTRY_RETRIES = "messaging.message.retry.count"
 SENTRY_PUBLISH, SENTRY_PROCESS = "queue.publish", "queue.process"

@@ -9,8 +9,6 @@ from ..handling.context import Context
 from ..outcomes import AlreadyDone, RetryAfter, Snooze
 from ..sending.middleware import Passage
 
-__all__ = ["contexts_of", "is_failure", "texts_of"]
-
 
 def contexts_of(passage: Passage) -> list[Context]:
     """Return the contexts of the messages that are being handled."""

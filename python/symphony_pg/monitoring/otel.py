@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from opentelemetry.metrics import MeterProvider
     from opentelemetry.trace import Link, Span, TracerProvider
 
-__all__ = ["otel_middleware"]
 
 HEADERS = ("traceparent", "tracestate", "baggage")
 MOST_LINKS = 128
@@ -133,6 +132,7 @@ class _Spans:
         else:
             attributes |= _of_message(passage.message_type, first.headers)
             attributes[names.MESSAGE_ID] = str(first.message_id)
+            attributes[names.BODY_SIZE] = first.body_size
             attributes[names.ATTEMPT] = first.attempt
             attributes[names.PRIORITY] = first.priority
         is_child = self._is_child and not isinstance(passage.message, list)

@@ -12,8 +12,6 @@ from typing import Any, NamedTuple
 
 from ..errors import BadArgument
 
-__all__ = ["Page", "serving"]
-
 log = logging.getLogger("symphony_pg.monitoring")
 SILENCE = 10.0  # seconds, after which a connection is closed
 

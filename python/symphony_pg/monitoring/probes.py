@@ -10,8 +10,6 @@ from ..worker import Worker
 from .pages import Page, Pages, serving
 from .prometheus import WorkerMetrics
 
-__all__ = ["worker_pages"]
-
 Address = tuple[str, int]
 
 

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
     from prometheus_client.core import Metric
 
-__all__ = ["FAMILIES", "Exposition", "Sample", "WorkerMetrics"]
-
 
 class Family(NamedTuple):
     """A metric: its kind, and what it is."""

@@ -15,8 +15,6 @@ from ..sending.middleware import Middleware, Passage
 from . import conventions as names
 from .handled import contexts_of, is_failure, texts_of
 
-__all__ = ["sentry_middleware"]
-
 HEADERS = ("sentry-trace", "baggage")
 
 
@@ -95,6 +93,7 @@ def _tags(passage: Passage, context: Context) -> dict[str, Any]:
 def _describe(transaction: Any, context: Context) -> None:
     waited = datetime.now(timezone.utc) - context.enqueued_at
     transaction.set_data(names.MESSAGE_ID, context.message_id)
+    transaction.set_data(names.BODY_SIZE, context.body_size)
     transaction.set_data(names.DESTINATION, context.queue_name)
     transaction.set_data(names.SENTRY_LATENCY, waited.total_seconds() * 1000)
     transaction.set_data(names.SENTRY_RETRIES, context.attempt - 1)

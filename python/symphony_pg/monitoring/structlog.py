@@ -11,8 +11,6 @@ from ..handling.middlewares import around
 from ..sending.middleware import Middleware, Passage
 from .handled import contexts_of, texts_of
 
-__all__ = ["structlog_middleware"]
-
 
 def structlog_middleware() -> Middleware:
     """Bind what identifies a message to structlog's context variables, while it is handled.

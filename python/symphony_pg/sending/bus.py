@@ -13,8 +13,6 @@ from .passage import PENDING, Passed, arrived, arrived_async
 from .sender import Sender
 from .transport import AnyAsyncConnection, AnyConnection, Transport
 
-__all__ = ["Bus"]
-
 
 class Bus:
     """The middleware and the listeners of an application, and the way out for its messages.

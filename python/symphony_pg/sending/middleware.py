@@ -23,8 +23,6 @@ from typing import Any, Literal
 
 from ..results import finished, is_async, refuse_lazy, refuse_unfinished
 
-__all__ = ["Middleware", "Next", "Passage", "Phase"]
-
 Phase = Literal["dispatch", "handle"]
 
 

@@ -16,8 +16,6 @@ from ..messages.envelope import Envelope
 from .sender import Sender
 from .transport import AnyAsyncConnection, AnyConnection, Transport
 
-__all__ = ["Outbox", "current_outbox", "outbox_here"]
-
 current_outbox: ContextVar[Outbox | None] = ContextVar("symphony_outbox", default=None)
 _lock = Lock()  # held for a few instructions; an async handler may dispatch from threads
 

@@ -8,8 +8,6 @@ from ..events import Events, Sending, Sent
 from ..messages.envelope import Envelope
 from .transport import AnyAsyncConnection, AnyConnection, Transport
 
-__all__ = ["Sender"]
-
 
 class Sender:
     """Sends what dispatch() or an outbox hands to it, and emits the events of it."""

@@ -9,8 +9,6 @@ from ..messages.envelope import Envelope
 from ..sending.transport import AnyAsyncConnection, AnyConnection
 from .routed import RoutedTransport
 
-__all__ = ["DirectTransport"]
-
 
 class DirectTransport:
     """Takes envelopes to the broker of one transport; the database says what is published."""

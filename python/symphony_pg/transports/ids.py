@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator
 
 from ..database.process import here
 
-__all__ = ["Ids"]
-
 FEWEST, MOST = 1000, 10000  # that are drawn at a time
 
 

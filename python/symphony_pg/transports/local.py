@@ -29,8 +29,6 @@ from ..results import finished
 from ..sending.outbox import Outbox
 from ..sending.transport import AnyAsyncConnection, AnyConnection
 
-__all__ = ["LocalTransport"]
-
 log = logging.getLogger("symphony_pg.local")
 USUAL_PRIORITY = 5
 

@@ -19,8 +19,6 @@ from ..messages.types import message_type_of
 from ..sending.transport import AnyAsyncConnection, AnyConnection
 from .local import LocalTransport, refuse_event_loop
 
-__all__ = ["InMemoryTransport", "Run"]
-
 M = TypeVar("M")
 AT_ONCE = datetime.min.replace(tzinfo=timezone.utc)
 

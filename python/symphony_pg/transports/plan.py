@@ -12,8 +12,6 @@ from ..database.functions.messages import ClaimedMessage, MessageStatus
 from ..database.functions.routing import Delivery
 from ..messages.envelope import Envelope
 
-__all__ = ["Plan", "letters"]
-
 DISPATCH = "dispatch_id"
 LONGEST_NAME = 200
 CARRIED = ("message_type", "body", "headers", "priority", "group_key")

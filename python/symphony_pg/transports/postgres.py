@@ -23,9 +23,6 @@ from ..handling.handler import Handler
 from ..messages.envelope import Envelope
 from ..sending.transport import AnyAsyncConnection, AnyConnection
 
-__all__ = ["PostgresTransport"]
-
-
 # What a message of a large batch adds to the time that the server has for all of them.
 PER_MESSAGE = 0.001
 

@@ -9,8 +9,6 @@ from ..handling.handler import Handler
 from ..messages.envelope import Envelope
 from ..sending.transport import AnyAsyncConnection, AnyConnection, Transport
 
-__all__ = ["QueueTransport"]
-
 
 class QueueTransport:
     """Takes envelopes to the queue of a transport of symphony.toml, by way of another one.

@@ -21,8 +21,6 @@ from .plan import Plan, letters
 from .postgres import PostgresTransport
 from .sync import SyncTransport
 
-__all__ = ["RoutedTransport"]
-
 ROUTES_LAST = 5.0  # seconds, for types that are only published
 
 

@@ -18,8 +18,6 @@ from ..sending.bus import Bus
 from ..sending.transport import AnyAsyncConnection, AnyConnection
 from .local import LocalTransport
 
-__all__ = ["SyncTransport"]
-
 log = logging.getLogger("symphony_pg.local")
 MAX_ATTEMPTS = 4
 RETRY_DELAY = timedelta(seconds=1)

@@ -73,9 +73,16 @@ class Bench:
         """Send what another program might."""
         await self.server.send_foreign(self.destination, body, type_, headers)
 
-    def direct_app(self, **options: Any) -> Symphony:
+    async def send_event(
+        self, body: bytes, content_type: str | None = None, **headers: str
+    ) -> None:
+        """Send a CloudEvent as another program might."""
+        named = {name.replace("_", "-"): text for name, text in headers.items()}
+        await self.server.send_foreign(self.destination, body, None, named, content_type)
+
+    def direct_app(self, form: str = "symphony", **options: Any) -> Symphony:
         """Return an application whose file says that it publishes to the broker itself."""
-        self.create(outbox=False)
+        self.create(outbox=False, format=form)
         wanted = {"transports": {NAME: {"type": self.server.kind}}}
         config = Config(Path("symphony.toml"), None, wanted, {}, {NAME: self.settings})
         return Symphony(self.dsn, config=config, **options)

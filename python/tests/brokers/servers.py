@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import json
 import os
 import random
 import shutil
@@ -16,6 +17,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -72,6 +74,7 @@ class Server(ABC):
     ending = ""  # of the names of destinations
     keeps_order = True
     keeps_order_of_key = True
+    pace = 50  # messages a second that it handles at the least, beside others
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -100,9 +103,22 @@ class Server(ABC):
 
     @abstractmethod
     async def send_foreign(
-        self, destination: str, body: bytes, type_: str | None, headers: Mapping[str, str]
+        self,
+        destination: str,
+        body: bytes,
+        type_: str | None,
+        headers: Mapping[str, str],
+        content_type: str | None = None,
     ) -> None:
         """Send what another program might."""
+
+    @abstractmethod
+    async def send_forged(self, destination: str, body: bytes, told: Mapping[str, str]) -> None:
+        """Send what looks as if Symphony had sent it."""
+
+    @abstractmethod
+    async def receive_foreign(self, destination: str) -> tuple[str | None, bytes]:
+        """Return the content type and the text of what is there, as another program gets it."""
 
     def disturb(self, rng: random.Random) -> None:
         """Do the worst that may happen to it, and let it come back."""
@@ -206,13 +222,31 @@ class Redis(Program):
         return {**os.environ, "LD_LIBRARY_PATH": brokers.libraries(self._program)}
 
     async def send_foreign(
-        self, destination: str, body: bytes, type_: str | None, headers: Mapping[str, str]
+        self,
+        destination: str,
+        body: bytes,
+        type_: str | None,
+        headers: Mapping[str, str],
+        content_type: str | None = None,
     ) -> None:
         from redis.asyncio import Redis as Connection
 
         async with Connection.from_url(self.dsn) as conn:
-            fields = {"body": body, **({} if type_ is None else {"type": type_}), **headers}
-            await conn.xadd(destination, fields)  # type: ignore[arg-type]
+            told = {"type": type_, "content-type": content_type}
+            fields: dict[Any, Any] = {"body": body, **headers}
+            fields |= {name: text for name, text in told.items() if text is not None}
+            await conn.xadd(destination, fields)
+
+    async def send_forged(self, destination: str, body: bytes, told: Mapping[str, str]) -> None:
+        await self.send_foreign(destination, body, None, told)
+
+    async def receive_foreign(self, destination: str) -> tuple[str | None, bytes]:
+        from redis.asyncio import Redis as Connection
+
+        async with Connection.from_url(self.dsn) as conn:
+            entries: Any = await conn.xrange(destination)
+        ((_, fields),) = entries
+        return fields[b"content-type"].decode(), fields[b"data"]
 
     def _is_up(self) -> bool:
         import redis
@@ -302,14 +336,37 @@ class RabbitMQ(Program):
         super().start()
 
     async def send_foreign(
-        self, destination: str, body: bytes, type_: str | None, headers: Mapping[str, str]
+        self,
+        destination: str,
+        body: bytes,
+        type_: str | None,
+        headers: Mapping[str, str],
+        content_type: str | None = None,
     ) -> None:
         import aio_pika
 
         async with await aio_pika.connect(self.dsn) as conn:
             channel = await conn.channel()
-            message = aio_pika.Message(body, type=type_, message_id="theirs", headers={**headers})
+            message = aio_pika.Message(
+                body,
+                type=type_,
+                message_id="theirs",
+                headers={**headers},
+                content_type=content_type,
+            )
             await channel.default_exchange.publish(message, destination)
+
+    async def send_forged(self, destination: str, body: bytes, told: Mapping[str, str]) -> None:
+        headers = {f"symphony-{name}": text for name, text in told.items()}
+        await self.send_foreign(destination, body, told["type"], headers)
+
+    async def receive_foreign(self, destination: str) -> tuple[str | None, bytes]:
+        import aio_pika
+
+        async with await aio_pika.connect(self.dsn) as conn:
+            queue = await (await conn.channel()).get_queue(destination)
+            message = await queue.get()
+            return message.content_type, message.body
 
     def kill(self) -> None:
         time.sleep(YOUNG)
@@ -395,6 +452,7 @@ class SQS(Server):
     credentials: ClassVar = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     keeps_order = False
     keeps_order_of_key = False
+    pace = 10  # it is moto, one thread of Python
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -451,21 +509,42 @@ class SQS(Server):
             self._listener.shutdown()
 
     async def send_foreign(
-        self, destination: str, body: bytes, type_: str | None, headers: Mapping[str, str]
+        self,
+        destination: str,
+        body: bytes,
+        type_: str | None,
+        headers: Mapping[str, str],
+        content_type: str | None = None,
     ) -> None:
+        told = {"type": type_, "content-type": content_type}
+        texts = {name: text for name, text in told.items() if text is not None} | {**headers}
+        with closing(self._client()) as client:
+            client.send_message(
+                QueueUrl=client.get_queue_url(QueueName=destination)["QueueUrl"],
+                MessageBody=body.decode(errors="backslashreplace"),
+                MessageAttributes={
+                    name: {"DataType": "String", "StringValue": text}
+                    for name, text in texts.items()
+                },
+                **self._of_fifo(),
+            )
+
+    async def send_forged(self, destination: str, body: bytes, told: Mapping[str, str]) -> None:
+        await self.send_foreign(destination, body, None, {"symphony": json.dumps(told)})
+
+    async def receive_foreign(self, destination: str) -> tuple[str | None, bytes]:
+        with closing(self._client()) as client:
+            url = client.get_queue_url(QueueName=destination)["QueueUrl"]
+            found = client.receive_message(QueueUrl=url, MessageAttributeNames=["All"])
+        (message,) = found["Messages"]
+        told = message["MessageAttributes"]["content-type"]["StringValue"]
+        return told, message["Body"].encode()
+
+    def _client(self) -> Any:
         import boto3  # type: ignore[import-untyped]
 
-        client = boto3.client(
+        return boto3.client(
             "sqs", region_name="eu-west-1", endpoint_url=f"http://127.0.0.1:{self.port}"
-        )
-        texts = {**({} if type_ is None else {"type": type_}), **headers}
-        client.send_message(
-            QueueUrl=client.get_queue_url(QueueName=destination)["QueueUrl"],
-            MessageBody=body.decode(errors="backslashreplace"),
-            MessageAttributes={
-                name: {"DataType": "String", "StringValue": text} for name, text in texts.items()
-            },
-            **self._of_fifo(),
         )
 
     def _of_fifo(self) -> dict[str, str]:

@@ -174,6 +174,39 @@ async def test_what_cannot_be_read_has_failed_with_its_text(bench: Bench) -> Non
     assert failed.body == {"raw": "\\xff not JSON"}
 
 
+FORGED = {
+    "attempt": "one",
+    "enqueued-at": "now",
+    "headers": "nonsense",
+    "priority": "77",
+    "id": "x",
+}
+
+
+@pytest.mark.parametrize("name", FORGED)
+async def test_what_looks_like_ours_and_cannot_be_read_has_failed(bench: Bench, name: str) -> None:
+    """It takes down no consumer."""
+    told = {"id": "1", "origin": bench.client.origin(), "type": "Pay", "attempt": "1"}
+    told |= {"max-attempts": "3", "priority": "5", "enqueued-at": "2026-01-01T00:00:00+00:00"}
+    told |= {"headers": "{}", name: FORGED[name]}
+    async with bench.broker():
+        await bench.server.send_forged(bench.destination, b"[1]", told)
+    async with bench.consuming() as worker:
+        await until(lambda: worker.counts.failed == 1, "the message")
+        assert worker.why_not_ready() is None
+    (failed,) = bench.client.failed_messages()
+    assert failed.body == {"raw": "[1]"}
+
+
+@pytest.mark.parametrize("server", ["rabbitmq", "redis"], indirect=True)  # SQS refuses it
+async def test_what_no_text_of_postgresql_can_hold_comes_home(bench: Bench) -> None:
+    async with bench.broker():
+        await bench.send_foreign(b"1", "T\0", colour="r\0d")
+    bench.app.handler("T\ufffd")(lambda body: 1 / 0)
+    async with bench.consuming() as worker:
+        await until(lambda: worker.counts.retried == 1, "the message")
+
+
 async def test_what_is_too_large_has_failed_with_its_reason(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -78,7 +78,14 @@ def test_a_transport_may_lead_to_a_broker_directly(cli: Cli, conn: Connection) -
     cli.run("enqueue", "Clicked", "--delay", "1m")
     (row,) = cli.json("transport", "list")
     assert (row["state"], row["pending"]) == ("no relay", 1)
-    for wrong in (("--set", "prefetch=many"), ("--set", "dsn=amqp://u:secret@h/")):
+    cli.run("transport", "create", "clicks", "--type", "redis", "--set", "format=cloudevents")
+    assert "redis, cloudevents" in cli.run("transport", "list", "--wide").stdout
+    assert cli.json("transport", "list")[0]["transport_type"] == "redis"
+    for wrong in (
+        ("--set", "prefetch=many"),
+        ("--set", "dsn=amqp://u:secret@h/"),
+        ("--set", "format=xml"),
+    ):
         output = cli.run(
             "transport", "create", "t", "--type", "rabbitmq", *wrong, exit_code=1
         ).output

@@ -22,6 +22,7 @@ from symphony_pg import (
     Symphony,
     Worker,
 )
+from symphony_pg.cli.access import KINDS
 from symphony_pg.cli.consume import consume
 from symphony_pg.cli.failed import failed
 from symphony_pg.cli.policy import policy
@@ -31,6 +32,7 @@ from symphony_pg.cli.transport import transport
 from symphony_pg.config import load
 from symphony_pg.config.settings import BROKERS, ERRORS, QUEUE, RETRY, TRANSPORT, WORKER, Mistake
 from symphony_pg.database import functions
+from symphony_pg.messages.envelope import Options
 from symphony_pg.schedules import Schedules
 from symphony_pg.times import parse_duration
 from tests.cli.helpers import Cli
@@ -123,9 +125,7 @@ def test_a_setting_of_a_retry_policy_is_known_everywhere() -> None:
 
 def test_a_key_of_a_schedule_is_known_everywhere() -> None:
     keys = arguments("create_schedule", "schedule_name", "schedule_type", "schedule_config")
-    shown = {"queue_name": "queue", "headers": "header"}
-    when = ("name", "cron", "every", "at")
-    assert options(schedule.commands["add"], *when) == {shown.get(key, key) for key in keys}
+    assert options(schedule.commands["add"], "name", "cron", "every", "at") == keys
     of_the_message = {"message_type", "body"}
     named = {"queue_name": "queue", "expires_in": "expires"}
     names = {named.get(key, key) for key in keys - of_the_message}
@@ -180,6 +180,7 @@ def test_the_keys_of_a_message_are_the_arguments_of_enqueue() -> None:
     keys = arguments("enqueue")
     assert {*Envelope.__slots__} - {"message", "plain"} == keys
     options_of_dispatch = {*signature(Symphony.envelope).parameters} - {"self", "message"}
+    assert {*Options.__annotations__} == options_of_dispatch
     named = {"queue_name": "queue", "expires_in": "expires", "expires_at": "expires"}
     assert options_of_dispatch == {named.get(each, each) for each in keys} - {
         "message_type",
@@ -195,9 +196,8 @@ def test_the_keys_of_a_transport_are_the_arguments_of_create_transport(conn: Con
     keys = {shown.get(each, each) for each in arguments("create_transport", "transport_name")}
     # config is for other clients, the DSN for this one, and enabled is a verb of its own.
     assert {kind.name for kind in TRANSPORT.values()} - {"dsn", "enabled"} == keys - {"config"}
-    shown = {"type": "kind", "config": "settings"}
     taken = options(transport.commands["create"], "name")
-    assert taken == {shown.get(each, each) for each in keys}
+    assert taken == arguments("create_transport", "transport_name")
     for priority in (-1, 0, 9, 10):
         with nullcontext() if 0 <= priority <= 9 else pytest.raises((Mistake, BadArgument)):
             TRANSPORT["priority"].read(priority)
@@ -212,6 +212,7 @@ ENDS_OF_BROKERS: dict[str, list[Any]] = {
     "inbox": [False],
     "inbox_retention": ["1m", "360d"],
     "batch_size": [1, 1000],
+    "format": ["symphony", "cloudevents"],
     "type_header": ["x"],
     "default_type": ["x"],
     "exchange": ["x"],
@@ -239,7 +240,7 @@ def test_a_setting_of_a_broker_is_taken_by_the_database(conn: Connection) -> Non
     ("command", "option", "call"),
     [
         (failed.commands["list"], "limit", lambda client, n: client.failed_messages(at_most=n)),
-        (failed.commands["stats"], "limit", lambda client, n: client.failed_stats(at_most=n)),
+        (failed.commands["stats"], "at_most", lambda client, n: client.failed_stats(at_most=n)),
         (schedule.commands["show"], "runs", lambda client, n: client.schedule_runs("s", n)),
         (schedule.commands["next"], "n", lambda client, n: client.schedule_preview("0 9 * * *", n)),
         (consume, "batch_size", lambda client, n: client.claim_batch(batch_size=n)),
@@ -287,3 +288,8 @@ def test_the_ranges_are_those_of_the_database(
                 kind.read(value)
             with pytest.raises(BadArgument):
                 applied(kind, in_the_database(key, value))
+
+
+def test_the_kinds_of_access_are_those_that_can_be_granted(conn: Connection) -> None:
+    granted = conn.execute("select distinct access from symphony._access_list()").fetchall()
+    assert {*KINDS} == {kind for (kind,) in granted}

@@ -36,6 +36,13 @@ def paragraphs(page: str) -> list[str]:
 
 @contextmanager
 def serving(app: Symphony, **options: Any) -> Iterator[TestClient]:
-    """Answer requests by an application with tokens, in this process."""
+    """Answer requests by an application with tokens and a handler, in this process."""
+    if not app.handlers:
+        app.handler("Unused")(_unused)
     with TestClient(create_app(app, **{**TOKENS, **options})) as client:
         yield client
+
+
+def _unused(body: Any) -> None:
+    """Be there, as the worker runs for an application that handles something."""
+    raise AssertionError(body)

@@ -45,7 +45,7 @@ WORKER, SCHEDULE, TRANSPORT = {"worker": "w1"}, {"schedule": "nightly"}, {"trans
 DONE = {
     "pause-queue": Do(MAIL, "pause_queue"),
     "resume-queue": Do(MAIL, "resume_queue", lambda client: client.pause_queue("mail")),
-    "purge-queue": Do({"queue": "orders"}, "purge_queue"),
+    "purge-queue": Do({"queue": "orders", "seen": "9999999:9999999:"}, "purge_queue"),
     "set-limits": Do({**MAIL, "concurrency": "5"}, "configure_queue"),
     "test-message": Do({**MAIL, "type": "T", "body": "{}", "confirmed": "yes"}, "note"),
     "cancel-message": Do({"id": 6}, "note"),
@@ -120,6 +120,20 @@ def test_every_page_is_in_the_list_that_the_browser_walks(app: Symphony) -> None
     shown = {each.path for each in pages if "GET" in (each.methods or ())}
     files = {f"{BASE}/static/{{name}}", f"{BASE}/theme"}
     assert shown - seen == {*files, f"{BASE}/sign-in", f"{BASE}/queue/test"}  # for operators alone
+
+
+def test_several_databases_have_the_pages_of_one_and_a_first_page(
+    app: Symphony, filled: Client, dsn: str
+) -> None:
+    api = create_app(app, **TOKENS, databases={"a": dsn, "b": dsn})
+    api.state.close()
+    several = {each.path for each in api.routes if isinstance(each, Route)}
+    pages = {each.path for each in routes(app) if each.path.startswith(f"{BASE}/")}
+    of_nobody = {f"{BASE}/{each}" for each in ("sign-in", "sign-out", "theme", "static/{name}")}
+    of_each = {each.removeprefix(BASE) for each in pages - of_nobody}
+    expected = {f"{BASE}/db/{name}{page}" for name in "ab" for page in of_each}
+    shown = {each for each in several if each.startswith(f"{BASE}/")}
+    assert shown == expected | of_nobody | {f"{BASE}/"}
 
 
 @pytest.mark.parametrize("path", ELSEWHERE)

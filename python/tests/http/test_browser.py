@@ -14,6 +14,7 @@ from typing import Any, Literal
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from psycopg.conninfo import make_conninfo
 
 from fetch import axe, chromium
 from symphony_pg import Client, Symphony
@@ -22,6 +23,7 @@ from tests.helpers import Connection, fail
 from tests.http.helpers import OPERATOR, TOKENS, VIEWER
 from tests.http.test_acts import DONE, hold_key
 from tests.http.test_dashboard import PAGES, filled
+from tests.http.test_many import many_queues
 
 __all__ = ["filled"]
 
@@ -61,17 +63,25 @@ def rules() -> str:
 
 @pytest.fixture
 def address(app: Symphony, filled: Client) -> Iterator[str]:
+    with at_a_port(app) as found:
+        yield found
+
+
+@contextmanager
+def at_a_port(app: Symphony, **options: Any) -> Iterator[str]:
     """Serve the dashboard at a free port."""
-    api = create_app(app, **TOKENS)
+    api = create_app(app, **TOKENS, **options)
     server = uvicorn.Server(uvicorn.Config(api, port=0, log_level="warning"))
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
         time.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}/symphony"
-    server.should_exit = True
-    thread.join()
+    try:
+        yield f"http://127.0.0.1:{port}/symphony"
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 @contextmanager
@@ -96,7 +106,7 @@ def visiting(
     page.get_by_label("Token").fill(token)
     page.get_by_label("Your name").fill("ada")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("navigation", name="Pages")).to_be_visible()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
     yield page
     context.close()
     assert len(troubles) == len(refused), troubles
@@ -104,24 +114,70 @@ def visiting(
         assert f"responded with a status of {status}" in trouble
 
 
+def judged(page: Page, rules: str, name: str) -> list[str]:
+    """Return what is wrong with a page, in three widths, light and dark: it follows both."""
+    found: list[str] = []
+    page.evaluate(rules)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            found.append(f"{name} is too wide for {width}")
+        for colours in COLOURS:
+            page.emulate_media(color_scheme=colours)
+            for each in page.evaluate("axe.run({resultTypes: ['violations']})")["violations"]:
+                node = each["nodes"][0]["html"][:200]
+                found.append(f"{name}, {width}, {colours}: {each['id']}: {node}")
+    return found
+
+
 def test_every_page_fits_and_hinders_nobody(browser: Browser, rules: str, address: str) -> None:
-    """In three widths, light and dark; a page is loaded once, and follows the colours."""
     found: list[str] = []
     with visiting(browser, address, reduced_motion="reduce") as page:
         for path in (*PAGES, "/queue/test?name=mail"):
             page.goto(address + path)
-            page.evaluate(rules)
-            for width in WIDTHS:
-                page.set_viewport_size({"width": width, "height": 900})
-                if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-                    found.append(f"{path} is too wide for {width}")
-                for colours in COLOURS:
-                    page.emulate_media(color_scheme=colours)
-                    for each in page.evaluate("axe.run({resultTypes: ['violations']})")[
-                        "violations"
-                    ]:
-                        node = each["nodes"][0]["html"][:200]
-                        found.append(f"{path}, {width}, {colours}: {each['id']}: {node}")
+            found += judged(page, rules, path)
+    assert not found, "\n".join(found)
+
+
+def test_pages_of_several_databases_fit_and_hinder_nobody(
+    browser: Browser, rules: str, app: Symphony, filled: Client, dsn: str
+) -> None:
+    away = make_conninfo(dsn, port=1)
+    with (
+        at_a_port(app, databases={"shop": dsn, "billing": dsn, "away": away}) as address,
+        visiting(browser, address, reduced_motion="reduce") as page,
+    ):
+        expect(page.get_by_role("heading", level=2)).to_have_count(3)
+        found = judged(page, rules, "databases")
+        page.get_by_role("link", name="shop").click()
+        page.get_by_text("Database", exact=True).click()
+        expect(page.get_by_role("link", name="billing")).to_be_visible()
+        found += judged(page, rules, "a page of several, and the switch")
+    assert not found, "\n".join(found)
+
+
+def test_what_stands_between_pages_fits_and_hinders_nobody(
+    browser: Browser, rules: str, address: str, conn: Connection
+) -> None:
+    """The form to sign in, what is refused, a question before an action, and long lists."""
+    many_queues(conn)
+    refused = ("404", "400", "400")
+    with visiting(browser, address, refused=refused, reduced_motion="reduce") as page:
+        found: list[str] = []
+        for path in ("/queue?name=nothing", "/messages?q=hello", "/", "/?find=mail"):
+            page.goto(address + path)
+            found += judged(page, rules, path)
+        page.goto(f"{address}/queue/test?name=mail&type=T")
+        page.get_by_role("button", name="Look at it").click()
+        found += judged(page, rules, "a test message before it is sent")
+        page.goto(f"{address}/queue/limits?name=mail")
+        page.get_by_role("textbox", name="Burst").fill("5")
+        page.get_by_role("button", name="Change the limits").click()
+        expect(page.get_by_role("alert")).to_be_visible()
+        found += judged(page, rules, "limits that are refused")
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_label("Token")).to_be_visible()
+        found += judged(page, rules, "sign in")
     assert not found, "\n".join(found)
 
 
@@ -198,7 +254,7 @@ CLICKS: dict[str, tuple[str, tuple[str, ...]]] = {
     "resume-worker": ("/workers", ("#resume-w1",)),
     "stop-worker": ("/workers", ("#stop-w1",)),
     "cancel-message": ("/messages/6", ("#cancel",)),
-    "purge-queue": ("/queue?name=mail", ("text=Purge the queue", "#purge")),
+    "purge-queue": ("/queue?name=mail", ("text=Purge", "#purge")),
     "retry-message": ("/messages/1", ("#retry",)),
     "replay-message": ("/messages/2", ("text=Retry with another body", "#replay")),
     "remove-message": ("/messages/3", ("#remove",)),

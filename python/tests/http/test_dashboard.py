@@ -33,6 +33,8 @@ PAGES = (
         "/queue?name=mail",
         "/queue?name=orders&range=day",
         "/queue/limits?name=mail",
+        "/queue/purge?name=mail",
+        "/queue/purge?name=orders",
         "/type?queue=mail&name=A",
         "/type?queue=mail&name=A&range=week",
         "/schedules?name=nightly",
@@ -127,17 +129,27 @@ def test_what_is_wrong_comes_first(conn: Connection, visitor: TestClient) -> Non
     assert re.search(r'id="now">\d+ things? (is|are) wrong<', text)
 
 
+@pytest.mark.parametrize(
+    ("table", "hidden", "shown"),
+    [
+        ("message", ["/workers", "/queue?name=mail"], ["/failed", "/schedules"]),
+        ("failed_message", ["/failed", "/failed?queue=mail", "/queue?name=mail"], ["/workers"]),
+    ],
+)
 def test_a_locked_table_hides_figures_and_not_what_is_wrong(
-    conn: Connection, visitor: TestClient
+    conn: Connection, visitor: TestClient, table: str, hidden: list[str], shown: list[str]
 ) -> None:
     with conn.transaction():
-        conn.execute("lock table symphony.message in access exclusive mode")
+        conn.execute(f"lock table symphony.{table} in access exclusive mode")
         first = sign_in(visitor)
-        others = {path: visitor.get(BASE + path).status_code for path in ("/failed", "/workers")}
+        refused = {visitor.get(BASE + path).status_code for path in hidden}
+        others = [visitor.get(BASE + path) for path in shown]
     assert first.status_code == 200
-    assert "Table symphony.message is locked" in paragraphs(first.text)[1]
+    assert f"Table symphony.{table} is locked" in paragraphs(first.text)[1]
     assert 'class="tiles"' not in first.text
-    assert {*others.values()} == {503}, "they would say that there is nothing"
+    assert refused == {503}, "they would say that there is nothing"
+    assert [each.status_code for each in others] == [200] * len(others)
+    assert not any('class="empty"' in each.text for each in others)
 
 
 def test_what_a_worker_does(visitor: TestClient) -> None:
@@ -244,6 +256,40 @@ def test_a_bulk_action_touches_what_was_there_at_the_preview(
     assert answer.status_code == 303
     assert {each.message_id for each in filled.failed_messages("mail")} == {*others}
     assert filled.queue_stats("mail")[0].pending == (2 if action == "retry-group" else 0)
+
+
+def test_a_group_of_any_error_is_not_taken_for_one_of_none(
+    visitor: TestClient, filled: Client
+) -> None:
+    fail(filled, 1, "A", "Other", queue="mail")
+    sign_in(visitor)
+    for page in ("group", "preview"):
+        told = {
+            asked: re.findall(
+                r'<code class="error">([^<]*)</code>',
+                visitor.get(f"{BASE}/failed/{page}?queue=mail&type=A{asked}").text,
+            )
+            for asked in ("", "&error_class=Boom", "&error_class=")
+        }
+        assert told[""] == ["any error"] and told["&error_class=Boom"] == ["Boom"]
+        assert told["&error_class="] in (["no class of error"], [])  # nothing to do has no name
+    assert "<h1>4 messages</h1>" in visitor.get(f"{BASE}/failed/preview?queue=mail&type=A").text
+
+
+def test_a_purge_removes_what_was_there_at_the_preview(visitor: TestClient, filled: Client) -> None:
+    filled.enqueue_batch([{"message_type": "C", "queue_name": "mail"}] * 3)
+    sign_in(visitor)
+    page = visitor.get(f"{BASE}/queue/purge?name=mail").text
+    assert "<h1>3 pending messages</h1>" in page
+    form = page[page.index('action="/symphony/do/purge-queue"') :].split("</form>")[0]
+    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
+    late = filled.enqueue_batch([{"message_type": "C", "queue_name": "mail"}] * 2)
+    answer = visitor.post(f"{BASE}/do/purge-queue", data=fields, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{BASE}/queue?name=mail")
+    assert [each.message_id for each in filled.claim_batch(["mail"])] == late
+    assert act(visitor, "purge-queue", queue="mail").status_code == 400  # nobody has seen it
+    assert act(visitor, "purge-queue", queue="mail", seen="x").status_code == 400
+    assert "There is nothing to do" in visitor.get(f"{BASE}/queue/purge?name=mail").text
 
 
 def test_secrets_are_not_shown_and_survive_an_edit(visitor: TestClient, filled: Client) -> None:

@@ -61,6 +61,7 @@ def test_every_refusal(client: TestClient) -> None:
         (f"{root}/failed?colour=red", viewer, "GET", 400),
         (f"{root}/failed?queue=", viewer, "GET", 400),
         (f"{root}/failed?type=%00", viewer, "GET", 400),
+        (f"{root}/failed?type=A&type=B", viewer, "GET", 400),
         (f"{root}/queue-depth?queue=nowhere", viewer, "GET", 404),
         (f"{root}/queue-depth?queue=default'--", viewer, "GET", 404),
         (f"{WORKER}?seconds=0", worker, "GET", 400),
@@ -71,6 +72,9 @@ def test_every_refusal(client: TestClient) -> None:
         (f"{WORKER}?limit=1e9", worker, "GET", 400),
         (f"{WORKER}?limit=1.5", worker, "GET", 400),
         (f"{WORKER}?queue=default", worker, "GET", 400),
+        (f"{WORKER}?queues=", worker, "GET", 400),
+        (f"{WORKER}?queues=a%00b", worker, "GET", 400),
+        (f"{WORKER}?seconds=1&seconds=2", worker, "GET", 400),
         (f"{WORKER}?queues=nowhere", worker, "GET", 404),
         (f"{root}/tick?x=1", worker, "POST", 400),
     ):

@@ -113,6 +113,24 @@ def test_without_tokens_one_is_made(dsn: str, tmp_path: Path) -> None:
             server.get(WORKER, bearer(SECRET))
 
 
+def test_without_an_application_the_clock_ticks_and_no_worker_runs(
+    dsn: str, client: Client, tmp_path: Path
+) -> None:
+    client.enqueue("Slow", {"seconds": 0})
+    with served(tmp_path, dsn) as server:
+        asked = urllib.request.Request(
+            f"{server.url}/api/symphony/tick", headers=bearer(SECRET), method="POST"
+        )
+        with urllib.request.urlopen(asked, timeout=TIMEOUT) as answer:
+            assert json.load(answer)["ran"] is True
+        with pytest.raises(urllib.error.HTTPError, match="503") as refused:
+            server.get(WORKER, bearer(SECRET))
+        told = json.load(refused.value)["detail"]
+    assert told.startswith("No message has a handler here."), told
+    assert told.endswith("symphony-pg serve --app MODULE:NAME names one."), told
+    assert client.queue_stats()[0].pending == 1
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com"])
 def test_another_address_is_refused_without_tokens(
     host: str, monkeypatch: pytest.MonkeyPatch

@@ -423,7 +423,7 @@ ROWS: list[tuple[Any, Any, Back | str]] = [
     (dict[datetime, int], {FrozenDatetime(2030, 1, 1): 1}, Back({datetime(2030, 1, 1): 1})),
     (dict[int, str], {True: "a"}, Refused("f.True: expected `int`, got `bool`")),
     (dict[str, int], {1: 1}, Refused("f.1: expected `str`, got `int`")),
-    (dict[str, int], {"\0": 1}, Refused("f.\0: expected a string without NUL")),
+    (dict[str, int], {"\0": 1}, Refused("f['\\x00']: expected a string without NUL")),
     (dict[str, int], {(1, 2): 1}, Refused("f: expected a JSON value, got {(1, 2): 1}")),
     (dict[int, str], {1: "a", 2**70: "b"}, BACK),
     (dict[int, str], {"1": "a"}, Refused("f.1: expected `int`, got `str`")),
@@ -452,7 +452,7 @@ ROWS: list[tuple[Any, Any, Back | str]] = [
     (Any, {"a": [float("nan")]}, Refused("f.a[0]: expected a finite number, got nan")),
     (Any, 1e17, Refused("f: expected `int`, got `float`")),
     (Any, {"a": ["\0"]}, Refused("f.a[0]: expected a string without NUL")),
-    (Any, {"a\ud800": 1}, Refused("f.a\ud800: expected Unicode text")),
+    (Any, {"a\ud800": 1}, Refused("f['a\\ud800']: expected Unicode text")),
     (Any, object(), Refused("f: expected a JSON value, got <object object")),
     (list[Any], [{"a": Model(n=1)}], Refused("f[0].a: expected a JSON value, got Model(n=1)")),
     # Classes.

@@ -156,6 +156,7 @@ def test_from_enqueue_over_a_retry_to_the_end(
         "messaging.destination.name": "default",
         "messaging.message.id": str(message_id),
         "messaging.message.conversation_id": "order-7",
+        "messaging.message.body.size": len('{"n": 1}'),
         "symphony.message.type": "Job",
         "symphony.message.attempt": 1,
         "symphony.message.priority": 7,
@@ -220,6 +221,22 @@ def test_headers_that_anybody_wrote(
     run(app)
     (span,) = seen.handled()
     assert linked(span) == []
+
+
+@pytest.mark.parametrize(("body", "size"), [("é", 4), ({"a": [1, 2]}, 13), (7, 1)], ids=str)
+def test_the_size_of_a_body_is_in_bytes(
+    app: Symphony, conn: Connection, seen: Seen, body: Any, size: int
+) -> None:
+    told: list[int] = []
+
+    def handle(_: Any, context: Context) -> None:
+        told.append(context.body_size)
+
+    app.handler("Any")(handle)
+    Client(conn).enqueue("Any", body)
+    run(app)
+    (span,) = seen.handled()
+    assert (span.attributes or {})["messaging.message.body.size"] == told[0] == size
 
 
 @pytest.mark.parametrize("is_wanted", [True, False])

@@ -83,6 +83,7 @@ def test_each_attempt_is_reported_as_what_it_is(
     assert data["messaging.message.id"] == message_id
     assert data["messaging.message.retry.count"] == 1
     assert data["messaging.message.receive.latency"] > 0
+    assert data["messaging.message.body.size"] == len('{"n": 1}')
 
 
 def test_the_trace_goes_on_where_the_message_is_handled(app: Symphony, sentry: InMemory) -> None:

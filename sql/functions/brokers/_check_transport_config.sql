@@ -14,6 +14,7 @@ begin
                ('inbox', 'boolean', null, null, '{redis,rabbitmq,sqs}'),
                ('inbox_retention', 'string', null, null, '{redis,rabbitmq,sqs}'),
                ('batch_size', 'number', 1, 1000, '{redis,rabbitmq,sqs}'),
+               ('format', 'string', null, null, '{redis,rabbitmq,sqs}'),
                ('type_header', 'string', 1, 200, '{redis,rabbitmq,sqs}'),
                ('default_type', 'string', 1, 200, '{redis,rabbitmq,sqs}'),
                ('exchange', 'string', 1, 127, '{rabbitmq}'),
@@ -31,6 +32,8 @@ begin
             then format('%s must be %s to %s', given.key, known.least, known.most)
         when known.kind = 'string' and length(given.value #>> '{}') not between known.least and known.most
             then format('%s must have %s to %s characters', given.key, known.least, known.most)
+        when known.key = 'format' and given.value #>> '{}' not in ('symphony', 'cloudevents')
+            then 'format must be symphony or cloudevents'
         when given.value::text like '%://%' then format('%s holds a URL', given.key)
     end into v_what
     from jsonb_each(v_config) as given

@@ -45,14 +45,21 @@ begin
     v_limit := case when v_lane.alone then 1 else batch_size end;
     return query
     with batch as materialized (
-        (select message.* from symphony.message
-         where message.lane_id = _claim_lane.lane_id
-           and (message.txid, message.message_id) > (lower(v_first), coalesce(v_lane.partial_message_id, 0))
-           and message.txid < upper(v_first)
-         order by message.txid, message.message_id limit v_limit)
-        union all
-        (select * from symphony._runs(_claim_lane.lane_id, v_take - int8multirange(v_first), v_limit)
-         where v_take <> int8multirange(v_first)) limit v_limit
+        select pending.*
+        from (
+            select v_first as txids, coalesce(v_lane.partial_message_id, 0) as after_id
+            union all
+            select unnest(v_take - int8multirange(v_first)), 0    -- nearly always there is no other
+        ) as part
+        cross join lateral (
+            select * from symphony.message
+            where message.lane_id = _claim_lane.lane_id
+              and (message.txid, message.message_id) > (lower(part.txids), part.after_id)
+              and message.txid < upper(part.txids)
+            order by message.txid, message.message_id
+            limit v_limit
+        ) as pending
+        limit v_limit
     ), taken as (
         select array_agg(message_id) as ids, (array_agg(txid))[v_limit] as last_txid,
                (array_agg(message_id))[v_limit] as last_message_id,
@@ -66,7 +73,12 @@ begin
                greatest(date_part('epoch', v_lane.now) - due_at, 0),
                v_lane.ahead - symphony._drained(v_take, v_first, last_txid), last_txid, last_message_id
         from taken
-        returning claim_id, lease_until, size = v_limit
+        returning claim_id, lease_until, size = v_limit and (
+                v_take <> int8multirange(v_first) or exists (
+                    select from symphony.message as m
+                    where m.lane_id = _claim_lane.lane_id
+                      and (m.txid, m.message_id) > (claim.partial_txid, claim.partial_message_id)
+                      and m.txid < upper(v_first)))
             or cardinality(others) > 0 and symphony._has_pending(others, v_finished) as has_more
     )
     select claimed.claim_id, batch.message_id, v_lane.queue_name, batch.message_type, batch.body,

@@ -33,7 +33,8 @@ begin
         is_hour, begins_at, queue_name, message_type, handled, failed, worked)
     select false, c.begins_at, c.queue_name, c.message_type, c.handled, c.failed, coalesce(s.worked, '{}')
     from counted as c
-    left join sketch as s using (begins_at, queue_name, message_type);
+    left join sketch as s using (begins_at, queue_name, message_type)
+    where exists (select from symphony.queue where queue.queue_name = c.queue_name);    -- it may be dropped
 end;
 $$;
 

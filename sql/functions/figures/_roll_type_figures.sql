@@ -9,17 +9,22 @@ volatile
 as $$
 begin
     with old as materialized (
-        (select f.is_hour, f.begins_at, f.figure_id from symphony.type_figure as f
-         where not f.is_hour and f.begins_at < minutes_from
-         order by f.begins_at limit at_most)
-        union all
-        (select f.is_hour, f.begins_at, f.figure_id from symphony.type_figure as f
-         where f.is_hour and f.begins_at < hours_from
-         order by f.begins_at limit at_most)
+        select f.queue_name, f.is_hour, f.begins_at, f.figure_id
+        from symphony.queue
+        cross join (values (false, minutes_from), (true, hours_from)) as kept (is_hour, from_time)
+        cross join lateral (
+            select * from symphony.type_figure as told
+            where told.queue_name = queue.queue_name and told.is_hour = kept.is_hour
+              and told.begins_at < kept.from_time
+            order by told.begins_at
+            limit at_most
+        ) as f
+        limit at_most
     ), gone as (
         delete from symphony.type_figure as f
         using old
-        where f.is_hour = old.is_hour and f.begins_at = old.begins_at and f.figure_id = old.figure_id
+        where f.queue_name = old.queue_name and f.is_hour = old.is_hour and f.begins_at = old.begins_at
+          and f.figure_id = old.figure_id
         returning f.*
     ), pair as (
         select date_trunc('hour', g.begins_at) as begins_at, g.queue_name, g.message_type, p.bucket,

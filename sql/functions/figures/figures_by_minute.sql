@@ -20,10 +20,18 @@ begin
         'Ask queue_figures() for hours.');
     v_from := v_last - (minutes - 1) * interval '1 minute';
     return query
-    with part as (
+    with part as (    -- nothing in each minute of each queue, and what happened
+        select q.queue_name, m.begins_at, 0 as arrived, 0 as claimed, 0 as failed
+        from symphony.queue as q
+        cross join generate_series(v_from, v_last, '1 minute') as m (begins_at)
+        union all
         select lane.queue_name, f.begins_at, f.arrived, f.claimed, f.failed
         from symphony.lane
-        join symphony.figure as f on f.lane_id = lane.lane_id and not f.is_hour and f.begins_at >= v_from
+        cross join lateral (
+            select * from symphony.figure
+            where figure.lane_id = lane.lane_id and not figure.is_hour and figure.begins_at >= v_from
+            offset 0
+        ) as f
         union all
         select l.queue_name, date_trunc('minute', least(e.at, v_now)), 0,
                case when e.is_end then 0 else l.size end, case when e.is_end then l.failed else 0 end
@@ -37,16 +45,13 @@ begin
         select p.queue_name, p.begins_at, sum(p.arrived)::bigint as arrived,
                sum(p.claimed)::bigint as claimed, sum(p.failed)::bigint as failed
         from part as p
-        group by 1, 2
+        group by p.queue_name, p.begins_at
     )
-    select q.queue_name, array_agg(coalesce(s.arrived, 0) order by m.begins_at),
-           array_agg(coalesce(s.claimed, 0) order by m.begins_at),
-           array_agg(coalesce(s.failed, 0) order by m.begins_at)
-    from symphony.queue as q
-    cross join generate_series(v_from, v_last, '1 minute') as m (begins_at)
-    left join summed as s on s.queue_name = q.queue_name and s.begins_at = m.begins_at
-    group by q.queue_name
-    order by q.queue_name;
+    select s.queue_name, array_agg(s.arrived order by s.begins_at),
+           array_agg(s.claimed order by s.begins_at), array_agg(s.failed order by s.begins_at)
+    from summed as s
+    group by s.queue_name
+    order by s.queue_name;
 end;
 $$;
 

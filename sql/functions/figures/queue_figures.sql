@@ -30,10 +30,14 @@ begin
                f.completed, f.retried, f.failed, f.returned, f.waited::bigint[], f.worked::bigint[]
         from symphony.lane
         cross join (values (false), (true)) as kind (is_hour)
-        join symphony.figure as f on f.lane_id = lane.lane_id and f.is_hour = kind.is_hour
+        cross join lateral (
+            select * from symphony.figure
+            where figure.lane_id = lane.lane_id and figure.is_hour = kind.is_hour
+              and figure.begins_at >= v_from and figure.begins_at < v_until
+            offset 0
+        ) as f
         where lane.queue_name = coalesce(queue_figures.queue_name, lane.queue_name)
           and (not kind.is_hour or step = 'hour')
-          and f.begins_at >= v_from and f.begins_at < v_until
         union all
         select l.queue_name, date_trunc(step, least(e.at, v_now)), 0,
                case when e.is_end then 0 else l.size end,

@@ -29,9 +29,16 @@ begin
                known.handled, known.failed, known.worked
         from (
             select f.queue_name, f.message_type, f.begins_at, f.handled, f.failed, f.worked
-            from (values (false), (true)) as kind (is_hour)
-            join symphony.type_figure as f on f.is_hour = kind.is_hour
-            where (not kind.is_hour or step = 'hour') and f.begins_at >= v_from and f.begins_at < v_until
+            from symphony.queue as q
+            cross join (values (false), (true)) as kind (is_hour)
+            cross join lateral (
+                select * from symphony.type_figure as told
+                where told.queue_name = q.queue_name and told.is_hour = kind.is_hour
+                  and told.begins_at >= v_from and told.begins_at < v_until
+                offset 0
+            ) as f
+            where q.queue_name = coalesce(type_figures.queue_name, q.queue_name)
+              and (not kind.is_hour or step = 'hour')
             union all
             select w.queue_name, w.message_type, w.told_at, w.handled, w.failed, w.worked
             from symphony.work as w

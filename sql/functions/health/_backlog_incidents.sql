@@ -18,12 +18,15 @@ begin
     ), flow as (
         select f.queue_name, avg(f.arrived) as inflow, avg(f.claimed) as outflow
         from (
-            select lane.queue_name, figure.begins_at, sum(figure.arrived) as arrived,
-                   sum(figure.claimed) as claimed
+            select lane.queue_name, f.begins_at, sum(f.arrived) as arrived, sum(f.claimed) as claimed
             from filling
             join symphony.lane on lane.queue_name = filling.queue_name
-            join symphony.figure on figure.lane_id = lane.lane_id and not figure.is_hour
-            where figure.begins_at >= v_begin and figure.begins_at < date_trunc('minute', now)
+            cross join lateral (
+                select * from symphony.figure
+                where figure.lane_id = lane.lane_id and not figure.is_hour
+                  and figure.begins_at >= v_begin and figure.begins_at < date_trunc('minute', now)
+                offset 0
+            ) as f
             group by 1, 2
         ) as f
         group by f.queue_name

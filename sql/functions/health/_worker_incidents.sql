@@ -11,7 +11,7 @@ begin
                        then format(', with messages in hand: %s', s.processing) end),
            w.seen_at,
            format('%s hangs, was killed, or is cut off.',
-                  coalesce(format('Process %s on %s', w.details ->> 'pid', w.details ->> 'host'), 'It')),
+                  coalesce('Process ' || (w.details ->> 'pid') || ' on ' || (w.details ->> 'host'), 'It')),
            format('select symphony.stop_worker(%L);', w.worker)
     from symphony._worker_states(now) as s
     join symphony.worker as w on w.worker = s.worker

@@ -20,7 +20,9 @@ begin
                or exists (select from symphony.parked where parked.message_id = m.message_id))));
     with gone as (
         delete from symphony.parked
+        using symphony.message
         where parked.queue_name = _purge_parked.queue_name
+          and message.message_id = parked.message_id and message.txid <@ finished
         returning parked.message_id
     ), dropped as (
         delete from symphony.message

@@ -10,7 +10,8 @@ stable
 as $$
 /*
  * Figures tell what happened up to the last fold, the claims since then what happened after it.  Of the
- * minute that is only partly within the last one, that share counts.
+ * minute that is only partly within the last one, that share counts.  They are looked up lane by lane, here
+ * and elsewhere: the index of all lanes has those of a week.
  */
 #variable_conflict use_column
 declare
@@ -36,9 +37,12 @@ begin
                sum(f.completed * least(extract(epoch from f.begins_at - v_before) / 60, 1))
                    filter (where f.begins_at > v_before) as completed_minute
         from symphony.lane
-        join symphony.figure as f on f.lane_id = lane.lane_id
-        where lane.queue_name = coalesce(of_queue, lane.queue_name)
-          and lane.is_used and not f.is_hour and f.begins_at > v_hour
+        cross join lateral (
+            select * from symphony.figure
+            where figure.lane_id = lane.lane_id and not figure.is_hour and figure.begins_at > v_hour
+            offset 0
+        ) as f
+        where lane.queue_name = coalesce(of_queue, lane.queue_name) and lane.is_used
         group by 1
     ), live as materialized (
         select l.queue_name, sum(l.open) as open, count(*) < at_most as is_read,

@@ -9,7 +9,7 @@ as $$
  * In the order of why_not_running(): what holds all messages first, then what holds some.
  */
 declare
-    c_most  constant integer := 10000;
+    c_most  constant integer := 1000;
     v_now   timestamptz := symphony._now();
     v_lanes integer[];
     v_queue symphony.queue;
@@ -55,6 +55,7 @@ begin
            format('%s%s of its messages %s.', count(*),
                   case when (select count(*) from later) = c_most then ' or more' end,
                   case when later.is_late then 'became due, but ' || symphony._tick_remark()
+                       when (select count(*) from later) = c_most then 'wait'
                        else 'wait, the first one until ' || min(later.available_at) end)
     from later
     group by later.is_late, later.is_retry
@@ -70,6 +71,6 @@ Returns    a row for each. Without a row nothing does, but for the messages befo
            hold - paused, disabled, locked, limit, no worker, busy, waiting, late, retried or
                delayed
            detail - a sentence: who did it and since when, how many messages, until when. At most
-               10,000 messages are looked at
+               1,000 messages are looked at
 Raises     SY001 unknown_queue
 Access     operator, observer$$;

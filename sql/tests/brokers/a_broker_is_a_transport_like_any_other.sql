@@ -1,5 +1,5 @@
 -- create_transport, enqueue, schedules, apply_config: a broker is a transport like any other.
-select plan(16);
+select plan(17);
 
 select ok(symphony.create_transport('orders', 'rabbitmq', priority => 7,
               config => '{"destination": "shop.orders", "prefetch": 20}'), 'it is created');
@@ -21,6 +21,8 @@ select throws_ok($$select symphony.create_transport('t', 'sqs', config => '{"vis
                  '22023', null, 'in whole seconds');
 select throws_ok($$select symphony.create_transport('t', 'rabbitmq', config => '{"inbox": 1}')$$,
                  '22023', null, 'and a flag is one');
+select throws_ok($$select symphony.create_transport('t', 'redis', config => '{"format": "xml"}')$$,
+                 '22023', null, 'a format is one of two');
 select throws_ok($$select symphony.create_transport('t', 'rabbitmq', config => '{"inbox_retention": "x"}')$$,
                  '22023', null, 'a time is one');
 

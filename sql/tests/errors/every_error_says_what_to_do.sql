@@ -11,6 +11,8 @@ insert into bad_call values
     ('SY001', $$symphony.pause_queue('nope')$$),
     ('SY001', $$symphony.resume_queue('nope')$$),
     ('SY001', $$symphony.purge_queue('nope')$$),
+    ('SY001', $$symphony.purge_preview('nope')$$),
+    ('22023', $$symphony.purge_queue('default', 'nope')$$),
     ('SY001', $$symphony.queue_stats('nope')$$),
     ('SY001', $$symphony.queue_figures('nope')$$),
     ('SY001', $$symphony.queue_totals('nope')$$),

@@ -1,6 +1,6 @@
 -- health: each rule has its edge, the worst comes first, and what is well is not spoken of.
 -- python/tests/cli/test_doctor.py makes every incident for real.
-select plan(26);
+select plan(28);
 
 -- Other tests run on the same server, and what they have open looks old where the clock stands elsewhere.
 create function pg_temp.told(code text default '%') returns text language sql as $$
@@ -80,6 +80,16 @@ select tap.pass_time('21 s');
 select is(
     pg_temp.told(), 'critical workers_silent default, warning worker_silent w',
     'a worker is silent after twenty seconds'
+);
+select is(
+    (select cause from symphony.health() where code = 'worker_silent'),
+    'It hangs, was killed, or is cut off.', 'nobody knows where one was that did not tell it'
+);
+select symphony.heartbeat('w', '{default}', '{"pid": 7, "host": "web"}');
+select tap.pass_time('21 s');
+select is(
+    (select cause from symphony.health() where code = 'worker_silent'),
+    'Process 7 on web hangs, was killed, or is cut off.', 'one that tells where it is is found there'
 );
 select is(
     symphony.why_not_running(2),

@@ -1,4 +1,4 @@
-# ruff: noqa: F403 (each topic says in __all__ what it has)
+# ruff: noqa: F403 (whatever a topic has)
 """The SQL functions, each once: its arguments, its answer, and what it promises.
 
 Every function here takes the arguments of the SQL function of the same name and returns a `Call`,

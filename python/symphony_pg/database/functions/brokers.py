@@ -8,9 +8,6 @@ from typing import Any, NamedTuple
 
 from ..call import Call, as_list, jsonb, row, rows, value
 
-__all__ = ["BrokerStatus", "ReturnedDelivery", "first_receipt", "return_delivery"]
-__all__ += ["transport_status"]
-
 
 class ReturnedDelivery(NamedTuple):
     """What becomes of a delivery: 'retry', 'snoozed' or 'failed', or it was 'known'."""

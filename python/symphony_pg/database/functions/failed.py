@@ -8,16 +8,6 @@ from typing import Any, NamedTuple
 
 from ..call import Call, as_list, jsonb, procedure, rows
 
-__all__ = ["ErrorGroup", "FailedGroup", "FailedMessage", "Outcome"]
-__all__ += [
-    "failed_messages",
-    "failed_stats",
-    "recent_errors",
-    "remove_failed",
-    "remove_many_failed",
-]
-__all__ += ["retry_failed", "retry_many_failed"]
-
 
 class FailedMessage(NamedTuple):
     """A message that failed for good."""

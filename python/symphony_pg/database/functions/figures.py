@@ -8,9 +8,6 @@ from typing import NamedTuple
 
 from ..call import Call, rows
 
-__all__ = ["FiguresByMinute", "QueueFigures", "QueueTotals", "Sample", "TypeFigures"]
-__all__ += ["figures_by_minute", "metrics", "queue_figures", "queue_totals", "type_figures"]
-
 
 class QueueFigures(NamedTuple):
     """A queue in a minute or an hour."""

@@ -7,8 +7,6 @@ from typing import NamedTuple
 
 from ..call import Call, rows
 
-__all__ = ["Incident", "health"]
-
 
 class Incident(NamedTuple):
     """Something that is wrong now, what is behind it, and the command that helps."""

@@ -8,10 +8,6 @@ from typing import Any, NamedTuple
 
 from ..call import Call, nothing, row, rows, value
 
-__all__ = ["Access", "AuditEntry", "BrokenInvariant", "Obstacle", "Rebased"]
-__all__ += ["audit", "check", "grant_access", "list_access", "note", "obstacles", "origin"]
-__all__ += ["rebase", "restore_access", "revoke_access", "version"]
-
 
 class AuditEntry(NamedTuple):
     """What somebody did. The actor is who the session says it is: a claim, not a proof."""

@@ -7,8 +7,6 @@ from typing import NamedTuple
 
 from ..call import Call, rows, value
 
-__all__ = ["BlockedKey", "blocked_keys", "release_key"]
-
 
 class BlockedKey(NamedTuple):
     """A key of which messages wait, and what they wait for."""

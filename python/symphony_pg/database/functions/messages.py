@@ -8,19 +8,13 @@ from typing import Any, NamedTuple
 
 from ..call import Call, as_list, as_objects, call, jsonb, nothing, row, rows, value, values
 
-__all__ = ["ClaimedMessage", "HistoryEntry", "ListedMessage", "MessageStatus", "Nacked"]
-__all__ += ["ack", "cancel", "claim_batch", "enqueue", "enqueue_batch", "extend_lease"]
-__all__ += ["list_messages", "message_history", "message_status", "nack_with_backoff", "release"]
-__all__ += ["release_unheard", "reserve_message_ids", "run_message_now", "snooze"]
-__all__ += ["why_not_running"]
-
 LONGEST_ID = 2**63 - 1
 # Those of message_status() and list_messages().
 STATES = (
     *("pending", "waiting", "delayed", "processing"),
     *("completed", "forwarded", "failed", "removed"),
 )
-TIMES = ("available_at", "delay", "expires_in", "expires_at", "idempotency_window")
+TIMES_OF_A_MESSAGE = ("available_at", "delay", "expires_in", "expires_at", "idempotency_window")
 
 
 class ClaimedMessage(NamedTuple):
@@ -141,7 +135,7 @@ def enqueue(
 
 def enqueue_batch(messages: Sequence[Mapping[str, Any]]) -> Call[list[int]]:
     """Enqueue objects whose keys are the arguments of enqueue(); return the ids in order."""
-    return values("enqueue_batch", messages=as_objects(messages, *TIMES))
+    return values("enqueue_batch", messages=as_objects(messages, *TIMES_OF_A_MESSAGE))
 
 
 def reserve_message_ids(how_many: int) -> Call[list[int]]:

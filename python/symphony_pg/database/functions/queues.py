@@ -6,18 +6,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from ..call import Call, as_list, nothing, rows, value, values
+from ..call import Call, as_list, nothing, row, rows, value, values
 
-__all__ = ["QueueHold", "QueueSetting", "QueueStats", "WaitingType"]
-__all__ += ["configure_queue", "create_queue", "drop_queue", "list_queues", "pause_queue"]
-__all__ += [
-    "purge_queue",
-    "queue_holds",
-    "queue_settings",
-    "queue_stats",
-    "resume_queue",
-    "waiting_types",
-]
+
+class PurgePreview(NamedTuple):
+    """How many messages a purge would remove, and what it would have seen by then."""
+
+    messages: int
+    at_least: bool
+    seen: str
 
 
 class QueueStats(NamedTuple):
@@ -139,9 +136,17 @@ def drop_queue(queue_name: str, force: bool = False) -> Call[bool]:
     return value("drop_queue", queue_name=queue_name, force=force)
 
 
-def purge_queue(queue_name: str) -> Call[int]:
-    """Remove every pending message of a queue, free their idempotency keys; return how many."""
-    return value("purge_queue", queue_name=queue_name)
+def purge_preview(queue_name: str) -> Call[PurgePreview]:
+    """Return what purge_queue() would remove now."""
+    return row(PurgePreview, "purge_preview", queue_name=queue_name)
+
+
+def purge_queue(queue_name: str, seen: str | None = None) -> Call[int]:
+    """Remove every pending message of a queue, free their idempotency keys; return how many.
+
+    With `seen` of a preview, what came later stays.
+    """
+    return value("purge_queue", queue_name=queue_name, seen=seen)
 
 
 def queue_stats(queue_name: str | None = None) -> Call[list[QueueStats]]:

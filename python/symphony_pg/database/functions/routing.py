@@ -8,12 +8,6 @@ from typing import Any, NamedTuple
 
 from ..call import Call, as_list, jsonb, nothing, rows, value, values
 
-__all__ = ["Delivery", "Difference", "PatternPolicy", "RetrySetting", "Route", "TransportStatus"]
-__all__ += ["apply_config", "create_transport", "disable_transport", "enable_transport"]
-__all__ += ["list_retry_policies", "list_routes", "list_transports", "remove_handler"]
-__all__ += ["remove_retry_policy", "remove_transport", "retry_policy_of", "route_of"]
-__all__ += ["set_retry_policy", "set_routes", "sync_handlers"]
-
 
 class Delivery(NamedTuple):
     """One of the places that a message of a type goes to."""

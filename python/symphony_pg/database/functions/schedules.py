@@ -8,13 +8,12 @@ from typing import Any, NamedTuple
 
 from ..call import Call, as_objects, jsonb, rows, value, values
 
-__all__ = ["ClockChange", "ScheduleDiff", "ScheduleRun", "ScheduleStatus", "UpcomingRun"]
-__all__ += ["clock_changes", "create_schedule", "cron_next", "cron_upcoming", "pause_schedule"]
-__all__ += ["remove_schedule", "resume_schedule", "run_schedule_now", "schedule_diff"]
-__all__ += ["schedule_preview", "schedule_runs", "schedule_status", "sync_schedules"]
-__all__ += ["tick_schedules"]
-
-TIMES = ("starts_at", "ends_at", "jitter", "expires_in")  # those of a declared schedule
+TIMES_OF_A_SCHEDULE = (
+    "starts_at",
+    "ends_at",
+    "jitter",
+    "expires_in",
+)
 
 
 class ScheduleStatus(NamedTuple):
@@ -172,7 +171,7 @@ def schedule_diff(
     managed_by: str, schedules: Sequence[Mapping[str, Any]]
 ) -> Call[list[ScheduleDiff]]:
     """Return what sync_schedules() would do."""
-    given = locals() | {"schedules": as_objects(schedules, *TIMES)}
+    given = locals() | {"schedules": as_objects(schedules, *TIMES_OF_A_SCHEDULE)}
     return rows(ScheduleDiff, "schedule_diff", **given)
 
 
@@ -184,7 +183,7 @@ def sync_schedules(
     The keys of a schedule are the arguments of create_schedule(). Raises ScheduleTaken if one
     belongs to another application or was made by hand, unless it is to be taken over.
     """
-    given = locals() | {"schedules": as_objects(schedules, *TIMES)}
+    given = locals() | {"schedules": as_objects(schedules, *TIMES_OF_A_SCHEDULE)}
     return rows(ScheduleDiff, "sync_schedules", **given)
 
 

@@ -8,10 +8,6 @@ from typing import Any, NamedTuple
 
 from ..call import Call, as_list, jsonb, nothing, row, rows, value, values
 
-__all__ = ["Purged", "WorkerActivity"]
-__all__ += ["busy", "heartbeat", "idle", "install_pg_cron", "purge", "request_workers"]
-__all__ += ["stop_worker", "tick", "uninstall_pg_cron", "worker_activity"]
-
 
 class WorkerActivity(NamedTuple):
     """A worker, and what it does now."""

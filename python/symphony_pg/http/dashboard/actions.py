@@ -14,8 +14,6 @@ from ...database.call import Call
 from ...times import parse_datetime
 from ..problems import Problem
 
-__all__ = ["ACTIONS", "AT_MOST", "LIMITS", "Action", "Form", "chosen_group"]
-
 AT_MOST = 10_000
 LIMITS = ("concurrency", "rate", "burst", "key_concurrency", "key_rate")
 
@@ -149,8 +147,9 @@ def _test_message(form: Form) -> Call[Any]:
     )
 
 
-def _switch(kind: str, call: Callable[[str], Call[Any]], done: str, not_done: str) -> Action:
+def _switch(name: str, call: Callable[[str], Call[Any]], done: str, not_done: str) -> Action:
     """Switch a queue, a schedule or a transport; the call tells whether that changed it."""
+    kind = name.partition("-")[2]
     return Action(
         lambda form: call(form.one(kind)),
         lambda form, changed: f"{form.one(kind)} {done if changed else not_done}.",
@@ -164,18 +163,21 @@ def _ask(command: str) -> Action:
     )
 
 
+SWITCHES = (
+    ("pause-queue", functions.pause_queue,
+     "is paused: workers get nothing of it", "was paused already"),
+    ("resume-queue", functions.resume_queue, "is handed out again", "was not paused"),
+    ("pause-schedule", functions.pause_schedule, "is paused", "was paused already"),
+    ("resume-schedule", functions.resume_schedule,
+     "runs again", "will not run again: its time is over"),
+    ("disable-transport", functions.disable_transport,
+     "is disabled: its messages are held", "was disabled already"),
+    ("enable-transport", functions.enable_transport, "is enabled", "was enabled already"),
+)  # fmt: skip
 ACTIONS = {
-    "pause-queue": _switch(
-        "queue",
-        functions.pause_queue,
-        "is paused: workers get nothing of it",
-        "was paused already",
-    ),
-    "resume-queue": _switch(
-        "queue", functions.resume_queue, "is handed out again", "was not paused"
-    ),
+    **{each[0]: _switch(*each) for each in SWITCHES},
     "purge-queue": Action(
-        lambda form: functions.purge_queue(form.one("queue")),
+        lambda form: functions.purge_queue(form.one("queue"), form.one("seen")),
         lambda form, done: f"{done:,} pending messages of {form.one('queue')} are removed.",
     ),
     "set-limits": Action(
@@ -206,24 +208,6 @@ ACTIONS = {
     "run-schedule": Action(
         lambda form: functions.run_schedule_now(form.one("schedule")),
         lambda form, done: f"{form.one('schedule')} has enqueued message {done}.",
-    ),
-    "pause-schedule": _switch(
-        "schedule", functions.pause_schedule, "is paused", "was paused already"
-    ),
-    "resume-schedule": _switch(
-        "schedule",
-        functions.resume_schedule,
-        "runs again",
-        "will not run again: its time is over",
-    ),
-    "disable-transport": _switch(
-        "transport",
-        functions.disable_transport,
-        "is disabled: its messages are held",
-        "was disabled already",
-    ),
-    "enable-transport": _switch(
-        "transport", functions.enable_transport, "is enabled", "was enabled already"
     ),
     "release-key": Action(
         lambda form: functions.release_key(form.one("queue"), form.one("key")),

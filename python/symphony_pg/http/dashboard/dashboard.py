@@ -16,8 +16,6 @@ from .database import Database, Overview
 from .frame import Frame
 from .pages import Pages
 
-__all__ = ["Dashboard"]
-
 SEVERITIES = ("critical", "warning", "note", "well")
 
 
@@ -72,7 +70,7 @@ class Dashboard:
 
         async def look(name: str, database: Database) -> Seen:
             try:
-                return Seen(name, await database.overview.get(), None)
+                return Seen(name, await database.glance(), None)
             except Exception as error:
                 return Seen(name, None, as_problem(error, request_id))
 

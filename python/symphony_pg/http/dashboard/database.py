@@ -6,7 +6,9 @@ role of the operators, in transactions that know who acts, for the audit trail.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TypeVar
 
@@ -15,18 +17,16 @@ from psycopg.errors import QueryCanceled
 from ...database import functions
 from ...database.call import Call, run_async
 from ...database.functions.failed import FailedGroup
+from ...database.functions.figures import TypeFigures
 from ...database.functions.health import Incident
 from ...database.functions.limits import BlockedKey
 from ...database.functions.messages import ListedMessage
 from ...database.functions.queues import QueueHold, QueueSetting, QueueStats
 from ...database.functions.workers import WorkerActivity
 from ...database.lending import Connections
-from ...version import __version__
 from ..figures import Cached, CachedByName, Figures
 from .actions import Action, Form
 from .series import RANGES, Chart, TypeSum, by_type, of_all, of_queue, sparkline
-
-__all__ = ["Database", "Overview"]
 
 ACTION_TIMEOUT = 30_000  # milliseconds
 GROUPS_READ = 10_000
@@ -36,20 +36,21 @@ MOST_KEYS = 20
 MOST_LISTED = 20
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 @dataclass(frozen=True)
 class Overview:
-    """All that there is to see at a glance, at one time.
+    """What there is to see at a glance.
 
     If tables are locked, only the incidents are known; `trouble` is why.
     """
 
     incidents: list[Incident]
-    queues: list[QueueStats]
-    workers: list[WorkerActivity]
-    groups: list[FailedGroup]
-    lines: dict[str, str]
+    queues: list[QueueStats] = field(default_factory=list)
+    workers: list[WorkerActivity] = field(default_factory=list)
+    groups: list[FailedGroup] = field(default_factory=list)
+    lines: dict[str, str] = field(default_factory=dict)
     chart: Chart | None = None
     trouble: QueryCanceled | None = None
 
@@ -78,16 +79,26 @@ class Past:
     """What happened in a queue, and what does not change by the second."""
 
     charts: list[Chart]
-    types: list[TypeSum]
+    types: list[TypeSum] | None  # None: it takes too long to add them up
     settings: list[QueueSetting]
     blocked: list[BlockedKey]
     pending: list[ListedMessage] | None
 
 
-class Database:
-    """Looks as one role, acts as another. Whoever watches, what is shown is read every 2 seconds.
+async def together(first: Awaitable[T], second: Awaitable[U]) -> tuple[T, U]:
+    """Await both to the end, even if one of them fails."""
+    one, other = await asyncio.gather(first, second, return_exceptions=True)
+    for each in (one, other):
+        if isinstance(each, BaseException):
+            raise each
+    return one, other  # type: ignore[return-value]
 
-    What has a longer past, every 10 or 30 seconds.
+
+class Database:
+    """Looks as one role, acts as another.
+
+    A page asks for what it shows. Whoever watches, each of that is read every 2 seconds; what has a
+    longer past, every 10 or 30 seconds.
     """
 
     def __init__(self, figures: Figures, operator_dsn: str | None, call_timeout: float) -> None:
@@ -95,9 +106,13 @@ class Database:
         self._acting = Connections(
             operator_dsn, most=2, prepare_threshold=None, call_timeout=call_timeout
         )
-        self.overview = Cached(self._overview)
+        self._queues = Cached(lambda: self.read(functions.queue_stats()))
         self._lines = Cached(self._sparklines, LINES_ARE_FRESH)
-        self.now = CachedByName(self._now)
+        self.workers = Cached(lambda: self.read(functions.worker_activity()))
+        self.groups = Cached(lambda: self.read(functions.failed_stats(at_most=GROUPS_READ)))
+        self.stats = CachedByName(self._stats)
+        self.holds = CachedByName(self._holds)
+        self.groups_of = CachedByName(self._groups)
         self.past = CachedByName(self._past, PAST_IS_FRESH)
 
     def close(self) -> None:
@@ -109,12 +124,38 @@ class Database:
         """Look."""
         return await self._figures.read(call)
 
-    async def whole(self) -> Overview:
-        """Return the overview, or raise why not all of it can be read."""
-        seen = await self.overview.get()
+    async def overview(self) -> Overview:
+        """Return what is wrong, queues and workers, what has failed, and the last hour."""
+        seen = await self.glance()
         if seen.trouble is not None:
-            raise seen.trouble
-        return seen
+            return seen
+        try:
+            lines, chart = await self._lines.get()
+            return replace(seen, groups=await self.groups.get(), lines=lines, chart=chart)
+        except QueryCanceled as error:
+            return Overview(seen.incidents, trouble=error)
+
+    async def glance(self) -> Overview:
+        """Return what is wrong, queues and workers."""
+        incidents = await self._figures.incidents.get()
+        try:
+            return Overview(incidents, await self._queues.get(), await self.workers.get())
+        except QueryCanceled as error:
+            return Overview(incidents, trouble=error)
+
+    async def now(self, queue: str) -> Now:
+        """Return how a queue is now."""
+        return Now(
+            await self.stats.get(queue),
+            await self.holds.get(queue),
+            await self.groups_of.get(queue),
+            await self.workers_of(queue),
+        )
+
+    async def workers_of(self, queue: str) -> list[WorkerActivity]:
+        """Return who consumes a queue."""
+        known = await self.workers.get()
+        return [each for each in known if queue in each.queues or "*" in each.queues]
 
     async def act(self, actor: str, action: Action, form: Form) -> str:
         """Do something, in the name of somebody; return what to say of it."""
@@ -129,47 +170,47 @@ class Database:
                 said = action.said(form, done)
                 if action.is_noted and done:
                     await run_async(conn.calls, functions.note(said))
-        self.overview = Cached(self._overview)  # who has acted sees what came of it
-        self.now.forget()
-        self.past.forget()
+        self._forget()  # who has acted sees what came of it
         return said
 
-    async def _overview(self) -> Overview:
-        incidents = await self.read(functions.health(__version__))
-        try:
-            return Overview(
-                incidents,
-                await self.read(functions.queue_stats()),
-                await self.read(functions.worker_activity()),
-                await self.read(functions.failed_stats(at_most=GROUPS_READ)),
-                *await self._lines.get(),
-            )
-        except QueryCanceled as error:
-            return Overview(incidents, [], [], [], {}, trouble=error)
+    def _forget(self) -> None:
+        for each in (self._figures.incidents, self._queues, self.workers, self.groups):
+            each.forget()
+        for named in (self.stats, self.holds, self.groups_of, self.past):
+            named.forget()
 
-    async def _now(self, queue: str) -> Now:
+    async def _stats(self, queue: str) -> QueueStats:
         (stats,) = await self.read(functions.queue_stats(queue))
-        workers = await self.read(functions.worker_activity())
-        return Now(
-            stats,
-            await self.read(functions.queue_holds(queue)),
-            await self.read(functions.failed_stats(queue, at_most=GROUPS_READ)),
-            [each for each in workers if queue in each.queues or "*" in each.queues],
-        )
+        return stats
+
+    async def _holds(self, queue: str) -> list[QueueHold]:
+        return await self.read(functions.queue_holds(queue))
+
+    async def _groups(self, queue: str) -> list[FailedGroup]:
+        return await self.read(functions.failed_stats(queue, at_most=GROUPS_READ))
 
     async def _past(self, asked: tuple[str, str]) -> Past:
         queue, chosen = asked[0], RANGES[asked[1]]
         now = datetime.now(timezone.utc)
         since = now - chosen.past
-        figures = await self.read(functions.queue_figures(queue, since, step=chosen.step))
-        types = await self.read(functions.type_figures(queue, since=since, step=chosen.step))
+        figures, types = await together(
+            self.read(functions.queue_figures(queue, since, step=chosen.step)),
+            self._types(queue, since, chosen.step),
+        )
         return Past(
             of_queue(figures, now, chosen),
-            by_type(types, now, chosen),
+            None if types is None else by_type(types, now, chosen),
             await self.read(functions.queue_settings(queue)),
             await self.read(functions.blocked_keys(queue, MOST_KEYS)),
             await self.newest("pending", queue),
         )
+
+    async def _types(self, queue: str, since: datetime, step: str) -> list[TypeFigures] | None:
+        """Return what handlers did in a queue; None: it takes too long to add it up."""
+        try:
+            return await self.read(functions.type_figures(queue, since=since, step=step))
+        except QueryCanceled:
+            return None
 
     async def newest(
         self, state: str | None, queue: str, message_type: str | None = None

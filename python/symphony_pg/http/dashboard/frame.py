@@ -18,8 +18,6 @@ from .actions import Form
 from .rendering import environment
 from .session import Sessions
 
-__all__ = ["Frame", "Page"]
-
 Page = Callable[[Request, User], Awaitable[Response]]
 LONGEST_FORM = 1_500_000
 SAID = "symphony_said"

@@ -15,16 +15,18 @@ from ...database.functions.messages import LONGEST_ID
 from ..access import User
 from ..problems import Problem, as_problem, in_its_own_words
 from .actions import ACTIONS, AT_MOST, LIMITS, Action, Form, chosen_group
-from .database import Database
+from .cut import cut
+from .database import Database, together
 from .frame import Frame, Page
 from .rendering import redacted, restored
 from .search import parse
 from .series import RANGES, Range, of_type
 
-__all__ = ["Pages"]
-
 PAGE = 50
 NEXT_RUNS = 5
+MOST_QUEUES = 100
+SCHEDULE_STATES = ("broken", "on", "paused", "done")
+WORKER_STATES = ("silent", "stopping", "paused", "working", "idle")
 
 
 class Pages:
@@ -43,6 +45,7 @@ class Pages:
             "/queue": self.queue,
             "/queue/limits": self.limits,
             "/queue/test": self.test,
+            "/queue/purge": self.purge,
             "/type": self.type,
             "/failed": self.failed,
             "/failed/group": self.group,
@@ -63,19 +66,24 @@ class Pages:
 
     async def overview(self, request: Request, user: User) -> Response:
         """Show what is wrong now, and all queues."""
-        return self._show(request, user, "overview.html", seen=await self._database.overview.get())
+        seen = await self._database.overview()
+        queues = cut(
+            seen.queues, _find(request), lambda q: [q.queue_name], lambda q: -q.pending, MOST_QUEUES
+        )
+        return self._show(request, user, "overview.html", seen=seen, queues=queues)
 
     async def queue(self, request: Request, user: User) -> Response:
         """Show one queue."""
         name, chosen = _given(request, "name"), _range(request)
-        now = await self._database.now.get(name)
+        read = self._database
+        now, past = await together(read.now(name), read.past.get((name, chosen.name)))
         return self._show(
             request,
             user,
             "queue.html",
             now=now,
             q=now.stats,
-            past=await self._database.past.get((name, chosen.name)),
+            past=past,
             chosen=chosen,
             ranges=RANGES,
         )
@@ -104,15 +112,20 @@ class Pages:
 
     async def failed(self, request: Request, user: User) -> Response:
         """Show what failed, in groups."""
-        seen = await self._database.whole()
-        only = request.query_params.get("queue")
+        only, read = request.query_params.get("queue"), self._database
+        groups = await (read.groups_of.get(only) if only else read.groups.get())
         return self._show(
             request,
             user,
             "failed.html",
-            groups=[each for each in seen.groups if only in (None, each.queue_name)],
+            groups=cut(
+                groups,
+                _find(request),
+                lambda g: [g.message_type, g.error_class, g.queue_name],
+                lambda g: -g.messages,
+            ),
             only=only,
-            more=any(each.at_least for each in seen.groups),
+            more=any(each.at_least for each in groups),
         )
 
     async def group(self, request: Request, user: User) -> Response:
@@ -214,8 +227,14 @@ class Pages:
 
     async def workers(self, request: Request, user: User) -> Response:
         """Show who works."""
-        seen = await self._database.whole()
-        return self._show(request, user, "workers.html", workers=seen.workers)
+        workers = await self._database.workers.get()
+        found = cut(
+            workers,
+            _find(request),
+            lambda w: [w.worker, *w.queues],
+            lambda w: WORKER_STATES.index(w.state),
+        )
+        return self._show(request, user, "workers.html", workers=found)
 
     async def schedules(self, request: Request, user: User) -> Response:
         """Show schedules, or one of them with its runs."""
@@ -226,7 +245,15 @@ class Pages:
             request,
             user,
             "schedules.html",
-            schedules=known,
+            schedules=cut(
+                known,
+                _find(request),
+                lambda s: [s.schedule_name, s.message_type],
+                lambda s: (
+                    SCHEDULE_STATES.index(s.state),
+                    s.next_run_at.timestamp() if s.next_run_at else 0.0,
+                ),
+            ),
             name=name,
             runs=await read(functions.schedule_runs(name, 20)) if name else [],
             coming=await read(functions.schedule_preview(name, NEXT_RUNS)) if name else [],
@@ -281,20 +308,26 @@ class Pages:
     async def _limits(
         self, request: Request, user: User, form: Form, problem: Problem | None = None
     ) -> Response:
-        now = await self._database.now.get(form.one("queue"))
-        settings = await self._database.read(functions.queue_settings(now.stats.queue_name))
+        read, queue = self._database, form.one("queue")
+        settings = await read.read(functions.queue_settings(queue))
         known = {each.setting: each.value or "" for each in settings}
         return self._show(
             request,
             user,
             "limits.html",
             problem.status if problem else 200,
-            q=now.stats,
-            holds=now.holds,
+            q=await read.stats.get(queue),
+            holds=await read.holds.get(queue),
             known=known,
             filled={name: form.get(name, [known[name]])[0] for name in LIMITS},
             problem=problem,
         )
+
+    async def purge(self, request: Request, user: User) -> Response:
+        """Count what a purge of a queue would remove; it will remove no more than that."""
+        queue = _given(request, "name")
+        found = await self._database.read(functions.purge_preview(queue))
+        return self._show(request, user, "purge.html", queue_name=queue, found=found)
 
     async def test(self, request: Request, user: User) -> Response:
         """Show a form for a test message."""
@@ -307,16 +340,15 @@ class Pages:
         self, request: Request, user: User, form: Form, problem: Problem | None = None
     ) -> Response:
         """Show the form, or, if nothing is wrong with it, what would be sent."""
-        now = await self._database.now.get(form.one("queue"))
-        seen = await self._database.whole()
+        queue = form.one("queue")
         is_asked = problem is None and "body" in form and "again" not in form
         return self._show(
             request,
             user,
             "test.html",
             problem.status if problem else 200,
-            q=now.stats,
-            workers=sum(now.stats.queue_name in e.queues or "*" in e.queues for e in seen.workers),
+            q=await self._database.stats.get(queue),
+            workers=len(await self._database.workers_of(queue)) if is_asked else 0,
             filled={name: form.get(name, [""])[0] for name in ("type", "body", "key")},
             body=form.json("body") if is_asked else None,
             is_asked=is_asked,
@@ -366,6 +398,10 @@ def _given(request: Request, name: str) -> str:
 
 def _range(request: Request) -> Range:
     return RANGES.get(request.query_params.get("range", "hour"), RANGES["hour"])
+
+
+def _find(request: Request) -> str:
+    return request.query_params.get("find", "").strip()
 
 
 def _number(text: str) -> int:

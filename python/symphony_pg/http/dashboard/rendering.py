@@ -14,8 +14,6 @@ from ...database.functions.workers import WorkerActivity
 from ...redaction import SECRET_NAMES, without_secrets
 from ...times import show_duration
 
-__all__ = ["environment", "pretty", "redacted", "restored"]
-
 SECRET_KEY = re.compile(rf"(?:.*[^a-z])?{SECRET_NAMES}", re.IGNORECASE | re.DOTALL)
 HIDDEN = "[redacted]"
 NOTHING = "\u2013"

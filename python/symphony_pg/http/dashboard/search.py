@@ -10,8 +10,6 @@ from ...database.functions.messages import STATES
 from ...times import parse_ago, parse_datetime
 from ..problems import Problem
 
-__all__ = ["WORDS", "parse"]
-
 WORDS = {
     "type": "message_type",
     "queue": "queue_name",

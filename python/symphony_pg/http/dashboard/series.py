@@ -8,9 +8,6 @@ from typing import NamedTuple, TypeAlias, TypeVar
 
 from ...database.functions.figures import FiguresByMinute, QueueFigures, TypeFigures
 
-__all__ = ["RANGES", "Chart", "Line", "Range", "TypeSum"]
-__all__ += ["by_type", "of_all", "of_queue", "of_type", "sparkline", "steps"]
-
 WIDTH, HEIGHT = 120, 24
 LABELS = 5
 # Where a chart may end, each of them in four equal parts that are easy to read.
@@ -93,7 +90,8 @@ class Chart(NamedTuple):
     @property
     def marks(self) -> list[float]:
         """What stands beside it, from top to bottom."""
-        return [self.top * each / 4 for each in (4, 3, 2, 1, 0)]
+        top = self.top
+        return [top * each / 4 for each in (4, 3, 2, 1, 0)]
 
     @property
     def labels(self) -> list[str]:
@@ -104,12 +102,13 @@ class Chart(NamedTuple):
 
     def path(self, line: Line) -> str:
         """Return a line in a square of 100 by 100, with gaps where nothing is known."""
-        step, is_drawing, parts = 100 / max(len(self.times) - 1, 1), False, []
+        step, top = 100 / max(len(self.times) - 1, 1), self.top
+        is_drawing, parts = False, []
         for place, each in enumerate(line.values):
             if each is None:
                 is_drawing = False
                 continue
-            at = f"{place * step:.2f} {100 - 100 * _size(each) / self.top:.2f}"
+            at = f"{place * step:.2f} {100 - 100 * _size(each) / top:.2f}"
             parts.append(f"L{at}" if is_drawing else f"M{at}h0")
             is_drawing = True
         return "".join(parts)

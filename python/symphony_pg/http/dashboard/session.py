@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-__all__ = ["Sessions"]
 
 COOKIE = "symphony_session"
 CSRF = "symphony_csrf"

@@ -14,8 +14,6 @@ from django.core.management.base import BaseCommand
 from ....cli import main
 from ... import django_dsn
 
-__all__ = ["Command"]
-
 APP = "symphony_pg.django:app"
 
 
