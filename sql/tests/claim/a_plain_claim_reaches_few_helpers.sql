@@ -1,6 +1,5 @@
 -- claim_batch: who wants to know how a claim works has few files to open.
 -- A function of language sql is inlined, and not counted; one with a setting of its own is not.
--- Runs alone: while transactions of others run, _runs() reads what lies between them.
 select plan(2);
 
 do $$
