@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..config.broker import BrokerSettings
 from ..database.functions.messages import ClaimedMessage
 from ..waiting import within
+from .amqp import connection_to
 from .broker import Broker, BrokerAway, BrokerFull, Delivery, NeverSent
 from .extras import needs
 from .files import check_files, named_in
@@ -50,8 +51,9 @@ class RabbitMQ(Broker):
         check_files(named_in(dsn, FILES))
         if not [*named_in(dsn, ["heartbeat"])]:
             dsn += f"{'&' if '?' in dsn else '?'}heartbeat={HEARTBEAT}"
-        self._conn = await _answered(self._pika.connect(dsn))
+        self._conn = connection_to(dsn)
         try:
+            await _answered(self._conn.connect())
             await _answered(self._set_up())
         except BaseException:
             await self.close()
@@ -106,8 +108,11 @@ class RabbitMQ(Broker):
         """Hang up."""
         conn, self._conn = self._conn, None
         if conn is not None:
-            with suppress(Exception):
-                await within(2, conn.close())
+            try:
+                with suppress(Exception):
+                    await within(2, conn.close())
+            finally:
+                conn.hang_up()
 
     async def publish(self, messages: Sequence[ClaimedMessage]) -> list[Outcome]:
         """Publish in order and await every confirm."""

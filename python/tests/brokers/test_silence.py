@@ -227,6 +227,35 @@ async def test_who_connects_to_a_silent_broker_leaves_no_connection(
     await hung_up()
 
 
+@pytest.mark.parametrize("server", ["rabbitmq"], indirect=True)
+async def test_who_has_heard_nothing_for_too_long_leaves_no_connection(
+    bench: Bench, proxy: Proxy, hung_up: Callable[[], Awaitable[None]]
+) -> None:
+    """Only RabbitMQ has heartbeats: without three of them, the connection counts as lost."""
+    async with bench.broker() as broker:
+        await asyncio.to_thread(proxy.silence)
+        with pytest.raises(BrokerAway):
+            while True:
+                await broker.extend([])
+                await asyncio.sleep(0.05)
+    await hung_up()
+
+
+async def test_who_was_refused_leaves_nothing_to_a_garbage_collector(
+    bench: Bench, proxy: Proxy, hung_up: Callable[[], Awaitable[None]]
+) -> None:
+    """It may run in another thread, where nothing can be awaited."""
+    proxy.is_off = True
+    broker = broker_of(bench.settings)
+    with pytest.raises(BrokerAway) as refused:
+        await broker.open()
+    circle = [refused]  # as an error makes that is raised from another
+    circle.append(circle)  # type: ignore[arg-type]
+    del broker, refused, circle
+    await asyncio.to_thread(gc.collect)
+    await hung_up()
+
+
 async def test_who_sends_directly_leaves_no_connection(
     bench: Bench, proxy: Proxy, hung_up: Callable[[], Awaitable[None]]
 ) -> None:
