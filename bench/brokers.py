@@ -16,16 +16,17 @@ import sys
 import tempfile
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import asdict, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, ClassVar
 
 import psycopg
 
-from symphony_pg import Client, Symphony, Worker
+from symphony_pg import Client, Config, Envelope, Symphony, Worker
 from symphony_pg.brokers.opening import broker_of
 from symphony_pg.brokers.wire import packed
 from symphony_pg.config.broker import BrokerSettings
@@ -63,6 +64,7 @@ class Bare(ABC):
 
     server: ClassVar[type[servers.Server]]
     least: ClassVar[float]  # what a relay should reach of its rate
+    share: ClassVar[float] = 1.0  # of the messages of others, for who is slow
 
     def __init__(self, settings: BrokerSettings) -> None:
         self.settings = settings
@@ -168,7 +170,53 @@ class BareRabbitMQ(Bare):
             return rate
 
 
-BARE: tuple[type[Bare], ...] = (BareRedis, BareRabbitMQ)
+class BareSQS(Bare):
+    """boto3 in eight threads, by ten messages a request; moto plays SQS, in this process."""
+
+    server = servers.SQS
+    least = 0.85
+    share = 0.05
+
+    async def publish(self, count: int) -> float:
+        entry = {
+            "MessageBody": BODY,
+            "MessageAttributes": {
+                "symphony": {"DataType": "String", "StringValue": json.dumps(self.metadata)}
+            },
+        }
+
+        def send(client: Any, url: str) -> None:
+            entries = [{"Id": str(place), **entry} for place in range(10)]
+            client.send_message_batch(QueueUrl=url, Entries=entries)
+
+        return self._in_threads(send, count)
+
+    async def consume(self, count: int) -> float:
+        def take(client: Any, url: str) -> None:
+            found = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+            entries = [
+                {"Id": str(place), "ReceiptHandle": each["ReceiptHandle"]}
+                for place, each in enumerate(found)
+            ]
+            client.delete_message_batch(QueueUrl=url, Entries=entries)
+
+        return self._in_threads(take, count)
+
+    def _in_threads(self, work: Callable[[Any, str], None], count: int) -> float:
+        """Do something for ten messages each time; return the messages a second."""
+        import boto3  # type: ignore[import-untyped]
+
+        endpoint = self.settings.location.partition("endpoint=")[2]
+        client = boto3.client("sqs", region_name="eu-west-1", endpoint_url=endpoint)
+        with closing(client), ThreadPoolExecutor(8) as threads:
+            url = client.get_queue_url(QueueName=self.settings.destination)["QueueUrl"]
+            begun = time.perf_counter()
+            for each in [threads.submit(work, client, url) for _ in range(count // 10)]:
+                each.result()
+            return count / (time.perf_counter() - begun)
+
+
+BARE: tuple[type[Bare], ...] = (BareRedis, BareRabbitMQ, BareSQS)
 
 
 @contextmanager
@@ -179,7 +227,8 @@ def brokers(dsn: str) -> Iterator[Iterator[Bare]]:
 
         def each() -> Iterator[Bare]:
             for kind in BARE:
-                if servers.obtained(kind.server.kind) is None:
+                os.environ.update(kind.server.credentials)
+                if kind.server is not servers.SQS and servers.obtained(kind.server.kind) is None:
                     print(f"{kind.server.kind}: {servers.REFUSES}")
                     continue
                 home = Path(folder) / kind.server.kind
@@ -200,7 +249,9 @@ def _transport(dsn: str, server: servers.Server) -> BrokerSettings:
     with psycopg.connect(dsn, autocommit=True) as conn:
         client = Client(conn)
         client.create_transport("bench", server.kind, config=given)
+        client.create_transport("direct", server.kind, config={**given, "outbox": False})
         client.set_routes("Bench", ["bench"])
+        client.set_routes("Direct", ["direct"])
     asyncio.run(_declare(settings))
     return settings
 
@@ -222,6 +273,22 @@ def fill(dsn: str, count: int) -> None:
 async def relayed(settings: BrokerSettings, dsn: str, count: int) -> float:
     """Let a relay forward what is enqueued; return the messages a second once it has begun."""
     return await _rate(Relay(settings, dsn), count)
+
+
+async def sent_directly(settings: BrokerSettings, dsn: str, count: int) -> float:
+    """Publish from an application; return the messages a second once it has begun."""
+    given = {**settings.settings, "outbox": False}
+    brokers = {"direct": replace(settings, name="direct", settings=given)}
+    wanted = {"transports": {"direct": {"type": settings.type}}}
+    app = Symphony(dsn, config=Config(Path("symphony.toml"), None, wanted, {}, brokers))
+    batch = [Envelope("Direct", json.loads(BODY)) for _ in range(BATCH)]
+    await app.dispatch_many_async(batch[:1])
+    begun = time.perf_counter()
+    for _ in range(count // BATCH):
+        await app.dispatch_many_async(batch)
+    rate = count / (time.perf_counter() - begun)
+    await app.aclose()
+    return rate
 
 
 async def consumed(settings: BrokerSettings, dsn: str, count: int) -> float:
@@ -250,9 +317,9 @@ async def _rate(worker: Worker, count: int) -> float:
         await task
 
 
-def in_turns(bare: Bare, dsn: str, count: int, rounds: int) -> tuple[list[float], list[float]]:
-    """Return, for each round, relay and consumer beside the bare library."""
-    relays, consumers = [], []
+def in_turns(bare: Bare, dsn: str, count: int, rounds: int) -> tuple[list[float], ...]:
+    """Return, for each round, relay, consumer and direct sending beside the bare library."""
+    relays, consumers, direct = list[float](), list[float](), list[float]()
     settings = bare.settings
     for _ in range(rounds):
         published = asyncio.run(bare.publish(count))
@@ -260,7 +327,9 @@ def in_turns(bare: Bare, dsn: str, count: int, rounds: int) -> tuple[list[float]
         fill(dsn, count)
         relays.append(asyncio.run(relayed(settings, dsn, count)) / published)
         consumers.append(asyncio.run(consumed(settings, dsn, count)) / taken)
-    return relays, consumers
+        direct.append(asyncio.run(sent_directly(settings, dsn, count)) / published)
+        asyncio.run(bare.consume(count))
+    return relays, consumers, direct
 
 
 def memory(settings: BrokerSettings, dsn: str, count: int) -> tuple[float, float]:
@@ -302,14 +371,16 @@ def rows(dsn: str, *, quick: bool) -> Iterator[tuple[str, float, str, float, boo
         for bare in each:
             kind = bare.settings.type
             for what, ratios, least in zip(
-                ("relay", "consumer"),
-                in_turns(bare, dsn, count, rounds),
-                (bare.least, 0.6),
+                ("relay", "consumer", "sending directly"),
+                in_turns(bare, dsn, max(1000, int(count * bare.share)), rounds),
+                (bare.least, 0.6, 0.5),
                 strict=True,
             ):
                 beside = " ".join(f"{ratio:.2f}" for ratio in ratios)
                 name = f"{what} / bare {bare.server.library}, batches of {BATCH}"
                 yield name, statistics.median(ratios), "x", least, False, beside
+            if kind == "sqs":
+                continue  # what moto takes is taken by this process
             relay, stream = memory(bare.settings, dsn, long)
             title = f"{kind}, {long:,} messages, last / first fifth:"
             yield f"{title} memory of the relay", relay, "x", 1.1, True, ""

@@ -688,6 +688,11 @@ def trickle(bench: Bench) -> None:
     )
     row("20 messages a second, p50", ours.wait(0.5), "ms", 3, beside=f"{bare.wait(0.5):.2f} ms")
     row("20 messages a second, p99", ours.wait(0.99), "ms", 10, beside=f"{bare.wait(0.99):.2f} ms")
+    with bench.connect() as conn, traffic.bare_table(conn):
+        spent = traffic.calls(DSN, 40 if bench.quick else 200)
+    for name in ("enqueue", "claim", "ack", "tick"):
+        beside = f"insert and notify {spent['insert']:.0f}, select {spent['select']:.0f}"
+        row(f"20 messages a second, CPU of {name}", spent[name], "µs/call", beside=beside)
 
 
 def steady(bench: Bench) -> None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import os
 import signal
+import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -200,6 +201,51 @@ def flow(
     if len(waits) != sent:
         raise SystemExit(f"{sent} messages were sent, and {len(waits)} were handled")
     return Flow(costs, waits)
+
+
+# What one message makes each of three sessions do, the tick of each second, and the least there is.
+CALLS = {
+    "select": "select %s::integer",
+    "insert": BARE.one,
+    "enqueue": SYMPHONY.one,
+    "claim": "select claim_id, message_id, body::text, has_more"
+    " from symphony.claim_batch(worker => 'w', asynchronous => true)",
+    "ack": "select symphony.ack(%s)",
+    "tick": "select symphony.tick(purge => false)",
+}
+
+
+def calls(dsn: str, count: int) -> dict[str, float]:
+    """Return what each call costs its session, in µs, where 20 of each are made in a second.
+
+    So all that they need is cold. A worker sleeps, and is notified.
+    """
+    with ExitStack() as stack:
+        sessions = {
+            name: stack.enter_context(psycopg.connect(dsn, autocommit=True, prepare_threshold=1))
+            for name in CALLS
+        }
+        sessions["claim"].execute('listen "symphony:default"')
+        sessions["claim"].execute("select symphony.idle('w', '{default}')")
+        sessions["claim"].execute("select symphony.idle('w', '{default}')")
+        spent: dict[str, list[float]] = {name: [] for name in CALLS}
+        body = json.dumps({"s": "x" * 180})
+        for _ in range(count):
+            claim_id = None
+            for name, conn in sessions.items():
+                given = {"select": 1, "insert": body, "enqueue": body, "ack": claim_id}
+                before = _nanoseconds(conn.info.backend_pid)
+                found = conn.execute(CALLS[name].encode(), [given[name]] if name in given else None)
+                claim_id = (found.fetchone() or (None,))[0]
+                time.sleep(0.002)  # what it does after its answer is part of it
+                spent[name].append((_nanoseconds(conn.info.backend_pid) - before) / 1000)
+            time.sleep(0.035)
+        sessions["claim"].execute("select symphony.busy('w')")
+    return {name: statistics.median(each) for name, each in spent.items()}
+
+
+def _nanoseconds(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0])
 
 
 class Woken(NamedTuple):

@@ -24,7 +24,7 @@ from .database.lending import MAX_CONNECTIONS
 from .database.silence import CALL_TIMEOUT
 from .events import Event
 from .handling.batch import BatchHandler
-from .handling.classification import ErrorClasses, Waits
+from .handling.classification import ErrorClasses, Errors
 from .handling.context import BatchContext, Context
 from .handling.django import use_django
 from .handling.handler import Handler, each_handler
@@ -75,6 +75,14 @@ class BatchHandlerOf(Protocol[M]):
     def __call__(
         self, function: Callable[[list[M], BatchContext], R], /
     ) -> Callable[[list[M], BatchContext], R]: ...
+
+
+class HandlerOptions(Errors, total=False):
+    """What handler() takes beside the type."""
+
+    name: str
+    timeout: timedelta | float | None
+    concurrency: int | None
 
 
 class Symphony(Schedules):
@@ -211,44 +219,19 @@ class Symphony(Schedules):
         return register
 
     @overload
-    def handler(
-        self,
-        message_type: type[M],
-        *,
-        name: str = "default",
-        permanent: Iterable[type[BaseException]] = (),
-        transient: Iterable[type[BaseException]] = (),
-        retry_after: Waits | None = None,
-        snooze: Waits | None = None,
-        timeout: timedelta | float | None = None,
-        concurrency: int | None = None,
-    ) -> HandlerOf[M]: ...
+    def handler(self, message_type: type[M], **options: Unpack[HandlerOptions]) -> HandlerOf[M]: ...
 
     @overload
-    def handler(
-        self,
-        message_type: str,
-        *,
-        name: str = "default",
-        permanent: Iterable[type[BaseException]] = (),
-        transient: Iterable[type[BaseException]] = (),
-        retry_after: Waits | None = None,
-        snooze: Waits | None = None,
-        timeout: timedelta | float | None = None,
-        concurrency: int | None = None,
-    ) -> Callable[[F], F]: ...
+    def handler(self, message_type: str, **options: Unpack[HandlerOptions]) -> Callable[[F], F]: ...
 
     def handler(
         self,
         message_type: type | str,
         *,
         name: str = "default",
-        permanent: Iterable[type[BaseException]] = (),
-        transient: Iterable[type[BaseException]] = (),
-        retry_after: Waits | None = None,
-        snooze: Waits | None = None,
         timeout: timedelta | float | None = None,
         concurrency: int | None = None,
+        **errors: Unpack[Errors],
     ) -> Any:
         """Register the function, sync or async, that works on messages of a type.
 
@@ -270,13 +253,13 @@ class Symphony(Schedules):
         `concurrency` is how many messages a worker hands to it at a time. That is for what belongs
         to the process, such as memory or a device; limits for all workers are those of a queue.
         """
-        errors = ErrorClasses(permanent, transient, retry_after, snooze)
+        classes = ErrorClasses(**errors)
         known = None if isinstance(message_type, str) else message_type_of(message_type)
         type_name = message_type if isinstance(message_type, str) else known.name  # type: ignore[union-attr]
 
         def register(function: F) -> F:
             self._register(
-                Handler(function, type_name, known, self.bus, errors, name, timeout, concurrency)
+                Handler(function, type_name, known, self.bus, classes, name, timeout, concurrency)
             )
             return function
 
@@ -288,11 +271,8 @@ class Symphony(Schedules):
         *,
         size: int = 100,
         max_wait: timedelta = timedelta(seconds=1),
-        permanent: Iterable[type[BaseException]] = (),
-        transient: Iterable[type[BaseException]] = (),
-        retry_after: Waits | None = None,
-        snooze: Waits | None = None,
         timeout: timedelta | float | None = None,
+        **errors: Unpack[Errors],
     ) -> BatchHandlerOf[M]:
         """Register the function that works on lists of messages of a class.
 
@@ -301,10 +281,12 @@ class Symphony(Schedules):
         handler().
         """
         known = message_type_of(message_type)
-        errors = ErrorClasses(permanent, transient, retry_after, snooze)
+        classes = ErrorClasses(**errors)
 
         def register(function: Any) -> Any:
-            self._register(BatchHandler(function, known, self.bus, errors, size, max_wait, timeout))
+            self._register(
+                BatchHandler(function, known, self.bus, classes, size, max_wait, timeout)
+            )
             return function
 
         return register

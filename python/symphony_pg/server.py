@@ -205,10 +205,9 @@ class Server:
                 "--no-instructions",
                 *(["--no-sync"] if self._data_dir is None else []),
             ],
-            env=_environment() | _library_path(bin_dir),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            **identity.popen_arguments(),
+            **identity.popen_arguments(bin_dir),
         )
         if done.returncode:
             raise ServerError(f"initdb failed:\n{done.stdout.decode(errors='replace')}")
@@ -231,13 +230,12 @@ class Server:
         with log.open("wb") as output:
             return subprocess.Popen(
                 command,
-                env=_environment() | _library_path(bin_dir),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 preexec_fn=_die_with_parent(),
-                **identity.popen_arguments(),
+                **identity.popen_arguments(bin_dir),
             )
 
     def _wait(self, data_dir: Path) -> bool:
@@ -279,25 +277,21 @@ class _Identity:
         if self._user is not None:
             os.chown(path, self._user.pw_uid, self._user.pw_gid)
 
-    def popen_arguments(self) -> dict[str, Any]:
+    def popen_arguments(self, bin_dir: Path) -> dict[str, Any]:
+        """Return as whom, and in which environment, a program of the installation is run."""
+        ours: dict[str, Any] = {"cwd": "/", "env": _environment() | _library_path(bin_dir)}
         if self._user is None:
-            return {"cwd": "/"}
-        return {
-            "cwd": "/",
-            "user": self._user.pw_uid,
-            "group": self._user.pw_gid,
-            "extra_groups": [],
-        }
+            return ours
+        return ours | {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []}
 
     def reachable(self, bin_dir: Path, scratch: Path) -> Path:
         """Return bin_dir, or that of a copy if this user cannot run what is there."""
         try:
             subprocess.run(
                 [str(bin_dir / "postgres"), "--version"],
-                env=_environment() | _library_path(bin_dir),
                 stdout=subprocess.DEVNULL,
                 check=True,
-                **self.popen_arguments(),
+                **self.popen_arguments(bin_dir),
             )
         except PermissionError:
             if self._user is None:

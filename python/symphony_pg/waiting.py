@@ -4,9 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Awaitable
+from typing import TypeVar
+
+T = TypeVar("T")
 
 FIRST_WAIT = 0.1
 LONGEST_WAIT = 5.0
+
+
+async def within(seconds: float, work: Awaitable[T]) -> T:
+    """Wait for something, but not longer; raise asyncio.TimeoutError.
+
+    Up to Python 3.11, asyncio.wait_for() forgets that it was cancelled if the work ends at that
+    moment, so a loop around it would go on for ever.
+    """
+    doing = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait([doing], timeout=seconds)
+        if doing.done():
+            return doing.result()
+        raise asyncio.TimeoutError
+    finally:
+        if not doing.cancel() and not doing.cancelled():
+            doing.exception()  # is known, whoever hears of it
 
 
 class Flag:

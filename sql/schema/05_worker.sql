@@ -66,6 +66,8 @@ create table symphony.tick (
     purged          integer not null default 0,
     clock_schedule  text,
     fold_at         timestamptz not null default '-infinity',
+    closed_until    timestamptz not null default '-infinity',
+    swept_xid       bigint,
 
     constraint tick_pkey primary key (tick_id)
 );
@@ -90,6 +92,10 @@ comment on column symphony.tick.clock_schedule is
 'While what was counted from a clock that was ahead is set right: the last schedule that is, or empty; '
 'null: all is right.';
 comment on column symphony.tick.fold_at is 'From then on a tick folds figures again; see 11_figures.sql.';
+comment on column symphony.tick.closed_until is
+'Up to then nothing can become due any more, not even by a transaction that commits late.';
+comment on column symphony.tick.swept_xid is
+'Transactions from this one on began when it had swept; null: its snapshot was older.';
 
 
 /*

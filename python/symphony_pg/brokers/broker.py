@@ -10,8 +10,6 @@ from typing import Any
 from ..config.broker import BrokerSettings
 from ..database.functions.messages import ClaimedMessage
 
-__all__ = ["Broker", "BrokerAway", "BrokerFull", "Delivery", "NeverSent"]
-
 
 class BrokerAway(Exception):  # noqa: N818
     """The broker cannot be reached, or has said nothing; what was to be done may be done or not."""

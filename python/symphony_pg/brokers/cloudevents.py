@@ -16,8 +16,6 @@ from ..database.functions.messages import ClaimedMessage
 from ..messages.codec import decode_json
 from ..times import parse_datetime
 
-__all__ = ["CONTENT_TYPE", "Event", "NoEvent", "event_in", "text_of"]
-
 CONTENT_TYPE = "application/cloudevents+json"
 FAMILY = "application/cloudevents"
 PREFIXES = ("ce-", "ce_", "cloudEvents:", "cloudEvents_")  # of headers, where data are the body

@@ -7,8 +7,6 @@ from typing import Any
 
 from ..extras import needing
 
-__all__ = ["needs"]
-
 
 def needs(module: str, extra: str) -> Any:
     """Import a library; say which extra brings it if it is not there."""

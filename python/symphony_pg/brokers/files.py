@@ -8,8 +8,6 @@ from urllib.parse import parse_qs, urlsplit
 
 from .broker import BrokerAway
 
-__all__ = ["check_files", "named_in"]
-
 
 def named_in(dsn: str, names: Iterable[str]) -> Iterator[str]:
     """Return what the query of a DSN gives for these names."""

@@ -8,8 +8,6 @@ from .rabbitmq import RabbitMQ
 from .redis import Redis
 from .sqs import SQS
 
-__all__ = ["broker_of"]
-
 BROKERS: dict[str, type[Broker]] = {"rabbitmq": RabbitMQ, "redis": Redis, "sqs": SQS}
 
 

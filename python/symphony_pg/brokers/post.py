@@ -17,8 +17,6 @@ from .broker import BrokerAway, NeverSent
 from .opening import broker_of
 from .reach import Reach
 
-__all__ = ["Post"]
-
 BATCH_SIZE = 100
 LAST_WORDS = 3.0
 Outcome = Exception | None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..config.broker import BrokerSettings
 from ..database.functions.messages import ClaimedMessage
+from ..waiting import within
 from .broker import Broker, BrokerAway, BrokerFull, Delivery, NeverSent
 from .extras import needs
 from .files import check_files, named_in
@@ -17,7 +18,6 @@ from .wire import Received, delivery_of, packed
 if TYPE_CHECKING:
     from aio_pika.abc import AbstractIncomingMessage
 
-__all__ = ["RabbitMQ"]
 
 PATIENCE = 10.0
 HEARTBEAT = 10  # seconds; after three, nothing was heard of the broker for too long
@@ -107,7 +107,7 @@ class RabbitMQ(Broker):
         conn, self._conn = self._conn, None
         if conn is not None:
             with suppress(Exception):
-                await asyncio.wait_for(conn.close(), 2)
+                await within(2, conn.close())
 
     async def publish(self, messages: Sequence[ClaimedMessage]) -> list[Outcome]:
         """Publish in order and await every confirm."""

@@ -12,8 +12,6 @@ from ..redaction import without_secrets
 from ..waiting import Backoff, Flag
 from .broker import Broker, BrokerAway, BrokerFull
 
-__all__ = ["BrokerGone", "Reach"]
-
 T = TypeVar("T")
 log = logging.getLogger("symphony_pg.brokers")
 
@@ -56,14 +54,23 @@ class Reach:
         """Wait for the broker no more."""
         self._stopped.set()
 
-    async def run(self, work: Callable[[Broker], Awaitable[T]]) -> T:
-        """Do something with the broker, again and again until it was there for it."""
+    async def run(
+        self,
+        work: Callable[[Broker], Awaitable[T]],
+        gives_up: Callable[[], bool] = lambda: False,
+    ) -> T:
+        """Do something with the broker, again and again until it was there for it.
+
+        Raise BrokerGone after stop(), or if it was not there and who asks gives up.
+        """
         while True:
             try:
                 await self.open()
                 answer = await work(self.broker)
             except BrokerAway as error:
                 await self.lost(error)
+                if gives_up():
+                    raise BrokerGone from error
             else:
                 self.found()
                 return answer

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
 from ..config.broker import BrokerSettings
 from ..database.functions.messages import ClaimedMessage
+from ..waiting import within
 from .broker import Broker, BrokerAway, BrokerFull, Delivery, NeverSent
 from .extras import needs
 from .files import check_files, named_in
 from .wire import Received, delivery_of, packed
-
-__all__ = ["Redis"]
 
 PATIENCE = 10.0
 MAX_IDLE = 30.0
@@ -98,11 +97,9 @@ class Redis(Broker):
         if self._has_read:
             self._has_read = False
             with suppress(Exception):
-                await asyncio.wait_for(self._leave(), 2)
+                await within(2, self._leave())
         connections, self._connections = self._connections, None
-        for conn in connections or ():
-            with suppress(Exception):
-                await conn.aclose()
+        await _hang_up(connections)
 
     async def _leave(self) -> None:
         held = await self._conn.xpending_range(
@@ -127,7 +124,11 @@ class Redis(Broker):
 
     @asynccontextmanager
     async def _translated(self) -> AsyncIterator[None]:
-        """Let everything that the connection does be BrokerAway, and what it may not hold too."""
+        """Let everything that the connection does be BrokerAway, and what it may not hold too.
+
+        Who was about to connect while another task has hung up does so all the same.
+        """
+        connections = self._connections
         try:
             yield
         except (BrokerAway, NeverSent):
@@ -136,6 +137,9 @@ class Redis(Broker):
             raise BrokerFull(f"Redis: {error}") from error
         except (self._errors.RedisError, OSError, asyncio.TimeoutError) as error:
             raise BrokerAway(f"Redis: {error or type(error).__name__}") from error
+        finally:
+            if self._connections is not connections:
+                await _hang_up(connections)
 
     async def publish(self, messages: Sequence[ClaimedMessage]) -> list[Outcome]:
         """Publish in order, in one pipeline."""
@@ -274,6 +278,13 @@ async def _understood() -> AsyncIterator[None]:
         yield
     except (TypeError, ValueError) as error:
         raise BrokerAway(f"Redis: the DSN is not understood: {error}") from error
+
+
+async def _hang_up(connections: Iterable[Any] | None) -> None:
+    """Close both, also when whoever waits for that is cancelled."""
+    closing = [asyncio.ensure_future(each.aclose()) for each in connections or ()]
+    if closing:
+        await asyncio.wait(closing)
 
 
 def _text(value: Any) -> str:

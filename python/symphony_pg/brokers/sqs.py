@@ -18,13 +18,12 @@ import msgspec
 
 from ..config.broker import FIFO, BrokerSettings
 from ..database.functions.messages import ClaimedMessage
+from ..waiting import within
 from .broker import Broker, BrokerAway, Delivery, NeverSent
 from .extras import needs
 from .files import check_files
 from .threads import Threads
 from .wire import Received, delivery_of, packed
-
-__all__ = ["SQS"]
 
 PATIENCE = 10.0
 POLL = 1  # seconds; whoever stops, or hears nothing, waits for its end
@@ -118,7 +117,7 @@ class SQS(Broker):
             raise BrokerAway("the connection to SQS is closed")
         done = asyncio.wrap_future(self._threads.submit(work))
         try:
-            return await asyncio.wait_for(done, PATIENCE + wait)
+            return await within(PATIENCE + wait, done)
         except asyncio.TimeoutError as error:
             raise BrokerAway("SQS does not answer") from error
         except errors as error:

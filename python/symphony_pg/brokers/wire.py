@@ -17,8 +17,6 @@ from ..times import parse_datetime
 from . import cloudevents
 from .broker import Delivery
 
-__all__ = ["Packed", "Received", "delivery_of", "packed"]
-
 MOST_ATTEMPTS = 32000
 FOREIGN_ATTEMPTS = 4  # the policy * as it is installed
 UNKNOWN_TYPE = "foreign"

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 from ..times import parse_duration
@@ -82,11 +83,13 @@ def _integer(least: int, most: int, plus: int = 0) -> Callable[[Any], int]:
     return read
 
 
-def _seconds(least: float, most: float) -> Callable[[Any], float]:
-    """Read "1s", "5m" or "200ms"; a bare number says no unit, and is refused."""
+def _seconds(
+    least: float, most: float, made: Callable[[float], Any] = float
+) -> Callable[[Any], Any]:
+    """Read "1s", "5m" or "200ms", and make something of it; a bare number is refused."""
     days = "1 day" if most == DAY else f"{most / DAY:g} days"
 
-    def read(value: Any) -> float:
+    def read(value: Any) -> Any:
         seconds = None
         if isinstance(value, str) and re.search("[a-z]", value):
             try:
@@ -97,21 +100,15 @@ def _seconds(least: float, most: float) -> Callable[[Any], float]:
             raise Mistake(
                 f'a time from {least:g} s to {days}, with its unit, such as "1s" or "1000ms"'
             )
-        return seconds
+        return made(seconds)
 
     return read
 
 
-def _whole_seconds(least: float, most: float) -> Callable[[Any], int]:
-    read = _seconds(least, most)
-
-    def read_whole(value: Any) -> int:
-        seconds = read(value)
-        if seconds % 1:
-            raise Mistake('whole seconds, such as "30s"')
-        return int(seconds)
-
-    return read_whole
+def _whole(seconds: float) -> int:
+    if seconds % 1:
+        raise Mistake('whole seconds, such as "30s"')
+    return int(seconds)
 
 
 def _rate(value: Any) -> str:
@@ -136,15 +133,8 @@ def _rate(value: Any) -> str:
     raise Mistake('a rate, such as "100/1s" or "5/minute": no more than a million a second, or 0')
 
 
-def _interval(least: float, most: float) -> Callable[[Any], str]:
-    read = _seconds(least, most)
-    return lambda value: f"{read(value):.6f} s"
-
-
-def _duration(least: float, most: float) -> Callable[[Any], timedelta]:
-    read = _seconds(least, most)
-    return lambda value: timedelta(seconds=read(value))
-
+_interval = partial(_seconds, made="{:.6f} s".format)  # as the database reads it
+_duration = partial(_seconds, made=lambda seconds: timedelta(seconds=seconds))
 
 DAY = 86400.0
 YEAR = 360 * DAY  # as PostgreSQL compares intervals
@@ -183,7 +173,7 @@ BROKERS = {
     },
     "sqs": {
         **BROKER,
-        "visibility": Kind("visibility", _whole_seconds(1, DAY / 2)),
+        "visibility": Kind("visibility", _seconds(1, DAY / 2, _whole)),
         "prefetch": Kind("prefetch", _integer(1, 10000)),
         "declare": Kind("declare", _flag),
     },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 from ..messages.codec import InvalidMessage
 from ..outcomes import PermanentError, RetryAfter
@@ -21,6 +21,15 @@ class Verdict(NamedTuple):
     retryable: bool | None = None
     retry_after: timedelta | None = None
     snooze: timedelta | None = None
+
+
+class Errors(TypedDict, total=False):
+    """Which errors of a handler are what: what ErrorClasses() takes."""
+
+    permanent: Iterable[type[BaseException]]
+    transient: Iterable[type[BaseException]]
+    retry_after: Waits | None
+    snooze: Waits | None
 
 
 class ErrorClasses:

@@ -73,7 +73,10 @@ def create_app(
     """
     given = locals()
     settings = Settings(**{name: given[name] for name in Settings.__dataclass_fields__})
-    doorkeeper = Doorkeeper.of(viewer_tokens, operator_tokens, worker_secrets, authenticate)
+    doorkeeper = Doorkeeper(
+        {"viewer": viewer_tokens, "operator": operator_tokens, "worker": worker_secrets},
+        authenticate,
+    )
     with needing("symphony_pg.http", "symphony-pg[http]"):
         from .assembly import assemble
 

@@ -10,7 +10,7 @@ import hashlib
 import inspect
 import os
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hmac import compare_digest
 from hmac import digest as hmac
@@ -32,6 +32,11 @@ MOST_ADDRESSES = 10_000
 SAFE = ("GET", "HEAD", "OPTIONS")
 
 Role = Literal["viewer", "operator", "worker"]
+VARIABLES: dict[Role, str] = {
+    "viewer": "SYMPHONY_VIEWER_TOKENS",
+    "operator": "SYMPHONY_OPERATOR_TOKENS",
+    "worker": "SYMPHONY_WORKER_SECRETS",
+}
 Authenticate = Callable[[Any], "User | Awaitable[User | None] | None"]
 
 
@@ -83,8 +88,16 @@ def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
-def _from_environment(name: str) -> list[str]:
-    return [each for part in os.environ.get(name, "").split(",") if (each := part.strip())]
+def _secrets_of(role: Role, given: Sequence[str] | None) -> Secrets:
+    """Return what was given for a role, else what the environment has for it."""
+    if given is None:
+        texts = os.environ.get(VARIABLES[role], "").split(",")
+        given = [text for each in texts if (text := each.strip())]
+        if role == "worker" and not given and (secret := os.environ.get("CRON_SECRET")):
+            given = [secret]
+    if isinstance(given, str):
+        raise TypeError("give a list of tokens, even if it is only one")
+    return Secrets(given)
 
 
 class _Guesses:
@@ -111,46 +124,19 @@ class _Guesses:
 
 
 class Doorkeeper:
-    """Lets in who may, and nobody if it was told of no secret."""
+    """Lets in who may, and nobody if it was told of no secret.
+
+    `given` are the tokens or secrets of each role; None: those of the environment.
+    """
 
     def __init__(
         self,
-        viewers: Secrets,
-        operators: Secrets,
-        workers: Secrets,
-        authenticate: Authenticate | None,
+        given: Mapping[Role, Sequence[str] | None],
+        authenticate: Authenticate | None = None,
     ) -> None:
-        self._secrets: dict[str, Secrets] = {
-            "viewer": viewers,
-            "operator": operators,
-            "worker": workers,
-        }
+        self._secrets = {role: _secrets_of(role, given.get(role)) for role in VARIABLES}
         self._authenticate = authenticate
         self._guesses = _Guesses()
-
-    @classmethod
-    def of(
-        cls,
-        viewer_tokens: Sequence[str] | None,
-        operator_tokens: Sequence[str] | None,
-        worker_secrets: Sequence[str] | None,
-        authenticate: Authenticate | None = None,
-    ) -> Doorkeeper:
-        """Make one of what was given, and of the environment for what was not."""
-        if viewer_tokens is None:
-            viewer_tokens = _from_environment("SYMPHONY_VIEWER_TOKENS")
-        if operator_tokens is None:
-            operator_tokens = _from_environment("SYMPHONY_OPERATOR_TOKENS")
-        if worker_secrets is None:
-            worker_secrets = _from_environment("SYMPHONY_WORKER_SECRETS")
-            if not worker_secrets and (secret := os.environ.get("CRON_SECRET")):
-                worker_secrets = [secret]
-        for each in (viewer_tokens, operator_tokens, worker_secrets):
-            if isinstance(each, str):
-                raise TypeError("give a list of tokens, even if it is only one")
-        return cls(
-            Secrets(viewer_tokens), Secrets(operator_tokens), Secrets(worker_secrets), authenticate
-        )
 
     @property
     def lets_look(self) -> bool:

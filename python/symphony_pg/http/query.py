@@ -6,8 +6,6 @@ from starlette.requests import Request
 
 from .problems import Problem
 
-__all__ = ["parameters"]
-
 
 def parameters(request: Request, *known: str) -> dict[str, str]:
     """Return them by name; refuse what would be overlooked."""

@@ -17,8 +17,6 @@ from .batches import Batches
 from .claim import Claim
 from .limited import Limited
 
-__all__ = ["Backlog", "BatchRun", "LimitedRun", "Run"]
-
 
 class Run:
     """Messages that follow each other and whose handlers are all sync or all async.

@@ -11,8 +11,6 @@ from ..handling.context import BatchItem
 from ..handling.handler import Handler, each_handler, find_handler
 from .claim import Claim
 
-__all__ = ["Batches"]
-
 
 class Batches:
     """Collects the first deliveries of messages for batch handlers; `ready` gets the batches."""

@@ -10,8 +10,6 @@ from .link import LAST_WORDS
 from .relay import Relay
 from .worker import Worker
 
-__all__ = ["relays_beside"]
-
 
 @asynccontextmanager
 async def relays_beside(

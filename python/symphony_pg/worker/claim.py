@@ -24,8 +24,6 @@ from ..handling.context import BatchItem
 from ..handling.failure import Failure
 from .order import Order
 
-__all__ = ["Claim"]
-
 T = TypeVar("T")
 COMMIT_FOLLOWS = b", pg_catalog.set_config('idle_in_transaction_session_timeout', '5s', true)"
 

@@ -26,8 +26,6 @@ from .queues import Queues
 from .settler import Counts, Settler
 from .ticker import Ticker
 
-__all__ = ["Claimer", "Limits"]
-
 log = logging.getLogger("symphony_pg.worker")
 
 DRAIN_POLL = 0.001

@@ -9,8 +9,6 @@ from typing import Any, TypeVar
 
 from ..database.call import Call
 
-__all__ = ["Clock", "telling_the_time"]
-
 T = TypeVar("T")
 AND_THE_TIME = b"select answer.*, pg_catalog.clock_timestamp() from (%s) as answer"
 

@@ -9,8 +9,6 @@ from typing import Any
 
 from ..database.functions.messages import ClaimedMessage
 
-__all__ = ["Done", "bucket"]
-
 
 class Done:
     """Counts what handlers did, from any thread, until a heartbeat takes it."""

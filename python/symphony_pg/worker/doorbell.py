@@ -13,8 +13,6 @@ import psycopg
 
 from ..waiting import Flag
 
-__all__ = ["Doorbell"]
-
 WINDOW = 0.2  # in seconds
 SECOND_LOOK = 0.06
 REQUEST = "request"  # the payload of request_workers()

@@ -12,8 +12,6 @@ from ..database import functions
 from ..waiting import Flag
 from .link import Link
 
-__all__ = ["Heartbeat", "resident_memory"]
-
 INTERVAL = 5.0
 STATM = Path("/proc/self/statm")
 

@@ -11,8 +11,6 @@ from ..database.call import Call
 from .doorbell import Doorbell
 from .link import Link
 
-__all__ = ["Idling"]
-
 # From so many notifications a second on, to look costs less than to be told: a NOTIFY makes the
 # commits of all producers of the server take turns. Where a commit takes 10 ms, no more than 100 a
 # second come, however many there would be otherwise. So many looks in vain end it.

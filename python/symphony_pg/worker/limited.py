@@ -10,8 +10,6 @@ from ..database.functions.messages import ClaimedMessage
 from ..handling.handler import Handler, each_handler, find_handler
 from .claim import Claim
 
-__all__ = ["PATIENCE", "Limited"]
-
 PATIENCE = 1.0  # then others get what waits: they may have room for it
 
 

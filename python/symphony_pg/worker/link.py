@@ -19,8 +19,6 @@ from ..database.translation import translated
 from ..errors import ConnectionRefused, LoginRefused, SymphonyError, WrongIsolationLevel
 from ..waiting import Backoff, Flag
 
-__all__ = ["LAST_WORDS", "Link", "Stopped", "Unreadable", "committed_asynchronously", "undecoded"]
-
 T = TypeVar("T")
 log = logging.getLogger("symphony_pg.worker")
 LAST_WORDS = 2.0

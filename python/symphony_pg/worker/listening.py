@@ -15,8 +15,6 @@ from .doorbell import Doorbell
 from .link import Link
 from .queues import Queues
 
-__all__ = ["Listening"]
-
 log = logging.getLogger("symphony_pg.worker")
 
 PROBES = 4

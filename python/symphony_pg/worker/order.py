@@ -7,8 +7,6 @@ from collections.abc import Container, Sequence
 
 from ..database.functions.messages import ClaimedMessage
 
-__all__ = ["Order"]
-
 
 class Order:
     """What waits in a claim for the message before it of its key.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["Pace"]
-
 
 class Pace:
     """How many messages to hold: what can be worked off in about a second."""

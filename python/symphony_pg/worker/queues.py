@@ -11,8 +11,6 @@ from ..database import functions
 from ..errors import UnknownQueue, WrongState
 from .link import Link
 
-__all__ = ["Queues"]
-
 log = logging.getLogger("symphony_pg.worker")
 
 LOOK_INTERVAL = 2.0

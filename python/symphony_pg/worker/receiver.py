@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 
@@ -25,7 +25,7 @@ from ..errors import BadArgument, LeaseLost
 from ..handling.context import BatchItem
 from ..handling.failure import Failure
 from ..outcomes import AlreadyDone
-from ..waiting import Flag
+from ..waiting import Flag, within
 from .backlog import Backlog
 from .claim import Claim
 from .claimer import Limits
@@ -33,12 +33,11 @@ from .link import Link
 from .pace import Pace
 from .settler import Counts, Settler
 
-__all__ = ["BrokerSource", "DeliveredClaim", "Receiver"]
-
 WAIT = 0.2
 QUIET = 1.0  # for so long nothing comes from a queue that is drained
 LOOK = 0.02
 _numbers = count(1)
+T = TypeVar("T")
 
 
 class DeliveredClaim(Claim):
@@ -258,16 +257,19 @@ class Receiver:
         with suppress(BrokerGone):
             while not self.is_stopping and self._left() > 0:
                 if self.is_paused:
-                    await self.reach.run(self._rest)
+                    await self._at_broker(self._rest)
                     await self._until_changed(self.limits.poll_interval)
                 elif self._room() <= 0 or self.settler.is_behind:
                     await self._until_changed(LOOK)
                 elif self.limits.is_memory_used_up():
                     self.on_memory_limit()
                 else:
-                    self._accept(await self.reach.run(self._receive))
+                    self._accept(await self._at_broker(self._receive))
                     if self.limits.drain and await self._is_drained():
                         return
+
+    async def _at_broker(self, work: Callable[[Broker], Awaitable[T]]) -> T:
+        return await self.reach.run(work, lambda: self.is_stopping)
 
     async def _rest(self, broker: Broker) -> None:
         if self._width:
@@ -312,7 +314,7 @@ class Receiver:
         self._quiet_since = self._quiet_since or now
         if now - self._quiet_since < QUIET:
             return False
-        return await self.reach.run(lambda broker: broker.count()) == 0
+        return await self._at_broker(lambda broker: broker.count()) == 0
 
     def _accept(self, deliveries: Sequence[Delivery]) -> None:
         """Make claims of deliveries. Of two copies of a message each is in a claim of its own."""
@@ -352,7 +354,7 @@ class Receiver:
         broker = self.reach.broker
         with suppress(BrokerAway, BrokerGone, asyncio.TimeoutError):
             if self.reach.sessions == self._session and self._width:
-                await asyncio.wait_for(self._rest(broker), 1)
+                await within(1, self._rest(broker))
                 self._accept(await broker.receive(self.prefetch, 0))
         self.backlog.batches.flush()
         while self.backlog.size and time.monotonic() < deadline:

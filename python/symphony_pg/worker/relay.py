@@ -29,8 +29,6 @@ from .signals import Signals
 from .source import PostgresSource, Source
 from .worker import Worker
 
-__all__ = ["Relay"]
-
 BATCH_SIZE = 100
 GiveBack = Callable[[dict[Claim, list[int]]], Coroutine[Any, Any, None]]
 

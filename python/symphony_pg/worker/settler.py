@@ -20,8 +20,6 @@ from .link import Stopped
 from .source import Source
 from .strangers import Strangers
 
-__all__ = ["Counts", "Settler"]
-
 log = logging.getLogger("symphony_pg.worker")
 FLUSH_INTERVAL = 0.1
 LONGEST_LEASE_CHECK = 0.5

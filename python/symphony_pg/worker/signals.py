@@ -18,8 +18,6 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-__all__ = ["Signals"]
-
 NAMES = ("SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1")
 CAUGHT = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
 _active: list[Signals] = []

@@ -12,8 +12,6 @@ from ..handling.failure import Failure
 from .claim import Claim
 from .link import Link
 
-__all__ = ["PostgresSource", "Source"]
-
 
 class Source(Protocol):
     """Hears what becomes of the messages of claims; LeaseLost says that they are not ours."""

@@ -12,8 +12,6 @@ from typing import Any
 
 from ..handling.failure import PACKAGE
 
-__all__ = ["stack_of_task", "stack_of_thread"]
-
 AWAITED = ("cr_await", "gi_yieldfrom", "ag_await")
 FRAMES = ("cr_frame", "gi_frame", "ag_frame")
 

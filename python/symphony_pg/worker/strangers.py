@@ -11,8 +11,6 @@ from ..database.functions.queues import WaitingType
 from ..handling.failure import Failure
 from ..handling.handler import Handler, find_handler
 
-__all__ = ["Strangers"]
-
 log = logging.getLogger("symphony_pg.worker")
 TELL_AGAIN = 60.0
 MOST_TOLD = 10

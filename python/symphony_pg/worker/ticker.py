@@ -13,8 +13,6 @@ from ..waiting import Flag
 from .clock import Clock, telling_the_time
 from .link import Link, committed_asynchronously
 
-__all__ = ["Ticker"]
-
 TICK_INTERVAL = 1.0
 SHORTEST_TICK = 0.005
 HURRIED_TICK = 0.1

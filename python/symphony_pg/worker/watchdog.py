@@ -19,8 +19,6 @@ from typing import Any
 
 from .stacks import stack_of_task, stack_of_thread
 
-__all__ = ["Watchdog"]
-
 log = logging.getLogger("symphony_pg.worker")
 INTERVAL = 1.0
 

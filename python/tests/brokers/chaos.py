@@ -220,6 +220,12 @@ class Campaign:
             return Counter()
         return Counter(("Ship", int(n)) for n in self.effects.read_text().split())
 
+    def confirmed(self) -> set[tuple[str, int]]:
+        """Return what producers know that a broker has."""
+        file = self.folder / "effects.confirmed"
+        numbers = file.read_text().split() if file.exists() else []
+        return {("Ship", int(each)) for each in numbers}
+
     def is_idle(self) -> bool:
         """Tell whether no outbox has anything left."""
         return bool(self.ask(lambda conn: one(conn, IN_OUTBOXES)) == 0)
@@ -251,9 +257,14 @@ class Tally:
         self.effects = inside["effect"] + outside
 
     @property
+    def ended(self) -> set[tuple[str, int]]:
+        """Which messages have taken effect or failed."""
+        return self.effects.keys() | self.failed.keys()
+
+    @property
     def settled(self) -> int:
-        """How many messages have taken effect or failed."""
-        return len(self.effects.keys() | self.failed.keys())
+        """How many these are."""
+        return len(self.ended)
 
     def judge(self) -> None:
         """Expect that each message took effect or failed, and what is in the database once."""

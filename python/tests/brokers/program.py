@@ -1,7 +1,8 @@
-"""A relay or a consumer in a process of its own, for tests that kill it.
+"""A relay, a consumer or a producer in a process of its own, for tests that kill it.
 
-Run as `python program.py relay|consumer DSN FILE TRANSPORTS`, the last as JSON. What a handler does
-outside the database is a line of FILE, and what it does there is a row of the table `effect`.
+Run as `python program.py relay|consumer|producer DSN FILE TRANSPORTS`, the last as JSON. What a
+handler does outside the database is a line of FILE, and what it does there is a row of the table
+`effect`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from symphony_pg import Context, PermanentError, Snooze, Symphony, Worker
+import psycopg
+
+from symphony_pg import (
+    Config,
+    Context,
+    Envelope,
+    PermanentError,
+    Snooze,
+    Symphony,
+    SymphonyError,
+    Worker,
+)
 from symphony_pg.brokers import rabbitmq, redis, sqs
 from symphony_pg.config.broker import BrokerSettings
 from symphony_pg.worker.relay import Relay
@@ -69,9 +81,30 @@ def application(dsn: str, file: int) -> Symphony:
     return app
 
 
+async def produce(dsn: str, settings: BrokerSettings, path: str) -> None:
+    """Send numbers directly, and again what was not confirmed; note what was."""
+    wanted = {"transports": {settings.name: {"type": settings.type}}}
+    config = Config(Path("symphony.toml"), None, wanted, {}, {settings.name: settings})
+    app = Symphony(dsn, config=config)
+    file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
+    done = len(os.read(file, 10**8).split())
+    while True:
+        numbers = range(done, min(done + 20, int(os.environ["PRODUCE"])))
+        try:
+            await app.dispatch_many_async([Envelope("Ship", {"n": n}) for n in numbers])
+        except (SymphonyError, psycopg.Error):
+            await asyncio.sleep(0.1)
+            continue
+        os.write(file, "".join(f"{n}\n" for n in numbers).encode())
+        done += len(numbers)
+        await asyncio.sleep(0.02)
+
+
 async def main(role: str, dsn: str, path: str, text: str) -> None:
     rabbitmq.PATIENCE = redis.PATIENCE = sqs.PATIENCE = PATIENCE
     transports = [BrokerSettings(**each) for each in json.loads(text)]
+    if role == "producer":
+        await produce(dsn, transports[0], f"{path}.confirmed")
     if role == "relay":
         workers: list[Worker] = [Relay(each, dsn) for each in transports]
     else:

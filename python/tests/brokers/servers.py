@@ -74,6 +74,7 @@ class Server(ABC):
     ending = ""  # of the names of destinations
     keeps_order = True
     keeps_order_of_key = True
+    pace = 50  # messages a second that it handles at the least, beside others
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -451,6 +452,7 @@ class SQS(Server):
     credentials: ClassVar = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     keeps_order = False
     keeps_order_of_key = False
+    pace = 10  # it is moto, one thread of Python
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)

@@ -17,8 +17,12 @@ from tests.helpers import wait_until
 MESSAGES = int(os.environ.get("CHAOS_MESSAGES", "900"))
 FAULTS = int(os.environ.get("CHAOS_FAULTS", "10"))
 SEED = int(os.environ.get("CHAOS_SEED", "1"))
-PATIENCE = 60 + MESSAGES / 50  # seconds
 SHARES = {"relay": 5, "consumer": 5, "session": 4, "backend": 2, "broker": 3}
+
+
+def patience(server: Server) -> float:
+    """Return for how many seconds to wait for all of them."""
+    return 60 + MESSAGES / server.pace
 
 
 @pytest.fixture
@@ -55,10 +59,10 @@ def test_whatever_fails_each_message_takes_effect_or_has_failed(
             wait_until(
                 lambda: (tally := campaign.tally()).settled == tally.sent.total(),
                 campaign,
-                PATIENCE,
+                patience(server),
             )
-            wait_until(campaign.is_idle, campaign, PATIENCE)
-            wait_until(lambda: campaign.left_at_broker() == 0, campaign, PATIENCE)
+            wait_until(campaign.is_idle, campaign, patience(server))
+            wait_until(lambda: campaign.left_at_broker() == 0, campaign, patience(server))
         tally = campaign.tally()
         print(
             f"\n{server.kind}: {campaign.faults.total()} faults {dict(campaign.faults)}: {tally}; "
@@ -85,11 +89,36 @@ def test_the_order_of_a_key_holds_when_relays_are_killed(
                 campaign.send("Move", range(first, last))
                 time.sleep(rng.uniform(0.8, 1.6))
                 campaign.disturb("relay")
-            wait_until(campaign.is_idle, campaign, PATIENCE)
+            wait_until(campaign.is_idle, campaign, patience(server))
         with campaign.running(consumer=1):
-            wait_until(lambda: campaign.tally().settled == number, campaign, PATIENCE)
+            wait_until(lambda: campaign.tally().settled == number, campaign, patience(server))
         tally = campaign.tally()
         print(f"\n{server.kind}, ordered: {kills} kills of two relays: {tally}")
         tally.judge()
         assert not tally.failed
         assert campaign.ask(lambda conn: conn.execute(DISORDER).fetchall()) == []
+
+
+def test_what_was_confirmed_takes_effect_when_it_is_sent_directly(
+    server: Server, tmp_path: Path, rng: random.Random, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At least once: whoever is told that it is not confirmed sends it again."""
+    number = max(400, MESSAGES // 4)
+    monkeypatch.setenv("PRODUCE", str(number))
+    with database() as postgres:
+        transports = {"orders": {"outbox": False}}
+        campaign = Campaign(server, postgres.dsn, tmp_path, transports, {"Ship": "orders"}, rng)
+        with campaign.running(relay=1, consumer=2, producer=1):
+            for kind in ["producer", *faults(rng)[: max(6, FAULTS // 2)], "producer"]:
+                time.sleep(rng.uniform(0.3, 1.0))
+                campaign.disturb(kind)
+            wait_until(lambda: len(campaign.confirmed()) >= number, campaign, patience(server))
+            wait_until(lambda: campaign.confirmed() <= campaign.tally().ended, campaign,
+                       patience(server))  # fmt: skip
+        tally = campaign.tally()
+        print(
+            f"\n{server.kind}, sent directly: {campaign.faults.total()} faults "
+            f"{dict(campaign.faults)}: {len(campaign.confirmed())} confirmed, {tally}"
+        )
+        assert campaign.confirmed() == tally.ended
+        assert not tally.effects.keys() & tally.failed.keys()

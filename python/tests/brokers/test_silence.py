@@ -6,18 +6,22 @@ Nothing is closed when it falls silent, so nobody is told.
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from symphony_pg import Client, Symphony
+from symphony_pg import Client, Envelope, Symphony
 from symphony_pg.brokers.broker import BrokerAway
+from symphony_pg.brokers.opening import broker_of
 from symphony_pg.handling.context import Context
 from tests.brokers.bench import Bench
 from tests.brokers.servers import Server
+from tests.brokers.test_sqs import message
 from tests.helpers import Connection, known, one
 from tests.proxy import Proxy
 from tests.worker.helpers import until
@@ -163,3 +167,80 @@ async def test_a_call_is_not_waited_for_longer_than_patience(bench: Bench, proxy
         with pytest.raises(BrokerAway):
             await broker.count()
         assert asyncio.get_running_loop().time() - started < 3 * PATIENCE
+
+
+def connections_to(port: int) -> int:
+    """Return how many connections of this machine to a loopback port nobody has closed."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(1 for line in lines if line[2].endswith(f":{port:04X}") and line[3] == "01")
+
+
+@pytest.fixture
+def hung_up(proxy: Proxy) -> Iterator[Callable[[], Awaitable[None]]]:
+    """Waits until no connection is left, without the help of a garbage collector."""
+    if not Path("/proc/net/tcp").exists():
+        pytest.skip("this system does not tell which connections there are")
+    gc.disable()
+    yield lambda: until(lambda: connections_to(proxy.port) == 0, "all are closed")
+    gc.enable()
+
+
+async def test_who_hangs_up_leaves_no_connection_of_others(
+    bench: Bench, proxy: Proxy, hung_up: Callable[[], Awaitable[None]]
+) -> None:
+    """Tasks that publish meanwhile may be about to connect."""
+    for turns in range(12):
+        async with bench.broker() as broker:
+            tasks = [asyncio.create_task(broker.publish([message(n)])) for n in range(1, 9)]
+            for _ in range(turns * 3):
+                await asyncio.sleep(0)
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await hung_up()
+
+
+async def test_who_gives_up_while_connecting_leaves_no_connection(
+    bench: Bench, proxy: Proxy, hung_up: Callable[[], Awaitable[None]]
+) -> None:
+    async with bench.broker():
+        pass
+    for turns in range(60):
+        broker = broker_of(bench.settings)
+        task = asyncio.create_task(broker.open())
+        for _ in range(turns):
+            await asyncio.sleep(0.0005)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        if not task.cancelled():
+            await broker.close()
+            break
+        del broker
+        await hung_up()
+
+
+async def test_who_connects_to_a_silent_broker_leaves_no_connection(
+    bench: Bench, proxy: Proxy, hung_up: Callable[[], Awaitable[None]]
+) -> None:
+    proxy.refuses_news = True
+    broker = broker_of(bench.settings)
+    with pytest.raises(BrokerAway):
+        await broker.open()
+    await hung_up()
+
+
+async def test_who_sends_directly_leaves_no_connection(
+    bench: Bench, proxy: Proxy, hung_up: Callable[[], Awaitable[None]]
+) -> None:
+    """Also not when the network is cut, or silent, and many send, and some give up."""
+    app = bench.direct_app(call_timeout=2 * PATIENCE)
+    for fault in (proxy.cut, proxy.silence, proxy.cut):
+        tasks = [asyncio.create_task(app.dispatch_async(Envelope("Pay", {}))) for _ in range(20)]
+        await asyncio.sleep(0.01)
+        await asyncio.to_thread(fault)
+        for task in tasks[::3]:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    tasks = [asyncio.create_task(app.dispatch_async(Envelope("Pay", {}))) for _ in range(20)]
+    await asyncio.sleep(0.01)
+    await app.aclose()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await hung_up()

@@ -1,14 +1,17 @@
 """A process that works and relays ends within one grace, and nothing is lost or counted."""
 
+import asyncio
 import signal
 import time
 from pathlib import Path
+
+import pytest
 
 from symphony_pg import Client
 from tests.brokers.bench import NAME, Bench
 from tests.helpers import Connection, known, one, wait_until
 from tests.proxy import Proxy
-from tests.worker.helpers import Process
+from tests.worker.helpers import Process, until
 
 FILE = """
 [transports.orders]
@@ -109,3 +112,20 @@ def test_a_worker_and_its_relays_share_one_grace(bench: Bench, tmp_path: Path) -
     assert [bench.status(each) for each in ids] == ["pending"] * 5
     assert {known(bench.client.conn, each).attempt for each in ids} == {0}
     assert bench.status(job) == "delayed"  # as ever
+
+
+async def test_a_consumer_that_finds_no_broker_sees_the_stop(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is cancelled, too, but a library in between may swallow that."""
+    monkeypatch.setattr("symphony_pg.worker.worker.LAST_WORDS", 600.0)
+    bench.app.handler("Pay")(lambda body: None)
+    proxy = Proxy("127.0.0.1", bench.server.port)
+    proxy.is_off = True
+    bench.through = bench.server.dsn.replace(f":{bench.server.port}", f":{proxy.port}")
+    async with bench.consuming() as worker:
+        await until(lambda: worker.why_not_ready() == "the worker is not connected to its broker")
+        await asyncio.sleep(1)
+        asked = time.monotonic()
+    assert time.monotonic() - asked < 20
+    proxy.close()

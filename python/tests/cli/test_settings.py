@@ -22,6 +22,7 @@ from symphony_pg import (
     Symphony,
     Worker,
 )
+from symphony_pg.cli.access import KINDS
 from symphony_pg.cli.consume import consume
 from symphony_pg.cli.failed import failed
 from symphony_pg.cli.policy import policy
@@ -287,3 +288,8 @@ def test_the_ranges_are_those_of_the_database(
                 kind.read(value)
             with pytest.raises(BadArgument):
                 applied(kind, in_the_database(key, value))
+
+
+def test_the_kinds_of_access_are_those_that_can_be_granted(conn: Connection) -> None:
+    granted = conn.execute("select distinct access from symphony._access_list()").fetchall()
+    assert {*KINDS} == {kind for (kind,) in granted}

@@ -13,12 +13,11 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from starlette.routing import Route
-from starlette.testclient import TestClient
 
 from symphony_pg import Symphony
 from symphony_pg.http import create_app, figures
 from tests.helpers import NOWHERE, Connection
-from tests.http.helpers import OPERATOR, SECRET, TOKENS, VIEWER, bearer
+from tests.http.helpers import OPERATOR, SECRET, TOKENS, VIEWER, bearer, serving
 from tests.http.test_problems import INSIDE, told
 
 ROLE = "http_nobody"
@@ -157,7 +156,7 @@ def test_no_answer_tells_what_is_inside(fault: Fault, ward: Ward) -> None:
     looked_at = 0
     with (
         Symphony(dsn, call_timeout=2) as app,
-        TestClient(create_app(app, max_seconds=2, **TOKENS)) as client,
+        serving(app, max_seconds=2) as client,
     ):
         for place in places(app):
             for method in ["PATCH"] if fault.name == "a wrong method" else place.methods:

@@ -55,14 +55,13 @@ begin
           and symphony._is_message(message_type, body, headers, lane.max_body_bytes, null, null, null)
         returning message.lane_id into v_lane_id;
         if found then
-            if (select idle_worker.workers <> '{}'
-                from symphony.idle_worker
-                where idle_worker.queue_name = v_queue_name
-                order by idle_worker.idle_id desc
-                limit 1)
-            then
-                perform symphony._wake_workers(array[v_lane_id], 1);
-            end if;
+            perform symphony._notify(v_queue_name, symphony._called_workers(v_lane_id, newest.workers, 1))
+            from (select idle_worker.workers
+                  from symphony.idle_worker
+                  where idle_worker.queue_name = v_queue_name
+                  order by idle_worker.idle_id desc
+                  limit 1) as newest
+            where newest.workers <> '{}';
             return v_message_id;
         end if;
     end if;

@@ -21,7 +21,11 @@ begin
         where exists (
             select from symphony.message
             where message.lane_id = lane.lane_id and message.txid >= position.first_txid)
-           or symphony._has_parked(lane.lane_id)
+           or lane.lane_id = any (array(
+                select gated.lane_id
+                from symphony.lane as gated
+                where gated.is_gated
+                  and exists (select from symphony.parked where parked.queue_name = gated.queue_name)))
         order by lane.place);
 end;
 $$;

@@ -29,8 +29,7 @@ declare
     v_take     int8multirange;
     v_first    int8range;
 begin
-    select * into v_lane
-    from symphony._lane_settings(_claim_gated.lane_id), symphony._position(_claim_gated.lane_id);
+    select * into v_lane from symphony._lane_settings(_claim_gated.lane_id);
     v_pass := symphony._enter_gate(
         v_lane.queue_name, case when v_lane.alone then 1 else batch_size end, slots, wait);
     if (v_pass.at_most > 0) is not true then return; end if;
@@ -40,12 +39,8 @@ begin
     if not v_pass.may_wait and not isempty(v_take) then
         v_first := symphony._first_run(v_take, v_lane.partial_txid);
         return query with batch as materialized (
-            (select * from symphony._run(
-                 _claim_gated.lane_id, v_first, coalesce(v_lane.partial_message_id, 0), v_pass.at_most))
-            union all
-            (select * from symphony._runs(
-                 _claim_gated.lane_id, v_take - int8multirange(v_first), v_pass.at_most)
-             where v_take <> int8multirange(v_first)) limit v_pass.at_most
+            select * from symphony._runs(_claim_gated.lane_id, v_take, v_first, v_lane.partial_message_id,
+                                         v_pass.at_most)
         ), taken as (
             select array_agg(message_id) as ids, (array_agg(txid))[v_pass.at_most] as last_txid,
                    case when v_queue.ordered then array_agg(group_key) else '{}' end as keys,

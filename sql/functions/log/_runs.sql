@@ -1,30 +1,33 @@
 create or replace function symphony._runs(
-    lane_id integer,
-    txids   int8multirange,
-    at_most integer
+    lane_id   integer,
+    take      int8multirange,
+    first_run int8range,
+    after_id  bigint,
+    at_most   integer
 )
 returns setof symphony.message
-language plpgsql
+language sql
 stable
 as $$
-/*
- * It is in a language that is not inlined: claim_batch() rarely needs it, and would pay for the
- * start of this plan each time.
- */
-begin
-    return query
+    /* Nearly always the first run is all there is, or has enough.  The others are then not even listed. */
     select pending.*
-    from pg_catalog.unnest(txids) as part,
-         lateral symphony._run(_runs.lane_id, part, 0, _runs.at_most) as pending
-    limit _runs.at_most;
-end;
+    from (
+        select first_run as txids, coalesce(after_id, 0) as after_id
+        union all
+        select pg_catalog.unnest(
+            take operator(pg_catalog.-) pg_catalog.int8multirange(first_run)), 0
+    ) as part,
+    lateral symphony._run(_runs.lane_id, part.txids, part.after_id, at_most) as pending
+    limit at_most
 $$;
 
 comment on function symphony._runs is
-$$The next messages of a lane out of several runs of transactions, in order.
+$$The next messages of a lane, in order.
 
 Arguments  lane_id
-           txids - the runs, with all bounds
+           take - the transactions whose messages are wanted
+           first_run - the part of them to begin with, see _first_run()
+           after_id - the last message of the first of these that is already handed out, or null
            at_most - null: all
 Returns    rows of symphony.message. It reads no others than these
 Access     private$$;

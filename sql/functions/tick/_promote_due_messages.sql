@@ -14,7 +14,9 @@ begin
         order by delayed_message.available_at
         limit 1000
         for update skip locked);
-    perform symphony._promote(v_ids);
+    if v_ids <> '{}' then
+        perform symphony._promote(v_ids);
+    end if;
     return cardinality(v_ids);
 end;
 $$;

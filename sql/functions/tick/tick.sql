@@ -8,8 +8,10 @@ as $$
 /*
  * A sweep starts where the last one ended, so that it does not walk over rows that are gone
  * but cannot be vacuumed yet.  Rows committed late may lie before that point: a full sweep
- * finds them.  A full sweep is so rare that it takes at most a fiftieth of the time, but it is
- * made once a minute at least.  As long as nothing holds up the vacuum, each sweep is a full one.
+ * finds them.  It goes back to where none can come any more: to the time of the last sweep, when all
+ * transactions that ran during that one have ended.  The first one of each minute relies on nothing,
+ * and goes back to the beginning.  A full sweep is so rare that it takes at most a fiftieth of the
+ * time, but it is made once a minute at least.  Nearly always each sweep is a full one.
  *
  * Everything is done in portions: a tick that is cancelled since it takes too long undoes all it did.
  */
@@ -17,16 +19,15 @@ declare
     v_now      timestamptz := symphony._now();
     v_begun    timestamptz := clock_timestamp();
     v_last     symphony.tick;
+    v_oldest   bigint := pg_snapshot_xmin(pg_current_snapshot())::text::bigint;
     v_ahead    interval;
-    v_since    timestamptz;
     v_wrong    text;
-    v_renewed  boolean;
     v_is_full  boolean;
     v_is_late  boolean;
     v_is_due   boolean;
+    v_closed   timestamptz;
     v_from     timestamptz;
-    v_promoted integer;
-    v_lapsed   record;
+    v_swept    record;
     v_fired    integer;
     v_gone     record;
     v_fold_at  timestamptz;
@@ -38,27 +39,27 @@ begin
         v_last := null;
     end if;
     v_is_full := v_last is null or v_now >= v_last.full_sweep_at;
-    v_from := case when v_is_full then '-infinity' else v_last.swept_until end;
+    v_closed := case when date_trunc('minute', v_now) = date_trunc('minute', v_last.ticked_at)
+                     then v_last.closed_until else '-infinity' end;
+    v_from := case when v_is_full then v_closed else v_last.swept_until end;
     if not symphony._take_turn('tick', wait => false) then
         return jsonb_build_object('ran', false, 'next_due_at', symphony._next_due_at(v_from, v_now));
     end if;
     perform symphony._end_when_idle();
-    if not exists (select from symphony._home()) then
-        perform symphony.rebase();
-    end if;
+    perform symphony.rebase() where not exists (select from symphony._home());
     if v_ahead is not null then
         v_wrong := symphony._follow_clock(v_ahead, v_now, v_wrong);
     end if;
-    v_fired := symphony.tick_schedules();
-    perform symphony._mark_used_lanes();
-    v_promoted := symphony._promote_due_messages(v_from, v_now);
-    v_since := symphony._lapsed_until(v_now);
-    v_renewed := symphony._renew_leases(v_since, v_now);
-    v_lapsed := symphony._recover_ended_leases(v_from, case when v_renewed then v_now else '-infinity' end);
-    perform symphony._free_stuck_keys(10000) where v_is_full;
+    v_fired := case when exists (select from symphony.schedule where enabled and next_run_at <= v_now)
+                    then symphony.tick_schedules() else 0 end;
+    perform symphony._mark_used_lanes() where exists (select from symphony.lane_use);
+    v_swept := symphony._sweep(v_from, v_now);
+    perform symphony._free_stuck_keys(10000) where v_is_full and exists (select from symphony.parked);
     perform symphony._wake_paced(v_last.ticked_at, v_now);
-    v_is_late := v_promoted >= 1000 or v_fired >= 1000 or v_lapsed.claims >= 100
-                 or v_lapsed.recovered + v_lapsed.failed >= 10000 or v_wrong is not null or not v_renewed;
+    v_is_late := v_swept.has_more or v_fired >= 1000 or v_wrong is not null;
+    if v_is_full and not v_is_late and v_last.swept_xid <= v_oldest then
+        v_closed := v_last.ticked_at - interval '10 seconds';    -- the clock is read before a lock is had
+    end if;
     v_fold_at := symphony._fold(v_last.fold_at, v_now);
     v_is_due := v_last is null or v_now >= v_last.purge_at;
     select 0 as purged, v_is_due as has_more into v_gone;
@@ -67,22 +68,21 @@ begin
     end if;
     insert into symphony.tick (
         ticked_at, swept_until, full_sweep_at, purge_at, promoted, recovered, failed, fired, purged,
-        clock_schedule, fold_at)
+        clock_schedule, fold_at, closed_until, swept_xid)
     values (
-        case when v_wrong is not null then v_now + v_ahead    -- the next one goes on with it
-             when not v_renewed then v_since                  -- and with this
-             else v_now end,
+        case when v_wrong is null then v_swept.until else v_now + v_ahead end,    -- the next one goes on
         case when v_is_late then v_from else v_now end,
         case when v_is_full then v_now + least(50 * (clock_timestamp() - v_begun), '1 minute')
              else v_last.full_sweep_at end,
         case when not v_is_due then v_last.purge_at
              when v_gone.has_more and tick.purge then v_now
              else v_now + interval '10 seconds' end,
-        v_promoted, v_lapsed.recovered, v_lapsed.failed, v_fired, v_gone.purged, v_wrong, v_fold_at);
+        v_swept.promoted, v_swept.recovered, v_swept.failed, v_fired, v_gone.purged, v_wrong, v_fold_at,
+        v_closed, case when current_setting('transaction_isolation') like 'read%'
+                       then pg_snapshot_xmax(pg_current_snapshot())::text::bigint end);
     return jsonb_build_object(
-        'ran', true, 'promoted', v_promoted, 'recovered', v_lapsed.recovered,
-        'failed', v_lapsed.failed, 'fired', v_fired, 'purged', v_gone.purged,
-        'purge_due', v_gone.has_more, 'has_more', v_is_late,
+        'ran', true, 'promoted', v_swept.promoted, 'recovered', v_swept.recovered, 'failed', v_swept.failed,
+        'fired', v_fired, 'purged', v_gone.purged, 'purge_due', v_gone.has_more, 'has_more', v_is_late,
         'next_due_at', symphony._next_due_at(v_from, v_now));
 end;
 $$;
