@@ -19,7 +19,7 @@ volatile
 as $$
 /*
  * What a claim of most lanes does is one statement: it reads the log from the position on, and its own row
- * is the new position.
+ * is the new position.  It reads one message more than it takes, so it knows whether it leaves any.
  */
 #variable_conflict use_column
 declare
@@ -44,22 +44,21 @@ begin
     v_first := symphony._first_run(v_take, v_lane.partial_txid);
     v_limit := case when v_lane.alone then 1 else batch_size end;
     return query
-    with batch as materialized (
-        select pending.*
-        from (
-            select v_first as txids, coalesce(v_lane.partial_message_id, 0) as after_id
-            union all
-            select unnest(v_take - int8multirange(v_first)), 0    -- nearly always there is no other
-        ) as part
-        cross join lateral (
-            select * from symphony.message
-            where message.lane_id = _claim_lane.lane_id
-              and (message.txid, message.message_id) > (lower(part.txids), part.after_id)
-              and message.txid < upper(part.txids)
-            order by message.txid, message.message_id
-            limit v_limit
-        ) as pending
-        limit v_limit
+    with found as materialized (
+        select message.*
+        from (select v_first as txids, coalesce(v_lane.partial_message_id, 0) as after_id
+              union all
+              select unnest(v_take - int8multirange(v_first)), 0) as part
+        cross join lateral (    -- as in _run()
+            select m.* from symphony.message as m
+            where m.lane_id = _claim_lane.lane_id
+              and (m.txid, m.message_id) > (lower(part.txids), part.after_id)
+              and m.txid < upper(part.txids)
+            order by m.txid, m.message_id limit v_limit + 1
+        ) as message
+        limit v_limit + 1
+    ), batch as not materialized (
+        select * from found limit v_limit
     ), taken as (
         select array_agg(message_id) as ids, (array_agg(txid))[v_limit] as last_txid,
                (array_agg(message_id))[v_limit] as last_message_id,
@@ -73,12 +72,7 @@ begin
                greatest(date_part('epoch', v_lane.now) - due_at, 0),
                v_lane.ahead - symphony._drained(v_take, v_first, last_txid), last_txid, last_message_id
         from taken
-        returning claim_id, lease_until, size = v_limit and (
-                v_take <> int8multirange(v_first) or exists (
-                    select from symphony.message as m
-                    where m.lane_id = _claim_lane.lane_id
-                      and (m.txid, m.message_id) > (claim.partial_txid, claim.partial_message_id)
-                      and m.txid < upper(v_first)))
+        returning claim_id, lease_until, exists (select from found offset v_limit)
             or cardinality(others) > 0 and symphony._has_pending(others, v_finished) as has_more
     )
     select claimed.claim_id, batch.message_id, v_lane.queue_name, batch.message_type, batch.body,
