@@ -191,6 +191,21 @@ comment on index symphony.failed_message_group_idx is
 'Serves failed_messages() and failed_stats(): those of a type, or with a class of error, in order.';
 
 
+create type symphony.failed_choice as (
+    message_ids  bigint[],
+    queue_name   text,
+    message_type text,
+    error_class  text,
+    since        timestamptz,
+    until        timestamptz,
+    search       text,
+    everything   boolean,
+    up_to_id     bigint
+);
+
+comment on type symphony.failed_choice is 'Which failed messages an operator means; see retry_failed().';
+
+
 create type symphony.message_options as (
     expires_in         interval,
     expires_at         timestamptz,

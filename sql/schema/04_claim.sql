@@ -50,6 +50,7 @@ create table symphony.claim (
     keys               text[],
     holds              boolean,
     passed             integer,
+    put_back           integer,
 
     constraint claim_pkey primary key (claim_id)
 ) with (fillfactor = 60);
@@ -94,6 +95,9 @@ comment on column symphony.claim.first_place is
 comment on column symphony.claim.passed is
 'How many messages are pending no longer since this claim, where that is not its size: what it parked, or '
 'purge_queue() dropped, counts too, and what had been parked does not.';
+comment on column symphony.claim.put_back is
+'How many of the messages given back had to wait for their keys again: they came in again, and were not '
+'pending; null: no message had to.';
 
 create index claim_lane_idx on symphony.claim (lane_id, claim_id);
 create index claim_lease_idx on symphony.claim (lease_until);

@@ -7,10 +7,10 @@
  * open_claims.  An ack that is committed late is found among these.  Each claim is counted once when it is
  * there and once when it is over, and a purge leaves those that are not.
  *
- * What came in is not counted: it is what is pending, and what was passed.  What is pending is counted in
- * stretches of at most a thousand messages.  A stretch that the position has not come to counts whole, one
- * that it is in is counted anew, and one behind it is forgotten.  So most messages are never counted: they
- * are handed out before.
+ * What came in is not counted: it is what is pending, what was passed, and what was put back to wait for its
+ * key again.  What is pending is counted in stretches of at most a thousand messages.  A stretch that the
+ * position has not come to counts whole, one that it is in is counted anew, and one behind it is forgotten.
+ * So most messages are never counted: they are handed out before.
  *
  *      behind the position  |  stretch  |  stretch  |  stretch  |  not counted yet: transactions that
  *   ──────────────────────────────►     |           |           |  have ended since, or are running
@@ -51,7 +51,7 @@ comment on column symphony.tally.partial_txid is
 'The one of them that is counted in part; null: there is no such one.';
 comment on column symphony.tally.partial_message_id is 'As far as that.';
 comment on column symphony.tally.passed is
-'Messages that are pending no longer: handed out, parked, dropped or cancelled.';
+'Messages that are pending no longer: handed out, parked, put back, dropped or cancelled.';
 comment on column symphony.tally.arrived is 'Messages that came in: those passed, and those pending.';
 comment on column symphony.tally.claimed is 'Messages handed out.';
 comment on column symphony.tally.completed is

@@ -21,71 +21,25 @@ from typing import Any
 from ..database.functions.messages import ClaimedMessage
 from ..handling.batch import BatchHandler
 from ..handling.context import BatchItem
-from ..handling.failure import Failure, forget_traceback
-from ..handling.handler import Handler, each_handler, handler_of
+from ..handling.handler import Handler, handler_of
 from ..handling.isolation import Isolation, Starter
 from ..handling.logged import in_hand
-from ..outcomes import AlreadyDone, HandlerTimeout
-from ..redaction import without_secrets
+from ..outcomes import AlreadyDone
 from ..results import finished
 from ..sending.bus import Bus
 from ..sending.outbox import Outbox
 from .backlog import Backlog, BatchRun, LimitedRun, Run
 from .claim import Claim
 from .done import Done
+from .overtime import Overtime
 from .pace import Pace
-from .stacks import stack_of_task, stack_of_thread
-
-__all__ = ["Slots"]
+from .slot import Slot, claim_of
+from .verdicts import Verdicts, not_done
 
 log = logging.getLogger("symphony_pg.worker")
 
-PATIENCE = 1.0  # for an async handler that was cancelled
 LOOK_INTERVAL = 0.2
 Attempt = asyncio.Task[BaseException | None]
-Work = tuple[ClaimedMessage, Handler, float]  # the float is since when
-
-
-class _Slot:
-    """One handler at a time."""
-
-    def __init__(self) -> None:
-        self.task: asyncio.Task[None] | None = None  # works off the backlog
-        self.attempt: asyncio.Task[Any] | None = None  # runs an async handler
-        self.thread: int | None = None
-        self.claim: Claim | None = None
-        self.work: Work | None = None  # replaced as a whole: another thread may look
-        self.batch: list[BatchItem] = []
-        self.is_cancelled = False
-        self.timeout: HandlerTimeout | None = None
-        self.is_stuck = False
-
-    def held(self, work: Work | None) -> list[tuple[Claim, ClaimedMessage]]:
-        """Return the messages in its hands, as it does that work."""
-        if self.batch:
-            return [(_claim_of(item), item.claimed) for item in self.batch]
-        if self.claim is None or work is None:
-            return []
-        return [(self.claim, work[0])]
-
-    def cancel(self) -> None:
-        """End an async handler, whose message has another outcome."""
-        if self.attempt is not None:
-            self.is_cancelled = True
-            self.attempt.cancel()
-
-    def recover(self) -> None:
-        """Be free again: a handler has ended long after its time limit."""
-        if self.is_stuck and self.work is not None:
-            message, handler, since = self.work
-            seconds = time.monotonic() - since
-            log.warning(
-                "message %d: %s has ended after %.0f s; its slot is free again",
-                message.message_id,
-                handler.what,
-                seconds,
-            )
-        self.is_stuck = False
 
 
 class Slots:
@@ -109,18 +63,17 @@ class Slots:
         on_stuck: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._bus = bus
-        self._sanitize = sanitize
+        self._verdicts = Verdicts(sanitize)
         self._backlog = backlog
         self._handlers = handlers
         self._pace = pace
         self._done = done
         self._progress = progress
-        self._limit = limit
-        self._on_stuck = on_stuck
         self._isolation = Isolation()
         self._starter = Starter()
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="symphony-handler")
-        self._slots = [_Slot() for _ in range(count)]
+        self._slots = [Slot() for _ in range(count)]
+        self._overtime = Overtime(self._slots, handlers, limit, progress, on_stuck)
         self.are_stuck = False  # after finish(): handlers are running that cannot be ended
 
     def start(self, spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]) -> None:
@@ -151,13 +104,17 @@ class Slots:
         self._threads.shutdown(wait=not self.are_stuck)
         return running
 
-    def _busy(self) -> dict[_Slot, asyncio.Task[None]]:
+    def _busy(self) -> dict[Slot, asyncio.Task[None]]:
         """Return the slots that may still come to an end."""
         return {
             slot: slot.task
             for slot in self._slots
             if slot.task is not None and not slot.task.done() and not slot.is_stuck
         }
+
+    async def watch(self) -> None:
+        """Hold handlers to their time limits; end at once if there are none."""
+        await self._overtime.watch()
 
     def busy(self) -> float | None:
         """Return for how many seconds all slots have been taken; None if one is free."""
@@ -192,7 +149,9 @@ class Slots:
         for slot in self._slots:
             work = slot.work
             if work is not None and slot.attempt is not None and slot.attempt is task:
-                return f"{work[1].what} (message {work[0].message_id})", self.limit_of(work[1])
+                return f"{work[1].what} (message {work[0].message_id})", self._overtime.limit_of(
+                    work[1]
+                )
         return "something that is not an async handler", inf
 
     def cancel(self, claim: Claim) -> None:
@@ -201,7 +160,7 @@ class Slots:
             if slot.claim is claim:
                 slot.cancel()
 
-    async def _work(self, slot: _Slot) -> None:
+    async def _work(self, slot: Slot) -> None:
         loop = asyncio.get_running_loop()
         while run := await self._backlog.next():
             slot.claim = run.claim
@@ -222,7 +181,7 @@ class Slots:
                 self._backlog.limited.ended(run.handler)
             self._progress(run.claim)
 
-    def _run_in_thread(self, slot: _Slot, run: Run, claim: Claim) -> int:
+    def _run_in_thread(self, slot: Slot, run: Run, claim: Claim) -> int:
         """Call handlers until nothing of the run is left; return how many were called."""
         waiting, handlers = run.waiting, self._handlers
         count, slot.thread = 0, get_ident()
@@ -247,7 +206,7 @@ class Slots:
                     outbox.renew()
             except BaseException as error:
                 outbox.renew()
-                has_failed = self._failed(claim, message, error, handler)
+                has_failed = self._verdicts.failed(claim, message, error, handler)
             else:
                 claim.succeeded(message.message_id)
             self._done.add(message, time.monotonic() - started, failed=has_failed)
@@ -255,7 +214,7 @@ class Slots:
                 slot.recover()
         return count
 
-    async def _run_async(self, slot: _Slot, run: Run, claim: Claim) -> int:
+    async def _run_async(self, slot: Slot, run: Run, claim: Claim) -> int:
         """Call async handlers, as _run_in_thread() does."""
         waiting, count = run.waiting, 0
         while waiting and not claim.lost:
@@ -275,7 +234,7 @@ class Slots:
             elif slot.is_cancelled and isinstance(error, asyncio.CancelledError):
                 log.info("message %d: its handler was cancelled", message.message_id)
             else:
-                has_failed = self._failed(claim, message, error, handler)
+                has_failed = self._verdicts.failed(claim, message, error, handler)
             if slot.is_stuck:
                 slot.recover()
             seconds = time.monotonic() - started
@@ -284,7 +243,7 @@ class Slots:
         return count
 
     async def _handled(
-        self, slot: _Slot, handler: Handler, message: ClaimedMessage, claim: Claim
+        self, slot: Slot, handler: Handler, message: ClaimedMessage, claim: Claim
     ) -> BaseException | None:
         """Call an async handler; return what it raises, since an exit would end the event loop."""
         slot.attempt = asyncio.current_task()
@@ -302,7 +261,7 @@ class Slots:
             return error
         return None
 
-    async def _ended(self, slot: _Slot, attempt: Attempt) -> BaseException | None:
+    async def _ended(self, slot: Slot, attempt: Attempt) -> BaseException | None:
         """Wait for an async handler; return what it raised."""
         slot.attempt = attempt  # as it says itself at its first step, which may still have to come
         try:
@@ -315,22 +274,22 @@ class Slots:
         slot.timeout.__cause__ = error
         return slot.timeout
 
-    async def _run_batch(self, slot: _Slot, run: BatchRun) -> None:
+    async def _run_batch(self, slot: Slot, run: BatchRun) -> None:
         """Call a batch handler once; every message of the batch has an outcome then."""
         slot.batch = items = run.take()
         if not items:
             return
-        handler, claims = run.handler, {_claim_of(item) for item in items}
+        handler, claims = run.handler, {claim_of(item) for item in items}
         started = time.monotonic()
         slot.work = (items[0].claimed, handler, started)
         error = await self._attempt_batch(slot, run, items)
         while isinstance(error, AlreadyDone) and items:
-            slot.batch = items = _not_done(items, error)
+            slot.batch = items = not_done(items, error)
             error = await self._attempt_batch(slot, run, items) if items else None
         if slot.is_cancelled and isinstance(error, asyncio.CancelledError):
             log.info("%d messages: their batch handler was cancelled", len(items))
         else:
-            self._settle_batch(handler, items, error)
+            self._verdicts.of_batch(handler, items, error)
             seconds = time.monotonic() - started
             for item in items:
                 self._done.add(item.claimed, seconds / len(items), failed=bool(item.error or error))
@@ -342,7 +301,7 @@ class Slots:
             self._progress(claim)
 
     async def _attempt_batch(
-        self, slot: _Slot, run: BatchRun, items: list[BatchItem]
+        self, slot: Slot, run: BatchRun, items: list[BatchItem]
     ) -> BaseException | None:
         if run.is_async:
             slot.is_cancelled, slot.timeout = False, None
@@ -354,7 +313,7 @@ class Slots:
         )
 
     async def _handled_batch(
-        self, slot: _Slot, handler: BatchHandler, items: list[BatchItem]
+        self, slot: Slot, handler: BatchHandler, items: list[BatchItem]
     ) -> BaseException | None:
         slot.attempt = asyncio.current_task()
         outbox = Outbox(self._bus.sender)
@@ -369,7 +328,7 @@ class Slots:
         return None
 
     def _run_batch_in_thread(
-        self, slot: _Slot, handler: BatchHandler, items: list[BatchItem]
+        self, slot: Slot, handler: BatchHandler, items: list[BatchItem]
     ) -> BaseException | None:
         slot.thread = get_ident()
         outbox = Outbox(self._bus.sender, of_thread=True)
@@ -380,121 +339,3 @@ class Slots:
         except BaseException as error:
             return error
         return None
-
-    def _settle_batch(
-        self, handler: BatchHandler, items: list[BatchItem], error: BaseException | None
-    ) -> None:
-        described: dict[int, Failure] = {}  # often many messages have one and the same error
-        for item in items:
-            claim, message, cause = _claim_of(item), item.claimed, item.error or error
-            if cause is None:
-                claim.succeeded(message.message_id)
-                continue
-            failure = described.get(id(cause)) or Failure.of(message, cause, handler)
-            described[id(cause)] = failure
-            self._note_failure(claim, failure._replace(message=message))
-        for failure in described.values():
-            assert failure.exception is not None
-            forget_traceback(failure.exception)
-
-    def _failed(
-        self, claim: Claim, message: ClaimedMessage, error: BaseException, handler: Handler | None
-    ) -> bool:
-        """Note what a handler raised; return whether it has failed, and was not done before."""
-        if isinstance(error, AlreadyDone):
-            claim.succeeded(message.message_id)
-            return False
-        self._note_failure(claim, Failure.of(message, error, handler))
-        forget_traceback(error)
-        return True
-
-    def _note_failure(self, claim: Claim, failure: Failure) -> None:
-        if claim.failed(failure):
-            return
-        if self._sanitize is not None:
-            failure = failure.sanitized(self._sanitize)
-        log.warning(
-            "message %d: its handler failed after the message was settled or lost: %s",
-            failure.message.message_id,
-            without_secrets(failure.summary),
-        )
-
-    # Time limits
-
-    def limit_of(self, handler: Handler) -> float:
-        """Return the time limit of a handler in seconds; infinity if there is none."""
-        limit = self._limit if handler.timeout is None else handler.timeout
-        return inf if limit is None else limit
-
-    async def watch(self) -> None:
-        """Hold handlers to their time limits; end at once if there are none."""
-        shortest = min(map(self.limit_of, each_handler(self._handlers)), default=inf)
-        while shortest < inf:
-            now = time.monotonic()
-            next_look = now + shortest  # nothing that begins later is over its limit before that
-            for slot in self._slots:
-                deadline = self._deadline(slot)
-                if deadline <= now:
-                    self._end(slot)
-                    deadline = self._deadline(slot)
-                next_look = min(next_look, deadline)
-            await asyncio.sleep(max(next_look - time.monotonic(), 0))
-
-    def _deadline(self, slot: _Slot) -> float:
-        work = slot.work
-        if work is None or slot.is_stuck:
-            return inf
-        return work[2] + self.limit_of(work[1]) + (PATIENCE if slot.timeout else 0)
-
-    def _end(self, slot: _Slot) -> None:
-        """End a handler that is over its time limit; if that cannot be, go on without it."""
-        work = slot.work
-        if work is None:
-            return
-        message, handler, _ = work
-        timeout = HandlerTimeout(
-            f"{handler.what} took longer than its limit of {self.limit_of(handler):g} s"
-        )
-        if slot.attempt is not None and slot.timeout is None:
-            slot.timeout = timeout
-            slot.attempt.cancel()
-            return
-        attempt = slot.attempt
-        stack = stack_of_thread(slot.thread) if attempt is None else stack_of_task(attempt)
-        failure = Failure.of(message, timeout, handler)
-        failure = failure._replace(traceback=f"{stack}{failure.traceback or failure.error}")
-        slot.is_stuck = True  # before the outcome is taken from the handler, which may end just now
-        taken = []
-        for claim, each in slot.held(work):
-            claim.cancelled.add(each.message_id)
-            if claim.failed(failure._replace(message=each)):
-                taken.append(claim)
-        if not taken:
-            slot.is_stuck = False
-            return
-        log.error(
-            "message %d: %s goes on after its limit of %g s; its slot is stuck until it ends",
-            message.message_id,
-            handler.what,
-            self.limit_of(handler),
-        )
-        for claim in taken:
-            self._progress(claim)
-        if all(slot.is_stuck for slot in self._slots):
-            self._on_stuck(handler.what)
-
-
-def _not_done(items: list[BatchItem], known: AlreadyDone) -> list[BatchItem]:
-    """Settle what had taken effect before; return the others, for another attempt without it."""
-    left = []
-    for item in items:
-        if item.claimed.message_id in known.message_ids:
-            _claim_of(item).succeeded(item.claimed.message_id)
-        else:
-            left.append(item)
-    return left if len(left) < len(items) else []
-
-
-def _claim_of(item: BatchItem) -> Claim:
-    assert isinstance(item.holder, Claim)
-    return item.holder

@@ -16,7 +16,7 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from typing import Any
@@ -29,20 +29,20 @@ from ..brokers.reach import Reach
 from ..config.broker import BrokerSettings
 from ..database import functions
 from ..database.functions.messages import ClaimedMessage
-from ..database.install import ensure_installed
 from ..database.lending import Connections
-from ..database.translation import translated
-from ..errors import AccessDenied, NotInstalled, UnknownQueue, WorkerStuck, WrongState
+from ..errors import AccessDenied, UnknownQueue, WorkerStuck, WrongState
 from ..events import Event, WorkerIdle, WorkerStarted, WorkerStopped
 from ..handling.handler import each_handler, seconds_of
 from ..handling.logged import name_messages
 from ..handling.middlewares import use_transactions
-from ..version import __version__, check_compatible
+from ..version import __version__
 from ..waiting import Flag
+from .arrival import Arrival
 from .backlog import Backlog
 from .claim import Claim
 from .claimer import Claimer, Limits
 from .clock import Clock
+from .crew import Crew
 from .done import Done
 from .doorbell import Doorbell
 from .heartbeat import Heartbeat, resident_memory
@@ -65,7 +65,6 @@ __all__ = ["Worker"]
 log = logging.getLogger("symphony_pg.worker")
 MOST_SHOWN = 20
 LONGEST_SILENCE = 30.0
-VERSION = "select symphony.version()"
 
 
 class Worker:
@@ -134,17 +133,16 @@ class Worker:
         self._time_limit = time_limit
         self._handler_timeout = seconds_of(handler_timeout)
         self._grace = grace
-        self._installs = install
         self._listens = listen
         self._ticks = tick
-        self._declares = schedules and bool(app.schedules)
+        self._arrival = Arrival(app, self._dsn, installs=install, declares=schedules)
+        self._crew = Crew(self.stop)
+        self._spawn = self._crew.spawn
         self._stopping = False
         self._asked_at: float | None = None
         self._claiming: asyncio.Task[None] | None = None
         self._is_out_of_time = False
-        self._is_ending = False
         self._is_set_up = False
-        self._failure: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def stop(self) -> None:
@@ -255,10 +253,7 @@ class Worker:
                     if self._transport is None:
                         await self._claim_link.connection()
                     await self._link.connection()
-                    for declaration in self.app.handler_declarations():
-                        await self._link.run(declaration)
-                    if self._declares:
-                        await self._sync_schedules()
+                    await self._arrival.declare(self._link)
                     await self._work()
             finally:
                 await self._claim_link.close()
@@ -268,9 +263,9 @@ class Worker:
                     await self._reach.hang_up()
                 self._lender.close()
         if self._is_out_of_time:
-            self._failure = self._failure or self._claim_link.refusal or self._link.refusal
-        if self._failure is not None:
-            raise self._failure
+            self._crew.note(self._claim_link.refusal or self._link.refusal)
+        if self._crew.failure is not None:
+            raise self._crew.failure
         return self.counts
 
     def _set_up(self, owns_process: bool) -> None:
@@ -283,7 +278,7 @@ class Worker:
         self._heartbeat = Heartbeat(self._describe, done.take, self._obey)
         self._bell = Doorbell(self.name, self._heartbeat.beat)
         self._claim_link = Link(self._dsn, "claims", self._prepare_claims, **options)
-        self._link = Link(self._dsn, "acks", self._check_version, **options)
+        self._link = Link(self._dsn, "acks", self._arrival.check_version, **options)
         self._lender = Connections(self._dsn, most=self.concurrency, **options)
         self._listening = Listening(self._queues, self._bell, self._link, listens=self._listens)
         self._idling = Idling(
@@ -396,40 +391,9 @@ class Worker:
             self._heartbeat.beat()
 
     async def _prepare_claims(self, conn: psycopg.AsyncConnection[Any]) -> None:
-        await self._check_version(conn)
+        await self._arrival.check_version(conn)
         await self._listening.prepare(conn)
         self._idling.reset()
-
-    async def _check_version(self, conn: psycopg.AsyncConnection[Any]) -> None:
-        try:
-            with translated():
-                row = await (await conn.execute(VERSION)).fetchone()
-        except NotInstalled:
-            if not self._installs:
-                raise
-            await asyncio.to_thread(ensure_installed, self._dsn)
-            return
-        assert row is not None
-        check_compatible(row[0])
-
-    async def _sync_schedules(self) -> None:
-        """Create and change the schedules that the application declares."""
-        call = functions.sync_schedules(self.app.name, self.app.declarations())
-        try:
-            found = await self._link.run(call)
-        except AccessDenied as error:
-            log.warning("schedules are not synchronised, which takes a producer: %s", error.message)
-            return
-        for each in found:
-            if each.outcome == "orphaned":
-                log.warning(
-                    "schedule %s is declared no longer and goes on; to end it: "
-                    "symphony-pg schedule remove %s",
-                    each.schedule_name,
-                    each.schedule_name,
-                )
-            elif each.outcome != "unchanged":
-                log.info("schedule %s is %s", each.schedule_name, each.outcome)
 
     def _on_signal(self) -> None:
         assert self._loop is not None
@@ -473,9 +437,9 @@ class Worker:
         except Stopped:
             pass  # the server is away, and nobody waits for it any more
         except Exception as error:
-            self._failure = self._failure or error
+            self._crew.note(error)
         finally:
-            self._is_ending = True
+            self._crew.end()
             await self._finish(settling)
             for task in others:
                 task.cancel()
@@ -489,36 +453,14 @@ class Worker:
     def _emit(self, event: Event) -> None:
         self.app.bus.events.emit(event)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Start a task whose failure ends the worker."""
-        task = asyncio.create_task(work)
-        task.add_done_callback(self._on_task_done)
-        return task
-
-    def _on_task_done(self, task: asyncio.Task[None]) -> None:
-        error = self._cancelled(task) if task.cancelled() else task.exception()
-        if error is not None and not isinstance(error, Stopped):
-            self._failure = self._failure or error
-            self.stop()
-
-    def _cancelled(self, task: asyncio.Task[None]) -> BaseException | None:
-        """Return the error that a task was cancelled, if it was not by us."""
-        if self._is_ending:
-            return None
-        name = getattr(task.get_coro(), "__qualname__", task.get_name())
-        log.error(
-            "something that a handler called has cancelled %s of this worker, which ends", name
-        )
-        return RuntimeError(f"a task of the worker was cancelled: {name}")
-
     def _on_stuck(self, what: str) -> None:
-        self._failure = self._failure or WorkerStuck(
+        log.error("stopping: every handler goes on after its time limit")
+        stuck = WorkerStuck(
             f"all {self.concurrency} slots are stuck, the last one in {what}",
             detail="Their handlers went on after their time limit, and threads cannot be ended.",
             hint="Start the worker again. The history of their messages has the stacks.",
         )
-        log.error("stopping: every handler goes on after its time limit")
-        self.stop()
+        self._crew.fail(stuck)
 
     async def _claim(self) -> None:
         """Claim until nothing more is to be claimed, or for little longer than until stop()."""
@@ -529,7 +471,7 @@ class Worker:
             self._claiming.cancel()
         if not self._claiming.cancelled():
             self._claiming.result()
-        elif not self._stopping and (error := self._cancelled(self._claiming)):
+        elif not self._stopping and (error := self._crew.was_cancelled(self._claiming)):
             raise error
 
     def _count_failures(self) -> None:

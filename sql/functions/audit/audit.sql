@@ -15,12 +15,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if at_most is null or at_most not between 1 and 10000 then
-        raise exception 'at_most must be between 1 and 10000, not %', coalesce(at_most::text, 'null')
-            using errcode = '22023',
-                  detail  = 'It is the number of rows to list.',
-                  hint    = 'Leave it out for 50; the next ones come with before_id.';
-    end if;
+    perform symphony._check_number('at_most', at_most, 10000, 'It is the number of rows to list.',
+                                   'Leave it out for 50; the next ones come with before_id.');
     return query
     select a.*
     from symphony.audit as a

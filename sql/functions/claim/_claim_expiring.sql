@@ -5,7 +5,8 @@ create or replace function symphony._claim_expiring(
     lease      interval,
     wait       boolean,
     slots      integer,
-    others     integer[]
+    others     integer[],
+    is_gated   boolean
 )
 returns table (
     claim_id bigint, message_id bigint, queue_name text, message_type text, body jsonb,
@@ -24,27 +25,18 @@ as $$
 #variable_conflict use_column
 declare
     v_lane_id  integer := _claim_expiring.lane_id;
-    v_is_gated boolean;
     v_first_id bigint;
-    v_last_id  bigint;
+    v_last_id  bigint := (select position.claim_id from symphony._position(v_lane_id) as position);
     v_passed   integer := 0;
 begin
-    select settings.is_gated, position.claim_id into v_is_gated, v_last_id
-    from symphony._lane_settings(v_lane_id) as settings,
-         symphony._position(v_lane_id) as position;
     loop
         v_first_id := v_last_id;
         return query
         with claimed as materialized (
-            select * from symphony._claim_gated(v_lane_id, batch_size, worker, lease, wait, slots, others,
-                                                symphony._finished_transactions())
-            where v_is_gated
-            union all
-            select log.*, null::timestamptz
-            from symphony._claim_log(v_lane_id, batch_size, worker, lease, others) as log
-            where not v_is_gated
+            select * from symphony._claim_lane(v_lane_id, batch_size, worker, lease, wait, slots, others,
+                                               with_late => true)
         ), settled as materialized (
-            select done.open_ids, v_is_gated and cardinality(done.open_ids) < done.size as has_room
+            select done.open_ids, is_gated and cardinality(done.open_ids) < done.size as has_room
             from (select symphony._expire(v_lane_id, v_first_id) as open_ids, each.size
                   from (select count(*) as size from claimed) as each) as done
         )
@@ -73,9 +65,10 @@ $$Take the next messages of a lane some of whose messages expire.
 Arguments  lane_id - locked
            batch_size, worker, lease - as for claim_batch()
            wait, slots - as for _claim_gated()
-           others - the lanes that the caller looks into after this one
+           others - as for _claim_lane()
+           is_gated - as _lane_settings() says
 Returns    as claim_batch() does
-Writes     what _claim_gated(), _claim_log() and _expire() write; NOTIFY if it came through
-           thousands of messages that were late
+Writes     what _claim_lane() and _expire() write; NOTIFY if it came through thousands of messages
+           that were late
 Locks      what _claim_gated() locks
 Access     private$$;

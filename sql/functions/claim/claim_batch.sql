@@ -18,76 +18,61 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 as $$
 /*
- * It locks the first lane that has something, and takes messages in a new statement: only that one sees
- * how far the last holder went.  A lane that is locked elsewhere is waited for if no other had anything,
- * and none is in hand: two workers could wait for each other.
+ * It locks the first lane that has something; what it takes is read by later statements, which see how far
+ * the last holder went.  A lane that is locked elsewhere is waited for if no other had anything, and none
+ * is in hand: two workers could wait for each other.  While lane_use names any lane, all are looked into:
+ * tick() will soon have marked it.
  */
 #variable_conflict use_column
 declare
     v_lanes    integer[];
     v_lane_id  integer;
-    v_lane     record;
     v_busy     integer;
     v_locked   boolean := false;
-    v_take     int8multirange;
     v_finished int8multirange;
-    v_first    int8range;
 begin
-    perform symphony._check_claim(queues, batch_size, lease), symphony._end_when_idle(asynchronous);
-    v_lanes := array(select lane_id from symphony._lanes(claim_batch.queues));
-    v_lanes := case when cardinality(v_lanes) > 8 then symphony._filled_lanes(v_lanes) else v_lanes end;
-    v_finished := case when cardinality(v_lanes) > 1 then symphony._finished_transactions() end;
+    if symphony._has_limits() or current_setting('transaction_isolation') not like 'read%'
+       or batch_size is null or batch_size not between 1 and 1000
+       or lease not between '100 milliseconds' and '1 day'
+    then
+        perform symphony._check_claim(queues, batch_size, lease);
+    end if;
+    if current_setting('idle_in_transaction_session_timeout')::interval not between '1 ms' and '10 s' then
+        perform set_config('idle_in_transaction_session_timeout', '10s', true);
+    end if;
+    if asynchronous then
+        perform set_config('synchronous_commit', 'off', true);
+    end if;
+    v_lanes := array(
+        select lane.lane_id
+        from unnest(queues) with ordinality as given (queue_name, rank)
+        join symphony.queue on queue.queue_name = given.queue_name
+        join symphony.lane on lane.queue_name = given.queue_name
+        where queue.paused_at is null and not lane.is_held
+          and exists (select from symphony._home())
+          and (lane.is_used or exists (select from symphony.lane_use))
+        order by given.rank, lane.priority desc, lane.alone desc);
+    if cardinality(v_lanes) > 1 then
+        v_lanes := case when cardinality(v_lanes) > 8 then symphony._filled_lanes(v_lanes) else v_lanes end;
+        v_finished := symphony._finished_transactions();
+    end if;
     for i in 1 .. cardinality(v_lanes) + 1 loop
         v_lane_id := coalesce(v_lanes[i], v_busy);
         continue when v_lane_id is null or i < cardinality(v_lanes) + num_nonnulls(v_busy)
             and not symphony._has_pending(array[v_lane_id], v_finished);
-        if not symphony._lock_lane(v_lane_id, wait => i > cardinality(v_lanes) and not v_locked) then
+        if i > cardinality(v_lanes) and not v_locked then
+            perform symphony._lock_lane(v_lane_id);
+        elsif not (pg_try_advisory_xact_lock_shared(1398361424, 0)
+                   and pg_try_advisory_xact_lock(1398361424, v_lane_id))
+        then
             v_busy := coalesce(v_busy, v_lane_id);
             continue;
         end if;
-        v_take := symphony._finished_transactions();
-        select *, symphony._now() as now into v_lane
-        from symphony._lane_settings(v_lane_id), symphony._position(v_lane_id);
-        if v_lane.is_gated or v_lane.expires then
-            return query select * from symphony._claim_gated(
-                v_lane_id, batch_size, worker, lease, not v_locked, slots, v_lanes[i + 1:] || v_busy, v_take)
-            where not v_lane.expires
-            union all
-            select * from symphony._claim_expiring(v_lane_id, batch_size, worker, lease, not v_locked, slots,
-                                                   v_lanes[i + 1:] || v_busy) where v_lane.expires;
-            if found then return; end if;
-        end if;
-        v_locked := true;
-        v_take := v_lane.ahead * v_take;
-        continue when v_lane.is_gated or v_lane.expires or isempty(v_take);
-        v_first := symphony._first_run(v_take, v_lane.partial_txid);
-        return query with batch as materialized (
-            select * from symphony._runs(v_lane_id, v_take, v_first, v_lane.partial_message_id, batch_size)
-        ), taken as (
-            select array_agg(message_id) as ids, (array_agg(txid))[batch_size] as last_txid,
-                   (array_agg(message_id))[batch_size] as last_message_id,
-                   avg(date_part('epoch', coalesce(available_at, enqueued_at))) as due_at
-            from batch having count(*) > 0
-        ), claimed as (
-            insert into symphony.claim (lane_id, worker, claimed_at, lease_until, size, open_ids, waited,
-                                        ahead, partial_txid, partial_message_id)
-            select v_lane_id, claim_batch.worker, v_lane.now,
-                   v_lane.now + coalesce(claim_batch.lease, v_lane.lease), cardinality(ids), ids,
-                   greatest(date_part('epoch', v_lane.now) - due_at, 0),
-                   v_lane.ahead - symphony._drained(v_take, v_first, last_txid), last_txid, last_message_id
-            from taken
-            returning claim_id, lease_until, v_busy is not null or size = batch_size and symphony._has_rest(
-                    v_lane_id, v_take, v_first, partial_txid, partial_message_id)
-                or i < cardinality(v_lanes) and symphony._has_pending(v_lanes[i + 1:], v_finished) as has_more
-        )
-        select claimed.claim_id, batch.message_id, v_lane.queue_name, batch.message_type, batch.body,
-               batch.headers, v_lane.priority::integer, batch.attempt + 1,
-               case when batch.retry is null and not v_lane.by_type then v_lane.max_attempts
-                    else symphony._max_attempts(batch.message_type, batch.retry, v_lane.max_attempts)
-               end, batch.group_key, batch.enqueued_at, claimed.lease_until, v_lane.alone, claimed.has_more,
-               false, null::timestamptz
-        from claimed, batch;
+        return query select * from symphony._claim_lane(
+            v_lane_id, batch_size, worker, lease, not v_locked, slots,
+            array_remove(v_lanes[i + 1:] || v_busy, null));
         if found then return; end if;
+        v_locked := true;
     end loop;
     if symphony._was_copied(claim_batch.queues) then
         return query select * from symphony.claim_batch(queues, batch_size, worker, lease, asynchronous,

@@ -27,7 +27,7 @@ begin
         where m.message_id = cancel.message_id;
         if found then
             perform symphony._check_isolation();
-            perform symphony._lock_lane(v_lane_id, wait => true);
+            perform symphony._lock_lane(v_lane_id);
             delete from symphony.message as m
             using symphony._position(v_lane_id) as p
             where m.message_id = cancel.message_id

@@ -9,12 +9,9 @@ begin
     then
         perform symphony._refuse_queue(queue_name);
     end if;
-    if at_most is null or at_most not between 1 and 1000000 then
-        raise exception 'at_most must be between 1 and 1000000, not %', coalesce(at_most::text, 'null')
-            using errcode = '22023',
-                  detail  = 'It says how many failed messages one call may deal with.',
-                  hint    = 'Call again for the others.';
-    end if;
+    perform symphony._check_number(
+        'at_most', at_most, 1000000, 'It says how many failed messages one call may deal with.',
+        'Call again for the others.');
 end;
 $$;
 

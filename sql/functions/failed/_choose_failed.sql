@@ -1,15 +1,7 @@
 create or replace function symphony._choose_failed(
-    message_ids  bigint[],
-    queue_name   text,
-    message_type text,
-    error_class  text,
-    since        timestamptz,
-    until        timestamptz,
-    search       text,
-    everything   boolean,
-    at_most      integer,
-    dry_run      boolean,
-    up_to_id     bigint
+    choice  symphony.failed_choice,
+    at_most integer,
+    dry_run boolean
 )
 returns bigint[]
 language plpgsql
@@ -20,26 +12,27 @@ as $$
  * replayed twice.  The queue is locked first, as drop_queue() does.
  */
 declare
-    v_filters integer := num_nonnulls(queue_name, message_type, error_class, since, until, search,
-                                      up_to_id);
+    v_filters integer := num_nonnulls(choice.queue_name, choice.message_type, choice.error_class,
+                                      choice.since, choice.until, choice.search, choice.up_to_id);
     v_lane_id integer;
     v_chosen  bigint[] := '{}';
 begin
-    if (message_ids is not null)::integer + (everything is true)::integer + (v_filters > 0)::integer <> 1
+    if (choice.message_ids is not null)::integer + (choice.everything is true)::integer
+       + (v_filters > 0)::integer <> 1
     then
         raise exception 'it is not clear which failed messages are meant'
             using errcode = '22023',
                   detail  = 'Give one of ids, a filter and everything; none or several were given.',
                   hint    = 'Give message_ids, or filters such as error_class, or everything => true.';
     end if;
-    perform symphony._check_failed_filter(queue_name, at_most);
-    if message_ids is not null or dry_run then
+    perform symphony._check_failed_filter(choice.queue_name, at_most);
+    if choice.message_ids is not null or dry_run then
         return array(
             select f.message_id
             from symphony.failed_message as f
             join symphony.lane on lane.lane_id = f.lane_id
             join symphony.queue on queue.queue_name = lane.queue_name
-            where f.message_id = any (message_ids)
+            where f.message_id = any (choice.message_ids)
             order by f.message_id
             for key share of queue for update of f);
     end if;
@@ -48,7 +41,7 @@ begin
         select lane.lane_id
         from symphony.lane
         join symphony.queue on queue.queue_name = lane.queue_name
-        where queue.queue_name = coalesce(_choose_failed.queue_name, queue.queue_name)
+        where queue.queue_name = coalesce(choice.queue_name, queue.queue_name)
         order by lane.lane_id
         for key share of queue
     loop
@@ -56,11 +49,10 @@ begin
             select f.message_id
             from symphony.failed_message as f
             where f.lane_id = v_lane_id
-              and f.failed_at >= coalesce(_choose_failed.since, '-infinity')
-              and f.failed_at <= coalesce(_choose_failed.until, 'infinity')
-              and f.message_id <= coalesce(up_to_id, 9223372036854775807)
-              and symphony._failed_matches(f, _choose_failed.message_type, _choose_failed.error_class,
-                                           _choose_failed.search)
+              and f.failed_at >= coalesce(choice.since, '-infinity')
+              and f.failed_at <= coalesce(choice.until, 'infinity')
+              and f.message_id <= coalesce(choice.up_to_id, 9223372036854775807)
+              and symphony._failed_matches(f, choice.message_type, choice.error_class, choice.search)
             order by f.failed_at, f.message_id
             limit at_most - cardinality(v_chosen)
             for update skip locked);
@@ -73,7 +65,8 @@ $$;
 comment on function symphony._choose_failed is
 $$Find and lock the failed messages that an operator means, the oldest of each lane first.
 
-Arguments  as for retry_failed(), and
+Arguments  choice - which these are
+           at_most - as for retry_failed()
            dry_run - true: look for ids only
 Returns    their ids, at most at_most of a filter
 Raises     SY001 unknown_queue

@@ -21,12 +21,9 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin
-    if at_most is null or at_most not between 1 and 1000000 then
-        raise exception 'at_most must be between 1 and 1000000, not %', coalesce(at_most::text, 'null')
-            using errcode = '22023',
-                  detail  = 'It is the number of attempts to read, the newest first.',
-                  hint    = 'Leave it out for 10000.';
-    end if;
+    perform symphony._check_number(
+        'at_most', at_most, 1000000, 'It is the number of attempts to read, the newest first.',
+        'Leave it out for 10000.');
     if recent_errors.queue_name is not null then
         perform symphony._check_queues(array[recent_errors.queue_name]);
     end if;

@@ -20,31 +20,18 @@ set enable_bitmapscan = off
 as $$
 #variable_conflict use_variable
 declare
-    v_chosen bigint[];
+    v_choice symphony.failed_choice := row(message_ids, queue_name, message_type, error_class, since, until,
+                                           search, everything, up_to_id);
+    v_chosen bigint[] := symphony._choose_failed(v_choice, at_most, dry_run);
 begin
-    v_chosen := symphony._choose_failed(message_ids, queue_name, message_type, error_class, since,
-                                        until, search, everything, at_most, dry_run, up_to_id);
-    if dry_run then
-        return query
-        select * from symphony._failed_outcomes(
-            message_ids, v_chosen, 'removed',
-            case when message_ids is null then
-                symphony._failed_count(queue_name, message_type, error_class, since, until, search,
-                                       up_to_id)
-            end);
-        return;
+    if dry_run is not true and v_chosen <> '{}' then
+        delete from symphony.failed_message as f where f.message_id = any (v_chosen);
+        perform symphony._free_held(v_chosen);
+        perform symphony._forget(v_chosen);
+        perform symphony._free_keys(v_chosen);
+        perform symphony._audit('remove_failed', to_jsonb(v_choice), cardinality(v_chosen));
     end if;
-    delete from symphony.failed_message as f where f.message_id = any (v_chosen);
-    perform symphony._free_held(v_chosen);
-    perform symphony._forget(v_chosen);
-    perform symphony._free_keys(v_chosen);
-    if v_chosen <> '{}' then
-        perform symphony._audit('remove_failed', jsonb_build_object(
-            'message_ids', message_ids, 'queue_name', queue_name, 'message_type', message_type,
-            'error_class', error_class, 'since', since, 'until', until, 'search', search,
-            'everything', everything, 'up_to_id', up_to_id), cardinality(v_chosen));
-    end if;
-    return query select * from symphony._failed_outcomes(message_ids, v_chosen, 'removed');
+    return query select * from symphony._failed_outcomes(v_choice, v_chosen, 'removed', dry_run);
 end;
 $$;
 

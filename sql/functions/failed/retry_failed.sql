@@ -22,31 +22,18 @@ set enable_bitmapscan = off
 as $$
 #variable_conflict use_variable
 declare
-    v_chosen bigint[];
+    v_choice symphony.failed_choice := row(message_ids, queue_name, message_type, error_class, since, until,
+                                           search, everything, up_to_id);
+    v_chosen bigint[] := symphony._choose_failed(v_choice, at_most, dry_run);
 begin
-    v_chosen := symphony._choose_failed(message_ids, queue_name, message_type, error_class, since,
-                                        until, search, everything, at_most, dry_run, up_to_id);
     perform symphony._check_replay(message_ids, body, per_second);
-    if dry_run then
-        return query
-        select * from symphony._failed_outcomes(
-            message_ids, v_chosen, 'retried',
-            case when message_ids is null then
-                symphony._failed_count(queue_name, message_type, error_class, since, until, search,
-                                       up_to_id)
-            end);
-        return;
-    end if;
-    perform symphony._replay(v_chosen, body, per_second);
-    if v_chosen <> '{}' then
-        perform symphony._audit('retry_failed', jsonb_build_object(
-            'message_ids', message_ids, 'queue_name', queue_name, 'message_type', message_type,
-            'error_class', error_class, 'since', since, 'until', until, 'search', search,
-            'body', case when body is not null then '(replaced)' end,
-            'per_second', per_second, 'everything', everything, 'up_to_id', up_to_id),
+    if dry_run is not true and v_chosen <> '{}' then
+        perform symphony._replay(v_chosen, body, per_second);
+        perform symphony._audit('retry_failed', to_jsonb(v_choice) || jsonb_build_object(
+            'body', case when body is not null then '(replaced)' end, 'per_second', per_second),
             cardinality(v_chosen));
     end if;
-    return query select * from symphony._failed_outcomes(message_ids, v_chosen, 'retried');
+    return query select * from symphony._failed_outcomes(v_choice, v_chosen, 'retried', dry_run);
 end;
 $$;
 

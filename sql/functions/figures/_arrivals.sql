@@ -6,20 +6,26 @@ as $$
 begin
     return query
     select lane.queue_name, sum(d.pending)::bigint,
-           sum(d.pending + t.passed + coalesce(new.passed, 0))::bigint, sum(t.arrived)::bigint,
+           sum(d.pending + t.passed + coalesce(new.passed, 0) + coalesce(open.put_back, 0))::bigint,
+           sum(t.arrived)::bigint,
            bool_and(d.is_exact and coalesce(new.claims, 0) < at_most)
     from symphony.lane
     join symphony.tally as t on t.lane_id = lane.lane_id
     cross join lateral symphony._depth(lane.lane_id, at_most) as d
     cross join lateral (
-        select sum(coalesce(c.passed, c.size)) as passed, count(*) as claims
-        from (select claim.passed, claim.size
+        select sum(coalesce(c.passed, c.size) + coalesce(c.put_back, 0)) as passed, count(*) as claims
+        from (select claim.passed, claim.size, claim.put_back
               from symphony.claim
               where (claim.lane_id, claim.claim_id) > (t.lane_id, t.claim_id)
                 and claim.lane_id <= t.lane_id
               order by claim.lane_id, claim.claim_id
               limit at_most) as c
     ) as new
+    cross join lateral (
+        select sum(claim.put_back) as put_back
+        from unnest(t.open_claims) as o (claim_id)
+        join symphony.claim on claim.claim_id = o.claim_id
+    ) as open
     where lane.queue_name = coalesce(of_queue, lane.queue_name)
       and (lane.is_used or exists (select from symphony.lane_use))
     group by lane.queue_name;

@@ -29,7 +29,7 @@ begin
         select * from symphony._unfolded(v_tally, c_claims)
     ), walked as (
         select max(r.claim_id) filter (where r.is_new) as last_id, count(*) filter (where r.is_new) as claims,
-               coalesce(sum(r.passed) filter (where r.is_new), 0) as passed,
+               coalesce(sum(r.passed), 0) as passed,
                coalesce(array_agg(r.claim_id order by r.claim_id) filter (where not r.is_over), '{}') as open
         from recent as r
     ), arrival as (

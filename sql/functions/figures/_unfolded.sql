@@ -8,8 +8,10 @@ language sql
 stable
 as $$
     select c.claim_id, c.is_new, c.open_ids operator(pg_catalog.=) '{}', c.claimed_at, c.finished_at,
-           c.size, coalesce(c.passed, c.size), pg_catalog.cardinality(c.open_ids), c.retried, c.failed,
-           c.returned, c.waited::double precision,
+           c.size,
+           case when c.is_new then coalesce(c.passed, c.size) else 0 end operator(pg_catalog.+)
+           case when c.open_ids operator(pg_catalog.=) '{}' then coalesce(c.put_back, 0) else 0 end,
+           pg_catalog.cardinality(c.open_ids), c.retried, c.failed, c.returned, c.waited::double precision,
            greatest(pg_catalog.date_part('epoch', c.finished_at operator(pg_catalog.-) c.claimed_at), 0)
     from (
         (select true as is_new, claim.*
@@ -34,7 +36,8 @@ Returns    claim_id
            is_new - false: it was folded while it was open
            is_over - whether nothing of it is open
            claimed_at, finished_at, size, retried, failed, returned, waited - as in claim
-           passed - how many messages are pending no longer since this claim
+           passed - how many messages are pending no longer since it was made, if it is new, and how
+               many were put back, if it is over
            open - how many of its messages are
            worked - how long it took, in seconds; 0: it is not over
 Access     private$$;

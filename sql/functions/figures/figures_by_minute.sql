@@ -15,12 +15,9 @@ declare
     v_last timestamptz := date_trunc('minute', v_now);
     v_from timestamptz;
 begin
-    if minutes is null or minutes not between 1 and 1440 then
-        raise exception 'minutes must be between 1 and 1440, not %', coalesce(minutes::text, 'null')
-            using errcode = '22023',
-                  detail  = 'It is the number of minutes to tell, the present one included.',
-                  hint    = 'Ask queue_figures() for hours.';
-    end if;
+    perform symphony._check_number(
+        'minutes', minutes, 1440, 'It is the number of minutes to tell, the present one included.',
+        'Ask queue_figures() for hours.');
     v_from := v_last - (minutes - 1) * interval '1 minute';
     return query
     with part as (    -- nothing in each minute of each queue, and what happened

@@ -23,7 +23,8 @@ begin
         perform pg_advisory_xact_lock(1398361424, 0);
         select moved.* into moved_by, messages, enqueued_here from symphony._move_back() as moved;
         perform symphony._catch_up_sequences();
-        perform symphony._recount();
+        delete from symphony.stretch;
+        update symphony.tally set uncounted = '{(,)}', partial_txid = null, partial_message_id = null;
         perform symphony._take_turn(sleep.turn_name, wait => true)
         from (select 'sleep:' || slot as turn_name from generate_series(0, 31) as slot order by 1) as sleep;
         update symphony.idle_worker set since = null where idle_worker.since is not null;

@@ -57,6 +57,16 @@ begin
         order by g.gate_id desc limit 1), '{}'));
 
     return query
+    select 'a claim at a gate is kept', format('claim %s of queue %s', at_gate.claim_id, q.queue_name)
+    from symphony.queue as q
+    cross join lateral (
+        select g.open_claims from symphony.gate as g where g.queue_name = q.queue_name
+        order by g.gate_id desc limit 1
+    ) as newest
+    cross join lateral unnest(newest.open_claims) as at_gate (claim_id)
+    where not exists (select from symphony.claim as c where c.claim_id = at_gate.claim_id);
+
+    return query
     select 'a lane knows whether its queue has limits', format('lane %s', l.lane_id)
     from symphony.lane as l
     join symphony.queue as q on q.queue_name = l.queue_name

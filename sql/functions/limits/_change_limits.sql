@@ -24,7 +24,7 @@ begin
     for no key update;
     v_lanes := array(select lane.lane_id from symphony.lane
                      where lane.queue_name = _change_limits.queue_name order by lane.lane_id);
-    perform symphony._lock_lane(lane_id, wait => true) from unnest(v_lanes) as lane_id;
+    perform symphony._lock_lane(lane_id) from unnest(v_lanes) as lane_id;
     update symphony.lane
     set is_gated       = v_gated,
         max_body_bytes = case when v_queue.ordered and lane.priority <> 5 then 0

@@ -29,8 +29,7 @@ declare
     v_take     int8multirange;
     v_first    int8range;
 begin
-    select * into v_lane
-    from symphony._lane_settings(_claim_gated.lane_id), symphony._position(_claim_gated.lane_id);
+    select * into v_lane from symphony._lane_settings(_claim_gated.lane_id);
     v_pass := symphony._enter_gate(
         v_lane.queue_name, case when v_lane.alone then 1 else batch_size end, slots, wait);
     if (v_pass.at_most > 0) is not true then return; end if;

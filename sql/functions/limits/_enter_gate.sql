@@ -16,11 +16,16 @@ language plpgsql
 volatile
 as $$
 /*
- * What is in hands is read before all else.  Whatever others settle from then on counts as still in
- * hands, and is found by the next claim.
+ * Only who is at the gate may claim from a lane of the queue; its lock lies beside those of the lanes, see
+ * _lock_lane(), and two queues whose hashes meet share a gate.  What is in hands is read before all else.
+ * Whatever others settle from then on counts as still in hands, and is found by the next claim.
  */
 begin
-    if not symphony._lock_gate(queue_name, wait) then return; end if;
+    if wait then
+        perform pg_advisory_xact_lock(1398361425, hashtext(queue_name));
+    elsif not pg_try_advisory_xact_lock(1398361425, hashtext(queue_name)) then
+        return;
+    end if;
     select * into queue from symphony.queue as q where q.queue_name = _enter_gate.queue_name;
     gate := symphony._gate(queue_name, symphony._is_keyed(queue));
     now := symphony._now();

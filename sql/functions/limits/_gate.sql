@@ -14,8 +14,7 @@ begin
            coalesce(array_agg(claim.claim_id) filter (where claim.open_ids <> '{}'), '{}'),
            coalesce(array_agg(claim.claim_id) filter (where claim.open_ids = '{}'), '{}'),
            coalesce(sum(cardinality(claim.open_ids)), 0),
-           newest.has_parked or coalesce(bool_or(claim.returned > 0), false)
-               or count(claim.claim_id) < cardinality(newest.open_claims),
+           newest.has_parked or coalesce(bool_or(claim.returned > 0), false),
            newest.full_at, newest.paced_until, '{}', '{}'
     into v_gate
     from (
@@ -25,7 +24,7 @@ begin
         limit 1
     ) as newest
     left join symphony.claim on claim.claim_id = any (newest.open_claims)
-    group by newest.gate_id, newest.full_at, newest.paced_until, newest.has_parked, newest.open_claims;
+    group by newest.gate_id, newest.full_at, newest.paced_until, newest.has_parked;
     if with_keys and v_gate.open_claims <> '{}' then
         v_gate.busy := symphony._busy_keys(v_gate.open_claims);
     end if;

@@ -18,12 +18,8 @@ begin
     if blocked_keys.queue_name is not null then
         perform symphony._check_queues(array[blocked_keys.queue_name]);
     end if;
-    if coalesce(blocked_keys.at_most, 0) not between 1 and 10000 then
-        raise exception 'at_most must be between 1 and 10000, not %', coalesce(at_most::text, 'null')
-            using errcode = '22023',
-                  detail  = 'It says how many keys are told.',
-                  hint    = 'Name a queue to see others.';
-    end if;
+    perform symphony._check_number('at_most', at_most, 10000, 'It says how many keys are told.',
+                                   'Name a queue to see others.');
     return query
     with recursive key as (
         (select p.queue_name, p.group_key from symphony.parked as p

@@ -8,9 +8,7 @@ as $$
 declare
     v_message_id bigint;
 begin
-    if not exists (select from symphony.queue as q where q.queue_name = release_key.queue_name) then
-        perform symphony._refuse_queue(release_key.queue_name);
-    end if;
+    perform symphony._check_queues(array[release_key.queue_name]);
     select h.message_id into v_message_id
     from symphony.held_key as h
     where h.queue_name = release_key.queue_name and h.group_key = release_key.group_key;

@@ -20,7 +20,10 @@ begin
              from pg_snapshot_xip(v_snapshot) as running),
             '{}');
     end if;
-    return v_finished - symphony._txids(v_own);
+    if v_own is not null then
+        v_finished := v_finished - int8multirange(int8range(v_own, v_own, '[]'));
+    end if;
+    return v_finished;
 end;
 $$;
 

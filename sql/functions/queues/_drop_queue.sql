@@ -30,7 +30,7 @@ begin
     lock table symphony.delayed_message in share row exclusive mode;
     v_lanes := array(select lane.lane_id from symphony.lane
                      where lane.queue_name = _drop_queue.queue_name order by lane.lane_id);
-    perform symphony._lock_lane(lane_id, wait => true) from unnest(v_lanes) as lane_id;
+    perform symphony._lock_lane(lane_id) from unnest(v_lanes) as lane_id;
     perform from symphony.claim as c
     where c.lane_id = any (v_lanes) and c.open_ids <> '{}'
     for update;

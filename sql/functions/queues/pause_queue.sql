@@ -4,20 +4,16 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-    v_changed boolean;
 begin
+    perform symphony._check_queues(array[pause_queue.queue_name]);
     update symphony.queue as q
     set paused_at = symphony._now(), paused_by = symphony._signature()
     where q.queue_name = pause_queue.queue_name and q.paused_at is null;
-    v_changed := found;
-    if not exists (select from symphony.queue as q where q.queue_name = pause_queue.queue_name) then
-        perform symphony._refuse_queue(pause_queue.queue_name);
+    if not found then
+        return false;
     end if;
-    if v_changed then
-        perform symphony._audit('pause_queue', jsonb_build_object('queue_name', queue_name));
-    end if;
-    return v_changed;
+    perform symphony._audit('pause_queue', jsonb_build_object('queue_name', queue_name));
+    return true;
 end;
 $$;
 

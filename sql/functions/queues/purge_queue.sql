@@ -14,13 +14,11 @@ declare
     v_finished int8multirange;
     v_dropped  bigint;
 begin
-    if not exists (select from symphony.queue as q where q.queue_name = purge_queue.queue_name) then
-        perform symphony._refuse_queue(purge_queue.queue_name);
-    end if;
+    perform symphony._check_queues(array[purge_queue.queue_name]);
     perform symphony._check_isolation();
     v_lanes := array(select lane.lane_id from symphony.lane
                      where lane.queue_name = purge_queue.queue_name order by lane.lane_id);
-    perform symphony._lock_lane(lane_id, wait => true) from unnest(v_lanes) as lane_id;
+    perform symphony._lock_lane(lane_id) from unnest(v_lanes) as lane_id;
     v_finished := symphony._finished_transactions();
     if seen is not null then
         v_finished := v_finished * symphony._seen_transactions(seen);
@@ -56,7 +54,8 @@ begin
     )
     select v_dropped + coalesce(sum(dropped.passed), 0) into v_dropped from dropped;
     if v_dropped > 0 then
-        perform symphony._audit('purge_queue', jsonb_build_object('queue_name', queue_name), v_dropped);
+        perform symphony._audit(
+            'purge_queue', jsonb_build_object('queue_name', queue_name, 'seen', seen), v_dropped);
     end if;
     return v_dropped;
 end;

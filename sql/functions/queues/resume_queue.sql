@@ -11,9 +11,7 @@ begin
     set paused_at = null, paused_by = null
     where q.queue_name = resume_queue.queue_name and q.paused_at is not null;
     v_changed := found;
-    if not exists (select from symphony.queue as q where q.queue_name = resume_queue.queue_name) then
-        perform symphony._refuse_queue(resume_queue.queue_name);
-    end if;
+    perform symphony._check_queues(array[resume_queue.queue_name]);
     perform symphony._wake_workers(
         array(select lane.lane_id from symphony.lane where lane.queue_name = resume_queue.queue_name));
     if v_changed then

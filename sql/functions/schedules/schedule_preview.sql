@@ -16,12 +16,8 @@ declare
     v_schedule symphony.schedule;
     v_before   timestamptz := coalesce(after, symphony._now());
 begin
-    if n is null or n not between 1 and 1000 then
-        raise exception 'n must be between 1 and 1000, not %', coalesce(n::text, 'null')
-            using errcode = '22023',
-                  detail  = 'It is the number of runs to compute.',
-                  hint    = 'Leave it out for the next 5.';
-    end if;
+    perform symphony._check_number('n', n, 1000, 'It is the number of runs to compute.',
+                                   'Leave it out for the next 5.');
     select * into v_schedule from symphony.schedule as s
     where s.schedule_name = schedule_preview.schedule;
     if not found then

@@ -6,12 +6,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if n is null or n not between 1 and 10000 then
-        raise exception 'n must be between 1 and 10000, not %', coalesce(n::text, 'null')
-            using errcode = '22023',
-                  detail  = 'It is the number of runs to list.',
-                  hint    = 'Leave it out for the last 10.';
-    end if;
+    perform symphony._check_number('n', n, 10000, 'It is the number of runs to list.',
+                                   'Leave it out for the last 10.');
     return query
     select r.*
     from symphony.schedule_run as r

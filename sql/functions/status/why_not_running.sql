@@ -59,7 +59,8 @@ begin
     if found then
         return v_reason;
     end if;
-    v_reason := symphony._lane_holder(v_lane_id);
+    v_reason := (select held.who from symphony._held_locks() as held
+                 where held.lane_id = v_lane_id limit 1);
     if v_reason is not null then
         return format('Its lane is locked by %s.', v_reason);
     end if;

@@ -1,23 +1,17 @@
-create or replace function symphony._end_when_idle(asynchronous boolean default false)
-returns text
-language sql
+create or replace function symphony._end_when_idle()
+returns void
+language plpgsql
 volatile
 as $$
-    select pg_catalog.set_config('idle_in_transaction_session_timeout', case
-        when pg_catalog.current_setting('idle_in_transaction_session_timeout')::pg_catalog.interval
-             operator(pg_catalog.<=) '10 seconds'::pg_catalog.interval
-             and pg_catalog.current_setting('idle_in_transaction_session_timeout')
-                 operator(pg_catalog.<>) '0'
-        then pg_catalog.current_setting('idle_in_transaction_session_timeout')
-        else '10s' end, true)
-        operator(pg_catalog.||) case when asynchronous
-            then pg_catalog.set_config('synchronous_commit', 'off', true) else '' end
+begin
+    if current_setting('idle_in_transaction_session_timeout')::interval not between '1 ms' and '10 s' then
+        perform set_config('idle_in_transaction_session_timeout', '10s', true);
+    end if;
+end;
 $$;
 
 comment on function symphony._end_when_idle is
 $$See to it that the session ends when its transaction, which locks out others, is idle for 10
-seconds. It ends sooner if the session says so itself.
+seconds. It ends sooner if the session says so itself. claim_batch() does the same.
 
-Arguments  asynchronous - true: its commit waits neither for the disk nor for a standby
-Returns    what it has set
 Access     private$$;

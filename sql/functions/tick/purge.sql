@@ -18,12 +18,9 @@ declare
     v_gone record;
     v_left integer := at_most;
 begin
-    if at_most is null or at_most not between 1 and 1000000 then
-        raise exception 'at_most must be between 1 and 1000000, not %', coalesce(at_most::text, 'null')
-            using errcode = '22023',
-                  detail  = 'It says how many rows of each kind one call may remove.',
-                  hint    = 'Call again as long as has_more is true.';
-    end if;
+    perform symphony._check_number(
+        'at_most', at_most, 1000000, 'It says how many rows of each kind one call may remove.',
+        'Call again as long as has_more is true.');
     purged := 0;
     has_more := false;
     if not pg_try_advisory_xact_lock_shared(1398361424, 0) or not exists (select from symphony._home()) then

@@ -1,5 +1,5 @@
 -- queue_stats, queue_figures, queue_totals: each message is counted once, whenever it is committed.
-select plan(24);
+select plan(29);
 
 create function pg_temp.fold() returns void language plpgsql as $$
 begin
@@ -142,7 +142,7 @@ select pg_temp.fold();
 select is((select arrived from pg_temp.figures), 2548::numeric, 'the figures say the same');
 select is_empty('table symphony.stretch', 'stretches behind the position are forgotten');
 
-select symphony.create_queue('q2', ordered => true);
+select symphony.create_queue('q2', ordered => true, lease => '1 hour');
 select symphony.enqueue('A', queue_name => 'q2', group_key => k)
 from unnest('{a,a,b,a,c}'::text[]) as k;
 create temporary table o as select * from symphony.claim_batch('{q2}', 2);
@@ -159,6 +159,45 @@ select results_eq(
     $$select arrived, claimed from symphony.queue_totals('q2')$$,
     $$values (5::bigint, 5::bigint)$$,
     'when it is handed out later, it does not come in again'
+);
+
+-- What is given back to wait for its key again.
+create view pg_temp.ordered as
+    select total.arrived, total.claimed, total.returned, stats.pending + stats.waiting as left_over
+    from symphony.queue_totals('q2') as total, symphony.queue_stats('q2') as stats;
+select symphony.enqueue('A', queue_name => 'q2', group_key => k)
+from unnest('{d,d,d,e}'::text[]) as k;
+create temporary table o3 as select * from symphony.claim_batch('{q2}', 10);
+select pg_temp.fold();
+select symphony.release(claim_id, array[message_id])
+from (select * from o3 order by message_id limit 1) as first;
+select results_eq(
+    'table pg_temp.ordered',
+    $$values (12::bigint, 9::bigint, 3::bigint, 3::bigint)$$,
+    'what was given back in its place came in again: that is what was handed out, and what is left'
+);
+select pg_temp.fold();
+select is((select arrived_last_hour from symphony.queue_stats('q2')), 12::bigint,
+          'so it is in the figures, while the claim is open');
+select symphony.ack((select min(claim_id) from o3));
+select pg_temp.fold();
+select results_eq(
+    'table pg_temp.ordered',
+    $$values (12::bigint, 9::bigint, 3::bigint, 3::bigint)$$,
+    'and it is counted once when the claim is over'
+);
+create temporary table o4 as select * from symphony.claim_batch('{q2}', 10);
+select symphony.nack_with_backoff(claim_id, message_id, 'x', retry_after => '1 hour')
+from (select * from o4 order by message_id limit 1) as first;
+select results_eq(
+    'table pg_temp.ordered',
+    $$values (14::bigint, 12::bigint, 5::bigint, 2::bigint)$$,
+    'what follows a message that is retried came in again, too'
+);
+select pg_temp.fold();
+select is(
+    (select sum(arrived) from symphony.queue_figures('q2', since => '-infinity')), 14::numeric,
+    'a fold that comes when the claim is over counts it once'
 );
 select symphony.drop_queue('q2', force => true);
 select is_empty(

@@ -1,5 +1,5 @@
 -- check: each invariant of order and limits, when it is broken, is reported by its name.
-select plan(27);
+select plan(28);
 
 create function pg_temp.found() returns text language sql as $$
     select coalesce(string_agg(distinct invariant, ', ' order by invariant), 'none') from symphony.check()
@@ -68,6 +68,8 @@ from (values
      'a held key has its head', 'a key that is held by what is done'),
     ($$update symphony.gate set open_claims = array_remove(open_claims, (select claim_id from first))$$,
      'a parked message waits for somebody, an open claim is at its gate', 'a claim that nobody counts'),
+    ($$update symphony.gate set open_claims = open_claims || 1::bigint where queue_name = 'q'$$,
+     'a claim at a gate is kept', 'a claim that was removed too early'),
     ($$update symphony.lane set is_gated = false where queue_name = 'q' and priority = 5$$,
      'a lane knows whether its queue has limits', 'a lane that lets everybody pass'),
     ($$update symphony.gate set has_parked = false; update symphony.claim set returned = 0$$,
