@@ -382,7 +382,7 @@ def rows(dsn: str, *, quick: bool) -> Iterator[tuple[str, float, str, float, boo
             if kind == "sqs":
                 continue  # what moto takes is taken by this process
             relay, stream = memory(bare.settings, dsn, long)
-            title = f"{kind}, {long:,} messages, last / first fifth:"
+            title = f"{kind}, {long:,} messages after as many, last / first fifth:"
             yield f"{title} memory of the relay", relay, "x", 1.1, True, ""
             if kind == "redis":
                 yield f"{title} memory of the stream", stream, "x", 1.1, True, ""

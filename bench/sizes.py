@@ -128,7 +128,7 @@ insert into symphony.type_figure (is_hour, begins_at, queue_name, message_type, 
                                   worked)
 select false, date_trunc('minute', now()) - i * interval '1 minute', queue_name, 'Bench' || n, 240,
        1, '{{2,170},{4,300},{7,700},{9,400},{12,90},{15,10}}'
-from symphony.queue, generate_series(0, 6) as n, generate_series(1, 1440) as i
+from symphony.queue, generate_series(0, 6) as n, generate_series(0, 1439) as i
 where queue_name like 'q%' and i < case when n = 0 or queue_name = 'q1' then 1440 else 60 end
 """
 # A week, or a million minutes of all queues, of 100,000 claims an hour: the last one is not folded.
@@ -177,7 +177,8 @@ LOOKS = {
     "type_figures(queue) of a day": "select * from symphony.type_figures('q1', step => 'hour')",
     "queue_figures(queue) of a day": "select * from symphony.queue_figures('q1', step => 'hour')",
     "queue_totals()": "select * from symphony.queue_totals()",
-    "type_figures()": "select * from symphony.type_figures()",
+    "type_figures(queue)": "select * from symphony.type_figures('q1')",
+    "type_figures() of a minute": "select * from symphony.type_figures(since => now())",
     "list_queues()": "select * from symphony.list_queues()",
     "failed_stats()": "select * from symphony.failed_stats()",
     "failed_stats(queue)": "select * from symphony.failed_stats('q1')",
@@ -210,7 +211,7 @@ LOOKS = {
     "retry_policy_of()": "select * from symphony.retry_policy_of('Bench1', 'q1')",
     "version()": "select symphony.version()",
 }
-FIGURES = ("queue_stats()", "queue_stats(queue)", "queue_totals()", "type_figures()")
+FIGURES = ("queue_stats()", "queue_stats(queue)", "queue_totals()", "type_figures(queue)")
 VIEWS = (
     "queue_overview",
     "pending_message",

@@ -11,7 +11,7 @@ from .extras import needs
 def connection_to(dsn: str) -> Any:
     """Return an aio_pika.Connection, not yet open, that also has a hang_up().
 
-    aiormq 6, all that Python 3.10 has, leaves the socket open of whoever gives up before the
+    aiormq 6, all that Python 3.10 has, leaves the socket open of whoever fails before the
     broker has said a word, or hangs up on one that is silent.
     """
     pika = needs("aio_pika", "rabbitmq")

@@ -51,13 +51,17 @@ class RabbitMQ(Broker):
         check_files(named_in(dsn, FILES))
         if not [*named_in(dsn, ["heartbeat"])]:
             dsn += f"{'&' if '?' in dsn else '?'}heartbeat={HEARTBEAT}"
-        self._conn = connection_to(dsn)
         try:
-            await _answered(self._conn.connect())
+            await _answered(self._connect(dsn))
             await _answered(self._set_up())
         except BaseException:
             await self.close()
             raise
+
+    async def _connect(self, dsn: str) -> None:
+        """Connect. With aio_pika.connect() whoever gives up in its last moment leaves the rest."""
+        self._conn = connection_to(dsn)
+        await self._conn.connect()
 
     async def _set_up(self) -> None:
         self._lost = asyncio.get_running_loop().create_future()

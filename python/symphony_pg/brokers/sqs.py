@@ -65,14 +65,16 @@ class SQS(Broker):
         check_files(filter(None, [os.environ.get("AWS_CA_BUNDLE")]))
         self._threads = Threads(THREADS, "sqs")
         try:
-            self._client, self._url, self.most_bytes = await self._call(self._found)
+            self._client = await self._call(self._new_client)  # so that it is closed by whoever
+            found = partial(self._found, self._client)  # gives up while it waits for an answer
+            self._url, self.most_bytes = await self._call(found)
         except BaseException:
             await self.close()
             raise
 
-    def _found(self) -> tuple[Any, str, int]:
+    def _new_client(self) -> Any:
         dsn = urlsplit(self.settings.location)
-        client = self._boto3.session.Session().client(
+        return self._boto3.session.Session().client(
             "sqs",
             region_name=dsn.hostname,
             endpoint_url=parse_qs(dsn.query).get("endpoint", [None])[0],
@@ -83,6 +85,8 @@ class SQS(Broker):
                 max_pool_connections=THREADS,
             ),
         )
+
+    def _found(self, client: Any) -> tuple[str, int]:
         name = self.settings.destination
         try:
             found = client.get_queue_url(QueueName=name)
@@ -93,7 +97,7 @@ class SQS(Broker):
             found = client.create_queue(QueueName=name, Attributes=attributes)
         url = found["QueueUrl"]
         asked = client.get_queue_attributes(QueueUrl=url, AttributeNames=["MaximumMessageSize"])
-        return client, url, int(asked["Attributes"]["MaximumMessageSize"])
+        return url, int(asked["Attributes"]["MaximumMessageSize"])
 
     async def close(self) -> None:
         """Hang up. What was handed out comes back when its visibility ends."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..app import Symphony
@@ -98,11 +99,13 @@ def _families(samples: Iterable[Sample]) -> Iterator[Metric]:
 
 def _place(sample: Sample) -> tuple[Any, ...]:
     """Sort the buckets of a histogram by their bounds, and its sums behind them."""
-    labels = dict(sample.labels)
-    bound = float(labels.pop("le", "inf"))
-    return _family_of(sample.metric), sorted(labels.items()), bound, sample.metric
+    labels = sample.labels
+    others = [each for each in labels.items() if each[0] != "le"]
+    bound = float(labels.get("le", "inf"))
+    return _family_of(sample.metric), sorted(others), bound, sample.metric
 
 
+@lru_cache(1000)
 def _family_of(name: str) -> str:
     for suffix in SUFFIXES:
         if name not in FAMILIES and name.removesuffix(suffix) in FAMILIES:

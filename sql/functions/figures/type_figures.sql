@@ -26,7 +26,7 @@ begin
     return query
     with raw as materialized (
         select known.queue_name, known.message_type, date_trunc(step, least(known.at, v_now)) as begins_at,
-               known.handled, known.failed, known.worked
+               known.handled, known.failed, known.worked::bigint[]
         from (
             select f.queue_name, f.message_type, f.begins_at, f.handled, f.failed, f.worked
             from symphony.queue as q
@@ -52,7 +52,7 @@ begin
                                           order by p.bucket)
                / sum(sum(p.messages)) over (partition by r.queue_name, r.message_type, r.begins_at) as share
         from raw as r
-        cross join lateral symphony._pairs(r.worked::bigint[]) as p
+        cross join lateral symphony._pairs(r.worked) as p
         group by 1, 2, 3, 4
     ), sketch as (
         select p.queue_name, p.message_type, p.begins_at,

@@ -8,47 +8,24 @@ as $$
  */
 declare
     v_sequence record;
+    v_used     bigint;
 begin
     for v_sequence in
-        select 'symphony.message_id_seq' as name, greatest(
-            (select max(m.message_id) from symphony._all_messages() as m),
-            (select max(k.message_id) from symphony.idempotency_key as k)) as used
+        select 'symphony.message_id_seq' as name,
+               'select greatest((select max(message_id) from symphony._all_messages()), '
+                               '(select max(message_id) from symphony.idempotency_key))' as newest
         union all
-        select 'symphony.claim_id_seq', max(claim_id) / 65536 from symphony.claim
+        select 'symphony.claim_id_seq', 'select max(claim_id) / 65536 from symphony.claim'
         union all
-        select pg_get_serial_sequence('symphony.lane', 'lane_id'), max(lane_id) from symphony.lane
-        union all
-        select pg_get_serial_sequence('symphony.tick', 'tick_id'), max(tick_id) from symphony.tick
-        union all
-        select pg_get_serial_sequence('symphony.gate', 'gate_id'), max(gate_id) from symphony.gate
-        union all
-        select pg_get_serial_sequence('symphony.key_pace', 'pace_id'), max(pace_id) from symphony.key_pace
-        union all
-        select pg_get_serial_sequence('symphony.idle_worker', 'idle_id'), max(idle_id)
-        from symphony.idle_worker
-        union all
-        select pg_get_serial_sequence('symphony.release', 'release_id'), max(release_id)
-        from symphony.release
-        union all
-        select pg_get_serial_sequence('symphony.audit', 'audit_id'), max(audit_id) from symphony.audit
-        union all
-        select pg_get_serial_sequence('symphony.attempt', 'attempt_id'), max(attempt_id) from symphony.attempt
-        union all
-        select pg_get_serial_sequence('symphony.replay', 'replay_id'), max(replay_id) from symphony.replay
-        union all
-        select pg_get_serial_sequence('symphony.route', 'route_id'), max(route_id) from symphony.route
-        union all
-        select pg_get_serial_sequence('symphony.handler', 'handler_id'), max(handler_id) from symphony.handler
-        union all
-        select pg_get_serial_sequence('symphony.figure', 'figure_id'), max(figure_id) from symphony.figure
-        union all
-        select pg_get_serial_sequence('symphony.type_figure', 'figure_id'), max(figure_id)
-        from symphony.type_figure
-        union all
-        select pg_get_serial_sequence('symphony.work', 'work_id'), max(work_id) from symphony.work
+        select pg_get_serial_sequence(c.oid::regclass::text, a.attname),
+               format('select max(%I) from %s', a.attname, c.oid::regclass)
+        from pg_class as c
+        join pg_attribute as a on a.attrelid = c.oid and a.attidentity <> ''
+        where c.relnamespace = 'symphony'::regnamespace
     loop
-        if v_sequence.used > coalesce(pg_sequence_last_value(v_sequence.name::regclass), 0) then
-            perform setval(v_sequence.name::regclass, v_sequence.used);
+        execute v_sequence.newest into v_used;
+        if v_used > coalesce(pg_sequence_last_value(v_sequence.name::regclass), 0) then
+            perform setval(v_sequence.name::regclass, v_used);
         end if;
     end loop;
 end;

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TypeVar
 
@@ -126,22 +126,27 @@ class Database:
 
     async def overview(self) -> Overview:
         """Return what is wrong, queues and workers, what has failed, and the last hour."""
-        seen = await self.glance()
-        if seen.trouble is not None:
-            return seen
+        incidents = await self._figures.incidents.get()
         try:
-            lines, chart = await self._lines.get()
-            return replace(seen, groups=await self.groups.get(), lines=lines, chart=chart)
+            (queues, workers), (groups, lines, chart) = await together(self._who(), self._what())
+            return Overview(incidents, queues, workers, groups, lines, chart)
         except QueryCanceled as error:
-            return Overview(seen.incidents, trouble=error)
+            return Overview(incidents, trouble=error)
 
     async def glance(self) -> Overview:
         """Return what is wrong, queues and workers."""
         incidents = await self._figures.incidents.get()
         try:
-            return Overview(incidents, await self._queues.get(), await self.workers.get())
+            return Overview(incidents, *await self._who())
         except QueryCanceled as error:
             return Overview(incidents, trouble=error)
+
+    async def _who(self) -> tuple[list[QueueStats], list[WorkerActivity]]:
+        return await self._queues.get(), await self.workers.get()
+
+    async def _what(self) -> tuple[list[FailedGroup], dict[str, str], Chart]:
+        groups = await self.groups.get()
+        return groups, *await self._lines.get()
 
     async def now(self, queue: str) -> Now:
         """Return how a queue is now."""
