@@ -27,6 +27,7 @@ from .wire import Received, delivery_of, packed
 
 PATIENCE = 10.0
 POLL = 1  # seconds; whoever stops, or hears nothing, waits for its end
+LOADING = 60.0  # for a library that reads its files, on a busy machine
 VISIBILITY = 30.0
 THREADS = 8
 MOST = 10  # entries of a batch
@@ -56,6 +57,7 @@ class SQS(Broker):
         self._errors = needs("botocore.exceptions", "sqs")
         self.lease = float(settings.settings.get("visibility", VISIBILITY))
         self._is_fifo = settings.destination.endswith(FIFO)
+        self._session: Any = None
         self._client: Any = None
         self._threads: Threads | None = None
         self._url = ""
@@ -65,7 +67,7 @@ class SQS(Broker):
         check_files(filter(None, [os.environ.get("AWS_CA_BUNDLE")]))
         self._threads = Threads(THREADS, "sqs")
         try:
-            self._client = await self._call(self._new_client)  # so that it is closed by whoever
+            self._client = await self._call(self._new_client, LOADING)  # is closed by whoever
             found = partial(self._found, self._client)  # gives up while it waits for an answer
             self._url, self.most_bytes = await self._call(found)
         except BaseException:
@@ -73,8 +75,10 @@ class SQS(Broker):
             raise
 
     def _new_client(self) -> Any:
+        """Make a client. It asks nobody, but the first one reads what AWS has of services."""
         dsn = urlsplit(self.settings.location)
-        return self._boto3.session.Session().client(
+        self._session = self._session or self._boto3.session.Session()
+        return self._session.client(
             "sqs",
             region_name=dsn.hostname,
             endpoint_url=parse_qs(dsn.query).get("endpoint", [None])[0],
