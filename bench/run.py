@@ -961,6 +961,8 @@ def main() -> None:
     parser.add_argument("figures", nargs="*", help=f"of: {' '.join(FIGURES)} (default: all)")
     parser.add_argument("--quick", action="store_true", help="shorter; the figures are rough")
     given = parser.parse_args()
+    if unknown := [each for each in given.figures if each not in FIGURES]:
+        parser.error(f"there is no figure {unknown[0]}; there are: {' '.join(FIGURES)}")
     bench = Bench(given.quick)
     with bench.connect() as conn:
         conn.execute((Path(__file__).parent.parent / "build" / "symphony.sql").read_bytes())

@@ -45,17 +45,20 @@ begin
     v_limit := case when v_lane.alone then 1 else batch_size end;
     return query
     with found as materialized (
-        select message.*
-        from (select v_first as txids, coalesce(v_lane.partial_message_id, 0) as after_id
-              union all
-              select unnest(v_take - int8multirange(v_first)), 0) as part
-        cross join lateral (    -- as in _run()
-            select m.* from symphony.message as m
-            where m.lane_id = _claim_lane.lane_id
-              and (m.txid, m.message_id) > (lower(part.txids), part.after_id)
-              and m.txid < upper(part.txids)
-            order by m.txid, m.message_id limit v_limit + 1
-        ) as message
+        (select m.* from symphony.message as m    -- as in _run()
+         where m.lane_id = _claim_lane.lane_id
+           and (m.txid, m.message_id) > (lower(v_first), coalesce(v_lane.partial_message_id, 0))
+           and m.txid < upper(v_first)
+         order by m.txid, m.message_id limit v_limit + 1)
+        union all    -- nearly always there is no other run, or the first one has enough
+        (select rest.*
+         from unnest(v_take - int8multirange(v_first)) as run
+         cross join lateral (
+             select m.* from symphony.message as m
+             where m.lane_id = _claim_lane.lane_id
+               and (m.txid, m.message_id) > (lower(run), 0) and m.txid < upper(run)
+             order by m.txid, m.message_id limit v_limit + 1
+         ) as rest)
         limit v_limit + 1
     ), batch as not materialized (
         select * from found limit v_limit
