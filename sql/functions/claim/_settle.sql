@@ -3,7 +3,8 @@ create or replace function symphony._settle(
     message_ids bigint[],
     retried     integer default 0,
     failed      integer default 0,
-    returned    integer default 0
+    returned    integer default 0,
+    put_back    integer default null
 )
 returns integer
 language plpgsql
@@ -30,7 +31,8 @@ begin
         finished_at = case when v_left = '{}' then symphony._now() end,
         retried     = claim.retried + _settle.retried,
         failed      = claim.failed + _settle.failed,
-        returned    = claim.returned + _settle.returned
+        returned    = claim.returned + _settle.returned,
+        put_back    = coalesce(claim.put_back + _settle.put_back, _settle.put_back, claim.put_back)
     where claim.claim_id = _settle.claim_id;
     if v_is_gated then
         perform symphony._let_go(claim_id, case when retried + failed + returned = 0 then message_ids end);
@@ -47,6 +49,7 @@ Arguments  claim_id
            retried - how many of them come back after an error
            failed - how many of them failed
            returned - how many of them were given back
+           put_back - how many of these have to wait for their keys again; null: no one has to
 Returns    how many messages that were
 Writes     symphony.claim (updates one row); what _let_go() writes, if the queue has limits
 Access     private$$;

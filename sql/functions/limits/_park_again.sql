@@ -17,10 +17,8 @@ begin
     join symphony.message on message.message_id = open.message_id
     where claim.claim_id = _park_again.claim_id
       and open.message_id = any (_park_again.message_ids);
-    update symphony.claim
-    set put_back = coalesce(claim.put_back, 0) + cardinality(message_ids)
-    where claim.claim_id = _park_again.claim_id;
-    perform symphony._settle(_park_again.claim_id, message_ids, returned => cardinality(message_ids));
+    perform symphony._settle(_park_again.claim_id, message_ids, returned => cardinality(message_ids),
+                             put_back => cardinality(message_ids));
 end;
 $$;
 
