@@ -58,6 +58,6 @@ $$As _roll_figures(), of the figures by type.
 
 Arguments  minutes_from - minutes before this go
            hours_from - and hours before this
-           at_most - how many of each
+           at_most - how many of both at a time
 Writes     symphony.type_figure
 Access     private$$;
