@@ -10,14 +10,11 @@ language sql
 stable
 as $$
     /* Nearly always the first run is all there is, or has enough.  The others are then not even listed. */
-    select pending.*
-    from (
-        select first_run as txids, coalesce(after_id, 0) as after_id
-        union all
-        select pg_catalog.unnest(
-            take operator(pg_catalog.-) pg_catalog.int8multirange(first_run)), 0
-    ) as part,
-    lateral symphony._run(_runs.lane_id, part.txids, part.after_id, at_most) as pending
+    (select * from symphony._run(_runs.lane_id, first_run, coalesce(after_id, 0), at_most))
+    union all
+    (select rest.*
+     from pg_catalog.unnest(take operator(pg_catalog.-) pg_catalog.int8multirange(first_run)) as run
+     cross join lateral symphony._run(_runs.lane_id, run, 0, at_most) as rest)
     limit at_most
 $$;
 
