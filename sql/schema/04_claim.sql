@@ -110,3 +110,26 @@ comment on index symphony.claim_removal_idx is
 comment on index symphony.claim_lease_idx is
 'Serves tick(): leases that ended. It has no predicate on open_ids, so that an ack stays a '
 'heap-only update.';
+
+
+create type symphony.claimed_message as (
+    claim_id     bigint,
+    message_id   bigint,
+    queue_name   text,
+    message_type text,
+    body         jsonb,
+    headers      jsonb,
+    priority     integer,
+    attempt      integer,
+    max_attempts integer,
+    group_key    text,
+    enqueued_at  timestamptz,
+    lease_until  timestamptz,
+    alone        boolean,
+    has_more     boolean,
+    ordered      boolean,
+    next_at      timestamptz
+);
+
+comment on type symphony.claimed_message is
+'A message in the hands of a worker, as claim_batch() tells it; so do the functions that it is made of.';

@@ -8,12 +8,7 @@ create or replace function symphony._claim_gated(
     others     integer[],
     finished   int8multirange
 )
-returns table (
-    claim_id bigint, message_id bigint, queue_name text, message_type text, body jsonb,
-    headers jsonb, priority integer, attempt integer, max_attempts integer, group_key text,
-    enqueued_at timestamptz, lease_until timestamptz, alone boolean, has_more boolean, ordered boolean,
-    next_at timestamptz
-)
+returns setof symphony.claimed_message
 language plpgsql
 volatile
 as $$
