@@ -300,6 +300,7 @@ CLASSES |= {
     "22023": BadArgument,
     "22P02": BadArgument,  # text that is not JSON, an interval, a time, …
     "22P05": BadArgument,  # \u0000 in a body
+    "22003": BadArgument,  # a number with more digits than PostgreSQL has
     "22021": BadArgument,  # the same in other text
     "54001": BadArgument,  # nested too deeply for PostgreSQL
     "55000": WrongState,

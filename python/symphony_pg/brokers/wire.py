@@ -13,14 +13,17 @@ import msgspec
 from ..config.broker import BrokerSettings
 from ..database.functions.messages import ClaimedMessage
 from ..messages.codec import decode_json
+from ..messages.fidelity import unstorable
 from ..times import parse_datetime
 from . import cloudevents
 from .broker import Delivery
 
-MOST_ATTEMPTS = 32000
+MOST_IDS = 2**63 - 1
+MOST_ATTEMPTS = 32000  # what return_delivery() takes
 FOREIGN_ATTEMPTS = 4  # the policy * as it is installed
 UNKNOWN_TYPE = "foreign"
 LONGEST_KEY = 1000  # bytes; the inbox takes a little more
+NUL = "\\u0000"  # as JSON has it; PostgreSQL has no such character
 
 
 class Packed(NamedTuple):
@@ -99,21 +102,24 @@ def delivery_of(
         read = _plain(received, settings, json.dumps(raw))
     now = datetime.now(timezone.utc)
     is_foreign = read.message_id is None
+    key = _storable(read.key)
+    if len(key.encode()) > LONGEST_KEY:
+        key = _digest(key, 32)
     message = ClaimedMessage(
         claim_id=0,
-        message_id=_number_of(read.key) if read.message_id is None else read.message_id,
+        message_id=_id_of(key) if read.message_id is None else read.message_id,
         queue_name=settings.outbox,
         message_type=read.message_type,
         body=read.body,
         headers=read.headers,
         priority=read.priority,
-        attempt=read.attempt + received.redelivered,
+        attempt=min(read.attempt + received.redelivered, MOST_ATTEMPTS),
         max_attempts=read.max_attempts,
         group_key=read.group_key,
         enqueued_at=read.enqueued_at or now,
         lease_until=now + timedelta(seconds=lease),
     )
-    return Delivery(message, read.key, received.token, received.redelivered, is_foreign, problem)
+    return Delivery(message, key, received.token, received.redelivered, is_foreign, problem)
 
 
 def _read(received: Received, settings: BrokerSettings, origin: str) -> _Read:
@@ -132,7 +138,7 @@ def _read(received: Received, settings: BrokerSettings, origin: str) -> _Read:
     if event.ours:
         return _ours(event.ours, event.data, origin)
     return _Read(
-        key=_key_of(event),
+        key=f"{event.source} {event.id}",  # two of the same are one
         message_type=_storable(event.type),
         body=event.data,
         headers=_as_headers(event.headers),
@@ -146,42 +152,46 @@ def _ours(metadata: Mapping[str, str], body: str, origin: str) -> _Read:
 
     The id of a message of another database says nothing here: it may be that of another message.
     """
-    key, sender = metadata["id"], metadata.get("origin", origin)
-    attempt, priority = int(metadata["attempt"]), int(metadata.get("priority", 5))
-    if attempt not in range(1, MOST_ATTEMPTS + 1) or priority not in range(10):
-        raise ValueError(f"attempt {attempt} or priority {priority} is out of range")
-    msgspec.json.decode(metadata["headers"], type=dict[str, msgspec.Raw])
+    sender, headers = metadata.get("origin", origin), metadata["headers"]
+    number = _number(metadata, "id", 1, MOST_IDS)
+    msgspec.json.decode(headers, type=dict[str, msgspec.Raw])
+    if NUL in headers and (found := unstorable(decode_json(headers))):
+        raise ValueError(f"its headers: {found[1]}")
+    enqueued_at = parse_datetime(metadata["enqueued-at"])
+    if enqueued_at.tzinfo is None:
+        raise ValueError("its enqueued-at has no time zone")
     return _Read(
-        key=key if sender == origin else f"{sender}/{key}",
-        message_id=int(key) if sender == origin else None,
-        message_type=metadata["type"],
+        key=str(number) if sender == origin else f"{sender}/{number}",
+        message_id=number if sender == origin else None,
+        message_type=_storable(metadata["type"]),
         body=body,
-        headers=metadata["headers"],
-        attempt=attempt,
-        max_attempts=int(metadata["max-attempts"]),
-        priority=priority,
-        group_key=metadata.get("group-key"),
-        enqueued_at=parse_datetime(metadata["enqueued-at"]),
+        headers=headers,
+        attempt=_number(metadata, "attempt", 1, MOST_ATTEMPTS),
+        max_attempts=_number(metadata, "max-attempts", 1, MOST_ATTEMPTS),
+        priority=_number({"priority": "5", **metadata}, "priority", 0, 9),
+        group_key=_storable(metadata.get("group-key")),
+        enqueued_at=enqueued_at,
     )
+
+
+def _number(metadata: Mapping[str, str], name: str, least: int, most: int) -> int:
+    number = int(metadata[name])
+    if not least <= number <= most:
+        raise ValueError(f"its {name} is not {least} to {most}")
+    return number
 
 
 def _plain(received: Received, settings: BrokerSettings, body: str) -> _Read:
     named = settings.settings.get("type_header")
     type_name = (named and received.headers.get(named)) or received.type
     return _Read(
-        key=_storable(received.broker_id),
+        key=received.broker_id,
         message_type=_storable(
             str(type_name or settings.settings.get("default_type", UNKNOWN_TYPE))
         ),
         body=body,
         headers=_as_headers({k: v for k, v in received.headers.items() if isinstance(v, str)}),
     )
-
-
-def _key_of(event: cloudevents.Event) -> str:
-    """Return what an event is known by: two of the same source and id are one."""
-    key = _storable(f"{event.source} {event.id}")
-    return key if len(key.encode()) <= LONGEST_KEY else _digest(key, 32)
 
 
 def _as_headers(given: Mapping[str, Any]) -> str:
@@ -193,7 +203,7 @@ def _storable(value: Any) -> Any:
     return value.replace("\0", "\ufffd") if isinstance(value, str) else value
 
 
-def _number_of(key: str) -> int:
+def _id_of(key: str) -> int:
     """Return a number below zero, which is the same whenever the message is handed out."""
     return -1 - int(_digest(key, 7), 16)
 

@@ -18,6 +18,7 @@ HINTS: dict[str, str] = {
     "42883": "The database has no such function, or not for values of these types and sizes. "
     "Run: symphony-pg db status",
     "22P02": "Give a value of the type that the function takes; JSON has no NaN and no infinity.",
+    "22003": "Write a number of fewer digits, or send it as a string.",
     "22P05": "Take the NUL out, or send binary data as base64.",
 }
 # And for one that Symphony raises, too, with a hint that fits better.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -155,23 +156,23 @@ class BrokerSource:
         """Bring a message home, and then let the broker forget it."""
         assert isinstance(claim, DeliveredClaim)
         delivery = claim.deliveries[failure.message.message_id]
+        message = delivery.message
         try:
-            home = await self._link.run(self._returned(delivery, failure, RawJson))
+            home = await self._link.run(self._returned(delivery, failure, message))
         except BadArgument as error:
             if not failure.is_plain:
                 raise
-            text = f"{failure.error}\nIts body cannot be stored: {error.message}"
+            text = f"{failure.error}\nIt cannot be stored as it is: {error.message}"
             failure = failure._replace(error=text, retryable=False)
-            home = await self._link.run(self._returned(delivery, failure, _raw))
+            home = await self._link.run(self._returned(delivery, failure, _as_texts(message)))
         with suppress(LeaseLost):  # then it comes once more, and is known
             await self.ack(claim, [failure.message.message_id])
         return Nacked(home.outcome, home.available_at, home.last_error, [])
 
     def _returned(
-        self, delivery: Delivery, failure: Failure, body: Callable[[str], Any]
+        self, delivery: Delivery, failure: Failure, message: ClaimedMessage
     ) -> Call[functions.ReturnedDelivery]:
-        message, snooze = delivery.message, failure.snooze
-        wait = failure.retry_after
+        snooze, wait = failure.snooze, failure.retry_after
         if snooze is not None:
             wait = snooze.delay
             if snooze.until is not None:
@@ -180,7 +181,7 @@ class BrokerSource:
             self._transport,
             delivery.key,
             message.message_type,
-            body(message.body),
+            RawJson(message.body),
             RawJson(message.headers),
             message.attempt,
             failure.error,
@@ -217,8 +218,13 @@ class BrokerSource:
             raise LeaseLost("the broker is away, and hands it out again") from None
 
 
-def _raw(body: str) -> dict[str, str]:
-    return {"raw": body.encode(errors="backslashreplace").decode()}
+def _as_texts(message: ClaimedMessage) -> ClaimedMessage:
+    """Return a message with the texts of its body and headers as the body, so it can be stored."""
+    texts = {"raw": message.body}
+    if message.headers != "{}":
+        texts["headers"] = message.headers
+    shown = {name: text.encode(errors="backslashreplace").decode() for name, text in texts.items()}
+    return message._replace(body=json.dumps(shown), headers="{}")
 
 
 @dataclass(eq=False)

@@ -343,22 +343,21 @@ class RabbitMQ(Program):
         headers: Mapping[str, str],
         content_type: str | None = None,
     ) -> None:
+        await self._send(
+            destination, body, "theirs", type=type_, headers={**headers}, content_type=content_type
+        )
+
+    async def send_forged(self, destination: str, body: bytes, told: Mapping[str, str]) -> None:
+        headers = {f"symphony-{name}": text for name, text in told.items()}
+        await self._send(destination, body, told["id"], type=told["type"], headers=headers)
+
+    async def _send(self, destination: str, body: bytes, id_: str, **properties: Any) -> None:
         import aio_pika
 
         async with await aio_pika.connect(self.dsn) as conn:
             channel = await conn.channel()
-            message = aio_pika.Message(
-                body,
-                type=type_,
-                message_id="theirs",
-                headers={**headers},
-                content_type=content_type,
-            )
+            message = aio_pika.Message(body, message_id=id_, **properties)
             await channel.default_exchange.publish(message, destination)
-
-    async def send_forged(self, destination: str, body: bytes, told: Mapping[str, str]) -> None:
-        headers = {f"symphony-{name}": text for name, text in told.items()}
-        await self.send_foreign(destination, body, told["type"], headers)
 
     async def receive_foreign(self, destination: str) -> tuple[str | None, bytes]:
         import aio_pika

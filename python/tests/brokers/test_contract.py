@@ -174,23 +174,39 @@ async def test_what_cannot_be_read_has_failed_with_its_text(bench: Bench) -> Non
     assert failed.body == {"raw": "\\xff not JSON"}
 
 
-FORGED = {
-    "attempt": "one",
-    "enqueued-at": "now",
-    "headers": "nonsense",
-    "priority": "77",
-    "id": "x",
-}
+FORGED = [
+    ("attempt", "one"),
+    ("attempt", "0"),
+    ("attempt", "32001"),
+    ("enqueued-at", "now"),
+    ("enqueued-at", "2026-01-01T00:00:00"),
+    ("headers", "nonsense"),
+    ("headers", "[1]"),
+    ("headers", '{"a": "\\u0000"}'),
+    ("max-attempts", "9" * 30),
+    ("max-attempts", "0"),
+    ("priority", "77"),
+    ("id", "x"),
+    ("id", "0"),
+    ("id", "9" * 30),
+]
 
 
-@pytest.mark.parametrize("name", FORGED)
-async def test_what_looks_like_ours_and_cannot_be_read_has_failed(bench: Bench, name: str) -> None:
-    """It takes down no consumer."""
+async def forge(bench: Bench, body: bytes, **given: str) -> None:
+    """Send what looks like a message of Symphony."""
     told = {"id": "1", "origin": bench.client.origin(), "type": "Pay", "attempt": "1"}
     told |= {"max-attempts": "3", "priority": "5", "enqueued-at": "2026-01-01T00:00:00+00:00"}
-    told |= {"headers": "{}", name: FORGED[name]}
+    told |= {"headers": "{}", **{name.replace("_", "-"): text for name, text in given.items()}}
     async with bench.broker():
-        await bench.server.send_forged(bench.destination, b"[1]", told)
+        await bench.server.send_forged(bench.destination, body, told)
+
+
+@pytest.mark.parametrize(("name", "value"), FORGED)
+async def test_what_looks_like_ours_and_cannot_be_read_has_failed(
+    bench: Bench, name: str, value: str
+) -> None:
+    """It takes down no consumer."""
+    await forge(bench, b"[1]", **{name: value})
     async with bench.consuming() as worker:
         await until(lambda: worker.counts.failed == 1, "the message")
         assert worker.why_not_ready() is None
@@ -198,13 +214,62 @@ async def test_what_looks_like_ours_and_cannot_be_read_has_failed(bench: Bench, 
     assert failed.body == {"raw": "[1]"}
 
 
+UNSTORABLE = [
+    ("[1e200000]", None),
+    ('["\\u0000"]', None),
+    ("[1e200000]", "{}"),
+    ('["\\u0000"]', "{}"),
+    ("[1]", '{"a": 1e200000}'),
+]
+
+
+@pytest.mark.parametrize(("body", "headers"), UNSTORABLE)
+async def test_what_the_database_cannot_store_comes_home_as_text(
+    bench: Bench, body: str, headers: str | None
+) -> None:
+    """It may be a message of ours, and then it has headers, or of somebody else."""
+
+    def fail(body: Any) -> None:
+        raise OSError("later")
+
+    bench.app.handler("Pay")(fail)
+    if headers is None:
+        async with bench.broker():
+            await bench.send_foreign(body.encode(), "Pay")
+    else:
+        await forge(bench, body.encode(), headers=headers)
+    async with bench.consuming() as worker:
+        await until(lambda: worker.counts.failed == 1, "the message")
+        assert worker.why_not_ready() is None
+    (failed,) = bench.client.failed_messages()
+    assert failed.body is not None and failed.body["raw"] == body
+    assert headers in (None, "{}") or failed.body["headers"] == headers
+    assert "It cannot be stored as it is" in (failed.last_error or "")
+
+
+async def test_a_long_id_of_another_database_is_known_again(bench: Bench, conn: Connection) -> None:
+    conn.execute("create table effect (n int)")
+
+    @bench.app.handler("Pay")
+    def pay(body: Any, context: Context) -> None:
+        with context.transaction() as tx:
+            tx.execute("insert into effect values (1)")
+
+    for origin in ("a" * 3000, "a" * 3000, "a" * 2999 + "b"):
+        await forge(bench, b"[1]", origin=origin)
+    async with bench.consuming() as worker:
+        await until(lambda: worker.counts.done == 3, "all")
+    assert one(conn, "select count(*) from effect") == 2
+
+
 @pytest.mark.parametrize("server", ["rabbitmq", "redis"], indirect=True)  # SQS refuses it
 async def test_what_no_text_of_postgresql_can_hold_comes_home(bench: Bench) -> None:
     async with bench.broker():
         await bench.send_foreign(b"1", "T\0", colour="r\0d")
+    await forge(bench, b"1", type="T\0", origin="o\0", group_key="k\0")
     bench.app.handler("T\ufffd")(lambda body: 1 / 0)
     async with bench.consuming() as worker:
-        await until(lambda: worker.counts.retried == 1, "the message")
+        await until(lambda: worker.counts.retried == 2, "the messages")
 
 
 async def test_what_is_too_large_has_failed_with_its_reason(
